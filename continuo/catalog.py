@@ -1,0 +1,135 @@
+"""Providers, models, prices and services: lines of `config/catalog.toml`, never code."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from continuo.data import Data
+from continuo.errors import InputError, unknown
+from continuo.messages import Usage
+
+
+class Endpoint(Data):
+    """Where something is reached. The environment variables, where they are set, win over `base_url`."""
+
+    base_url: str | None = None
+    base_url_env: str | None = None
+    key_env: str | None = None
+
+    def url(self, environ: Mapping[str, str]) -> str | None:
+        found = environ.get(self.base_url_env or "") or self.base_url
+        return found.rstrip("/") if found else None
+
+
+class Provider(Endpoint):
+    """Who serves models. `key_header` replaces the protocol's own way of sending the key (Azure's `api-key`).
+
+    `probe` marks a local server that counts as available only while it accepts connections.
+    """
+
+    protocol: Literal["openai", "anthropic", "google", "knowledge"]
+    key_header: str | None = None
+    headers: dict[str, str] = {}
+    probe: bool = False
+    simulated: bool = False
+
+
+class Price(Data):
+    """USD per 1 M tokens, with the page it was read from and the day. `cached` None costs as much as `input`."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    source: str
+    date: date
+
+    def cost(self, usage: Usage) -> float:
+        """What `usage` costs in USD."""
+        cached = self.input if self.cached is None else self.cached
+        fresh = usage.input_tokens - usage.cached_tokens
+        return (fresh * self.input + usage.cached_tokens * cached + usage.output_tokens * self.output) / 1e6
+
+
+class Model(Data):
+    """A model as the catalog lists it: `name` is what the provider calls it, by default the id."""
+
+    id: str
+    provider: str
+    name: str
+    price: Price | None = None
+    replaced_by: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_is_the_id(cls, value: object) -> object:
+        return {"name": value.get("id"), **value} if isinstance(value, dict) else value
+
+
+class Catalog(Data):
+    """All that `config/catalog.toml` lists. An alias names models in order of preference."""
+
+    providers: dict[str, Provider]
+    models: dict[str, Model]
+    aliases: dict[str, tuple[str, ...]] = {}
+    services: dict[str, Endpoint] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ids_are_the_keys(cls, value: object) -> object:
+        if isinstance(value, dict) and isinstance(value.get("models"), dict):
+            return {**value, "models": {key: {"id": key, **line} for key, line in value["models"].items()}}
+        return value
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "Catalog":
+        for model in self.models.values():
+            if model.provider not in self.providers:
+                raise unknown(f"provider of model {model.id!r}:", model.provider, self.providers)
+            if model.replaced_by and model.replaced_by not in self.models:
+                raise unknown(f"replacement of model {model.id!r}:", model.replaced_by, self.models)
+        for alias, names in self.aliases.items():
+            for name in names:
+                if name not in self.models:
+                    raise unknown(f"model in alias {alias!r}:", name, self.models)
+        return self
+
+    def resolve(self, name: str, unavailable: Callable[[Provider], str | None]) -> Model:
+        """The model that answers for `name`: a model's own id, or an alias's first that is available.
+
+        `unavailable` gives the reason why a provider cannot be used here, or None. A retired model is
+        followed to its replacement. Raises `InputError` when nothing can answer.
+        """
+        if name not in self.models and name not in self.aliases:
+            raise unknown("model", name, {*self.models, *self.aliases})
+        reasons = []
+        for candidate in self.aliases.get(name, (name,)):
+            model = self._current(candidate)
+            reason = unavailable(self.providers[model.provider])
+            if reason is None:
+                return model
+            reasons.append(f"{model.id}: {reason}")
+        raise InputError(f"model {name!r} cannot be used here; {'; '.join(reasons)}")
+
+    def _current(self, id: str) -> Model:
+        seen = {id}
+        while (replacement := self.models[id].replaced_by) and replacement not in seen:
+            id = replacement
+            seen.add(id)
+        return self.models[id]
+
+
+def load_catalog(path: Path) -> Catalog:
+    """Read a catalog file. Raises `InputError` naming the file and the field."""
+    try:
+        return Catalog.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise InputError(f"no catalog at {path}; set CONTINUO_CATALOG to a file like config/catalog.toml") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

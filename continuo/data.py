@@ -1,0 +1,30 @@
+"""The base of every value that crosses a process, a file or a history."""
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Data(BaseModel):
+    """An immutable value; an unknown field is an error, so a typo never passes silently."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+
+
+def seconds(value: object) -> object:
+    """Read "500ms", "30s", "5m", "1h" or "1d" as seconds; anything else is left to pydantic."""
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip())
+        if match is None:
+            raise ValueError(f"{value!r} is not a duration; write a number and a unit, such as 500ms, 30s, 5m, 1h")
+        return float(match[1]) * _UNITS[match[2]]
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=float | str), Field(gt=0)]
+"""A duration in seconds; in YAML a number or a text such as `30s`."""

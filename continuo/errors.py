@@ -1,0 +1,50 @@
+"""The two errors the domain raises: what a person got wrong, and what a provider did."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Literal
+
+from continuo.messages import Usage
+
+
+class InputError(ValueError):
+    """Wrong input. The message names the field and the fix, in one line, before anything has run."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> InputError:
+    """An `InputError` for a name that is not among `known`, with the nearest one that is."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+    return InputError(f"unknown {what} {name!r}; {hint}")
+
+
+ErrorKind = Literal[
+    "timeout", "connection", "rate_limited", "server_error", "invalid_response",
+    "invalid_request", "unauthorized", "not_found", "refused",
+]  # fmt: skip
+
+
+class ProviderError(Exception):
+    """A call that gave no answer.
+
+    `retryable` says whether the same call may succeed later, `retry_after` (seconds) when the provider
+    says how much later. `usage` is what the provider counted all the same, as it does for a refusal.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        message: str,
+        *,
+        status: int | None = None,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.status = status
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.usage = usage

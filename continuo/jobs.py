@@ -1,0 +1,115 @@
+"""One argument in, one result out: the job a pattern gets and the outcome it returns, from every pattern alike."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from continuo.data import Data, Seconds
+from continuo.messages import FinishReason, Message, ModelRequest, Usage
+from continuo.patterns import Step
+
+Priority = Literal["critical", "standard", "batch"]
+ServedBy = Literal["model", "cache", "knowledge", "rule", "template", "human", "service"]
+
+
+class Context(Data):
+    """For whom a job runs. `pattern` is the name it was started by; `deadline` is in seconds from its start."""
+
+    pattern: str
+    tenant: str = Field(default="default", min_length=1, max_length=64)
+    user: str | None = None
+    priority: Priority = "standard"
+    deadline: Seconds | None = None
+
+
+class Job(Data):
+    """One pattern with one request and its context.
+
+    `data` is structured input, such as an order. `path` says where in the whole pattern `step` stands.
+    """
+
+    step: Step
+    context: Context
+    request: ModelRequest | None = None
+    data: dict[str, JsonValue] = {}
+    path: str = ""
+
+    def of(self, step: Step, name: str) -> "Job":
+        """The same job for a step nested in this one, under `name`."""
+        return self.model_copy(update={"step": step, "path": f"{self.path}.{name}" if self.path else name})
+
+
+class CallRecord(Data):
+    """One call as it went. `latency_ms` is the last attempt's; `cost_usd` is absent when the price is unknown."""
+
+    path: str
+    model: str
+    provider: str
+    attempts: int
+    status: Literal["ok", "failed", "cancelled"]
+    error: str | None = None
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    latency_ms: float | None = None
+
+
+class Checkpoint(Data):
+    """A point that a job is known to have passed, and when (UTC)."""
+
+    name: str
+    time: datetime
+
+
+class Outcome(Data):
+    """The answer with its full account. A field that does not apply is left out of the JSON.
+
+    `usage` and `cost_usd` are the sums over `calls`; `cost_usd` is absent when the price of any call is unknown.
+    `latency_ms` is from the start of the workflow to its end.
+    """
+
+    text: str
+    served_by: ServedBy
+    message: Message | None = None
+    finish_reason: FinishReason | None = None
+    model: str | None = None
+    provider: str | None = None
+    tier: int | None = None
+    fallback: bool = False
+    reasons: tuple[str, ...] = ()
+    confidence: float | None = None
+    simulated: bool = False
+    usage: Usage | None = None
+    cost_usd: float | None = None
+    latency_ms: float | None = None
+    calls: tuple[CallRecord, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+    workflow_id: str | None = None
+    run_id: str | None = None
+
+    def to_json(self) -> str:
+        return self.model_dump_json(exclude_defaults=True, indent=2)
+
+
+class Failure(Data):
+    """Why a job gave no answer: the details of every `ApplicationError` that a workflow raises.
+
+    `causes` has one line for each thing that was tried; `calls` are those made until then, paid or not.
+    """
+
+    type: str
+    message: str
+    causes: tuple[str, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+    def to_json(self) -> str:
+        return self.model_dump_json(exclude_defaults=True, indent=2)
+
+
+def total_cost(calls: tuple[CallRecord, ...]) -> float | None:
+    """The sum in USD, or None when the price of a call that used tokens is unknown: unknown is never 0."""
+    paid = [call for call in calls if call.usage != Usage()]
+    if any(call.cost_usd is None for call in paid):
+        return None
+    return sum(call.cost_usd or 0.0 for call in paid)

@@ -1,0 +1,1 @@
+"""Wire protocols of model providers, one a file: pure mapping; `client.py` holds the one pooled HTTP client."""

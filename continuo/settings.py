@@ -1,0 +1,72 @@
+"""What the environment says, read once. Every variable of our own begins with `CONTINUO_`."""
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from platformdirs import user_cache_path, user_data_path
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from continuo.catalog import Provider
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Defaults for every process.
+
+    `data` holds the stores and the embedded server's database, `cache` what can be had again.
+    `simulated` restricts aliases to simulated models, so that nothing is spent whatever keys are set.
+    `sandbox` runs workflows in Temporal's sandbox, which catches what is not deterministic and costs time.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CONTINUO_", env_file=".env", extra="ignore")
+
+    data: Path = user_data_path("continuo")
+    cache: Path = user_cache_path("continuo")
+    catalog: Path = ROOT / "config" / "catalog.toml"
+    patterns: Path = ROOT / "patterns"
+    knowledge: Path = ROOT / "examples" / "knowledge"
+    ui_url: str = "http://127.0.0.1:8233"
+    simulated: bool = False
+    sandbox: bool = False
+    log_level: str = "INFO"
+
+
+def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment over `.env`, with `X_KEY` read from the file `X_KEY_FILE` names, as operators mount secrets."""
+    mounted = {
+        name.removesuffix("_FILE"): Path(file).read_text(encoding="utf-8").strip()
+        for name, file in environ.items()
+        if name.endswith("_KEY_FILE") and Path(file).is_file()
+    }
+    written = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return {**written, **mounted, **environ}
+
+
+def unavailable(provider: Provider, environ: Mapping[str, str], *, simulated: bool) -> str | None:
+    """Why `provider` cannot be used here, as the thing to do about it, or None when it can."""
+    if provider.key_env and not environ.get(provider.key_env):
+        return f"set {provider.key_env} in the environment"
+    if provider.protocol == "knowledge":
+        return None
+    if simulated and not provider.simulated:
+        return "unset CONTINUO_SIMULATED"
+    url = provider.url(environ)
+    if url is None:
+        return f"set {provider.base_url_env} in the environment"
+    if provider.probe and not _accepts_connections(url):
+        return f"start the server at {url}"
+    return None
+
+
+def _accepts_connections(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=0.2):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""Everything that launches or signals a workflow: a module per command."""

@@ -1,0 +1,1 @@
+"""Processes: the pools, the embedded Temporal server, the sandbox list, telemetry."""

@@ -1,0 +1,1 @@
+"""Workflows: one file a pattern; each interprets its spec and nothing else."""
