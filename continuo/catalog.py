@@ -14,15 +14,19 @@ from continuo.messages import Usage
 
 
 class Endpoint(Data):
-    """Where something is reached. The environment variables, where they are set, win over `base_url`."""
+    """Where something is reached. The variable `base_url_env` names, where it is set, wins over `base_url`.
+
+    `path` follows whichever of the two it is, so that one server can be several endpoints.
+    """
 
     base_url: str | None = None
+    path: str = Field(default="", pattern=r"^(/[^/]+)*$")
     base_url_env: str | None = None
     key_env: str | None = None
 
     def url(self, environ: Mapping[str, str]) -> str | None:
         found = environ.get(self.base_url_env or "") or self.base_url
-        return found.rstrip("/") if found else None
+        return found.rstrip("/") + self.path if found else None
 
 
 class Provider(Endpoint):
