@@ -26,7 +26,8 @@ class Context(Data):
 class Job(Data):
     """One pattern with one request and its context.
 
-    `data` is structured input, such as an order. `path` says where in the whole pattern `step` stands.
+    `data` is structured input, such as an order. `path` says where in the whole pattern `step` stands, and
+    `saga` is the identity of the saga that runs it, if one does.
     """
 
     step: Step
@@ -34,6 +35,7 @@ class Job(Data):
     request: ModelRequest | None = None
     data: dict[str, JsonValue] = {}
     path: str = ""
+    saga: str | None = None
 
     def of(self, step: Step, name: str) -> "Job":
         """The same job for a step nested in this one, under `name`."""
@@ -86,6 +88,14 @@ class Outcome(Data):
     checkpoints: tuple[Checkpoint, ...] = ()
     workflow_id: str | None = None
     run_id: str | None = None
+
+    def including(self, earlier: tuple[CallRecord, ...]) -> "Outcome":
+        """The same answer, with the calls that were made before it in its account."""
+        if not earlier:
+            return self
+        calls = earlier + self.calls
+        usage = sum((call.usage for call in calls), Usage())
+        return self.model_copy(update={"calls": calls, "usage": usage, "cost_usd": total_cost(calls)})
 
     def to_json(self) -> str:
         return self.model_dump_json(exclude_defaults=True, indent=2)

@@ -22,7 +22,7 @@ class Retry(Data):
 
     attempts: int = Field(default=3, ge=1)
     initial: Seconds = 1.0
-    factor: float = Field(default=2.0, ge=1)
+    factor: float = Field(default=2.0, ge=1, le=10)
     maximum: Seconds = 30.0
 
 
@@ -80,9 +80,14 @@ class SagaStep(Data):
 
 
 class Saga(Spec):
-    """Run the steps in order; when one fails or the run is cancelled, undo in reverse order what may have happened."""
+    """Run the steps in order; when one fails or the run is cancelled, undo in reverse order what may have happened.
+
+    An undo that fails is run again as `undo_retry` says, on top of its own retries, then parked for a person.
+    """
 
     kind: Literal["saga"] = "saga"
+    isolate: Literal[True] = True
+    undo_retry: Retry = Retry(attempts=10, maximum=300.0)
     steps: tuple[SagaStep, ...] = Field(min_length=1)
 
 

@@ -1,0 +1,34 @@
+"""Heartbeats for every activity, so that a dead worker is noticed and a cancellation reaches the HTTP request."""
+
+import asyncio
+from typing import Any
+
+from temporalio import activity
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+
+class HeartbeatInterceptor(Interceptor):
+    """Beats five times in an activity's heartbeat time-out while it runs."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _Heartbeats(next)
+
+
+class _Heartbeats(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        info = activity.info()
+        if info.heartbeat_timeout is None:
+            return await super().execute_activity(input)
+        pulse = asyncio.create_task(_beat(info.heartbeat_timeout.total_seconds() / 5))
+        try:
+            return await super().execute_activity(input)
+        finally:
+            pulse.cancel()
+
+
+async def _beat(every: float) -> None:
+    details = activity.info().heartbeat_details
+    while True:
+        await asyncio.sleep(every)
+        # A beat replaces the details of the attempts before, so it repeats them.
+        activity.heartbeat(*details)

@@ -1,0 +1,91 @@
+"""The activity that calls a model: journal first, call second, record third."""
+
+import asyncio
+import time
+
+from temporalio import activity
+
+from activities.errors import give_up_or_retry
+from activities.identity import identity
+from continuo.catalog import Catalog, Model
+from continuo.errors import ProviderError
+from continuo.jobs import CallRecord, Failure, Job, Outcome
+from continuo.messages import ModelRequest, ModelResponse, Usage
+from continuo.patterns import Call
+from continuo.providers.client import ModelClient
+from continuo.stores.journal import Journal
+
+
+class ModelCalls:
+    """Calls models through one pooled client, and keeps every answer and its cost."""
+
+    def __init__(self, catalog: Catalog, client: ModelClient, journal: Journal) -> None:
+        self._catalog = catalog
+        self._client = client
+        self._journal = journal
+
+    @activity.defn(name="call")
+    async def call(self, job: Job) -> Outcome:
+        """Answer a job whose step is a `Call`. An answer that an earlier attempt has journalled is returned as it is."""
+        key = identity()
+        if (known := self._journal.find(key)) is not None:
+            return known
+        step = job.step
+        assert isinstance(step, Call)
+        model = self._catalog.models[step.model]
+        started = time.monotonic()
+
+        def account(usage: Usage | None, error: str | None = None) -> CallRecord:
+            return CallRecord(
+                path=job.path,
+                model=model.id,
+                provider=model.provider,
+                attempts=activity.info().attempt,
+                status="failed" if error else "ok",
+                error=error,
+                usage=usage or Usage(),
+                cost_usd=model.price.cost(usage) if model.price and usage else None,
+                latency_ms=round((time.monotonic() - started) * 1000, 3),
+            )
+
+        try:
+            response = await self._client.complete(
+                model, filled_in(step, job.request), timeout=step.timeout, idempotency_key=key
+            )
+        except ProviderError as error:
+            record = account(error.usage, f"{error.kind}: {error}")
+            if error.usage is not None:
+                await self._journal.charge(f"{key}#{activity.info().attempt}", record, job.context)
+            failure = Failure(type=error.kind, message=str(error), calls=(record,))
+            raise give_up_or_retry(error, failure, step.retry) from error
+        outcome = answered(response, model, account(response.usage), self._catalog)
+        # The answer is paid for: a cancellation that arrives now must not lose it.
+        await asyncio.shield(self._journal.record(key, outcome, job.context))
+        return outcome
+
+
+def filled_in(step: Call, request: ModelRequest | None) -> ModelRequest:
+    """The request, with the step's own settings where the request leaves them open."""
+    assert request is not None
+    defaults = {name: getattr(step, name) for name in ("system", "max_tokens", "temperature")}
+    return request.model_copy(
+        update={name: value for name, value in defaults.items() if getattr(request, name) is None}
+    )
+
+
+def answered(response: ModelResponse, model: Model, record: CallRecord, catalog: Catalog) -> Outcome:
+    """The outcome of one answered call."""
+    local = catalog.providers[model.provider].protocol == "knowledge"
+    return Outcome(
+        text=response.message.content,
+        message=response.message,
+        finish_reason=response.finish_reason,
+        served_by="knowledge" if local else "model",
+        model=model.id,
+        provider=model.provider,
+        confidence=response.confidence,
+        simulated=response.simulated,
+        usage=record.usage,
+        cost_usd=record.cost_usd,
+        calls=(record,),
+    )

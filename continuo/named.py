@@ -1,0 +1,88 @@
+"""Named patterns: one YAML file each, checked with the file, the line and the nearest valid word."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import get_args
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from continuo.data import Data
+from continuo.errors import InputError, unknown
+from continuo.patterns import Spec, Step
+
+
+class NamedPattern(Data):
+    """A file in `patterns/`: what it is for, and the pattern itself."""
+
+    description: str
+    pattern: Step
+
+
+def find_pattern(name: str, folder: Path) -> NamedPattern:
+    """The pattern of that name in `folder`, or in the YAML file that `name` is a path to. Raises `InputError`."""
+    if name.endswith((".yaml", ".yml")):
+        return load_pattern(Path(name))
+    known = {path.stem: path for path in folder.glob("*.yaml")}
+    if name not in known:
+        raise unknown("pattern", name, known)
+    return load_pattern(known[name])
+
+
+def load_pattern(path: Path) -> NamedPattern:
+    """Read one pattern file. Raises `InputError` with the file, the line, the field and the fix."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        value = yaml.safe_load(text)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; save the file as UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InputError(f"{path}:{line}: not YAML: {error.problem}") from None
+    try:
+        return NamedPattern.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field, line = _place(first, node)
+        raise InputError(f"{path}:{line}: {field}: {_advice(first)}") from None
+
+
+def _place(error: ErrorDetails, node: yaml.Node | None) -> tuple[str, int]:
+    """The field as a person would write it, and its line. Pydantic's path also names union members: no node has these."""
+    field, line = "", node.start_mark.line + 1 if node else 1
+    for part in error["loc"]:
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == part]
+            if found:
+                line, node = found[0][0].start_mark.line + 1, found[0][1]
+                field += f".{part}" if field else str(part)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line, field = node.start_mark.line + 1, f"{field}[{part}]"
+    if error["type"] in ("missing", "union_tag_not_found"):
+        name = "kind" if error["type"] == "union_tag_not_found" else error["loc"][-1]
+        field += f".{name}" if field else str(name)
+    return field or "the file", line
+
+
+def _advice(error: ErrorDetails) -> str:
+    kinds = [kind.model_fields["kind"].default for kind in get_args(get_args(Step)[0])]
+    if error["type"] == "union_tag_invalid":
+        return str(unknown("kind", str(error["ctx"]["tag"]), kinds))
+    if error["type"] == "union_tag_not_found":
+        return f"missing; one of {', '.join(kinds)}"
+    if error["type"] == "missing":
+        return "missing; add it"
+    if error["type"] == "extra_forbidden":
+        near = get_close_matches(str(error["loc"][-1]), _fields(), n=1)
+        return f"no such field{f'; did you mean {near[0]!r}?' if near else ''}"
+    return error["msg"].removeprefix("Value error, ")
+
+
+def _fields() -> list[str]:
+    kinds: list[type[Data]] = [NamedPattern, *Spec.__subclasses__()]
+    return [name for kind in kinds for name in kind.model_fields]

@@ -1,0 +1,32 @@
+"""Visiting every step of a pattern, however deep."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from continuo.data import Data
+from continuo.patterns import Spec
+
+T = TypeVar("T")
+
+
+def specs(value: object) -> Iterator[Spec]:
+    """Every spec in `value`, outermost first."""
+    if isinstance(value, Spec):
+        yield value
+    if isinstance(value, Data):
+        for name in type(value).model_fields:
+            yield from specs(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from specs(item)
+
+
+def replaced(value: T, change: Callable[[Spec], Spec]) -> T:
+    """`value` with `change` applied to every spec in it, innermost first."""
+    if isinstance(value, tuple):
+        return tuple(replaced(item, change) for item in value)  # type: ignore[return-value]
+    if not isinstance(value, Data):
+        return value
+    fields = {name: replaced(getattr(value, name), change) for name in type(value).model_fields}
+    copy = value.model_copy(update=fields)
+    return change(copy) if isinstance(copy, Spec) else copy  # type: ignore[return-value]

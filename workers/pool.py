@@ -1,0 +1,71 @@
+"""A pool: one worker process on one priority's queue, with as many slots as the priority has."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.heartbeat import HeartbeatInterceptor
+from activities.models import ModelCalls
+from activities.services import ServiceCalls
+from continuo.catalog import load_catalog
+from continuo.jobs import Priority
+from continuo.providers.client import ModelClient
+from continuo.settings import Settings, environment
+from continuo.stores.database import Database
+from continuo.stores.journal import Journal
+from workers.connect import connect
+from workers.sandbox import runner
+from workers.search_attributes import ensure_search_attributes
+from workers.telemetry import LogContextInterceptor, configure_logging, configure_tracing
+from workflows import WORKFLOWS
+
+SLOTS: dict[Priority, int] = {"critical": 50, "standard": 30, "batch": 20}
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def pool(client: Client, settings: Settings, priority: Priority, slots: int) -> AsyncIterator[Worker]:
+    """A running worker on `priority`'s queue with its stores and HTTP clients, all closed at the end."""
+    catalog, environ = load_catalog(settings.catalog), environment()
+    async with AsyncExitStack() as resources:
+        database = Database(settings.data / "continuo.db")
+        resources.push_async_callback(database.aclose)
+        models = ModelClient(catalog, environ, settings.knowledge)
+        resources.push_async_callback(models.aclose)
+        services = ServiceCalls(catalog, environ)
+        resources.push_async_callback(services.aclose)
+        worker = Worker(
+            client,
+            task_queue=priority,
+            workflows=WORKFLOWS,
+            activities=[ModelCalls(catalog, models, Journal(database)).call, services.http],
+            interceptors=[LogContextInterceptor(), HeartbeatInterceptor()],
+            workflow_runner=runner(sandbox=settings.sandbox),
+            max_concurrent_activities=slots,
+            # A cancellation travels back on a heartbeat: the throttle is how late an HTTP request is aborted.
+            max_heartbeat_throttle_interval=timedelta(seconds=2),
+            graceful_shutdown_timeout=timedelta(seconds=5),
+        )
+        yield await resources.enter_async_context(worker)
+
+
+async def serve(priority: Priority, slots: int | None = None) -> None:
+    """Run a pool until SIGTERM or SIGINT; what is in flight then has 5 s to end, and else is tried elsewhere."""
+    settings = Settings()
+    configure_logging(settings.log_level)
+    client = await connect(configure_tracing(f"continuo-{priority}"))
+    await ensure_search_attributes(client)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with pool(client, settings, priority, slots or SLOTS[priority]):
+        log.info("pool ready", priority=priority, slots=slots or SLOTS[priority])
+        await stop.wait()
+    log.info("pool stopped", priority=priority)

@@ -1,0 +1,99 @@
+"""Logs and traces of a process: JSON lines with workflow ids, and one trace from the starter to the provider."""
+
+import logging
+import os
+import sys
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor, SpanProcessor
+from temporalio import activity
+from temporalio.client import Interceptor as ClientInterceptor
+from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from continuo.errors import InputError
+
+
+def configure_logging(level: str) -> None:
+    """Send every log record of the process to stderr as one JSON line."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.format_exc_info,
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(default=str),
+            ],
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # One line a request at INFO, with its URL, says nothing that our own line of the call does not.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def configure_tracing(service: str) -> list[ClientInterceptor]:
+    """The interceptors that trace a process, as OpenTelemetry's own environment says.
+
+    `OTEL_TRACES_EXPORTER` is `otlp`, `console` (to stderr) or `none`; unset means `otlp` where
+    `OTEL_EXPORTER_OTLP_ENDPOINT` is set, else none, which costs nothing.
+    """
+    endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    exporter = os.environ.get("OTEL_TRACES_EXPORTER") or ("otlp" if endpoint else "none")
+    processor: SpanProcessor
+    match exporter:
+        case "none":
+            return []
+        case "console":
+            processor = SimpleSpanProcessor(ConsoleSpanExporter(out=sys.stderr))
+        case "otlp":
+            processor = BatchSpanProcessor(OTLPSpanExporter())
+        case _:
+            raise InputError(f"OTEL_TRACES_EXPORTER is {exporter!r}; use otlp, console or none")
+    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    provider.add_span_processor(processor)
+    trace.set_tracer_provider(provider)
+    HTTPXClientInstrumentor().instrument()
+    return [TracingInterceptor()]
+
+
+class LogContextInterceptor(Interceptor):
+    """Puts the ids of the workflow and the activity on every log line of an activity."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _LogContext(next)
+
+
+class _LogContext(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        info = activity.info()
+        # Each activity runs in a task, and so in a context, of its own: nothing has to be unbound.
+        structlog.contextvars.bind_contextvars(
+            workflow_id=info.workflow_id,
+            run_id=info.workflow_run_id,
+            workflow=info.workflow_type,
+            activity_id=info.activity_id,
+            attempt=info.attempt,
+        )
+        return await super().execute_activity(input)

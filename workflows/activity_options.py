@@ -1,0 +1,34 @@
+"""How an activity that reaches over the network is run, whatever it does there."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+
+from continuo.patterns import Call, Http
+
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+LOST_WORKERS = 10
+"""Attempts that may die with their worker, on top of the step's own: enough for any deployment,
+and a request that kills every process it meets still comes to an end."""
+
+
+class Options(TypedDict):
+    start_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+def options(step: Call | Http) -> Options:
+    """The step's own numbers. The HTTP time-out strikes first, since it knows what it waited for."""
+    retry = step.retry
+    return Options(
+        start_to_close_timeout=timedelta(seconds=step.timeout + 10),
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(seconds=retry.initial),
+            backoff_coefficient=retry.factor,
+            maximum_interval=timedelta(seconds=max(retry.initial, retry.maximum)),
+            maximum_attempts=retry.attempts + LOST_WORKERS,
+        ),
+    )

@@ -1,0 +1,34 @@
+"""The search attributes by which runs are found in the UI, and how each is filled."""
+
+from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
+
+from continuo.jobs import Context, Outcome
+
+TENANT = SearchAttributeKey.for_keyword("ContinuoTenant")
+PATTERN = SearchAttributeKey.for_keyword("ContinuoPattern")
+PRIORITY = SearchAttributeKey.for_keyword("ContinuoPriority")
+TIER = SearchAttributeKey.for_int("ContinuoTier")
+COST = SearchAttributeKey.for_float("ContinuoCostUsd")
+
+ALL = (TENANT, PATTERN, PRIORITY, TIER, COST)
+
+
+def started(context: Context) -> TypedSearchAttributes:
+    """What is known when a job starts."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(TENANT, context.tenant),
+            SearchAttributePair(PATTERN, context.pattern),
+            SearchAttributePair(PRIORITY, context.priority),
+        ]
+    )
+
+
+def finished(outcome: Outcome) -> list[SearchAttributeUpdate]:
+    """What is known when it ends; an unknown cost stays unset."""
+    updates = []
+    if outcome.tier is not None:
+        updates.append(TIER.value_set(outcome.tier))
+    if outcome.cost_usd is not None:
+        updates.append(COST.value_set(outcome.cost_usd))
+    return updates
