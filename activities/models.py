@@ -26,7 +26,7 @@ class ModelCalls:
 
     @activity.defn(name="call")
     async def call(self, job: Job) -> Outcome:
-        """Answer a job whose step is a `Call`. An answer that an earlier attempt has journalled is returned as it is."""
+        """Answer a job whose step is a `Call`; an answer journalled by an earlier attempt is returned as it is."""
         key = identity()
         if (known := self._journal.find(key)) is not None:
             return known
@@ -64,9 +64,8 @@ class ModelCalls:
         return outcome
 
 
-def filled_in(step: Call, request: ModelRequest | None) -> ModelRequest:
+def filled_in(step: Call, request: ModelRequest) -> ModelRequest:
     """The request, with the step's own settings where the request leaves them open."""
-    assert request is not None
     defaults = {name: getattr(step, name) for name in ("system", "max_tokens", "temperature")}
     return request.model_copy(
         update={name: value for name, value in defaults.items() if getattr(request, name) is None}

@@ -1,6 +1,5 @@
 """The activity that asks a service to do something, once, however often it is tried."""
 
-import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -13,9 +12,8 @@ from continuo.catalog import Catalog
 from continuo.errors import ProviderError
 from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Http
+from continuo.prepare import PLACEHOLDER
 from continuo.providers.errors import error_for_response, error_for_transport
-
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class ServiceCalls:
@@ -37,9 +35,7 @@ class ServiceCalls:
             headers["Authorization"] = f"Bearer {self._environ[endpoint.key_env]}"
         url = f"{endpoint.url(self._environ)}{path(job)}"
         try:
-            response = await self._http.request(
-                step.method, url, json=job.data, headers=headers, timeout=step.timeout
-            )
+            response = await self._http.request(step.method, url, json=job.data, headers=headers, timeout=step.timeout)
             if not response.is_success:
                 raise error_for_response(step.service, response)
         except httpx.HTTPError as error:
@@ -61,4 +57,4 @@ def path(job: Job) -> str:
     """The step's path with its placeholders filled, each escaped as one segment. Raises KeyError for an unknown one."""
     assert isinstance(job.step, Http)
     values = {**job.data, "saga": job.saga}
-    return _PLACEHOLDER.sub(lambda match: quote(str(values[match[1]]), safe=""), job.step.path)
+    return PLACEHOLDER.sub(lambda match: quote(str(values[match[1]]), safe=""), job.step.path)

@@ -32,7 +32,7 @@ class Job(Data):
 
     step: Step
     context: Context
-    request: ModelRequest | None = None
+    request: ModelRequest
     data: dict[str, JsonValue] = {}
     path: str = ""
     saga: str | None = None

@@ -31,7 +31,7 @@ class Tool(Data):
 
     name: str
     description: str = ""
-    parameters: dict[str, JsonValue] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    parameters: dict[str, JsonValue] = {"type": "object", "properties": {}}
 
 
 class ModelRequest(Data):

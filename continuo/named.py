@@ -52,7 +52,7 @@ def load_pattern(path: Path) -> NamedPattern:
 
 
 def _place(error: ErrorDetails, node: yaml.Node | None) -> tuple[str, int]:
-    """The field as a person would write it, and its line. Pydantic's path also names union members: no node has these."""
+    """The field as a person would write it, and its line; Pydantic's path also names union members, no node does."""
     field, line = "", node.start_mark.line + 1 if node else 1
     for part in error["loc"]:
         if isinstance(node, yaml.MappingNode):

@@ -1,6 +1,6 @@
 """Every pattern as data: frozen specs, told apart by `kind`, that nest in each other."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -72,7 +72,10 @@ class Http(Spec):
 
 
 class SagaStep(Data):
-    """A step that changes the world, and how to take it back. `undo` must be idempotent, and harmless if `do` never ran."""
+    """A step that changes the world, and how to take it back.
+
+    `undo` must be idempotent, and harmless if `do` never ran: it also runs when nobody knows whether `do` did.
+    """
 
     name: str = Field(min_length=1)
     do: "Step"

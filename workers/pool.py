@@ -21,7 +21,6 @@ from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from workers.connect import connect
 from workers.sandbox import runner
-from workers.search_attributes import ensure_search_attributes
 from workers.telemetry import LogContextInterceptor, configure_logging, configure_tracing
 from workflows import WORKFLOWS
 
@@ -61,7 +60,6 @@ async def serve(priority: Priority, slots: int | None = None) -> None:
     settings = Settings()
     configure_logging(settings.log_level)
     client = await connect(configure_tracing(f"continuo-{priority}"))
-    await ensure_search_attributes(client)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -1,6 +1,13 @@
 """The search attributes by which runs are found in the UI, and how each is filled."""
 
-from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
+from typing import Any
+
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    SearchAttributeUpdate,
+    TypedSearchAttributes,
+)
 
 from continuo.jobs import Context, Outcome
 
@@ -24,9 +31,9 @@ def started(context: Context) -> TypedSearchAttributes:
     )
 
 
-def finished(outcome: Outcome) -> list[SearchAttributeUpdate]:
+def finished(outcome: Outcome) -> list[SearchAttributeUpdate[Any]]:
     """What is known when it ends; an unknown cost stays unset."""
-    updates = []
+    updates: list[SearchAttributeUpdate[Any]] = []
     if outcome.tier is not None:
         updates.append(TIER.value_set(outcome.tier))
     if outcome.cost_usd is not None:

@@ -12,9 +12,7 @@ from workflows.step import run_inline, run_root
 @run_inline.register
 async def call(step: Call, job: Job) -> Outcome:
     where = f"{job.path}: " if job.path else ""
-    return await workflow.execute_activity_method(
-        ModelCalls.call, job, summary=f"{where}{step.model}", **options(step)
-    )
+    return await workflow.execute_activity_method(ModelCalls.call, job, summary=f"{where}{step.model}", **options(step))
 
 
 @workflow.defn(name="Call")

@@ -1,11 +1,11 @@
 """From what Temporal raises to the `Failure` that says why, and back."""
 
-from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.exceptions import ApplicationError
 
 from continuo.jobs import Failure
 
 
-def failure_of(error: FailureError) -> Failure:
+def failure_of(error: BaseException) -> Failure:
     """Why a step failed: the innermost cause, with the calls made until then."""
     cause: BaseException = error
     while not (isinstance(cause, ApplicationError) and cause.details) and cause.__cause__ is not None:

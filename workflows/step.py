@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from functools import singledispatch
 
 from temporalio import workflow
+
 from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Step
 from workflows.attributes import finished
@@ -23,7 +24,7 @@ async def run_step(step: Step, job: Job, name: str) -> Outcome:
     workflow.set_current_details(f"Running `{nested.path}` ({step.kind})")
     if not step.isolate:
         return await run_inline(step, nested)
-    return await workflow.execute_child_workflow(
+    outcome: Outcome = await workflow.execute_child_workflow(
         type(step).__name__,
         nested,
         id=f"{workflow.info().workflow_id}.{nested.path}",
@@ -31,6 +32,7 @@ async def run_step(step: Step, job: Job, name: str) -> Outcome:
         static_summary=f"{nested.path}: {step.kind}",
         cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     )
+    return outcome
 
 
 async def run_root(job: Job, work: Coroutine[None, None, Outcome]) -> Outcome:

@@ -1,0 +1,5 @@
+"""`python -m starters` is `continuo`."""
+
+from starters.app import main
+
+main()

@@ -1,0 +1,29 @@
+"""The command line: `continuo …`, and `python -m starters …` alike."""
+
+import sys
+
+from cyclopts import App, CycloptsError
+
+from continuo.errors import InputError
+from starters.demo import demo
+from starters.dev import dev
+from starters.listing import models, patterns
+from starters.order import order
+from starters.run import run
+
+app = App(name="continuo", help="Multi-model AI patterns as durable Temporal workflows.", version_flags=())
+
+for command in (run, order, patterns, models, dev, demo):
+    app.command(command)
+
+
+def main() -> None:
+    """Run a command and exit: 0 for success, 1 for a failed run, 2 for wrong input, told in one line with the fix."""
+    try:
+        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+    except (InputError, CycloptsError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

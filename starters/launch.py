@@ -1,0 +1,51 @@
+"""Starting a job and waiting for what becomes of it."""
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import is_cancelled_exception
+
+from continuo.jobs import Failure, Job, Outcome
+from workflows.attributes import started
+from workflows.failures import failure_of
+
+Handle = WorkflowHandle[object, Outcome]
+
+
+async def start(
+    client: Client,
+    job: Job,
+    *,
+    id: str,
+    reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+) -> Handle:
+    """Start `job` on its priority's queue as a workflow of its pattern's type; one that runs under `id` is joined."""
+    context = job.context
+    return await client.start_workflow(
+        type(job.step).__name__,
+        job,
+        id=id,
+        task_queue=context.priority,
+        result_type=Outcome,
+        id_reuse_policy=reuse,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        search_attributes=started(context),
+        static_summary=f"{context.pattern} for {context.tenant}",
+        memo={"user": context.user} if context.user else None,
+        priority=Priority(fairness_key=context.tenant),
+    )
+
+
+async def result(handle: Handle) -> Outcome | Failure:
+    """What the run came to; a run that ended without an answer is a `Failure`, never an exception."""
+    try:
+        return await handle.result()
+    except WorkflowFailureError as error:
+        if is_cancelled_exception(error.cause):
+            return Failure(type="Cancelled", message="the run was cancelled before it had an answer")
+        return failure_of(error.cause)
+
+
+def ui_address(ui_url: str, namespace: str, handle: Handle) -> str:
+    """The page of a run in Temporal's UI."""
+    run = handle.result_run_id or handle.first_execution_run_id
+    return f"{ui_url}/namespaces/{namespace}/workflows/{handle.id}/{run}/history"

@@ -1,0 +1,72 @@
+"""What a person sees of a run: the answer on stdout, everything else on stderr."""
+
+import json as jsonlib
+
+from rich.console import Console
+from rich.table import Table
+
+from continuo.jobs import Failure, Outcome, total_cost
+from continuo.messages import Usage
+from starters.launch import Handle, result
+
+out = Console(soft_wrap=True, highlight=False, markup=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+def detached(handle: Handle, address: str, *, json: bool) -> int:
+    """Say where the run is found, and return the exit code."""
+    if json:
+        ids = {"workflow_id": handle.id, "run_id": handle.first_execution_run_id}
+        out.out(jsonlib.dumps(ids))
+    else:
+        out.print(f"{handle.id} is running; see {address}")
+        out.print(f"its outcome: temporal workflow result --workflow-id {handle.id}")
+    return 0
+
+
+async def awaited(handle: Handle, name: str, address: str, *, json: bool) -> int:
+    """Wait for the run, print what it came to, and return the exit code: 0 for an answer, 1 for a failure."""
+    try:
+        found = await result(handle)
+    except BaseException:
+        # Ctrl-C leaves the run alone: that is what durable means.
+        err.print(f"{handle.id} goes on without us; see {address}")
+        raise
+    if json:
+        out.out(found.to_json())
+    else:
+        if isinstance(found, Failure):
+            err.print(f"failed: {found.type}: {found.message}")
+        else:
+            out.out(found.text)
+        table = runs_table()
+        table.add_row(*row(name, found, address))
+        err.print(table)
+    return 1 if isinstance(found, Failure) else 0
+
+
+def runs_table() -> Table:
+    """An empty table of runs; `row` fills it."""
+    return Table("pattern", "answered by", "tokens in/out", "cost", "latency", "run in the UI")
+
+
+def row(name: str, found: Outcome | Failure, address: str) -> tuple[str, ...]:
+    usage = sum((call.usage for call in found.calls), Usage())
+    latency = f"{found.latency_ms / 1000:.2f} s" if isinstance(found, Outcome) and found.latency_ms else "-"
+    tokens = f"{usage.input_tokens}/{usage.output_tokens}"
+    return name, answered_by(found), tokens, money(total_cost(found.calls)), latency, address
+
+
+def answered_by(found: Outcome | Failure) -> str:
+    """The model or whatever else answered, with its tier; of a failure its type."""
+    if isinstance(found, Failure):
+        return found.type
+    tier = f", tier {found.tier}" if found.tier else ""
+    return f"{found.model or found.served_by}{tier}{', simulated' if found.simulated else ''}"
+
+
+def money(usd: float | None) -> str:
+    """USD with the digits that a small cost needs; an unknown cost says so."""
+    if usd is None:
+        return "unknown"
+    return f"${usd:.2f}" if usd >= 1 or usd == 0 else f"${usd:.6f}"

@@ -1,0 +1,104 @@
+"""`continuo run`: one pattern, one prompt, one durable run."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+from cyclopts import Parameter
+
+from continuo.catalog import load_catalog
+from continuo.errors import InputError
+from continuo.jobs import Context, Job, Priority
+from continuo.messages import Message, ModelRequest
+from continuo.named import find_pattern
+from continuo.patterns import Call, Step
+from continuo.prepare import check_services, check_text, resolved, validated
+from continuo.settings import Settings, environment
+from starters.launch import start, ui_address
+from starters.report import awaited, detached
+from workers.connect import connect
+from workers.telemetry import configure_tracing
+
+
+async def run(
+    pattern: str,
+    prompt: str | None = None,
+    *,
+    input: str | None = None,
+    system: str | None = None,
+    tenant: str = "default",
+    user: str | None = None,
+    priority: Priority = "standard",
+    deadline: str | None = None,
+    detach: Annotated[bool, Parameter(negative=())] = False,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Ask one question and wait for the answer; the run goes on if this process does not.
+
+    Parameters
+    ----------
+    pattern
+        A named pattern, a YAML file, or model:ID.
+    prompt
+        The question.
+    input
+        Read the question from this file instead; - is standard input.
+    system
+        Instructions for the model, in place of the pattern's own.
+    tenant
+        Who pays: budgets, fairness and reports are by tenant.
+    user
+        The tenant's user.
+    priority
+        Which pool runs it: critical, standard or batch.
+    deadline
+        Give up after this long, such as 30s or 5m.
+    detach
+        Print the run's id and return at once.
+    json
+        Print the outcome alone, as JSON.
+    """
+    settings = Settings()
+    text = check_text(f"--input {input}" if input else "the prompt", read_prompt(prompt, input))
+    context = validated(Context, pattern=pattern, tenant=tenant, user=user, priority=priority, deadline=deadline)
+    job = Job(
+        step=load_step(pattern, settings),
+        context=context,
+        request=ModelRequest(messages=(Message(role="user", content=text),), system=system),
+    )
+    client = await connect(configure_tracing("continuo-run"))
+    name = Path(pattern).stem.replace(":", "-")
+    handle = await start(client, job, id=f"{name}-{uuid4()}")
+    address = ui_address(settings.ui_url, client.namespace, handle)
+    return detached(handle, address, json=json) if detach else await awaited(handle, pattern, address, json=json)
+
+
+def read_prompt(prompt: str | None, input: str | None) -> str:
+    """The prompt given, or the text of the file."""
+    if (prompt is None) == (input is None):
+        raise InputError('give either a prompt, as in: continuo run support "Where is my order?", or --input FILE')
+    if input is None:
+        return prompt or ""
+    if input == "-":
+        return sys.stdin.read()
+    return read_text(Path(input))
+
+
+def read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; name a file that exists") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+
+
+def load_step(pattern: str, settings: Settings) -> Step:
+    """The step that `pattern` names, with its models resolved for this environment."""
+    catalog, environ = load_catalog(settings.catalog), environment()
+    id = pattern.removeprefix("model:")
+    step = Call(model=id) if id != pattern else find_pattern(pattern, settings.patterns).pattern
+    step = resolved(step, catalog, environ, simulated=settings.simulated)
+    check_services(step, catalog, environ, {})
+    return step
