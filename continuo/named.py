@@ -52,20 +52,21 @@ def load_pattern(path: Path) -> NamedPattern:
 
 
 def _place(error: ErrorDetails, node: yaml.Node | None) -> tuple[str, int]:
-    """The field as a person would write it, and its line; Pydantic's path also names union members, no node does."""
+    """The field as a person would write it, and its line."""
+    parts = (*error["loc"], *(["kind"] if error["type"].startswith("union_tag") else []))
     field, line = "", node.start_mark.line + 1 if node else 1
-    for part in error["loc"]:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == part]
-            if found:
-                line, node = found[0][0].start_mark.line + 1, found[0][1]
-                field += f".{part}" if field else str(part)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+    for number, part in enumerate(parts, 1):
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             node = node.value[part]
             line, field = node.start_mark.line + 1, f"{field}[{part}]"
-    if error["type"] in ("missing", "union_tag_not_found"):
-        name = "kind" if error["type"] == "union_tag_not_found" else error["loc"][-1]
-        field += f".{name}" if field else str(name)
+        elif isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == part), None)
+            # Pydantic's path also names the members of unions, which stand nowhere in the file.
+            if found is None and number < len(parts):
+                continue
+            field = f"{field}.{part}".lstrip(".")
+            if found is not None:
+                line, node = found[0].start_mark.line + 1, found[1]
     return field or "the file", line
 
 

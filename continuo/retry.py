@@ -15,4 +15,4 @@ def delay(retry: Retry, failures: int, retry_after: float | None, random: float)
         return retry_after
     # The exponent is bounded so that a long series cannot overflow a float; any maximum is reached before.
     backoff = min(retry.maximum, retry.initial * retry.factor ** min(failures - 1, 64))
-    return backoff * (1 - JITTER + 2 * JITTER * random)
+    return backoff * (1 + JITTER * (2 * random - 1))

@@ -12,13 +12,15 @@ async def ensure_search_attributes(client: Client) -> None:
     """Add what is missing. Several pools may do this at once: what another has just added is fine."""
     service, namespace = client.operator_service, client.namespace
     known = await service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
-    missing = {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in ALL if key.name not in known.custom_attributes}
+    missing = {
+        key.name: IndexedValueType.ValueType(key.indexed_value_type)
+        for key in ALL
+        if key.name not in known.custom_attributes
+    }
     if not missing:
         return
     try:
-        await service.add_search_attributes(
-            AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
-        )
+        await service.add_search_attributes(AddSearchAttributesRequest(namespace=namespace, search_attributes=missing))
     except RPCError as error:
         if error.status != RPCStatusCode.ALREADY_EXISTS:
             raise

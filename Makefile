@@ -1,0 +1,43 @@
+# Every target sets up what it needs: a virtual environment here, and the Temporal server in the user's cache.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+
+.PHONY: demo dev test chaos bench lint setup lock histories
+
+demo: setup  ## watch real requests run durably
+	$(BIN)/continuo dev -- $(BIN)/continuo demo
+
+dev: setup  ## the same stack, kept running
+	$(BIN)/continuo dev
+
+test: setup lint  ## lint, types and tests
+	$(BIN)/pytest
+
+chaos: setup  ## the longer randomised fault suites
+	$(BIN)/pytest -m chaos
+
+bench: setup  ## side by side with bare Temporal
+	$(BIN)/python -m benchmarks
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+setup: .venv/ready
+	@$(BIN)/python -m workers.temporal_server
+
+.venv/ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer with its venv module; install one, or make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock:  ## needs uv; hashes, and no index's address
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-emit-index-url --no-header --no-annotate --output-file requirements.lock
+
+histories: setup  ## record the histories that tests/workflows/test_replay.py replays
+	$(BIN)/python -m tests.workflows.record_histories

@@ -1,0 +1,56 @@
+"""Who may import whom, read from the source: continuo <- activities <- workflows <- workers, starters."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from continuo.settings import ROOT
+
+MAY_IMPORT = {
+    "continuo": set(),
+    "activities": {"continuo"},
+    "workflows": {"continuo", "activities"},
+    "workers": {"continuo", "activities", "workflows"},
+    "starters": {"continuo", "workflows", "workers"},
+    "simulator": set(),
+    "examples": set(),
+}
+PATTERNS = {path.stem for path in (ROOT / "workflows").glob("*.py")} & {"call", "fallback", "http", "saga", "template"}
+
+
+def modules(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_a_package_imports_only_what_stands_below_it(package: str) -> None:
+    forbidden = MAY_IMPORT.keys() - MAY_IMPORT[package] - {package}
+    found = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in (ROOT / package).rglob("*.py")
+        for module in modules(path)
+        if module.split(".")[0] in forbidden
+    ]
+    assert found == []
+
+
+def test_the_domain_knows_nothing_of_temporal() -> None:
+    found = [path.name for path in (ROOT / "continuo").rglob("*.py") if "temporalio" in path.read_text(encoding="utf-8")]
+    assert found == []
+
+
+def test_patterns_never_import_each_other() -> None:
+    assert len(PATTERNS) == 5
+    found = [
+        (pattern, module)
+        for pattern in PATTERNS
+        for module in modules(ROOT / "workflows" / f"{pattern}.py")
+        if module.removeprefix("workflows.") in PATTERNS
+    ]
+    assert found == []
