@@ -69,10 +69,13 @@ class Usage(Data):
 
 
 class ModelResponse(Data):
-    """A model's answer. `confidence` is 0..1 where the provider itself gives one (the knowledge provider does)."""
+    """A model's answer. `usage` is None only until the client has estimated what the provider did not count.
+
+    `confidence` is 0..1 where the provider itself gives one (the knowledge provider does).
+    """
 
     message: Message
     finish_reason: FinishReason
-    usage: Usage
+    usage: Usage | None = None
     simulated: bool = False
     confidence: float | None = Field(default=None, ge=0, le=1)

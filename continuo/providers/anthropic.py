@@ -1,0 +1,153 @@
+"""Anthropic's Messages."""
+
+import json
+from itertools import groupby
+from typing import Any
+
+from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
+from continuo.providers.errors import error_in_stream, invalid_response, refused
+from continuo.providers.protocol import Json, WireRequest
+
+DEFAULT_MAX_TOKENS = 4096
+"""The protocol demands a number."""
+
+_FINISH: dict[str, FinishReason] = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+}
+
+
+class Anthropic:
+    def key_headers(self, key: str) -> dict[str, str]:
+        return {"x-api-key": key, "anthropic-version": "2023-06-01"}
+
+    def encode(self, model: str, request: ModelRequest, *, stream: bool) -> WireRequest:
+        body: Json = {
+            "model": model,
+            "max_tokens": request.max_tokens or DEFAULT_MAX_TOKENS,
+            "messages": _turns(request.messages),
+        }
+        if request.system:
+            body["system"] = request.system
+        if request.tools:
+            body["tools"] = [
+                {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+                for tool in request.tools
+            ]
+        if request.response_schema is not None:
+            body["output_config"] = {"format": {"type": "json_schema", "schema": request.response_schema}}
+        if request.temperature is not None:
+            # This protocol's scale ends at 1.
+            body["temperature"] = min(request.temperature, 1.0)
+        if request.stop:
+            body["stop_sequences"] = list(request.stop)
+        if stream:
+            body["stream"] = True
+        return WireRequest("/messages", body)
+
+    def decode(self, body: Json) -> ModelResponse:
+        return _response(body["content"], body.get("stop_reason"), _usage(body.get("usage")))
+
+    def stream_decoder(self) -> "AnthropicStream":
+        return AnthropicStream()
+
+
+class AnthropicStream:
+    def __init__(self) -> None:
+        self._blocks: dict[int, Json] = {}
+        self._usage: Json = {}
+        self._stop: str | None = None
+        self._ended = False
+
+    def feed(self, event: Json) -> str:
+        match event["type"]:
+            case "error":
+                raise error_in_stream("anthropic", event)
+            case "message_start":
+                self._usage |= event["message"].get("usage") or {}
+            case "content_block_start":
+                self._blocks[event["index"]] = {**event["content_block"], "json": ""}
+            case "content_block_delta":
+                return self._delta(self._blocks[event["index"]], event["delta"])
+            case "message_delta":
+                self._stop = event["delta"].get("stop_reason") or self._stop
+                self._usage |= event.get("usage") or {}
+            case "message_stop":
+                self._ended = True
+        return ""
+
+    def finish(self) -> ModelResponse:
+        if not self._ended:
+            raise invalid_response("the stream was cut before its end")
+        blocks = [self._blocks[index] for index in sorted(self._blocks)]
+        return _response(blocks, self._stop, _usage(self._usage))
+
+    @staticmethod
+    def _delta(block: Json, delta: Json) -> str:
+        if delta["type"] == "input_json_delta":
+            block["json"] += delta["partial_json"]
+        if delta["type"] != "text_delta":
+            return ""
+        text: str = delta["text"]
+        block["text"] += text
+        return text
+
+
+def _turns(messages: tuple[Message, ...]) -> list[Json]:
+    """Tool results are a user's turn here, and several in a row are one."""
+    return [
+        {"role": role, "content": [block for message in turn for block in _blocks(message)]}
+        for role, turn in groupby(messages, lambda message: "assistant" if message.role == "assistant" else "user")
+    ]
+
+
+def _blocks(message: Message) -> list[Json]:
+    if message.role == "tool":
+        return [{"type": "tool_result", "tool_use_id": message.tool_call_id, "content": message.content}]
+    text = [{"type": "text", "text": message.content}] if message.content else []
+    return [*text, *map(_tool_use, message.tool_calls)]
+
+
+def _tool_use(call: ToolCall) -> Json:
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments(call)}
+
+
+def arguments(call: ToolCall) -> Json:
+    """The arguments as an object, which this protocol and Gemini's demand; what is no object is handed back as text."""
+    try:
+        found = json.loads(call.arguments or "{}")
+    except json.JSONDecodeError:
+        found = call.arguments
+    return found if isinstance(found, dict) else {"invalid": found}
+
+
+def _response(blocks: list[Json], stop: str | None, usage: Usage | None) -> ModelResponse:
+    text = "".join(block["text"] for block in blocks if block["type"] == "text")
+    if stop == "refusal":
+        raise refused(text or "no reason given", usage)
+    calls = tuple(
+        ToolCall(id=block["id"], name=block["name"], arguments=block.get("json") or json.dumps(block["input"]))
+        for block in blocks
+        if block["type"] == "tool_use"
+    )
+    if not text and not calls:
+        raise invalid_response("the response has no content", usage)
+    return ModelResponse(
+        message=Message(role="assistant", content=text, tool_calls=calls),
+        finish_reason=_FINISH.get(stop or "", "stop"),
+        usage=usage,
+    )
+
+
+def _usage(found: Any) -> Usage | None:
+    if not found or "input_tokens" not in found:
+        return None
+    # Reported apart here, while our `input_tokens` are all that was read.
+    cached = found.get("cache_read_input_tokens") or 0
+    written = found.get("cache_creation_input_tokens") or 0
+    return Usage(
+        input_tokens=found["input_tokens"] + cached + written,
+        output_tokens=found.get("output_tokens") or 0,
+        cached_tokens=cached,
+    )

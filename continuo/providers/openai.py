@@ -1,0 +1,122 @@
+"""OpenAI's Chat Completions, as it is spoken by OpenAI, Azure, Groq, OpenRouter, Hugging Face, Ollama and vLLM."""
+
+from typing import Any
+
+from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
+from continuo.providers.errors import error_in_stream, invalid_response, refused
+from continuo.providers.protocol import Json, WireRequest
+
+_FINISH: dict[str, FinishReason] = {
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+
+
+class OpenAI:
+    def key_headers(self, key: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}"}
+
+    def encode(self, model: str, request: ModelRequest, *, stream: bool) -> WireRequest:
+        messages = [{"role": "system", "content": request.system}] if request.system else []
+        body: Json = {"model": model, "messages": [*messages, *map(_message, request.messages)]}
+        if request.tools:
+            body["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
+        if request.response_schema is not None:
+            schema = {"name": "answer", "schema": request.response_schema, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if request.max_tokens is not None:
+            # The name that reasoning models demand and the compatible servers have taken up; `max_tokens` is retired.
+            body["max_completion_tokens"] = request.max_tokens
+        if request.temperature is not None:
+            body["temperature"] = request.temperature
+        if request.stop:
+            body["stop"] = list(request.stop)
+        if stream:
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
+        return WireRequest("/chat/completions", body)
+
+    def decode(self, body: Json) -> ModelResponse:
+        usage = _usage(body.get("usage"))
+        if not body["choices"]:
+            raise invalid_response("the response has no choices", usage)
+        choice = body["choices"][0]
+        return _response(choice["message"], choice.get("finish_reason"), usage)
+
+    def stream_decoder(self) -> "OpenAIStream":
+        return OpenAIStream()
+
+
+class OpenAIStream:
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._refusal = ""
+        self._calls: dict[int, Json] = {}
+        self._finish: str | None = None
+        self._usage: Usage | None = None
+
+    def feed(self, event: Json) -> str:
+        if "error" in event:
+            raise error_in_stream("openai", event)
+        self._usage = _usage(event.get("usage")) or self._usage
+        if not event["choices"]:
+            return ""
+        choice = event["choices"][0]
+        delta = choice.get("delta") or {}
+        self._finish = choice.get("finish_reason") or self._finish
+        self._refusal += delta.get("refusal") or ""
+        for part in delta.get("tool_calls") or ():
+            call = self._calls.setdefault(part["index"], {"id": "", "function": {"name": "", "arguments": ""}})
+            call["id"] = part.get("id") or call["id"]
+            for field in ("name", "arguments"):
+                call["function"][field] += part.get("function", {}).get(field) or ""
+        text: str = delta.get("content") or ""
+        self._text.append(text)
+        return text
+
+    def finish(self) -> ModelResponse:
+        if self._finish is None:
+            raise invalid_response("the stream was cut before its end")
+        calls = [self._calls[index] for index in sorted(self._calls)]
+        message = {"content": "".join(self._text), "refusal": self._refusal, "tool_calls": calls}
+        return _response(message, self._finish, self._usage)
+
+
+def _message(message: Message) -> Json:
+    if message.role == "tool":
+        return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content}
+    found: Json = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        found["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    return found
+
+
+def _response(message: Json, finish: str | None, usage: Usage | None) -> ModelResponse:
+    text = message.get("content") or ""
+    if message.get("refusal"):
+        raise refused(message["refusal"], usage)
+    if finish == "content_filter" and not text:
+        raise refused("content filter", usage)
+    calls = tuple(
+        ToolCall(id=call["id"], name=call["function"]["name"], arguments=call["function"]["arguments"])
+        for call in message.get("tool_calls") or ()
+    )
+    return ModelResponse(
+        message=Message(role="assistant", content=text, tool_calls=calls),
+        finish_reason=_FINISH.get(finish or "", "tool_calls" if calls else "stop"),
+        usage=usage,
+    )
+
+
+def _usage(found: Any) -> Usage | None:
+    if not found:
+        return None
+    return Usage(
+        input_tokens=found["prompt_tokens"],
+        output_tokens=found["completion_tokens"],
+        cached_tokens=(found.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+    )
