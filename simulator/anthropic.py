@@ -33,9 +33,8 @@ def empty(body: Json) -> Json:
 def stream(model: str, reply: Reply) -> Iterator[str]:
     usage = _usage(reply).get("usage", {})
     start = {"id": "msg_sim", "type": "message", "role": "assistant", "model": model, "content": []}
-    yield _event(
-        {"type": "message_start", "message": {**start, **({"usage": {**usage, "output_tokens": 1}} if usage else {})}}
-    )
+    counted = {"usage": {**usage, "output_tokens": 1}} if usage else {}
+    yield _event({"type": "message_start", "message": {**start, **counted}})
     for index, block in enumerate(_content(reply)):
         tool = block["type"] == "tool_use"
         opening = {**block, "input": {}} if tool else {**block, "text": ""}

@@ -50,13 +50,11 @@ def stream(model: str, reply: Reply) -> Iterator[str]:
         tool = _tool(reply)
         text = tool["function"]["arguments"]
         deltas.append({"tool_calls": [{"index": 0, **tool, "function": {**tool["function"], "arguments": ""}}]})
-        deltas += [
-            {"tool_calls": [{"index": 0, "function": {"arguments": text[at : at + 5]}}]}
-            for at in range(0, len(text), 5)
-        ]
-    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+        parts = [text[at : at + 5] for at in range(0, len(text), 5)]
+        deltas += [{"tool_calls": [{"index": 0, "function": {"arguments": part}}]} for part in parts]
+    choices: list[Json] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
     choices.append({"index": 0, "delta": {}, "finish_reason": _finish(reply)})
-    shell = {"id": "chatcmpl-sim", "object": "chat.completion.chunk", "created": 0, "model": model}
+    shell: Json = {"id": "chatcmpl-sim", "object": "chat.completion.chunk", "created": 0, "model": model}
     for choice in choices:
         yield f"data: {json.dumps({**shell, 'choices': [choice]})}\n\n"
     if reply.tokens:

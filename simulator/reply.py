@@ -75,8 +75,9 @@ def example(schema: Json) -> Any:
     kind = schema.get("type", "object")
     match kind[0] if isinstance(kind, list) else kind:
         case "object":
-            properties = schema.get("properties", {})
-            return {name: example(properties.get(name, {})) for name in schema.get("required", properties)}
+            properties: Json = schema.get("properties", {})
+            names: list[str] = schema.get("required", list(properties))
+            return {name: example(properties.get(name, {})) for name in names}
         case "array":
             return [example(schema.get("items", {}))] * max(1, schema.get("minItems", 1))
         case "string":

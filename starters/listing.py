@@ -30,8 +30,8 @@ def patterns() -> int:
         models = dict.fromkeys(spec.model for spec in specs(step) if isinstance(spec, Call))
         table.add_row(path.stem, step.kind, ", ".join(models) or "-", named.description)
     out.print(table)
-    for error in wrong:
-        err.print(f"error: {error}")
+    for mistake in wrong:
+        err.print(f"error: {mistake}")
     return 2 if wrong else 0
 
 

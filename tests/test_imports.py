@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "workers": {"continuo", "activities", "workflows"},
     "starters": {"continuo", "workflows", "workers"},
     "simulator": set(),
-    "examples": set(),
+    "examples": {"simulator"},
 }
 PATTERNS = {path.stem for path in (ROOT / "workflows").glob("*.py")} & {"call", "fallback", "http", "saga", "template"}
 

@@ -1,5 +1,6 @@
 """The Temporal server that needs no preparation: found, downloaded or built once, and how it is started."""
 
+import asyncio
 import fcntl
 import os
 import shutil
@@ -10,6 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from temporalio.testing import WorkflowEnvironment
 
 from continuo.errors import InputError
 from continuo.settings import Settings
@@ -51,7 +54,7 @@ def ensure(cache: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _alone(target.with_suffix(".lock")):
             # Whoever held the lock before us may have built it.
-            if not target.exists():
+            if not target.exists() and not asyncio.run(_downloaded(target)):
                 _build(target)
     return target
 
@@ -61,6 +64,27 @@ def _alone(lock: Path) -> Iterator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+async def _downloaded(target: Path) -> bool:
+    """Let the SDK download its server, where the network lets it: False at once, or after a minute, where not."""
+    with tempfile.TemporaryDirectory(prefix="continuo-temporal-") as folder:
+        try:
+            async with asyncio.timeout(60):
+                server = await WorkflowEnvironment.start_local(download_dest_dir=folder, dev_server_log_level="error")
+        except (RuntimeError, TimeoutError):
+            return False
+        await server.shutdown()
+        await asyncio.to_thread(lambda: _keep(next(Path(folder).glob("temporal*")), target))
+    return True
+
+
+def _keep(binary: Path, target: Path) -> None:
+    """Copied beside the target and renamed: nobody ever sees half a binary."""
+    partial = target.with_suffix(".partial")
+    shutil.copy2(binary, partial)
+    partial.rename(target)
+    _say(f"the Temporal server is ready: {target}")
 
 
 def _build(target: Path) -> None:
@@ -77,11 +101,7 @@ def _build(target: Path) -> None:
             "GOFLAGS": "-modcacherw",
         }
         _run([go, "install", "-ldflags", "-s -w", MODULE], environment, Path(folder) / "log")
-        # Copied beside the target and renamed: nobody ever sees half a binary.
-        partial = target.with_suffix(".partial")
-        shutil.copy2(f"{folder}/bin/temporal", partial)
-        partial.rename(target)
-        _say(f"the Temporal server is built: {target}")
+        _keep(Path(folder) / "bin" / "temporal", target)
 
 
 def _go_from_package(folder: Path) -> str:

@@ -28,9 +28,8 @@ def error_for_response(name: str, response: httpx.Response) -> ProviderError:
     retryable = status in _TRANSIENT or status >= 500
     if code == "insufficient_quota":
         # The same status as a rate limit, but waiting does not fill an account.
-        return ProviderError(
-            "rate_limited", f"{name}: {status} the account's quota is used up: {message}", status=status
-        )
+        told = f"{name}: {status} the account's quota is used up: {message}"
+        return ProviderError("rate_limited", told, status=status)
     return ProviderError(
         _KINDS.get(status, "server_error" if retryable else "invalid_request"),
         f"{name}: {status} {message}",

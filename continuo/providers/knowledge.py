@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def words(texts: list[str]) -> list[list[str]]:
     from bm25s import tokenize
     from snowballstemmer import stemmer
 
-    return tokenize(
+    found: list[list[str]] = tokenize(
         texts,
         stopwords="english_plus",
         stemmer=stemmer("english").stemWords,
@@ -107,6 +108,7 @@ def words(texts: list[str]) -> list[list[str]]:
         show_progress=False,
         allow_empty=False,
     )
+    return found
 
 
 def sections(file: Path, folder: Path) -> list[Section]:
@@ -126,7 +128,7 @@ def sections(file: Path, folder: Path) -> list[Section]:
             heading = " > ".join(title for _, title in above) or name.stem
             found.append(Section(name.as_posix(), heading, body))
 
-    for opening, title in zip(tokens, tokens[1:], strict=False):
+    for opening, title in pairwise(tokens):
         # A heading inside a list or a quotation is part of the text it stands in.
         if opening.type == "heading_open" and opening.level == 0 and opening.map is not None:
             close(opening.map[0])

@@ -1,0 +1,96 @@
+"""`continuo dev`: the local stack, kept running, or around one command."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from continuo.errors import InputError
+from continuo.settings import Settings
+from workers.stack import Ports, Stack
+
+
+async def dev(
+    *command: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    port: int = Ports.temporal,
+    ui_port: int = Ports.ui,
+    sim_port: int = Ports.sim,
+    shop_port: int = Ports.shop,
+    data: Path | None = None,
+    supervise: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Start Temporal, the worker pools, the simulated provider and the example shop; Ctrl-C ends them all.
+
+    Parameters
+    ----------
+    command
+        After --: run this with the addresses in its environment, then end, with its exit code.
+    port
+        Temporal's port; 0 is any free one, as for the other three.
+    ui_port
+        The port of Temporal's Web UI.
+    sim_port
+        The simulated provider's port.
+    shop_port
+        The example shop's port.
+    data
+        The folder of the runs, the journal and the ledger; a later start finds them there.
+    supervise
+        Start a process again when it dies.
+    """
+    session = asyncio.ensure_future(_session(command, Ports(port, ui_port, sim_port, shop_port), data, supervise))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, session.cancel)
+    try:
+        return await session
+    except asyncio.CancelledError:
+        # Ended by a signal: of the stack itself that is the ordinary end, of a command it is an interruption.
+        return 130 if command else 0
+
+
+async def _session(command: tuple[str, ...], ports: Ports, data: Path | None, supervise: bool) -> int:
+    async with Stack(ports, data or Settings().data) as stack:
+        watching = asyncio.create_task(stack.watch(restart=supervise))
+        working = asyncio.create_task(_run(command, stack.environment) if command else _wait(stack.environment))
+        try:
+            await asyncio.wait([watching, working], return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            name = watching.result()
+            print(f"error: the {name} died; see {stack.environment['CONTINUO_DATA']}/logs", file=sys.stderr)
+            return 1
+        finally:
+            watching.cancel()
+            working.cancel()
+            await asyncio.wait([watching, working])
+
+
+async def _wait(environment: dict[str, str]) -> int:
+    """Say where everything is, and wait to be cancelled."""
+    print(f"Temporal UI          {environment['CONTINUO_UI_URL']}")
+    print(f"Temporal server      {environment['TEMPORAL_ADDRESS']}")
+    print(f"simulated provider   {environment['CONTINUO_SIM_URL']}")
+    print(f"example shop         {environment['CONTINUO_SHOP_URL']}")
+    print(f"data and logs        {environment['CONTINUO_DATA']}")
+    print('ready; try: continuo run support "Where is my order?"   (Ctrl-C ends everything)', flush=True)
+    await asyncio.Event().wait()
+    return 0
+
+
+async def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
+    """Run the command to its end. Its exit code, or 128 and the number of the signal that killed it."""
+    try:
+        process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
+    except OSError as error:
+        raise InputError(f"cannot run {command[0]!r}: {error.strerror}; name a command after --") from None
+    try:
+        code = await process.wait()
+    except asyncio.CancelledError:
+        process.terminate()
+        await process.wait()
+        raise
+    return code if code >= 0 else 128 - code
