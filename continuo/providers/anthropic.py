@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
-from continuo.providers.errors import error_in_stream, invalid_response, refused
+from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
 from continuo.providers.protocol import Json, WireRequest
 
 DEFAULT_MAX_TOKENS = 4096
@@ -17,12 +17,17 @@ _FINISH: dict[str, FinishReason] = {
     "tool_use": "tool_calls",
 }
 
+# Thinking alone can use up the limit, and a stop sequence can come first: an answer without a word, but an answer.
+_MAY_BE_EMPTY = {"max_tokens", "model_context_window_exceeded", "stop_sequence"}
+
 
 class Anthropic:
-    def key_headers(self, key: str) -> dict[str, str]:
-        return {"x-api-key": key, "anthropic-version": "2023-06-01"}
+    headers = {"anthropic-version": "2023-06-01"}
 
-    def encode(self, model: str, request: ModelRequest, *, stream: bool) -> WireRequest:
+    def key_headers(self, key: str) -> dict[str, str]:
+        return {"x-api-key": key}
+
+    def encode(self, base_url: str, model: str, request: ModelRequest, *, stream: bool) -> WireRequest:
         body: Json = {
             "model": model,
             "max_tokens": request.max_tokens or DEFAULT_MAX_TOKENS,
@@ -44,10 +49,12 @@ class Anthropic:
             body["stop_sequences"] = list(request.stop)
         if stream:
             body["stream"] = True
-        return WireRequest("/messages", body)
+        return WireRequest(f"{base_url}/messages", body)
 
     def decode(self, body: Json) -> ModelResponse:
-        return _response(body["content"], body.get("stop_reason"), _usage(body.get("usage")))
+        usage = _usage(body.get("usage"))
+        with reading(usage):
+            return _response(body["content"], body.get("stop_reason"), usage)
 
     def stream_decoder(self) -> "AnthropicStream":
         return AnthropicStream()
@@ -63,25 +70,29 @@ class AnthropicStream:
     def feed(self, event: Json) -> str:
         match event["type"]:
             case "error":
-                raise error_in_stream("anthropic", event)
+                raise error_in_stream(event)
             case "message_start":
-                self._usage |= event["message"].get("usage") or {}
+                self._count(event["message"].get("usage"))
             case "content_block_start":
                 self._blocks[event["index"]] = {**event["content_block"], "json": ""}
             case "content_block_delta":
                 return self._delta(self._blocks[event["index"]], event["delta"])
             case "message_delta":
                 self._stop = event["delta"].get("stop_reason") or self._stop
-                self._usage |= event.get("usage") or {}
+                self._count(event.get("usage"))
             case "message_stop":
                 self._ended = True
         return ""
 
     def finish(self) -> ModelResponse:
         if not self._ended:
-            raise invalid_response("the stream was cut before its end")
+            raise invalid_response("the stream was cut before its end", _usage(self._usage))
         blocks = [self._blocks[index] for index in sorted(self._blocks)]
         return _response(blocks, self._stop, _usage(self._usage))
+
+    def _count(self, usage: Json | None) -> None:
+        # The later counts are totals too, but leave out, or have null for, what has not changed.
+        self._usage |= {name: count for name, count in (usage or {}).items() if count is not None}
 
     @staticmethod
     def _delta(block: Json, delta: Json) -> str:
@@ -131,7 +142,7 @@ def _response(blocks: list[Json], stop: str | None, usage: Usage | None) -> Mode
         for block in blocks
         if block["type"] == "tool_use"
     )
-    if not text and not calls:
+    if not text and not calls and stop not in _MAY_BE_EMPTY:
         raise invalid_response("the response has no content", usage)
     return ModelResponse(
         message=Message(role="assistant", content=text, tool_calls=calls),

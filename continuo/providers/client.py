@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from functools import partial
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 
@@ -14,18 +12,17 @@ from continuo.catalog import Catalog, Model, Provider
 from continuo.errors import ProviderError
 from continuo.messages import ModelRequest, ModelResponse, Usage
 from continuo.providers.anthropic import Anthropic
-from continuo.providers.errors import error_for_response, error_for_transport, invalid_response
+from continuo.providers.errors import error_for_response, error_for_transport, invalid_response, reading
 from continuo.providers.google import Google
 from continuo.providers.knowledge import Knowledge
 from continuo.providers.openai import OpenAI
 from continuo.providers.protocol import Json, WireProtocol
+from continuo.providers.sse import EventData
 
 PROTOCOLS: Mapping[str, WireProtocol] = {"openai": OpenAI(), "anthropic": Anthropic(), "google": Google()}
 
 CONNECT_TIMEOUT = 5.0
 CHARACTERS_PER_TOKEN = 4
-T = TypeVar("T")
-_SHAPE_ERRORS = (KeyError, IndexError, TypeError, AttributeError, ValueError)
 
 
 class ModelClient:
@@ -47,78 +44,118 @@ class ModelClient:
         """The whole answer. `timeout` is in seconds, for each wait for the provider."""
         provider = self._providers[model.provider]
         if provider.protocol == "knowledge":
-            return await asyncio.to_thread(self._knowledge.answer, request)
-        protocol = PROTOCOLS[provider.protocol]
+            return await self._known(request)
         async with self._asked(model, request, timeout, idempotency_key, stream=False) as response:
-            body = _json(model.provider, await response.aread())
-            answer = _read(model.provider, partial(protocol.decode, body))
+            answer = PROTOCOLS[provider.protocol].decode(_json(await response.aread()))
             return _completed(answer, request, response)
 
     async def stream(
         self, model: Model, request: ModelRequest, *, timeout: float, idempotency_key: str
     ) -> AsyncIterator[str | ModelResponse]:
         """The text as it comes, piece by piece, then the whole answer."""
-        decoder = PROTOCOLS[self._providers[model.provider].protocol].stream_decoder()
+        provider = self._providers[model.provider]
+        if provider.protocol == "knowledge":
+            answer = await self._known(request)
+            yield answer.message.content
+            yield answer
+            return
+        decoder = PROTOCOLS[provider.protocol].stream_decoder()
         async with self._asked(model, request, timeout, idempotency_key, stream=True) as response:
-            async for line in response.aiter_lines():
-                data = line.removeprefix("data:").strip()
-                if not line.startswith("data:") or data == "[DONE]":
-                    continue
-                event = _json(model.provider, data)
-                if text := _read(model.provider, partial(decoder.feed, event)):
-                    yield text
-            yield _completed(_read(model.provider, decoder.finish), request, response)
+            events = EventData()
+            async for chunk in response.aiter_bytes():
+                for data in events.feed(chunk):
+                    if text := decoder.feed(_json(data)):
+                        yield text
+            yield _completed(decoder.finish(), request, response)
 
     async def aclose(self) -> None:
         await self._http.aclose()
+
+    async def _known(self, request: ModelRequest) -> ModelResponse:
+        try:
+            return await asyncio.to_thread(self._knowledge.answer, request)
+        except (OSError, ValueError) as error:
+            raise ProviderError("invalid_request", f"knowledge: {error}") from error
 
     @asynccontextmanager
     async def _asked(
         self, model: Model, request: ModelRequest, timeout: float, idempotency_key: str, *, stream: bool
     ) -> AsyncIterator[httpx.Response]:
-        """A successful response whose body is still to be read; leaving early closes the request at once."""
-        provider = self._providers[model.provider]
-        wire = PROTOCOLS[provider.protocol].encode(model.name, request, stream=stream)
+        """A successful response whose body is still to be read; leaving early closes the request at once.
+
+        What goes wrong while the body is read comes out as a `ProviderError` that names the provider.
+        """
+        provider, name = self._providers[model.provider], model.provider
+        protocol = PROTOCOLS[provider.protocol]
+        key = self._key(provider)
+        url = provider.url(self._environ)
+        if url is None:
+            raise ProviderError("invalid_request", f"{name}: set {provider.base_url_env} in the environment")
+        wire = protocol.encode(url, model.name, request, stream=stream)
+        headers = {
+            **protocol.headers,
+            **provider.headers,
+            **(_key_headers(provider, key) if key else {}),
+            "Content-Type": "application/json",
+            "Idempotency-Key": idempotency_key,
+        }
         try:
             async with self._http.stream(
                 "POST",
-                f"{provider.url(self._environ)}{wire.path}",
-                json=wire.body,
-                headers={**provider.headers, **self._key_headers(provider), "Idempotency-Key": idempotency_key},
+                wire.url,
+                content=_content(name, wire.body),
+                headers=headers,
                 timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT),
             ) as response:
                 if not response.is_success:
                     await response.aread()
-                    raise error_for_response(model.provider, response)
-                yield response
+                    raise error_for_response(name, response, secret=key)
+                with _naming(name), reading():
+                    yield response
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
-            raise error_for_transport(model.provider, error) from error
+            raise error_for_transport(name, error) from error
 
-    def _key_headers(self, provider: Provider) -> dict[str, str]:
+    def _key(self, provider: Provider) -> str | None:
         if not provider.key_env:
-            return PROTOCOLS[provider.protocol].key_headers("none")
-        key = self._environ.get(provider.key_env)
+            return None
+        key = self._environ.get(provider.key_env, "").strip()
         if not key:
             raise ProviderError("unauthorized", f"this worker has no {provider.key_env} in its environment")
-        return {provider.key_header: key} if provider.key_header else PROTOCOLS[provider.protocol].key_headers(key)
+        if not (key.isascii() and key.isprintable()):
+            # Checked here, since the HTTP library's own error shows the whole key.
+            raise ProviderError("unauthorized", f"{provider.key_env} holds a character that no header can carry")
+        return key
 
 
-def _json(provider: str, text: str | bytes) -> Json:
+def _key_headers(provider: Provider, key: str) -> dict[str, str]:
+    return {provider.key_header: key} if provider.key_header else PROTOCOLS[provider.protocol].key_headers(key)
+
+
+def _content(name: str, body: Json) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except ValueError as error:
+        raise ProviderError("invalid_request", f"{name}: the request is not JSON: {error}") from error
+
+
+@contextmanager
+def _naming(provider: str) -> Iterator[None]:
+    """Puts the provider's name before the message of a decoder's error; a decoder knows only its protocol."""
+    try:
+        yield
+    except ProviderError as error:
+        error.args = (f"{provider}: {error}",)
+        raise
+
+
+def _json(text: bytes) -> Json:
     try:
         found = json.loads(text)
     except ValueError:
-        raise invalid_response(f"{provider}: the response is not JSON") from None
+        raise invalid_response("the response is not JSON") from None
     if not isinstance(found, dict):
-        raise invalid_response(f"{provider}: the response is not a JSON object")
+        raise invalid_response("the response is not a JSON object")
     return found
-
-
-def _read(provider: str, decode: Callable[[], T]) -> T:
-    try:
-        return decode()
-    except _SHAPE_ERRORS as error:
-        what = f"{provider}: the response has an unexpected shape ({type(error).__name__}: {error})"
-        raise invalid_response(what) from error
 
 
 def _completed(answer: ModelResponse, request: ModelRequest, response: httpx.Response) -> ModelResponse:

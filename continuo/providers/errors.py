@@ -1,9 +1,12 @@
 """From an HTTP status, a transport's exception or a broken body to a `ProviderError`, in this one place."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import httpx
 
@@ -18,43 +21,51 @@ _KINDS: dict[int, ErrorKind] = {
     408: "timeout",
     429: "rate_limited",
 }
+# An error that comes as an event has no status of its own: Google gives a number, the others one of these names.
+_STATUSES = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
 _LONGEST_MESSAGE = 300
 
 
-def error_for_response(name: str, response: httpx.Response) -> ProviderError:
-    """The error of a response that is not a success; its body has been read. `name` is the provider's or service's."""
-    status = response.status_code
-    message, code = _told(response.text)
-    retryable = status in _TRANSIENT or status >= 500
-    if code == "insufficient_quota":
-        # The same status as a rate limit, but waiting does not fill an account.
-        told = f"{name}: {status} the account's quota is used up: {message}"
-        return ProviderError("rate_limited", told, status=status)
-    return ProviderError(
-        _KINDS.get(status, "server_error" if retryable else "invalid_request"),
-        f"{name}: {status} {message}",
-        status=status,
-        retryable=retryable,
-        retry_after=retry_after(response.headers) if retryable else None,
-    )
+def error_for_response(name: str, response: httpx.Response, *, secret: str | None = None) -> ProviderError:
+    """The error of a response that is not a success; its body has been read.
+
+    `name` is the provider's or service's. `secret` is blotted out should the body repeat it.
+    """
+    body = response.text.replace(secret, "***") if secret else response.text
+    return _error(f"{name}: ", response.status_code, body, response.headers)
+
+
+def error_in_stream(event: Mapping[str, Any]) -> ProviderError:
+    """The error that a provider sends as an event of a stream, after a status of 200."""
+    error = event.get("error")
+    names = [error.get("code"), error.get("type")] if isinstance(error, dict) else []
+    found = (name if isinstance(name, int) else _STATUSES.get(str(name)) for name in names)
+    return _error("error in the stream: ", next(filter(None, found), 500), json.dumps(event), {})
 
 
 def error_for_transport(name: str, error: Exception) -> ProviderError:
     """The error of a request that brought no whole response."""
     if isinstance(error, httpx.TimeoutException):
         return ProviderError("timeout", f"{name}: {type(error).__name__}: no answer in time", retryable=True)
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return ProviderError("invalid_request", f"{name}: its base URL is none: {error}")
     return ProviderError("connection", f"{name}: {type(error).__name__}: {error}", retryable=True)
-
-
-def error_in_stream(name: str, event: Mapping[str, object]) -> ProviderError:
-    """The error that a provider sends as an event of a stream, after a status of 200."""
-    message, _ = _told(json.dumps(event))
-    return ProviderError("server_error", f"{name}: error in the stream: {message}", retryable=True)
 
 
 def invalid_response(what: str, usage: Usage | None = None) -> ProviderError:
     """The error of a response with status 200 that holds no answer; another attempt may well bring one."""
-    return ProviderError("invalid_response", what, retryable=True, usage=usage)
+    return ProviderError("invalid_response", what[:_LONGEST_MESSAGE], retryable=True, usage=usage)
 
 
 def refused(why: str, usage: Usage | None = None) -> ProviderError:
@@ -62,18 +73,48 @@ def refused(why: str, usage: Usage | None = None) -> ProviderError:
     return ProviderError("refused", f"the model refused: {why[:_LONGEST_MESSAGE]}", usage=usage)
 
 
+@contextmanager
+def reading(usage: Usage | None = None) -> Iterator[None]:
+    """Makes what Python raises for another shape an `invalid_response`, with what was counted all the same."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        what = f"the response has an unexpected shape ({type(error).__name__}: {error})"
+        raise invalid_response(what, usage) from error
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the provider asks to wait: `retry-after-ms`, else `Retry-After` in seconds or as an HTTP date."""
     try:
         if (milliseconds := headers.get("retry-after-ms")) is not None:
-            return max(0.0, float(milliseconds) / 1000)
+            return _seconds(float(milliseconds) / 1000)
         if (value := headers.get("retry-after")) is None:
             return None
         if value.strip().replace(".", "", 1).isdigit():
-            return float(value)
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+            return _seconds(float(value))
+        return _seconds((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def _seconds(value: float) -> float | None:
+    return max(0.0, value) if math.isfinite(value) else None
+
+
+def _error(prefix: str, status: int, body: str, headers: Mapping[str, str]) -> ProviderError:
+    message, code = _told(body)
+    if code == "insufficient_quota":
+        # The same status as a rate limit, but waiting does not fill an account.
+        told = f"{prefix}{status} the account's quota is used up: {message}"
+        return ProviderError("rate_limited", told, status=status)
+    retryable = status in _TRANSIENT or status >= 500
+    return ProviderError(
+        _KINDS.get(status, "server_error" if retryable else "invalid_request"),
+        f"{prefix}{status} {message}",
+        status=status,
+        retryable=retryable,
+        retry_after=retry_after(headers) if retryable else None,
+    )
 
 
 def _told(body: str) -> tuple[str, str | None]:

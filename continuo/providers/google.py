@@ -4,20 +4,27 @@ import json
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
 from continuo.providers.anthropic import arguments
-from continuo.providers.errors import error_in_stream, invalid_response, refused
+from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
 from continuo.providers.protocol import Json, WireRequest
 
 _REFUSALS = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"}
 
+# Gemini 3 and later reject a call that comes back without the signature of the thought behind it. Another model's
+# call has none, and `ToolCall` keeps none, so the first of each turn gets the value that stands for "not checked".
+_UNSIGNED = "skip_thought_signature_validator"
+
 
 class Google:
+    headers: dict[str, str] = {}
+
     def key_headers(self, key: str) -> dict[str, str]:
         return {"x-goog-api-key": key}
 
-    def encode(self, model: str, request: ModelRequest, *, stream: bool) -> WireRequest:
+    def encode(self, base_url: str, model: str, request: ModelRequest, *, stream: bool) -> WireRequest:
         body: Json = {"contents": _contents(request.messages)}
         if request.system:
             body["systemInstruction"] = {"parts": [{"text": request.system}]}
@@ -39,7 +46,7 @@ class Google:
         if config:
             body["generationConfig"] = config
         method = "streamGenerateContent?alt=sse" if stream else "generateContent"
-        return WireRequest(f"/models/{quote(model, safe='')}:{method}", body)
+        return WireRequest(f"{base_url}/models/{quote(model, safe='')}:{method}", body)
 
     def decode(self, body: Json) -> ModelResponse:
         stream = GoogleStream()
@@ -60,17 +67,19 @@ class GoogleStream:
 
     def feed(self, event: Json) -> str:
         if "error" in event:
-            raise error_in_stream("google", event)
+            raise error_in_stream(event)
         self._usage = _usage(event.get("usageMetadata")) or self._usage
         if blocked := (event.get("promptFeedback") or {}).get("blockReason"):
             raise refused(blocked, self._usage)
         if not (candidates := event.get("candidates")):
             return ""
-        # A thought is the model's own, not its answer.
-        parts = [part for part in (candidates[0].get("content") or {}).get("parts") or () if not part.get("thought")]
-        self._parts += parts
-        self._finish = candidates[0].get("finishReason") or self._finish
-        return _text(parts)
+        with reading(self._usage):
+            # A thought is the model's own, not its answer.
+            found = (candidates[0].get("content") or {}).get("parts") or ()
+            parts = [part for part in found if not part.get("thought")]
+            self._parts += parts
+            self._finish = candidates[0].get("finishReason") or self._finish
+            return _text(parts)
 
     def finish(self) -> ModelResponse:
         text = _text(self._parts)
@@ -81,12 +90,12 @@ class GoogleStream:
             raise invalid_response(what, self._usage)
         calls = tuple(
             ToolCall(
-                # Often absent: the position then tells the calls of one turn apart.
-                id=part["functionCall"].get("id") or f"call_{number}",
+                # Often absent. One of our own must differ from those of every other turn, which it stands next to.
+                id=part["functionCall"].get("id") or f"call_{uuid4().hex}",
                 name=part["functionCall"]["name"],
                 arguments=json.dumps(part["functionCall"].get("args") or {}),
             )
-            for number, part in enumerate(self._parts)
+            for part in self._parts
             if "functionCall" in part
         )
         if not text and not calls and self._finish != "MAX_TOKENS":
@@ -117,9 +126,11 @@ def _parts(message: Message, names: dict[str, str]) -> list[Json]:
         id = message.tool_call_id or ""
         result = {"id": id, "name": names.get(id, id), "response": {"result": message.content}}
         return [{"functionResponse": result}]
-    calls = [
+    calls: list[Json] = [
         {"functionCall": {"id": call.id, "name": call.name, "args": arguments(call)}} for call in message.tool_calls
     ]
+    if calls:
+        calls[0]["thoughtSignature"] = _UNSIGNED
     return [*([{"text": message.content}] if message.content or not calls else []), *calls]
 
 

@@ -1,9 +1,10 @@
 """OpenAI's Chat Completions, as it is spoken by OpenAI, Azure, Groq, OpenRouter, Hugging Face, Ollama and vLLM."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
-from continuo.providers.errors import error_in_stream, invalid_response, refused
+from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
 from continuo.providers.protocol import Json, WireRequest
 
 _FINISH: dict[str, FinishReason] = {
@@ -15,10 +16,12 @@ _FINISH: dict[str, FinishReason] = {
 
 
 class OpenAI:
+    headers: dict[str, str] = {}
+
     def key_headers(self, key: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {key}"}
 
-    def encode(self, model: str, request: ModelRequest, *, stream: bool) -> WireRequest:
+    def encode(self, base_url: str, model: str, request: ModelRequest, *, stream: bool) -> WireRequest:
         messages = [{"role": "system", "content": request.system}] if request.system else []
         body: Json = {"model": model, "messages": [*messages, *map(_message, request.messages)]}
         if request.tools:
@@ -27,22 +30,22 @@ class OpenAI:
             schema = {"name": "answer", "schema": request.response_schema, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         if request.max_tokens is not None:
-            # The name that reasoning models demand and the compatible servers have taken up; `max_tokens` is retired.
-            body["max_completion_tokens"] = request.max_tokens
+            body[_limit_name(base_url)] = request.max_tokens
         if request.temperature is not None:
             body["temperature"] = request.temperature
         if request.stop:
             body["stop"] = list(request.stop)
         if stream:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
-        return WireRequest("/chat/completions", body)
+        return WireRequest(f"{base_url}/chat/completions", body)
 
     def decode(self, body: Json) -> ModelResponse:
         usage = _usage(body.get("usage"))
-        if not body["choices"]:
+        if not body.get("choices"):
             raise invalid_response("the response has no choices", usage)
-        choice = body["choices"][0]
-        return _response(choice["message"], choice.get("finish_reason"), usage)
+        with reading(usage):
+            choice = body["choices"][0]
+            return _response(choice["message"], choice.get("finish_reason"), usage)
 
     def stream_decoder(self) -> "OpenAIStream":
         return OpenAIStream()
@@ -57,10 +60,10 @@ class OpenAIStream:
         self._usage: Usage | None = None
 
     def feed(self, event: Json) -> str:
-        if "error" in event:
-            raise error_in_stream("openai", event)
+        if event.get("error"):
+            raise error_in_stream(event)
         self._usage = _usage(event.get("usage")) or self._usage
-        if not event["choices"]:
+        if not event.get("choices"):
             return ""
         choice = event["choices"][0]
         delta = choice.get("delta") or {}
@@ -77,10 +80,16 @@ class OpenAIStream:
 
     def finish(self) -> ModelResponse:
         if self._finish is None:
-            raise invalid_response("the stream was cut before its end")
+            raise invalid_response("the stream was cut before its end", self._usage)
         calls = [self._calls[index] for index in sorted(self._calls)]
         message = {"content": "".join(self._text), "refusal": self._refusal, "tool_calls": calls}
         return _response(message, self._finish, self._usage)
+
+
+def _limit_name(base_url: str) -> str:
+    """OpenAI's reasoning models reject `max_tokens`; compatible servers, as Ollama, ignore what took its place."""
+    host = urlsplit(base_url).hostname or ""
+    return "max_completion_tokens" if host.endswith((".openai.com", ".azure.com")) else "max_tokens"
 
 
 def _message(message: Message) -> Json:

@@ -10,31 +10,34 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class WireRequest:
-    """What is posted: the path after the provider's base URL, and the JSON body."""
+    """What is posted: the whole URL and the JSON body."""
 
-    path: str
+    url: str
     body: Json
 
 
 class StreamDecoder(Protocol):
-    """Puts one streamed answer together."""
+    """Puts one streamed answer together. Raises as `WireProtocol.decode` does."""
 
     def feed(self, event: Json) -> str:
         """Take one event; return the text it adds, often none."""
 
     def finish(self) -> ModelResponse:
-        """The whole answer. Raises `ProviderError` when the stream ended before the answer did."""
+        """The whole answer; an `invalid_response` when the stream ended before the answer did."""
 
 
 class WireProtocol(Protocol):
-    """One provider's protocol, as pure mapping. `decode` and `feed` raise `ProviderError`, and what Python
-    raises for a body of another shape (`KeyError`, `TypeError`, …), which the client maps."""
+    """One provider's protocol, as pure mapping. `headers` go out with every request, whatever key it has."""
+
+    headers: dict[str, str]
 
     def key_headers(self, key: str) -> dict[str, str]:
         """How the key is sent."""
 
-    def encode(self, model: str, request: ModelRequest, *, stream: bool) -> WireRequest: ...
+    def encode(self, base_url: str, model: str, request: ModelRequest, *, stream: bool) -> WireRequest: ...
 
-    def decode(self, body: Json) -> ModelResponse: ...
+    def decode(self, body: Json) -> ModelResponse:
+        """The answer. Raises `ProviderError`, without the provider's name, when the body holds none; and, where
+        nothing was counted yet, what Python raises for another shape (see `errors.reading`)."""
 
     def stream_decoder(self) -> StreamDecoder: ...
