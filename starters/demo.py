@@ -31,12 +31,15 @@ async def demo() -> int:
     settings = Settings(simulated=True)
     simulator, shop = Service(_address("CONTINUO_SIM_URL")), Service(_address("CONTINUO_SHOP_URL"))
     client = await connect()
-    table, wrong = runs_table(), []
+    table = runs_table()
+    addresses: list[str] = []
+    wrong: list[str] = []
 
     async def show(title: str, job: Job, expected: Callable[[Found], bool]) -> None:
         found, address = await _run(client, job, settings)
         out.print(f"\n{title}\n  {_told(found)}")
-        table.add_row(*row(f"{job.context.pattern}: {title}", found, address))
+        table.add_row(*row(job.context.pattern, found))
+        addresses.append(f"  {title}: {address}")
         if not expected(found):
             wrong.append(title)
 
@@ -53,8 +56,9 @@ async def demo() -> int:
 
     out.print()
     out.print(table)
-    out.print("Simulated models answered, so nothing was spent; the costs are what the catalog's prices come to.")
-    out.print(f"`continuo dev` shows these runs again, in the UI at {settings.ui_url}")
+    out.print("Simulated models answered: nothing was spent, the costs are made up from made-up prices.")
+    out.print("\nEach run in Temporal's UI, while the stack is up; `continuo dev` starts it again:")
+    out.print("\n".join(addresses))
     if _kept(sold) - _kept(before) != 7400 or _kept(after) != _kept(sold) or after["stock"] != sold["stock"]:
         wrong.append(f"the shop's books: {before} {sold} {after}")
     for title in wrong:

@@ -39,30 +39,34 @@ async def awaited(handle: Handle, name: str, address: str, *, json: bool) -> int
             err.print(f"failed: {found.type}: {found.message}")
         else:
             out.out(found.text)
+            if found.simulated:
+                err.print("(a simulated model answered; set a provider's key to ask a real one)")
         table = runs_table()
-        table.add_row(*row(name, found, address))
+        table.add_row(*row(name, found))
         err.print(table)
+        err.print(address)
     return 1 if isinstance(found, Failure) else 0
 
 
 def runs_table() -> Table:
-    """An empty table of runs; `row` fills it."""
-    return Table("pattern", "answered by", "tokens in/out", "cost", "latency", "run in the UI")
+    """An empty table of runs; `row` fills it. Tokens are in and out."""
+    return Table("pattern", "answered by", "tier", "tokens", "cost", "latency")
 
 
-def row(name: str, found: Outcome | Failure, address: str) -> tuple[str, ...]:
+def row(name: str, found: Outcome | Failure) -> tuple[str, ...]:
     usage = sum((call.usage for call in found.calls), Usage())
     latency = f"{found.latency_ms / 1000:.2f} s" if isinstance(found, Outcome) and found.latency_ms else "-"
     tokens = f"{usage.input_tokens}/{usage.output_tokens}"
-    return name, answered_by(found), tokens, money(total_cost(found.calls)), latency, address
+    return name, answered_by(found), tier(found), tokens, money(total_cost(found.calls)), latency
 
 
 def answered_by(found: Outcome | Failure) -> str:
-    """The model or whatever else answered, with its tier; of a failure its type."""
-    if isinstance(found, Failure):
-        return found.type
-    tier = f", tier {found.tier}" if found.tier else ""
-    return f"{found.model or found.served_by}{tier}{', simulated' if found.simulated else ''}"
+    """The model or whatever else answered; of a failure its type."""
+    return found.type if isinstance(found, Failure) else found.model or found.served_by
+
+
+def tier(found: Outcome | Failure) -> str:
+    return str(found.tier) if isinstance(found, Outcome) and found.tier else "-"
 
 
 def money(usd: float | None) -> str:

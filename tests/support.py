@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +19,9 @@ from continuo.patterns import Step
 from continuo.prepare import resolved
 from continuo.settings import Settings, environment
 from starters.launch import Handle, result, start
+from workers.processes import Child
+from workers.stack import Ports
+from workers.temporal_server import command, ensure
 
 
 async def until(condition: Callable[[], Awaitable[object]], *, timeout: float = 30) -> None:
@@ -89,71 +91,56 @@ class Control:
         await self._http.aclose()
 
 
-class Process:
-    """A Python module of ours as a process, ended with the context that started it."""
+class TemporalServer:
+    """A Temporal server of its own, that can be killed and started again on the same file."""
 
-    def __init__(self, module: str, *arguments: str, log: Path) -> None:
-        self._command = (sys.executable, "-m", module, *arguments)
-        self._log = log
-        self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
+    def __init__(self, folder: Path, *, port: int = 0) -> None:
+        ports = Ports(port, 0, 0, 0).taken_as_free(temporal=True)
+        self.address = f"127.0.0.1:{ports.temporal}"
+        folder.mkdir(parents=True, exist_ok=True)
+        line = command(ensure(Settings().cache), port=ports.temporal, ui_port=ports.ui, database=folder / "temporal.db")
+        self.child = Child("temporal", line, folder / "temporal.log", ports.temporal, os.environ)
 
     async def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command, stdout=asyncio.subprocess.PIPE, stderr=log
-            )
+        await self.child.start()
 
-    async def first_line(self) -> str:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        line = (await self._process.stdout.readline()).decode().strip()
-        assert line, f"{self._command} printed nothing; see {self._log}"
-        return line
+    async def stop(self) -> None:
+        await self.child.stop()
 
-    async def logged(self, text: str) -> None:
-        """Wait until the log holds `text`."""
 
-        async def found() -> bool:
-            return text in self._log.read_text(encoding="utf-8", errors="replace")
+async def kill(child: Child) -> None:
+    """SIGKILL, and wait until it is gone."""
+    assert child.process is not None
+    child.process.kill()
+    await child.process.wait()
 
-        await until(found)
 
-    async def end(self, number: int = signal.SIGTERM) -> None:
-        """Send a signal and wait until the process is gone."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(number)
-        if self._process is not None:
-            await self._process.wait()
+def python(module: str, *arguments: str, ready: str, log: Path, **environment: str) -> Child:
+    """A module of ours as a process, not yet started."""
+    return Child(module, [sys.executable, "-m", module, *arguments], log, ready, {**os.environ, **environment})
+
+
+@asynccontextmanager
+async def running(child: Child) -> AsyncIterator[Child]:
+    await child.start()
+    try:
+        yield child
+    finally:
+        await child.stop()
 
 
 @asynccontextmanager
 async def served(module: str, *arguments: str, log: Path) -> AsyncIterator[Control]:
     """A server of ours that prints its address on its first line, on a free port."""
-    process = Process(module, "--port", "0", *arguments, log=log)
-    await process.start()
-    try:
-        control = Control(await process.first_line())
+    async with running(python(module, "--port", "0", *arguments, ready="http://", log=log)) as child:
+        control = Control(child.ready_line)
         yield control
         await control.aclose()
-    finally:
-        await process.end()
 
 
-@asynccontextmanager
-async def pool_process(priority: Priority, log: Path) -> AsyncIterator[Process]:
-    """A worker pool as a process of its own, ready to work."""
-    process = Process("workers", "--priority", priority, log=log)
-    await process.start()
-    try:
-        await process.logged("pool ready")
-        yield process
-    finally:
-        await process.end(signal.SIGKILL)
+def pool_process(priority: Priority, log: Path, **environment: str) -> Child:
+    """A worker pool as a process of its own, not yet started."""
+    return python("workers", "--priority", priority, ready="pool ready", log=log, **environment)
 
 
 def gone(pid: int) -> bool:

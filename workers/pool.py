@@ -26,6 +26,9 @@ from workflows import WORKFLOWS
 
 SLOTS: dict[Priority, int] = {"critical": 50, "standard": 30, "batch": 20}
 
+BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError, ValueError)
+"""What workflow code raises only by mistake: the run fails, where it would else try the same again for ever."""
+
 log = structlog.get_logger()
 
 
@@ -47,6 +50,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
             activities=[ModelCalls(catalog, models, Journal(database)).call, services.http],
             interceptors=[LogContextInterceptor(), HeartbeatInterceptor()],
             workflow_runner=runner(sandbox=settings.sandbox),
+            workflow_failure_exception_types=BUGS,
             max_concurrent_activities=slots,
             # A cancellation travels back on a heartbeat: the throttle is how late an HTTP request is aborted.
             max_heartbeat_throttle_interval=timedelta(seconds=2),

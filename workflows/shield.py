@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Coroutine
 
+from temporalio import workflow
+
 
 async def to_the_end(work: Coroutine[None, None, None]) -> None:
     """Run `work` to its end, however often the workflow is cancelled meanwhile."""
     task = asyncio.create_task(work)
     while not task.done():
         try:
-            await asyncio.wait([task])
+            await workflow.wait([task])
         except asyncio.CancelledError:
             continue
     task.result()

@@ -55,13 +55,13 @@ async def within(seconds: float, work: Coroutine[None, None, Outcome]) -> Outcom
     """Cancel `work` after `seconds`, let it clean up, and fail with `DeadlineExceeded`."""
     task = asyncio.create_task(work)
     try:
-        await asyncio.wait([task], timeout=seconds)
+        await workflow.wait([task], timeout=seconds)
     except asyncio.CancelledError:
         task.cancel()
         return await task
     if task.done():
         return task.result()
     task.cancel()
-    await asyncio.wait([task])
+    await workflow.wait([task])
     message = f"no answer within {seconds:g} s; allow more with --deadline"
     raise failed(Failure(type="DeadlineExceeded", message=message))

@@ -25,9 +25,7 @@ def test_delays_never_shrink_as_failures_mount(retry: Retry, failures: int) -> N
 
 
 @given(retries, st.integers(1, 100), st.floats(0, 3600), unit)
-def test_what_the_provider_demands_decides_alone(
-    retry: Retry, failures: int, demanded: float, random: float
-) -> None:
+def test_what_the_provider_demands_decides_alone(retry: Retry, failures: int, demanded: float, random: float) -> None:
     assert delay(retry, failures, demanded, random) == demanded
 
 

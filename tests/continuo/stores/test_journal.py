@@ -17,9 +17,7 @@ CONTEXT = Context(pattern="support", tenant="acme")
 
 def outcome(text: str = "yes", cost: float | None = 0.000015) -> Outcome:
     usage = Usage(input_tokens=10, output_tokens=5)
-    record = CallRecord(
-        path="tier1", model="m", provider="p", attempts=1, status="ok", usage=usage, cost_usd=cost
-    )
+    record = CallRecord(path="tier1", model="m", provider="p", attempts=1, status="ok", usage=usage, cost_usd=cost)
     return Outcome(text=text, served_by="model", usage=usage, cost_usd=cost, calls=(record,))
 
 

@@ -1,0 +1,84 @@
+"""One real Temporal server, one simulated provider, one shop and one in-process pool serve the whole session."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from continuo.catalog import load_catalog
+from continuo.settings import Settings, environment
+from tests.support import Control, TemporalServer, served
+from workers.connect import connect
+from workers.pool import pool
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("continuo")
+
+
+@pytest.fixture(scope="session")
+def environ(folder: Path) -> Iterator[pytest.MonkeyPatch]:
+    """The environment of the session and its processes: no real key, no cluster, nothing of the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        catalog = load_catalog(Settings().catalog)
+        keys = [provider.key_env for provider in catalog.providers.values() if provider.key_env]
+        for name in [*keys, *(name for name in os.environ if name.startswith(("CONTINUO_", "TEMPORAL_", "OTEL_")))]:
+            patch.delenv(name, raising=False)
+        patch.setenv("CONTINUO_DATA", str(folder / "data"))
+        patch.setenv("CONTINUO_SIMULATED", "1")
+        # What is not deterministic shows only in the sandbox.
+        patch.setenv("CONTINUO_SANDBOX", "1")
+        yield patch
+
+
+@pytest.fixture(scope="session")
+async def temporal(environ: pytest.MonkeyPatch, folder: Path) -> AsyncIterator[TemporalServer]:
+    server = TemporalServer(folder / "temporal")
+    await server.start()
+    environ.setenv("TEMPORAL_ADDRESS", server.address)
+    yield server
+    await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def simulator_process(environ: pytest.MonkeyPatch, folder: Path) -> AsyncIterator[Control]:
+    async with served("simulator", log=folder / "simulator.log") as control:
+        environ.setenv("CONTINUO_SIM_URL", control.url)
+        yield control
+
+
+@pytest.fixture
+async def simulator(simulator_process: Control) -> Control:
+    """The simulated provider, with no call and no script of an earlier test."""
+    await simulator_process.delete("/_sim/models")
+    await simulator_process.delete("/_sim/calls")
+    return simulator_process
+
+
+@pytest.fixture(scope="session")
+async def shop_process(environ: pytest.MonkeyPatch, folder: Path) -> AsyncIterator[Control]:
+    async with served("examples.shop", "--data", str(folder / "shop.db"), log=folder / "shop.log") as control:
+        environ.setenv("CONTINUO_SHOP_URL", control.url)
+        yield control
+
+
+@pytest.fixture
+async def shop(shop_process: Control) -> Control:
+    await shop_process.delete("/_faults")
+    return shop_process
+
+
+@pytest.fixture(scope="session")
+async def client(temporal: TemporalServer) -> Client:
+    return await connect()
+
+
+@pytest.fixture(scope="session")
+async def worker(client: Client, simulator_process: Control, shop_process: Control) -> AsyncIterator[None]:
+    """The standard pool, in this process and sandboxed. `critical` and `batch` are left to pools of their own."""
+    assert environment()["CONTINUO_SIM_URL"] == simulator_process.url
+    async with pool(client, Settings(), "standard", 30):
+        yield

@@ -1,0 +1,160 @@
+"""The order saga on the real shop: whatever fails, inventory, payments and shipments add up."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowUpdateFailedError
+
+from continuo.jobs import Failure, Job
+from continuo.named import find_pattern
+from continuo.patterns import Retry, Saga
+from continuo.settings import ROOT
+from starters.launch import Handle, result
+from tests.support import Control, begin, failure, job, outcome, until
+from workflows.saga import Resolution
+
+pytestmark = pytest.mark.usefixtures("worker", "simulator")
+
+SERVICES = ("inventory", "payment", "shipping")
+STEPS = ("reserve inventory", "charge payment", "create shipment")
+ORDER = {
+    "order_id": "T-1",
+    "country": "SE",
+    "card": "visa",
+    "items": [{"sku": "mug", "quantity": 2, "unit_price_cents": 1250}],
+}
+
+
+def order(*, undo_attempts: int = 10, **changes: Any) -> Job:
+    saga = find_pattern("order", ROOT / "patterns").pattern
+    assert isinstance(saga, Saga)
+    quick = Retry(attempts=2, initial=0.05)
+
+    def hurried(http: Any) -> Any:
+        return http.model_copy(update={"retry": quick})
+
+    steps = tuple(step.model_copy(update={"do": hurried(step.do), "undo": hurried(step.undo)}) for step in saga.steps)
+    undo_retry = Retry(attempts=undo_attempts, initial=0.05)
+    return job(saga.model_copy(update={"steps": steps, "undo_retry": undo_retry}), **{**ORDER, **changes})
+
+
+async def change(shop: Control, before: dict[str, Any]) -> tuple[int, int, int]:
+    """Units reserved, cents kept and parcels on their way since `before`."""
+    after = await shop.get("/totals")
+    assert before["stock"]["mug"] - after["stock"]["mug"] == after["reserved_units"] - before["reserved_units"]
+
+    def kept(totals: dict[str, int]) -> int:
+        return totals["charged_cents"] - totals["refunded_cents"]
+
+    return (
+        after["reserved_units"] - before["reserved_units"],
+        kept(after) - kept(before),
+        after["shipments"] - before["shipments"],
+    )
+
+
+async def test_an_order_is_reserved_charged_and_shipped(client: Client, shop: Control) -> None:
+    before = await shop.get("/totals")
+    found = await outcome(client, order())
+    assert [point.name for point in found.checkpoints] == [f"{step} done" for step in STEPS]
+    assert await change(shop, before) == (2, 2500, 1)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the deed", "after the deed, its answer lost"])
+@pytest.mark.parametrize("failing", range(3), ids=SERVICES)
+async def test_a_failure_at_any_step_undoes_all_in_reverse(
+    client: Client, shop: Control, failing: int, after: bool
+) -> None:
+    before = await shop.get("/totals")
+    # Every attempt fails; the deed of a lost answer is done all the same.
+    await shop.put(f"/_faults/{SERVICES[failing]}", method="PUT", count=2, status=503, after=after)
+    found = await failure(client, order())
+    assert found.type == "SagaFailed"
+    assert [point.name for point in found.checkpoints] == [
+        *(f"{step} done" for step in STEPS[:failing]),
+        f"{STEPS[failing]} failed",
+        *(f"{step} undone" for step in reversed(STEPS[: failing + 1])),
+    ]
+    assert await change(shop, before) == (0, 0, 0)
+
+
+async def test_a_declined_card_releases_what_was_reserved(client: Client, shop: Control) -> None:
+    before = await shop.get("/totals")
+    found = await failure(client, order(card="declined"))
+    assert "402 the card was declined" in found.message
+    assert await change(shop, before) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("undoing", range(3), ids=SERVICES)
+async def test_a_compensation_that_fails_is_retried_until_it_succeeds(
+    client: Client, shop: Control, undoing: int
+) -> None:
+    before = await shop.get("/totals")
+    await shop.put(f"/_faults/{SERVICES[undoing]}", method="DELETE", count=5, status=500)
+    found = await failure(client, order(country="AQ"))
+    names = [point.name for point in found.checkpoints]
+    assert [name for name in names if name.startswith(f"{STEPS[undoing]} undo failed")]
+    assert [name for name in names if name.endswith("undone")] == [f"{step} undone" for step in reversed(STEPS)]
+    assert await change(shop, before) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("slow", range(3), ids=SERVICES)
+async def test_a_cancellation_during_any_step_undoes_all(client: Client, shop: Control, slow: int) -> None:
+    before = await shop.get("/totals")
+    done = len((await shop.get("/operations"))["operations"])
+    await shop.put(f"/_faults/{SERVICES[slow]}", method="PUT", count=1, status=None, latency=60)
+    handle = await begin(client, order())
+
+    async def reached() -> bool:
+        return len((await shop.get("/operations"))["operations"]) == done + slow
+
+    await until(reached)
+    await handle.cancel()
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    assert found.type == "Cancelled"
+    assert await change(shop, before) == (0, 0, 0)
+    log = [point["name"] for point in await handle.query("log", result_type=list[dict[str, Any]])]
+    assert log[slow:] == [f"{STEPS[slow]} cancelled", *(f"{step} undone" for step in reversed(STEPS[: slow + 1]))]
+
+
+async def parked(handle: Handle, name: str) -> None:
+    async def waits() -> bool:
+        return await handle.query("parked", result_type=list[str]) == [name]
+
+    await until(waits)
+
+
+@pytest.mark.parametrize(("decision", "ending", "cents"), [("retry", "undone", 0), ("skip", "skip by hand", 2500)])
+async def test_a_compensation_that_keeps_failing_waits_for_a_person(
+    client: Client, shop: Control, decision: Any, ending: str, cents: int
+) -> None:
+    before = await shop.get("/totals")
+    await shop.put("/_faults/payment", method="DELETE", count=100, status=500)
+    handle = await begin(client, order(undo_attempts=2, country="AQ"))
+    await parked(handle, "charge payment")
+    with pytest.raises(WorkflowUpdateFailedError) as raised:
+        await handle.execute_update("resolve", Resolution(step="create shipment", decision="skip", by="ada"))
+    assert "'create shipment' is not parked; parked: charge payment" in str(raised.value.__cause__)
+    await shop.delete("/_faults")
+    resolution = Resolution(step="charge payment", decision=decision, by="ada", note="by hand")
+    await handle.execute_update("resolve", resolution)
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    names = [point.name for point in found.checkpoints]
+    assert any(name.startswith("charge payment") and name.endswith(ending) for name in names)
+    assert names[-1] == "reserve inventory undone"
+    assert await change(shop, before) == (0, cents, 0)
+
+
+async def test_the_log_of_a_running_saga_is_a_query(client: Client, shop: Control) -> None:
+    await shop.put("/_faults/shipping", method="PUT", count=1, status=None, latency=3)
+    handle = await begin(client, order())
+
+    async def two_done() -> bool:
+        log = await handle.query("log", result_type=list[dict[str, Any]])
+        return [point["name"] for point in log] == [f"{step} done" for step in STEPS[:2]]
+
+    await until(two_done)
+    await asyncio.wait_for(handle.result(), 30)
