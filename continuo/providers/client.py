@@ -91,7 +91,6 @@ class ModelClient:
         url = provider.url(self._environ)
         if url is None:
             raise ProviderError("invalid_request", f"{name}: set {provider.base_url_env} in the environment")
-        wire = protocol.encode(url, model.name, request, stream=stream)
         headers = {
             **protocol.headers,
             **provider.headers,
@@ -100,6 +99,7 @@ class ModelClient:
             "Idempotency-Key": idempotency_key,
         }
         try:
+            wire = protocol.encode(url, model.name, request, stream=stream)
             async with self._http.stream(
                 "POST",
                 wire.url,

@@ -1,7 +1,8 @@
 """OpenAI's Chat Completions, as it is spoken by OpenAI, Azure, Groq, OpenRouter, Hugging Face, Ollama and vLLM."""
 
 from typing import Any
-from urllib.parse import urlsplit
+
+import httpx
 
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
@@ -88,7 +89,7 @@ class OpenAIStream:
 
 def _limit_name(base_url: str) -> str:
     """OpenAI's reasoning models reject `max_tokens`; compatible servers, as Ollama, ignore what took its place."""
-    host = urlsplit(base_url).hostname or ""
+    host = httpx.URL(base_url).host
     return "max_completion_tokens" if host.endswith((".openai.com", ".azure.com")) else "max_tokens"
 
 

@@ -76,7 +76,7 @@ async def test_a_key_that_the_provider_repeats_is_blotted_out(models: ModelClien
         ({"key_env": "A_KEY"}, "no A_KEY"),
         ({"base_url_env": "A_URL"}, "set A_URL"),
         ({"base_url": "localhost"}, "base URL"),
-        ({"base_url": "http://[oops"}, "base URL"),
+        ({"base_url": "http://host:port"}, "base URL"),
     ],
 )
 async def test_what_is_not_configured_is_not_worth_a_second_try(
@@ -84,7 +84,7 @@ async def test_what_is_not_configured_is_not_worth_a_second_try(
 ) -> None:
     models = client(tmp_path, None, **endpoint)
     with pytest.raises(ProviderError, match=message) as caught:
-        await ask(models, "openai")
+        await ask(models, "openai", HELLO.model_copy(update={"max_tokens": 10}))
     await models.aclose()
     assert not caught.value.retryable
 
