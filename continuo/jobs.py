@@ -1,6 +1,7 @@
 """One argument in, one result out: the job a pattern gets and the outcome it returns, from every pattern alike."""
 
 from datetime import datetime
+from math import fsum
 from typing import Literal
 
 from pydantic import Field, JsonValue
@@ -122,4 +123,4 @@ def total_cost(calls: tuple[CallRecord, ...]) -> float | None:
     paid = [call for call in calls if call.usage != Usage()]
     if any(call.cost_usd is None for call in paid):
         return None
-    return sum(call.cost_usd or 0.0 for call in paid)
+    return fsum(call.cost_usd or 0.0 for call in paid)

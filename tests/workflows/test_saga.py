@@ -54,6 +54,10 @@ async def change(shop: Control, before: dict[str, Any]) -> tuple[int, int, int]:
     )
 
 
+async def log(handle: Handle) -> list[str]:
+    return [point["name"] for point in await handle.query("log", result_type=list[dict[str, Any]])]
+
+
 async def test_an_order_is_reserved_charged_and_shipped(client: Client, shop: Control) -> None:
     before = await shop.get("/totals")
     found = await outcome(client, order())
@@ -102,12 +106,11 @@ async def test_a_compensation_that_fails_is_retried_until_it_succeeds(
 @pytest.mark.parametrize("slow", range(3), ids=SERVICES)
 async def test_a_cancellation_during_any_step_undoes_all(client: Client, shop: Control, slow: int) -> None:
     before = await shop.get("/totals")
-    done = len((await shop.get("/operations"))["operations"])
     await shop.put(f"/_faults/{SERVICES[slow]}", method="PUT", count=1, status=None, latency=60)
     handle = await begin(client, order())
 
     async def reached() -> bool:
-        return len((await shop.get("/operations"))["operations"]) == done + slow
+        return len(await log(handle)) == slow
 
     await until(reached)
     await handle.cancel()
@@ -115,8 +118,10 @@ async def test_a_cancellation_during_any_step_undoes_all(client: Client, shop: C
     assert isinstance(found, Failure)
     assert found.type == "Cancelled"
     assert await change(shop, before) == (0, 0, 0)
-    log = [point["name"] for point in await handle.query("log", result_type=list[dict[str, Any]])]
-    assert log[slow:] == [f"{STEPS[slow]} cancelled", *(f"{step} undone" for step in reversed(STEPS[: slow + 1]))]
+    assert (await log(handle))[slow:] == [
+        f"{STEPS[slow]} cancelled",
+        *(f"{step} undone" for step in reversed(STEPS[: slow + 1])),
+    ]
 
 
 async def parked(handle: Handle, name: str) -> None:
@@ -153,8 +158,7 @@ async def test_the_log_of_a_running_saga_is_a_query(client: Client, shop: Contro
     handle = await begin(client, order())
 
     async def two_done() -> bool:
-        log = await handle.query("log", result_type=list[dict[str, Any]])
-        return [point["name"] for point in log] == [f"{step} done" for step in STEPS[:2]]
+        return await log(handle) == [f"{step} done" for step in STEPS[:2]]
 
     await until(two_done)
     await asyncio.wait_for(handle.result(), 30)

@@ -1,0 +1,154 @@
+"""Kill any process: every request still finishes, and no journalled call is made again.
+
+Each test has a Temporal server, a simulated provider and pools of its own, since it kills them.
+"""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from continuo.jobs import Outcome
+from continuo.patterns import Call, Saga
+from continuo.settings import Settings
+from continuo.stores.database import Database
+from starters.launch import Handle, result
+from tests.support import Control, TemporalServer, begin, job, kill, pool_process, served, until
+from tests.workflows.test_saga import order
+from workers.connect import connect
+from workers.processes import Child
+
+RUNS = 20
+
+
+@dataclass
+class World:
+    """Everything a run needs, each part of it a process that can be killed."""
+
+    folder: Path
+    temporal: TemporalServer
+    simulator: Control
+    shop: Control
+    client: Client
+    resources: AsyncExitStack
+
+    async def pool(self) -> Child:
+        child = pool_process("standard", self.folder / f"pool-{os.urandom(2).hex()}.log")
+        self.resources.push_async_callback(child.stop)
+        await child.start()
+        return child
+
+    def journal(self) -> Database:
+        return Database(Settings().data / "continuo.db")
+
+
+@pytest.fixture
+async def world(tmp_path: Path, environ: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    with pytest.MonkeyPatch.context() as patch:
+        async with AsyncExitStack() as resources:
+            temporal = TemporalServer(tmp_path / "temporal")
+            await temporal.start()
+            resources.push_async_callback(temporal.stop)
+            simulator = await resources.enter_async_context(served("simulator", log=tmp_path / "simulator.log"))
+            shop = await resources.enter_async_context(served("examples.shop", log=tmp_path / "shop.log"))
+            patch.setenv("TEMPORAL_ADDRESS", temporal.address)
+            patch.setenv("CONTINUO_SIM_URL", simulator.url)
+            patch.setenv("CONTINUO_SHOP_URL", shop.url)
+            patch.setenv("CONTINUO_DATA", str(tmp_path / "data"))
+            yield World(tmp_path, temporal, simulator, shop, await connect(), resources)
+
+
+async def start_all(world: World) -> list[Handle]:
+    """Twenty calls, all of which the provider has received."""
+    handles = [await begin(world.client, job(Call(model="mid"), f"question {number}")) for number in range(RUNS)]
+
+    async def received() -> bool:
+        return len(await world.simulator.calls()) >= RUNS
+
+    await until(received)
+    return handles
+
+
+async def outcomes(handles: list[Handle]) -> list[Outcome]:
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 90)
+    assert [type(one) for one in found] == [Outcome] * RUNS, found
+    return [one for one in found if isinstance(one, Outcome)]
+
+
+async def made(world: World) -> Counter[str]:
+    """How often the provider was asked each call, by the call's identity."""
+    return Counter(call["idempotency_key"] for call in await world.simulator.calls())
+
+
+async def test_twenty_calls_survive_the_worker_and_no_journalled_one_is_made_again(world: World) -> None:
+    await world.simulator.behave("sim-mid", latency=2)
+    first = await world.pool()
+    handles = await start_all(world)
+    # The server stands still, so that answers reach the journal and go no further: the worst moment to die.
+    os.kill(world.temporal.child.pid, signal.SIGSTOP)
+    database = world.journal()
+
+    async def half_journalled() -> bool:
+        return database.read("SELECT COUNT(*) AS n FROM journal")[0]["n"] >= RUNS // 2
+
+    await until(half_journalled)
+    await kill(first)
+    os.kill(world.temporal.child.pid, signal.SIGCONT)
+    journalled = {row["identity"] for row in database.read("SELECT identity FROM journal")}
+    await database.aclose()
+    await world.pool()
+    found = await outcomes(handles)
+    assert [one.text.split("“")[1].split("”")[0] for one in found] == [f"question {number}" for number in range(RUNS)]
+    asked = await made(world)
+    assert len(journalled) >= RUNS // 2
+    assert {asked[identity] for identity in journalled} == {1}
+    assert sum(asked.values()) == 2 * RUNS - len(journalled)
+
+
+async def test_twenty_calls_in_flight_are_made_again_by_another_worker(world: World) -> None:
+    await world.simulator.behave("sim-mid", latency=2)
+    first = await world.pool()
+    handles = await start_all(world)
+    await kill(first)
+    await world.pool()
+    await outcomes(handles)
+    assert set((await made(world)).values()) == {2}
+
+
+async def test_twenty_calls_survive_the_temporal_server(world: World) -> None:
+    await world.simulator.behave("sim-mid", latency=2)
+    await world.pool()
+    handles = await start_all(world)
+    await kill(world.temporal.child)
+    await world.temporal.start()
+    await outcomes(handles)
+    assert set((await made(world)).values()) == {1}
+
+
+@pytest.mark.parametrize("slow", range(3), ids=["inventory", "payment", "shipping"])
+async def test_an_order_survives_its_worker_at_any_step(world: World, slow: int) -> None:
+    """The deed is done and its answer lost with the worker; the next attempt finds it done."""
+    service = ("inventory", "payment", "shipping")[slow]
+    await world.shop.put(f"/_faults/{service}", method="PUT", count=1, status=None, latency=2)
+    first = await world.pool()
+    placed = order()
+    assert isinstance(placed.step, Saga)
+    handle = await begin(world.client, placed)
+
+    async def two_steps_to_go() -> bool:
+        return len((await world.shop.get("/operations"))["operations"]) == slow
+
+    await until(two_steps_to_go)
+    await kill(first)
+    await world.pool()
+    found = await asyncio.wait_for(result(handle), 60)
+    assert isinstance(found, Outcome)
+    totals = await world.shop.get("/totals")
+    assert (totals["reserved_units"], totals["charged_cents"], totals["shipments"]) == (2, 2500, 1)
