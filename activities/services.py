@@ -22,7 +22,7 @@ class ServiceCalls:
     def __init__(self, catalog: Catalog, environ: Mapping[str, str]) -> None:
         self._catalog = catalog
         self._environ = environ
-        self._http = httpx.AsyncClient(http2=True)
+        self._http = httpx.AsyncClient()
 
     @activity.defn(name="http")
     async def http(self, job: Job) -> Outcome:

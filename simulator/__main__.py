@@ -9,8 +9,8 @@ app = App(name="simulator", help="Serve simulated models.")
 
 
 @app.default
-def main(*, port: int = 8377, latency: float = 0.0) -> None:
-    serve(create_app(latency), port, "simulator")
+def main(*, host: str = "127.0.0.1", port: int = 8377, latency: float = 0.0) -> None:
+    serve(create_app(latency), host, port, "simulator")
 
 
 app()

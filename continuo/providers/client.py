@@ -36,7 +36,8 @@ class ModelClient:
         self._environ = environ
         self._knowledge = Knowledge(knowledge)
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=100)
-        self._http = httpx.AsyncClient(http2=True, limits=limits)
+        # HTTP/1.1: over HTTP/2 httpcore sends no reset for a cancelled request, and the provider would finish it.
+        self._http = httpx.AsyncClient(limits=limits)
 
     async def complete(
         self, model: Model, request: ModelRequest, *, timeout: float, idempotency_key: str

@@ -10,8 +10,8 @@ app = App(name="shop", help="Serve the example shop's inventory, payment and shi
 
 
 @app.default
-def main(*, port: int = 8378, data: str = ":memory:") -> None:
-    serve(create_app(Store(data)), port, "shop")
+def main(*, host: str = "127.0.0.1", port: int = 8378, data: str = ":memory:") -> None:
+    serve(create_app(Store(data)), host, port, "shop")
 
 
 app()

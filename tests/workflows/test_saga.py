@@ -126,7 +126,7 @@ async def test_a_cancellation_during_any_step_undoes_all(client: Client, shop: C
 
 async def parked(handle: Handle, name: str) -> None:
     async def waits() -> bool:
-        return await handle.query("parked", result_type=list[str]) == [name]
+        return bool(await handle.query("parked", result_type=list[str]) == [name])
 
     await until(waits)
 

@@ -1,0 +1,192 @@
+"""The commands as a person types them, in processes of their own."""
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from continuo.settings import ROOT
+from tests.support import Control, until
+
+EXAMPLES = ROOT / "examples"
+GOOD_ORDER = (EXAMPLES / "order.json").read_text(encoding="utf-8")
+
+
+@dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+async def continuo(*arguments: str, stdin: str = "", **environment: str) -> Result:
+    """Run a command and wait for its end."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "starters", *arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+    assert process.returncode is not None
+    return Result(process.returncode, out.decode(), err.decode())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "suport", "hi"], "unknown pattern 'suport'; did you mean 'support'?"),
+        (["run", "model:gpt-6-lunar", "hi"], "unknown model 'gpt-6-lunar'; did you mean 'gpt-6-luna'?"),
+        (["run", "model:gpt-6-luna", "hi"], "set OPENAI_API_KEY in the environment"),
+        (["run", "support", "hi", "--priority", "urgent"], "--priority"),
+        (["run", "support", "hi", "--deadline", "soon"], "deadline: 'soon' is not a duration"),
+        (["run", "support", "hi", "--deadline", "-5s"], "deadline: '-5s' is not a duration"),
+        (["run", "support", "hi", "--tenant", ""], "tenant: "),
+        (["run", "support", "--input", "gone.txt"], "cannot read gone.txt: No such file"),
+        (["run", "support", ""], "the prompt is empty"),
+        (["run", "support"], "give either a prompt"),
+        (["run", "support", "hi", "--input", "x"], "give either a prompt"),
+        (["run", "support", "--input", "-"], "--input - is empty"),
+        (["run", "broken.yaml", "hi"], "broken.yaml:3: pattern.model: missing; add it"),
+        (["run", "order", "hi"], "order"),
+        (["run"], "pattern"),
+        (["rum", "support"], "rum"),
+        (["run", "support", "hi", "--prioritty", "batch"], "prioritty"),
+        (["order", "gone.json"], "cannot read gone.json"),
+        (["order", "broken.yaml"], "not JSON"),
+        (["order", "list.json"], "an order is a JSON object"),
+        (["order", "nameless.json"], "order_id is missing"),
+        (["dev", "--port", "1"], "port 1 (temporal) is taken"),
+        (["demo"], "CONTINUO_SIM_URL is not set"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+async def test_wrong_input_is_one_line_with_the_fix_and_exit_code_2(
+    environ: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    (tmp_path / "broken.yaml").write_text("description: x\n\npattern: {kind: call}\n", encoding="utf-8")
+    (tmp_path / "list.json").write_text("[]", encoding="utf-8")
+    (tmp_path / "nameless.json").write_text("{}", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        # Nothing listens there: whatever is found wrong is found before anything is asked.
+        patch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+        patch.delenv("CONTINUO_SIM_URL", raising=False)
+        patch.delenv("CONTINUO_SIMULATED", raising=False)
+        patch.setenv("PYTHONPATH", str(ROOT))
+        found = await continuo(*arguments)
+    assert (found.code, found.out) == (2, ""), found
+    assert found.err.startswith("error: ")
+    assert found.err.count("\n") == 1
+    assert says in found.err
+
+
+async def test_without_a_server_the_error_says_how_to_start_one(environ: pytest.MonkeyPatch) -> None:
+    found = await continuo("run", "support", "hi", TEMPORAL_ADDRESS="127.0.0.1:1")
+    assert found.code == 2
+    assert "no Temporal server at 127.0.0.1:1; start one with `continuo dev`" in found.err
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_question_from_a_file_is_answered_on_stdout(simulator: Control) -> None:
+    found = await continuo("run", "support", "--input", str(EXAMPLES / "question.txt"))
+    assert found.code == 0
+    assert found.out.startswith("[simulated sim-premium]")
+    assert "sim-premium" in found.err
+    assert "/workflows/support-" in found.err
+
+
+@pytest.mark.usefixtures("worker")
+async def test_json_is_the_outcome_alone_and_absent_fields_are_left_out(simulator: Control) -> None:
+    found = await continuo("run", "model:sim-mid", "--input", "-", "--json", stdin="Hello?")
+    outcome = json.loads(found.out)
+    assert (found.code, found.err) == (0, "")
+    assert (outcome["model"], outcome["simulated"], len(outcome["calls"])) == ("sim-mid", True, 1)
+    assert not {"confidence", "tier", "fallback", "reasons", "checkpoints"} & outcome.keys()
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_failure_is_told_with_its_type_and_exit_code_1(simulator: Control) -> None:
+    await simulator.behave("sim-mid", status=400, error_message="nonsense")
+    found = await continuo("run", "model:sim-mid", "Hello?", "--json")
+    assert found.code == 1
+    failure = json.loads(found.out)
+    assert (failure["type"], failure["message"]) == (
+        "invalid_request",
+        "sim-openai: 400 nonsense",
+    )
+    assert failure["calls"][0]["status"] == "failed"
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_detached_run_goes_on_without_its_starter(simulator: Control) -> None:
+    found = await continuo("run", "model:sim-mid", "Hello?", "--detach", "--json", "--system", "Be brief.")
+    assert found.code == 0
+    assert json.loads(found.out)["workflow_id"].startswith("model-sim-mid-")
+    await until(simulator.calls)
+    [call] = await simulator.calls()
+    assert call["body"]["messages"][0] == {"role": "system", "content": "Be brief."}
+
+
+@pytest.mark.usefixtures("worker", "simulator")
+async def test_an_order_is_run_once_however_often_it_is_submitted(shop: Control, tmp_path: Path) -> None:
+    file = tmp_path / "order.json"
+    file.write_text(json.dumps({**json.loads(GOOD_ORDER), "order_id": str(uuid4())}), encoding="utf-8")
+    before = await shop.get("/totals")
+    first, second = await continuo("order", str(file), "--json"), await continuo("order", str(file), "--json")
+    assert (first.code, second.code) == (0, 0)
+    assert json.loads(first.out)["run_id"] == json.loads(second.out)["run_id"]
+    assert "completed before" in second.err
+    after = await shop.get("/totals")
+    assert after["charged_cents"] - before["charged_cents"] == 7400
+
+
+@pytest.mark.usefixtures("worker", "simulator")
+async def test_an_order_that_failed_may_be_submitted_again(shop: Control, tmp_path: Path) -> None:
+    file = tmp_path / "order.json"
+    data = {**json.loads(GOOD_ORDER), "order_id": str(uuid4())}
+    file.write_text(json.dumps({**data, "card": "declined"}), encoding="utf-8")
+    assert (await continuo("order", str(file), "--json")).code == 1
+    file.write_text(json.dumps(data), encoding="utf-8")
+    assert (await continuo("order", str(file), "--json")).code == 0
+
+
+async def test_patterns_are_listed_with_the_models_they_use_here(environ: pytest.MonkeyPatch) -> None:
+    found = await continuo("patterns", COLUMNS="200")
+    assert found.code == 0
+    assert "support" in found.out
+    assert "sim-premium, sim-mid" in found.out
+
+
+async def test_a_pattern_that_is_wrong_is_named_and_the_others_are_listed(
+    environ: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "good.yaml").write_text("description: Fine.\npattern: {kind: call, model: premium}\n", encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text("description: Bad.\npattern: {kind: cal}\n", encoding="utf-8")
+    found = await continuo("patterns", CONTINUO_PATTERNS=str(tmp_path))
+    assert found.code == 2
+    assert "good" in found.out
+    assert "bad.yaml:2: pattern.kind: unknown kind 'cal'; did you mean 'call'?" in found.err
+
+
+async def test_models_are_listed_with_their_prices_and_what_they_need(environ: pytest.MonkeyPatch) -> None:
+    found = await continuo("models", COLUMNS="200", CONTINUO_SIMULATED="0")
+    assert found.code == 0
+    assert "set OPENAI_API_KEY in the environment" in found.out
+    assert "sim-premium" in found.out
+
+
+@pytest.mark.parametrize("wrong", ["[providers", "models = 3", '[models.x]\nprovider = "nobody"\n[providers]'])
+async def test_a_catalog_that_is_wrong_is_named(environ: pytest.MonkeyPatch, tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "catalog.toml").write_text(wrong, encoding="utf-8")
+    found = await continuo("models", CONTINUO_CATALOG=str(tmp_path / "catalog.toml"))
+    assert found.code == 2
+    assert found.err.startswith(f"error: {tmp_path}")
+    assert found.err.count("\n") == 1

@@ -1,0 +1,33 @@
+"""Histories of earlier versions must replay: a run that is under way survives a deployment."""
+
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from continuo.settings import ROOT
+from workers.sandbox import runner
+from workflows import WORKFLOWS
+
+HISTORIES = sorted((ROOT / "tests" / "histories").glob("*.json"))
+
+
+def read(path: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+async def test_a_recorded_history_replays(path: Path) -> None:
+    replayer = Replayer(
+        workflows=WORKFLOWS, workflow_runner=runner(sandbox=True), data_converter=pydantic_data_converter
+    )
+    await replayer.replay_workflow(read(path))
+
+
+def test_every_workflow_type_has_a_recorded_history() -> None:
+    started = {
+        read(path).events[0].workflow_execution_started_event_attributes.workflow_type.name for path in HISTORIES
+    }
+    assert started == {kind.__name__.removesuffix("Workflow") for kind in WORKFLOWS}
