@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from cyclopts import Parameter
 
 from continuo.errors import InputError
 from continuo.settings import Settings
+from workers.processes import end
 from workers.stack import Ports, Stack
 
 
@@ -42,14 +44,26 @@ async def dev(
     supervise
         Start a process again when it dies.
     """
+    if command and shutil.which(command[0]) is None:
+        raise InputError(f"there is no command {command[0]!r}; name one that exists after --")
     session = asyncio.ensure_future(_session(command, Ports(port, ui_port, sim_port, shop_port), data, supervise))
+    received: list[int] = []
+
+    def interrupt(number: int) -> None:
+        # Only once: a second Ctrl-C must not cut short the ending of the processes.
+        if not received:
+            session.cancel()
+        received.append(number)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, session.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
     try:
         return await session
     except asyncio.CancelledError:
-        # Ended by a signal: of the stack itself that is the ordinary end, of a command it is an interruption.
-        return 130 if command else 0
+        if not received:
+            raise
+        # Of the stack itself a signal is the ordinary end, of a command it is an interruption.
+        return 128 + received[0] if command else 0
 
 
 async def _session(command: tuple[str, ...], ports: Ports, data: Path | None, supervise: bool) -> int:
@@ -60,8 +74,8 @@ async def _session(command: tuple[str, ...], ports: Ports, data: Path | None, su
             await asyncio.wait([watching, working], return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 return working.result()
-            name = watching.result()
-            print(f"error: the {name} died; see {stack.environment['CONTINUO_DATA']}/logs", file=sys.stderr)
+            dead = watching.result()
+            print(f"error: the {dead.name} died; see {dead.log}", file=sys.stderr)
             return 1
         finally:
             watching.cancel()
@@ -83,14 +97,9 @@ async def _wait(environment: dict[str, str]) -> int:
 
 async def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
     """Run the command to its end. Its exit code, or 128 and the number of the signal that killed it."""
-    try:
-        process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
-    except OSError as error:
-        raise InputError(f"cannot run {command[0]!r}: {error.strerror}; name a command after --") from None
+    process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
     try:
         code = await process.wait()
-    except asyncio.CancelledError:
-        process.terminate()
-        await process.wait()
-        raise
+    finally:
+        await end(process)
     return code if code >= 0 else 128 - code

@@ -1,4 +1,4 @@
-"""Child processes: started, known to be ready, watched, and ended with whoever started them."""
+"""Child processes: started, known to be ready, and ended with whoever started them."""
 
 import asyncio
 import ctypes
@@ -14,6 +14,8 @@ READY_TIMEOUT = 60.0
 GRACE = 8.0
 """Seconds between SIGTERM and SIGKILL; a pool gives its activities 5."""
 
+# Loaded here: between fork and exec a library must not be.
+_LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -21,7 +23,8 @@ _PR_SET_PDEATHSIG = 1
 class Child:
     """One process. Its output goes to `log`; it is ready when a line of it holds `ready`, or a port accepts.
 
-    `ready_line` is that line: a server prints its address there.
+    `ready_line` is that line: a server prints its address there. The log is of this child alone: the first
+    start empties it, and another one adds to it.
     """
 
     name: str
@@ -40,7 +43,8 @@ class Child:
     async def start(self) -> None:
         """Start and wait until ready. Raises `InputError` with the last line of the log when it ends instead."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as log:
+        with self.log.open("ab" if self.process else "wb") as log:
+            earlier = log.tell()
             self.process = await asyncio.create_subprocess_exec(
                 *self.command,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -53,25 +57,24 @@ class Child:
             )
         try:
             async with asyncio.timeout(READY_TIMEOUT):
-                while not await self._is_ready():
+                while not await self._is_ready(earlier):
                     if self.process.returncode is not None:
                         raise InputError(f"the {self.name} ended at its start: {self._last_line()} (see {self.log})")
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise InputError(f"the {self.name} is not ready after {READY_TIMEOUT:g} s; see {self.log}") from None
 
-    async def stop(self) -> None:
-        """End it: SIGTERM, and SIGKILL if it does not listen."""
-        if self.process is None or self.process.returncode is not None:
-            return
-        self.process.terminate()
-        try:
-            await asyncio.wait_for(self.process.wait(), GRACE)
-        except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
+    async def ended(self) -> None:
+        """Wait until it ends, for whatever reason."""
+        assert self.process is not None
+        await self.process.wait()
 
-    async def _is_ready(self) -> bool:
+    async def stop(self) -> None:
+        """End it, if it was started and still runs."""
+        if self.process is not None:
+            await end(self.process)
+
+    async def _is_ready(self, earlier: int) -> bool:
         if isinstance(self.ready, int):
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", self.ready)
@@ -79,7 +82,7 @@ class Child:
                 return False
             writer.close()
             return True
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+        lines = self.log.read_bytes()[earlier:].decode(errors="replace").splitlines(keepends=True)
         self.ready_line = next((line.strip() for line in lines if self.ready in line and line.endswith("\n")), "")
         return bool(self.ready_line)
 
@@ -88,7 +91,19 @@ class Child:
         return lines[-1].removeprefix("error: ") if lines else "it said nothing"
 
 
+async def end(process: asyncio.subprocess.Process) -> None:
+    """SIGTERM, and SIGKILL if it does not listen; a process that has ended is left alone."""
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), GRACE)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
 def _die_with_parent() -> None:
     """On Linux a child is killed when its parent dies, even by SIGKILL; elsewhere it has to be found by hand."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,10 +1,14 @@
 """The local stack: Temporal on a SQLite file, the simulated provider, the shop, and a pool for each priority."""
 
 import asyncio
+import fcntl
 import os
 import socket
 import sys
-from dataclasses import dataclass
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from errno import EADDRINUSE
 from pathlib import Path
 from types import TracebackType
 from typing import get_args
@@ -15,7 +19,10 @@ from continuo.errors import InputError
 from continuo.jobs import Priority
 from continuo.settings import Settings
 from workers.processes import Child
-from workers.temporal_server import command, ensure
+from workers.temporal_server import command, find, provide
+
+FIRST_PAUSE, LAST_PAUSE = 0.25, 30.0
+"""Seconds before a child that died is started again; the pause doubles while it keeps dying."""
 
 
 @dataclass(frozen=True)
@@ -32,33 +39,42 @@ class Ports:
         wanted = {"sim": self.sim, "shop": self.shop}
         if temporal:
             wanted |= {"temporal": self.temporal, "ui": self.ui}
-        found = {name: _free(port, name) for name, port in wanted.items()}
-        return Ports(**{"temporal": self.temporal, "ui": self.ui, **found})
+        with ExitStack() as listeners:
+            # All are held until the last is found, so that no two are the same.
+            found = {name: listeners.enter_context(_listening(port, name)) for name, port in wanted.items()}
+            return replace(self, **{name: listener.getsockname()[1] for name, listener in found.items()})
 
 
-def _free(port: int, name: str) -> int:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            option = "--port" if name == "temporal" else f"--{name}-port"
-            told = f"port {port} ({name}) is taken; end what listens there, or choose another with {option}"
-            raise InputError(told) from None
-        number: int = listener.getsockname()[1]
-        return number
+def _listening(port: int, name: str) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+    except (OSError, OverflowError) as error:
+        listener.close()
+        taken = isinstance(error, OSError) and error.errno == EADDRINUSE
+        reason = "is taken; end what listens there, or" if taken else f"cannot be used ({error});"
+        option = "--port" if name == "temporal" else f"--{name}-port"
+        raise InputError(f"port {port} ({name}) {reason} choose another with {option}") from None
+    return listener
 
 
 class Stack:
     """`async with Stack(...) as stack` starts all of it, and leaves nothing behind however the block ends.
 
     With an address in Temporal's own environment configuration, that cluster is used and no server is started.
+    Inside, `environment` tells another process where everything is, in the variables that ours read, and as
+    `CONTINUO_WORKER_PIDS` (with commas) and `CONTINUO_TEMPORAL_PID` (without a cluster of one's own).
+    Raises `InputError` for a port or a data folder that is taken, before anything starts.
     """
 
     def __init__(self, ports: Ports, data: Path) -> None:
-        self._cluster = ClientConfig.load_client_connect_config().get("target_host")
+        config = ClientConfig.load_client_connect_config()
+        self._cluster, self._namespace = config.get("target_host"), config.get("namespace", "default")
         self._ports = ports.taken_as_free(temporal=self._cluster is None)
         self._data = data.resolve()
+        self._held = ExitStack()
         self.children: list[Child] = []
         self.environment = {
             "TEMPORAL_ADDRESS": self._cluster or f"127.0.0.1:{self._ports.temporal}",
@@ -69,20 +85,19 @@ class Stack:
         }
 
     async def __aenter__(self) -> "Stack":
-        self._data.mkdir(parents=True, exist_ok=True)
+        self._hold_data()
         try:
-            shop = str(self._data / "shop.db")
-            servers = [
-                self._python("simulator", "http://", "simulator", "--port", str(self._ports.sim)),
-                self._python("shop", "http://", "examples.shop", "--port", str(self._ports.shop), "--data", shop),
-            ]
             if self._cluster is None:
-                servers.append(await self._temporal())
-            await self._start(servers)
+                await self._start([await self._temporal()])
+            shop = str(self._data / "shop.db")
             await self._start(
                 [
-                    self._python(f"{priority} pool", "pool ready", "workers", "--priority", priority)
-                    for priority in get_args(Priority)
+                    self._python("simulator", "http://", "simulator", "--port", str(self._ports.sim)),
+                    self._python("shop", "http://", "examples.shop", "--port", str(self._ports.shop), "--data", shop),
+                    *(
+                        self._python(f"{priority} pool", "pool ready", "workers", "--priority", priority)
+                        for priority in get_args(Priority)
+                    ),
                 ]
             )
         except BaseException:
@@ -99,20 +114,15 @@ class Stack:
     ) -> None:
         await self.stop()
 
-    async def watch(self, *, restart: bool) -> str:
-        """Wait until a child dies and return its name; with `restart` start each that dies again, for ever."""
-        while True:
-            waits = {asyncio.create_task(_ended(child)): child for child in self.children}
-            try:
-                done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for wait in waits:
-                    wait.cancel()
-            for child in (waits[wait] for wait in done):
-                if not restart:
-                    return child.name
-                print(f"the {child.name} died; starting it again", file=sys.stderr, flush=True)
-                await child.start()
+    async def watch(self, *, restart: bool) -> Child:
+        """Wait until a child dies and return it; with `restart` start each that dies again instead, for ever."""
+        watches = [asyncio.create_task(_watched(child, restart=restart)) for child in self.children]
+        try:
+            done, _ = await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            for watch in watches:
+                watch.cancel()
 
     async def stop(self) -> None:
         """End the pools first, so that they can still say goodbye to the server; then the rest."""
@@ -121,14 +131,35 @@ class Stack:
             ending = pools or self.children
             await asyncio.gather(*(child.stop() for child in ending))
             self.children = [child for child in self.children if child not in ending]
+        self._held.close()
 
     async def _start(self, children: list[Child]) -> None:
         self.children += children
-        await asyncio.gather(*(child.start() for child in children))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for child in children:
+                    group.create_task(child.start())
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+    def _hold_data(self) -> None:
+        """Two servers on one SQLite file would take each other's runs."""
+        try:
+            self._data.mkdir(parents=True, exist_ok=True)
+            lock = self._held.enter_context((self._data / "lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._held.close()
+            raise InputError(f"another stack uses the data in {self._data}; end it, or choose --data DIR") from None
+        except OSError as error:
+            raise InputError(f"cannot keep data in {self._data}: {error.strerror}; choose --data DIR") from None
 
     async def _temporal(self) -> Child:
-        binary = await asyncio.to_thread(ensure, Settings().cache)
-        line = command(binary, port=self._ports.temporal, ui_port=self._ports.ui, database=self._data / "temporal.db")
+        cache, database = Settings().cache, self._data / "temporal.db"
+        binary = find(cache) or await provide(cache)
+        line = command(
+            binary, port=self._ports.temporal, ui_port=self._ports.ui, database=database, namespace=self._namespace
+        )
         return Child("temporal", line, self._log("temporal"), self._ports.temporal, os.environ)
 
     def _python(self, name: str, ready: str, *arguments: str) -> Child:
@@ -139,6 +170,18 @@ class Stack:
         return self._data / "logs" / f"{name.replace(' ', '-')}.log"
 
 
-async def _ended(child: Child) -> None:
-    assert child.process is not None
-    await child.process.wait()
+async def _watched(child: Child, *, restart: bool) -> Child:
+    pause = FIRST_PAUSE
+    while True:
+        since = time.monotonic()
+        await child.ended()
+        if not restart:
+            return child
+        # What dies again and again is not to keep the machine busy.
+        pause = FIRST_PAUSE if time.monotonic() - since > LAST_PAUSE else min(2 * pause, LAST_PAUSE)
+        print(f"the {child.name} died; starting it again in {pause:g} s", file=sys.stderr, flush=True)
+        await asyncio.sleep(pause)
+        try:
+            await child.start()
+        except InputError as error:
+            print(error, file=sys.stderr, flush=True)
