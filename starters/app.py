@@ -10,6 +10,7 @@ from starters.dev import dev
 from starters.listing import models, patterns
 from starters.order import order
 from starters.run import run
+from workers.leave import leave
 
 app = App(name="continuo", help="Multi-model AI patterns as durable Temporal workflows.", version_flags=())
 
@@ -26,4 +27,4 @@ def main() -> None:
         code = 2
     except KeyboardInterrupt:
         code = 130
-    sys.exit(code)
+    leave(code)

@@ -12,9 +12,10 @@ from continuo.errors import InputError
 from continuo.jobs import Context, Job, Priority
 from continuo.messages import Message, ModelRequest
 from continuo.named import find_pattern
-from continuo.patterns import Call, Step
-from continuo.prepare import check_services, check_text, resolved, validated
+from continuo.patterns import Call, Http, Step
+from continuo.prepare import check_text, resolved, validated
 from continuo.settings import Settings, environment
+from continuo.walk import specs
 from starters.launch import start, ui_address
 from starters.report import awaited, detached
 from workers.connect import connect
@@ -25,7 +26,7 @@ async def run(
     pattern: str,
     prompt: str | None = None,
     *,
-    input: str | None = None,
+    input: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     system: str | None = None,
     tenant: str = "default",
     user: str | None = None,
@@ -99,6 +100,6 @@ def load_step(pattern: str, settings: Settings) -> Step:
     catalog, environ = load_catalog(settings.catalog), environment()
     id = pattern.removeprefix("model:")
     step = Call(model=id) if id != pattern else find_pattern(pattern, settings.patterns).pattern
-    step = resolved(step, catalog, environ, simulated=settings.simulated)
-    check_services(step, catalog, environ, {})
-    return step
+    if any(isinstance(spec, Http) for spec in specs(step)):
+        raise InputError(f"pattern {pattern!r} acts on an order; run it as: continuo order FILE")
+    return resolved(step, catalog, environ, simulated=settings.simulated)

@@ -1,13 +1,13 @@
 """`python -m workers --priority standard [--slots 30]`: one pool in the foreground."""
 
 import asyncio
-import os
 import sys
 
 from cyclopts import App
 
 from continuo.errors import InputError
 from continuo.jobs import Priority
+from workers.leave import leave
 from workers.pool import serve
 
 app = App(name="workers", help="Run one worker pool.")
@@ -21,10 +21,7 @@ def main(*, priority: Priority = "standard", slots: int | None = None) -> None:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         code = 2
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # The SDK's native threads can abort an interpreter that takes itself down; all that had to be closed is.
-    os._exit(code)
+    leave(code)
 
 
 app()
