@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import structlog
 from temporalio import activity
 
 from activities.errors import give_up_or_retry
@@ -14,6 +15,8 @@ from continuo.messages import ModelRequest, ModelResponse, Usage
 from continuo.patterns import Call
 from continuo.providers.client import ModelClient
 from continuo.stores.journal import Journal
+
+log = structlog.get_logger()
 
 
 class ModelCalls:
@@ -59,6 +62,7 @@ class ModelCalls:
             failure = Failure(type=error.kind, message=str(error), calls=(record,))
             raise give_up_or_retry(error, failure, step.retry) from error
         outcome = answered(response, model, account(response.usage), self._catalog)
+        log.info("call answered", model=model.id, cost_usd=outcome.cost_usd, latency_ms=outcome.calls[0].latency_ms)
         # The answer is paid for: a cancellation that arrives now must not lose it.
         await asyncio.shield(self._journal.record(key, outcome, job.context))
         return outcome

@@ -10,6 +10,7 @@ from temporalio.client import Client
 from continuo.catalog import load_catalog
 from continuo.settings import Settings, environment
 from tests.support import Control, TemporalServer, served
+from tests.world import World, made
 from workers.connect import connect
 from workers.pool import pool
 
@@ -78,7 +79,13 @@ async def client(temporal: TemporalServer) -> Client:
 
 @pytest.fixture(scope="session")
 async def worker(client: Client, simulator_process: Control, shop_process: Control) -> AsyncIterator[None]:
-    """The standard pool, in this process and sandboxed. `critical` and `batch` are left to pools of their own."""
+    """The standard and the critical pool, in this process and sandboxed."""
     assert environment()["CONTINUO_SIM_URL"] == simulator_process.url
-    async with pool(client, Settings(), "standard", 30):
+    async with pool(client, Settings(), "standard", 30), pool(client, Settings(), "critical", 50):
         yield
+
+
+@pytest.fixture
+async def world(tmp_path: Path, environ: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    async with made(tmp_path) as world:
+        yield world

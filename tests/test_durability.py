@@ -7,62 +7,17 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from temporalio.client import Client
 
 from continuo.jobs import Outcome
-from continuo.patterns import Call, Saga
-from continuo.settings import Settings
-from continuo.stores.database import Database
+from continuo.patterns import Call
 from starters.launch import Handle, result
-from tests.support import Control, TemporalServer, begin, job, kill, pool_process, served, until
+from tests.support import begin, job, kill, until
 from tests.workflows.test_saga import order
-from workers.connect import connect
-from workers.processes import Child
+from tests.world import World
 
 RUNS = 20
-
-
-@dataclass
-class World:
-    """Everything a run needs, each part of it a process that can be killed."""
-
-    folder: Path
-    temporal: TemporalServer
-    simulator: Control
-    shop: Control
-    client: Client
-    resources: AsyncExitStack
-
-    async def pool(self) -> Child:
-        child = pool_process("standard", self.folder / f"pool-{os.urandom(2).hex()}.log")
-        self.resources.push_async_callback(child.stop)
-        await child.start()
-        return child
-
-    def journal(self) -> Database:
-        return Database(Settings().data / "continuo.db")
-
-
-@pytest.fixture
-async def world(tmp_path: Path, environ: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    with pytest.MonkeyPatch.context() as patch:
-        async with AsyncExitStack() as resources:
-            temporal = TemporalServer(tmp_path / "temporal")
-            await temporal.start()
-            resources.push_async_callback(temporal.stop)
-            simulator = await resources.enter_async_context(served("simulator", log=tmp_path / "simulator.log"))
-            shop = await resources.enter_async_context(served("examples.shop", log=tmp_path / "shop.log"))
-            patch.setenv("TEMPORAL_ADDRESS", temporal.address)
-            patch.setenv("CONTINUO_SIM_URL", simulator.url)
-            patch.setenv("CONTINUO_SHOP_URL", shop.url)
-            patch.setenv("CONTINUO_DATA", str(tmp_path / "data"))
-            yield World(tmp_path, temporal, simulator, shop, await connect(), resources)
 
 
 async def start_all(world: World) -> list[Handle]:
@@ -138,9 +93,7 @@ async def test_an_order_survives_its_worker_at_any_step(world: World, slow: int)
     service = ("inventory", "payment", "shipping")[slow]
     await world.shop.put(f"/_faults/{service}", method="PUT", count=1, status=None, latency=2)
     first = await world.pool()
-    placed = order()
-    assert isinstance(placed.step, Saga)
-    handle = await begin(world.client, placed)
+    handle = await begin(world.client, order())
 
     async def two_steps_to_go() -> bool:
         return len((await world.shop.get("/operations"))["operations"]) == slow

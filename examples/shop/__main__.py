@@ -11,7 +11,7 @@ app = App(name="shop", help="Serve the example shop's inventory, payment and shi
 
 @app.default
 def main(*, host: str = "127.0.0.1", port: int = 8378, data: str = ":memory:") -> None:
-    serve(create_app(Store(data)), host, port, "shop")
+    serve(create_app(Store(data)), port, "shop", host=host)
 
 
 app()

@@ -1,0 +1,77 @@
+"""The longer randomised fault suites: `make chaos`. Each case is seeded, so that a failure can be had again."""
+
+import asyncio
+import random
+
+import pytest
+
+from continuo.jobs import Failure, Outcome
+from continuo.patterns import Call, Fallback, Retry, Template
+from starters.launch import result
+from tests.support import begin, job, kill
+from tests.workflows.test_saga import order
+from tests.world import World
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+
+ROUNDS = 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_moments(world: World, seed: int) -> None:
+    """Whatever is killed, every run ends in an answer, and what the journal holds was never asked for again."""
+    chance = random.Random(seed)
+    await world.simulator.behave("sim-premium", latency=0.5, error_rate=0.3, seed=seed)
+    await world.simulator.behave("sim-mid", latency=0.3, error_rate=0.2, seed=seed)
+    quick = Retry(attempts=2, initial=0.05)
+    step = Fallback(steps=(Call(model="premium", retry=quick), Call(model="mid", retry=quick), Template(text="Sorry.")))
+    pool = await world.pool()
+    handles = []
+    database = world.journal()
+    for _ in range(ROUNDS):
+        handles += [await begin(world.client, job(step)) for _ in range(10)]
+        # The moment is what is random here, so nothing can be waited for.
+        await asyncio.sleep(chance.uniform(0.05, 1.5))
+        await kill(pool)
+        known = {row["identity"] for row in database.read("SELECT identity FROM journal")}
+        asked = len(await world.simulator.calls())
+        pool = await world.pool()
+        later = (await world.simulator.calls())[asked:]
+        assert not known & {call["idempotency_key"] for call in later}
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
+    assert [one for one in found if not isinstance(one, Outcome)] == []
+    seen = [call["idempotency_key"] for call in await world.simulator.calls() if call["answered"]]
+    journalled = {row["identity"] for row in database.read("SELECT identity FROM journal")}
+    ledger = [row["identity"] for row in database.read("SELECT identity FROM ledger")]
+    await database.aclose()
+    assert sorted(ledger) == sorted(journalled)
+    assert journalled <= set(seen)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_orders_add_up_whatever_is_cancelled_failed_or_killed_at_random_moments(world: World, seed: int) -> None:
+    chance = random.Random(seed)
+    services = ("inventory", "payment", "shipping")
+    pool = await world.pool()
+    kept = 0
+    for number in range(ROUNDS):
+        for service in services:
+            method = chance.choice(["PUT", "DELETE"])
+            fault = {"method": method, "count": chance.randint(0, 4), "latency": chance.uniform(0, 0.2)}
+            status = chance.choice([None, 500, 503])
+            await world.shop.put(f"/_faults/{service}", status=status, after=chance.random() < 0.5, **fault)
+        country = chance.choice(["SE", "SE", "AQ"])
+        handles = [await begin(world.client, order(order_id=f"{number}-{n}", country=country)) for n in range(8)]
+        await asyncio.sleep(chance.uniform(0, 0.6))
+        for handle in chance.sample(handles, 3):
+            await handle.cancel()
+        if chance.random() < 0.6:
+            await kill(pool)
+            pool = await world.pool()
+        found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 120)
+        assert all(isinstance(one, Outcome) or one.type in ("SagaFailed", "Cancelled") for one in found)
+        kept += sum(not isinstance(one, Failure) for one in found)
+    totals = await world.shop.get("/totals")
+    assert totals["charged_cents"] - totals["refunded_cents"] == kept * 2500
+    assert totals["reserved_units"] == kept * 2
+    assert totals["shipments"] == kept
