@@ -1,6 +1,9 @@
 """`python -m simulator`: prints its address on the first line once it accepts connections."""
 
-from cyclopts import App
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from simulator.app import create_app
 from simulator.server import serve
@@ -9,8 +12,24 @@ app = App(name="simulator", help="Serve simulated models.")
 
 
 @app.default
-def main(*, host: str = "127.0.0.1", port: int = 8377, latency: float = 0.0) -> None:
-    serve(create_app(latency), host, port, "simulator")
+def main(
+    *,
+    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 8377,
+    host: str = "127.0.0.1",
+    latency: Annotated[float, Parameter(validator=Number(gte=0))] = 0.0,
+) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    port
+        Where to listen; 0 is any free port.
+    host
+        The address to listen on.
+    latency
+        Seconds before every answer of a model that has no latency of its own.
+    """
+    serve(create_app(latency), port, "simulator", host=host)
 
 
 app()

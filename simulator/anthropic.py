@@ -3,70 +3,83 @@
 import json
 from collections.abc import Iterator
 
-from simulator.reply import Json, Question, Reply, pieces
+from simulator.reply import Json, Question, Reply, new_id, pieces, slices, text_of
 
-_FINISH = {"stop": "end_turn", "length": "max_tokens", "tool": "tool_use"}
+_FINISH = {"stop": "end_turn", "length": "max_tokens", "tool": "tool_use", "content_filter": "refusal"}
+_ERRORS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
 
 
 def question(body: Json) -> Question:
-    turns = [(turn["role"], _blocks(turn["content"])) for turn in body["messages"]]
-    texts = [(role, "".join(block.get("text", "") for block in blocks)) for role, blocks in turns]
+    turns = [(turn["role"], turn["content"]) for turn in body["messages"]]
+    texts = [(role, text_of(content)) for role, content in turns]
     asked = [text for role, text in texts if role == "user" and text]
+    blocks = [block for _, content in turns if isinstance(content, list) for block in content]
+    results = [block for block in blocks if block["type"] == "tool_result"]
+    said = [text_of(body.get("system")), *(text for _, text in texts)]
+    said += [text_of(result.get("content")) for result in results]
     return Question(
         prompt=asked[-1] if asked else "",
-        length=sum(len(text) for _, text in texts) + len(str(body.get("system", ""))),
-        tools=tuple(tool["name"] for tool in body.get("tools", ())),
-        answered_tool=any(block["type"] == "tool_result" for block in turns[-1][1]),
+        length=sum(map(len, said)),
+        tools=tuple(tool["name"] for tool in body.get("tools") or ()),
+        answered_tool=bool(results),
         schema=((body.get("output_config") or {}).get("format") or {}).get("schema"),
     )
 
 
-def answer(model: str, question: Question, reply: Reply) -> Json:
-    return {"id": "msg_sim", "type": "message", "role": "assistant", "model": model, "content": _content(reply),
-            "stop_reason": _stop(reply), "stop_sequence": None, **_usage(reply)}  # fmt: skip
-
-
-def empty(body: Json) -> Json:
-    return {**body, "content": []}
+def answer(model: str, reply: Reply) -> Json:
+    return {**_shell(model), "content": _content(reply), "stop_reason": _stop(reply), **_usage(reply)}
 
 
 def stream(model: str, reply: Reply) -> Iterator[str]:
-    usage = _usage(reply).get("usage", {})
-    start = {"id": "msg_sim", "type": "message", "role": "assistant", "model": model, "content": []}
-    counted = {"usage": {**usage, "output_tokens": 1}} if usage else {}
-    yield _event({"type": "message_start", "message": {**start, **counted}})
+    usage = _usage(reply).get("usage")
+    begun = {"usage": {**usage, "output_tokens": 1}} if usage else {}
+    yield _event({"type": "message_start", "message": {**_shell(model), **begun}})
+    yield _event({"type": "ping"})
     for index, block in enumerate(_content(reply)):
-        tool = block["type"] == "tool_use"
-        opening = {**block, "input": {}} if tool else {**block, "text": ""}
-        yield _event({"type": "content_block_start", "index": index, "content_block": opening})
-        if tool:
-            text = json.dumps(block["input"])
-            deltas = [{"type": "input_json_delta", "partial_json": text[at : at + 5]} for at in range(0, len(text), 5)]
+        opening: Json
+        if block["type"] == "tool_use":
+            opening = {**block, "input": {}}
+            parts = slices(json.dumps(block["input"]))
+            deltas = [{"type": "input_json_delta", "partial_json": part} for part in parts]
         else:
-            deltas = [{"type": "text_delta", "text": part} for part in pieces(block["text"])]
+            opening = {**block, "text": ""}
+            deltas = [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
+        yield _event({"type": "content_block_start", "index": index, "content_block": opening})
         for delta in deltas:
             yield _event({"type": "content_block_delta", "index": index, "delta": delta})
         yield _event({"type": "content_block_stop", "index": index})
-    written = {"usage": {"output_tokens": usage["output_tokens"]}} if usage else {}
-    yield _event({"type": "message_delta", "delta": {"stop_reason": _stop(reply)}, **written})
+    ended = {"usage": {"output_tokens": usage["output_tokens"]}} if usage else {}
+    yield _event({"type": "message_delta", "delta": {"stop_reason": _stop(reply), "stop_sequence": None}, **ended})
     yield _event({"type": "message_stop"})
 
 
 def error(status: int, message: str, code: str | None) -> Json:
-    return {"type": "error", "error": {"type": code or "api_error", "message": message}}
+    kind = code or _ERRORS.get(status, "api_error" if status >= 500 else "invalid_request_error")
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": new_id("req_")}
+
+
+def _shell(model: str) -> Json:
+    return {"id": new_id("msg_"), "type": "message", "role": "assistant", "model": model,
+            "content": [], "stop_reason": None, "stop_sequence": None}  # fmt: skip
 
 
 def _event(event: Json) -> str:
     return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
 
 
-def _blocks(content: str | list[Json]) -> list[Json]:
-    return [{"type": "text", "text": content}] if isinstance(content, str) else content
-
-
 def _content(reply: Reply) -> list[Json]:
     if reply.tool:
-        return [{"type": "tool_use", "id": "toolu_sim", "name": reply.tool[0], "input": reply.tool[1]}]
+        return [{"type": "tool_use", "id": new_id("toolu_"), "name": reply.tool[0], "input": reply.tool[1]}]
     return [{"type": "text", "text": reply.text}] if reply.text else []
 
 

@@ -2,19 +2,27 @@
 
 import random
 import time
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, model_validator
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class Tokens(Strict):
+    """What a model counts; `cached` is a part of `input`."""
+
     input: int = Field(ge=0)
     output: int = Field(ge=0)
     cached: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _cached_is_a_part(self) -> Self:
+        if self.cached > self.input:
+            raise ValueError("cached is a part of input, so it cannot be more")
+        return self
 
 
 class CallTool(Strict):
@@ -23,27 +31,35 @@ class CallTool(Strict):
 
 
 class Behaviour(Strict):
-    """What a person scripts. Without any of it a model answers at once, with a text about the prompt.
+    """What a person scripts. Without any of it a model answers with a text about the prompt.
 
-    `latency` is in seconds. `status` is what every call is answered with; with `outage` (the number of calls to
-    come, or true until changed) or `error_rate` (0..1, from `seed`) only those, 503 where no status is set.
-    `retry_after` (seconds) and `retry_after_ms` go out as headers of such an error.
-    `confidence` ends the text as a line `CONFIDENCE: x`. `tool_call` is made once, if the request offers the tool.
+    `latency`: seconds before the first byte; the server's `--latency` unless set.
+    `status`: what every call is answered with; with `outage` (the number of calls to come, or true until changed)
+    or `error_rate` (0..1, from `seed`) only those, 503 where no status is set. Such an error holds `error_message`
+    and `error_code` (the protocol's own for the status unless set), and `retry_after` (seconds) and
+    `retry_after_ms` as headers.
+    `confidence` (0..1) ends a text, not JSON that was asked for, as a line `CONFIDENCE: x`; where OpenAI's protocol
+    asks for `logprobs`, it is their mean, as a logarithm.
+    `text`: the whole answer. `tokens`: about 4 characters each unless set.
+    `tool_call` is made if the request offers the tool and holds no tool's result yet.
+    `fault`: *not_json* is a proxy's HTML page, *empty* an answer without any content, *cut* half a body (or half
+    the events), *no_usage* an answer without counts, *refusal* the protocol's own, *reset* a connection that is
+    dropped after its headers.
     """
 
     latency: float = Field(default=0.0, ge=0)
-    status: int | None = Field(default=None, ge=200, le=599)
+    status: int | None = Field(default=None, ge=400, le=599)
     error_message: str = "scripted by the simulator"
     error_code: str | None = None
-    retry_after: float | None = None
-    retry_after_ms: float | None = None
-    outage: bool | int = False
+    retry_after: float | None = Field(default=None, ge=0)
+    retry_after_ms: float | None = Field(default=None, ge=0)
+    outage: StrictBool | Annotated[int, Field(ge=0)] = False
     error_rate: float = Field(default=0.0, ge=0, le=1)
     seed: int = 0
     confidence: float | None = Field(default=None, ge=0, le=1)
     text: str | None = None
     tokens: Tokens | None = None
-    finish_reason: Literal["stop", "length"] = "stop"
+    finish_reason: Literal["stop", "length", "content_filter"] = "stop"
     fault: Literal["not_json", "empty", "cut", "no_usage", "refusal", "reset"] | None = None
     tool_call: CallTool | None = None
 
@@ -67,14 +83,18 @@ class Behaviour(Strict):
 
 
 class Call(Strict):
-    """One request as it was seen. `disconnected`: the client left before it had its answer."""
+    """One request as it was seen; `time` is when, in seconds since 1970.
+
+    `status` is None until it is decided. `answered`: a model's whole answer went out, so no error and no broken one.
+    `disconnected`: the client left before it had its answer.
+    """
 
     model: str
     protocol: str
     stream: bool
     idempotency_key: str | None
     traceparent: str | None
-    body: dict[str, Any]
+    body: Any = None
     time: float = Field(default_factory=time.time)
     status: int | None = None
     answered: bool = False
@@ -82,7 +102,7 @@ class Call(Strict):
 
 
 class State:
-    """All that the server remembers."""
+    """All that the server remembers. `latency` in seconds is that of every model without one of its own."""
 
     def __init__(self, latency: float) -> None:
         self._default = Behaviour(latency=latency)
@@ -91,3 +111,10 @@ class State:
 
     def behaviour(self, model: str) -> Behaviour:
         return self.models.get(model, self._default)
+
+    def script(self, model: str, written: bytes) -> None:
+        """Make `model` behave as `written` (JSON) says. Raises pydantic's `ValidationError`."""
+        behaviour = Behaviour.model_validate_json(written)
+        if "latency" not in behaviour.model_fields_set:
+            behaviour.latency = self._default.latency
+        self.models[model] = behaviour

@@ -1,17 +1,25 @@
-"""What a simulated model says, before any protocol gives it a shape."""
+"""What a simulated model is asked and says, before any protocol gives it a shape."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+from uuid import uuid4
 
 from simulator.behaviour import Behaviour
+from simulator.example import example
 
 Json = dict[str, Any]
+REFUSAL = "I cannot help with that (simulated)."
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a request asks, whatever protocol it came in. `answered_tool` when its last turn is a tool's result."""
+    """What a request asks, whatever protocol it came in.
+
+    `length` counts the characters of all texts, `answered_tool` says that the turns hold a tool's result,
+    and `counts` that the answer is to hold the tokens.
+    """
 
     prompt: str
     length: int
@@ -19,16 +27,29 @@ class Question:
     answered_tool: bool
     schema: Json | None
     logprobs: bool = False
+    counts: bool = True
 
 
 @dataclass(frozen=True)
 class Reply:
+    """`tokens` are those read, those written, and those of the read ones that were cached."""
+
     text: str
     tool: tuple[str, Json] | None
     finish: str
     tokens: tuple[int, int, int] | None
-    confidence: float | None
+    logprobs: float | None
     refusal: bool
+    empty: bool
+
+
+class Wire(Protocol):
+    """What a module of a protocol offers."""
+
+    def question(self, body: Json) -> Question: ...
+    def answer(self, model: str, reply: Reply) -> Json: ...
+    def stream(self, model: str, reply: Reply) -> Iterator[str]: ...
+    def error(self, status: int, message: str, code: str | None) -> Json: ...
 
 
 def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
@@ -36,7 +57,7 @@ def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
     tool = None
     if (call := behaviour.tool_call) and call.name in question.tools and not question.answered_tool:
         tool = (call.name, call.arguments)
-    text = "" if tool or behaviour.fault == "refusal" else _text(model, question, behaviour)
+    text = "" if tool or behaviour.fault in ("refusal", "empty") else _text(model, question, behaviour)
     written = text + (json.dumps(tool[1]) if tool else "")
     tokens = (-(-question.length // 4), -(-len(written) // 4), 0)
     if behaviour.tokens:
@@ -45,49 +66,29 @@ def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
         text=text,
         tool=tool,
         finish="tool" if tool else behaviour.finish_reason,
-        tokens=None if behaviour.fault == "no_usage" else tokens,
-        confidence=behaviour.confidence,
+        tokens=tokens if question.counts and behaviour.fault != "no_usage" else None,
+        logprobs=behaviour.confidence if question.logprobs else None,
         refusal=behaviour.fault == "refusal",
+        empty=behaviour.fault == "empty",
     )
 
 
 def _text(model: str, question: Question, behaviour: Behaviour) -> str:
-    if behaviour.text is not None:
-        text = behaviour.text
-    elif question.schema is not None:
-        return json.dumps(example(question.schema))
-    else:
+    if question.schema is not None:
+        return json.dumps(example(question.schema)) if behaviour.text is None else behaviour.text
+    text = behaviour.text
+    if text is None:
         words = question.prompt.split()
         about = " ".join(words[:12]) + (" …" if len(words) > 12 else "")
         text = f"[simulated {model}] You asked: “{about}” A real model would answer here."
     return text if behaviour.confidence is None else f"{text}\nCONFIDENCE: {behaviour.confidence}"
 
 
-def example(schema: Json) -> Any:
-    """A small document that fits a JSON schema."""
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return schema["enum"][0]
-    for union in ("anyOf", "oneOf"):
-        if union in schema:
-            return example(schema[union][0])
-    kind = schema.get("type", "object")
-    match kind[0] if isinstance(kind, list) else kind:
-        case "object":
-            properties: Json = schema.get("properties", {})
-            names: list[str] = schema.get("required", list(properties))
-            return {name: example(properties.get(name, {})) for name in names}
-        case "array":
-            return [example(schema.get("items", {}))] * max(1, schema.get("minItems", 1))
-        case "string":
-            return "simulated".ljust(schema.get("minLength", 0), ".")[: schema.get("maxLength")]
-        case "integer" | "number":
-            return schema.get("minimum", schema.get("maximum", 0))
-        case "boolean":
-            return True
-        case _:
-            return None
+def text_of(content: str | list[Json] | None) -> str:
+    """The text of what OpenAI and Anthropic let be a string or a list of parts."""
+    if isinstance(content, list):
+        return "".join(part.get("text", "") for part in content)
+    return content or ""
 
 
 def pieces(text: str) -> list[str]:
@@ -95,3 +96,12 @@ def pieces(text: str) -> list[str]:
     words = text.split(" ")
     parts = [" ".join(words[start : start + 3]) for start in range(0, len(words), 3)]
     return [part if last else f"{part} " for part, last in zip(parts, [False] * (len(parts) - 1) + [True], strict=True)]
+
+
+def slices(text: str) -> list[str]:
+    """JSON in the parts that a stream of a tool's arguments sends, cut anywhere."""
+    return [text[at : at + 5] for at in range(0, len(text), 5)]
+
+
+def new_id(prefix: str) -> str:
+    return prefix + uuid4().hex
