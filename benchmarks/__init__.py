@@ -1,0 +1,1 @@
+"""Continuo beside hand-written Temporal, in one run on one server: `make bench`."""

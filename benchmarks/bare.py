@@ -1,0 +1,116 @@
+"""The twin: what a competent engineer writes by hand for the same three jobs, with no journal, ledger or account.
+
+`python -m benchmarks.bare` is its worker, with the same options as a pool where they matter.
+"""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from workers.connect import connect
+from workers.leave import leave
+
+QUEUE = "bare"
+LIMIT = timedelta(seconds=130)
+RETRY = RetryPolicy(maximum_attempts=3)
+
+
+@dataclass
+class Ask:
+    model: str
+    prompt: str
+
+
+@dataclass
+class Deed:
+    method: str
+    path: str
+    order: dict[str, Any]
+
+
+class Activities:
+    def __init__(self, simulator: str, shop: str) -> None:
+        self._simulator = simulator
+        self._shop = shop
+        self._http = httpx.AsyncClient()
+
+    @activity.defn
+    async def ask(self, ask: Ask) -> str:
+        body = {"model": ask.model, "messages": [{"role": "user", "content": ask.prompt}]}
+        response = await self._http.post(f"{self._simulator}/v1/chat/completions", json=body)
+        if response.status_code == 400:
+            raise ApplicationError("wrong request", non_retryable=True)
+        text: str = response.raise_for_status().json()["choices"][0]["message"]["content"]
+        return text
+
+    @activity.defn
+    async def act(self, deed: Deed) -> str:
+        response = await self._http.request(deed.method, f"{self._shop}{deed.path}", json=deed.order)
+        return response.raise_for_status().text
+
+
+@workflow.defn
+class BareFallback:
+    """One model after another; with one model it is the single call."""
+
+    @workflow.run
+    async def run(self, models: list[str], prompt: str) -> str:
+        for model in models:
+            try:
+                return await workflow.execute_activity_method(
+                    Activities.ask, Ask(model, prompt), start_to_close_timeout=LIMIT, retry_policy=RETRY
+                )
+            except ActivityError:
+                continue
+        raise ApplicationError("every model failed")
+
+
+@workflow.defn
+class BareSaga:
+    @workflow.run
+    async def run(self, order: dict[str, Any]) -> str:
+        key = str(workflow.uuid4())
+        paths = [f"/inventory/reservations/{key}", f"/payment/charges/{key}", f"/shipping/shipments/{key}"]
+        begun: list[str] = []
+        try:
+            for path in paths:
+                begun.append(path)
+                await self._act("PUT", path, order)
+        except ActivityError:
+            for path in reversed(begun):
+                await self._act("DELETE", path, order)
+            raise
+        return "done"
+
+    async def _act(self, method: str, path: str, order: dict[str, Any]) -> str:
+        return await workflow.execute_activity_method(
+            Activities.act, Deed(method, path, order), start_to_close_timeout=LIMIT, retry_policy=RETRY
+        )
+
+
+async def serve() -> None:
+    activities = Activities(os.environ["CONTINUO_SIM_URL"], os.environ["CONTINUO_SHOP_URL"])
+    worker = Worker(
+        await connect(),
+        task_queue=QUEUE,
+        workflows=[BareFallback, BareSaga],
+        activities=[activities.ask, activities.act],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_concurrent_activities=30,
+    )
+    async with worker:
+        print("bare worker ready", flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())
+    leave(0)
