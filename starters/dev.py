@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from continuo.errors import InputError
 from continuo.settings import Settings
-from workers.processes import end
+from workers.processes import die_with_parent, end
 from workers.stack import Ports, Stack
 
 
@@ -97,7 +97,9 @@ async def _wait(environment: dict[str, str]) -> int:
 
 async def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
     """Run the command to its end. Its exit code, or 128 and the number of the signal that killed it."""
-    process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
+    process = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **environment}, preexec_fn=die_with_parent
+    )
     try:
         code = await process.wait()
     finally:

@@ -53,7 +53,7 @@ class Child:
                 env=dict(self.environment),
                 # Ctrl-C at a terminal reaches the whole group: we end our children ourselves, in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         try:
             async with asyncio.timeout(READY_TIMEOUT):
@@ -103,7 +103,7 @@ async def end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _die_with_parent() -> None:
-    """On Linux a child is killed when its parent dies, even by SIGKILL; elsewhere it has to be found by hand."""
+def die_with_parent() -> None:
+    """To be called in a child before it becomes what it is to be: on Linux it is killed when its parent dies."""
     if sys.platform == "linux":
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import os
 import shutil
 import signal
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from continuo.errors import InputError
 from continuo.settings import Settings
+from workers.leave import leave
 from workers.temporal_build import CommandFailed, built, console, downloaded
 
 DYNAMIC_CONFIG = {
@@ -112,10 +112,7 @@ def main() -> None:
         code = 2
     except KeyboardInterrupt:
         code = 130
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # The SDK's native threads can abort an interpreter that takes itself down.
-    os._exit(code)
+    leave(code)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,232 @@
+"""`continuo dev`, as a person runs it: real processes, real signals, and nothing left of them."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from continuo.errors import InputError
+from tests.support import TemporalServer, until
+from workers.stack import Ports
+
+FREE = ("--port", "0", "--ui-port", "0", "--sim-port", "0", "--shop-port", "0")
+MARK = "DEV_TEST"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is left behind is looked up in /proc")
+
+
+class Dev:
+    """A `continuo dev` on free ports with its data in `folder`; it and all it starts bear a mark."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._mark = f"{MARK}={uuid4()}"
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self, *arguments: str, **environment: str) -> None:
+        name, mark = self._mark.split("=")
+        clean = {key: value for key, value in os.environ.items() if key != "TEMPORAL_ADDRESS"}
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "starters", "dev", *FREE, "--data", str(self.folder), *arguments),
+            env={**clean, name: mark, "TMPDIR": str(self.folder.parent), **environment},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def line(self) -> str:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return (await asyncio.wait_for(self._process.stdout.readline(), 60)).decode().strip()
+
+    async def error_line(self) -> str:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        return (await asyncio.wait_for(self._process.stderr.readline(), 60)).decode().strip()
+
+    def send(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def result(self) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr, as far as they were not read."""
+        assert self._process is not None
+        out, err = await asyncio.wait_for(self._process.communicate(), 60)
+        assert self._process.returncode is not None
+        return self._process.returncode, out.decode(), err.decode()
+
+    def processes(self) -> dict[int, str]:
+        """Everything that bears the mark and lives: pid and command line."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if self._mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                    found[int(folder.name)] = (folder / "cmdline").read_text(encoding="utf-8").replace("\0", " ")
+            except OSError:
+                continue
+        return found
+
+    async def nothing_is_left(self) -> bool:
+        return not self.processes() and {path.name for path in self.folder.parent.iterdir()} <= {self.folder.name}
+
+
+@asynccontextmanager
+async def running(folder: Path, *arguments: str, **environment: str) -> AsyncIterator[Dev]:
+    dev = Dev(folder)
+    await dev.start(*arguments, **environment)
+    try:
+        yield dev
+        await until(dev.nothing_is_left, timeout=5)
+    finally:
+        for pid in dev.processes():
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def data(tmp_path: Path, environ: pytest.MonkeyPatch) -> Path:
+    return tmp_path / "data"
+
+
+async def test_a_command_gets_the_addresses_and_gives_the_exit_code(data: Path) -> None:
+    text = "import os, json, sys; print(json.dumps(dict(os.environ))); sys.exit(7)"
+    async with running(data, "--", sys.executable, "-c", text) as dev:
+        code, out, err = await dev.result()
+    assert (code, err) == (7, "")
+    told = json.loads(out)
+    assert told["CONTINUO_DATA"] == str(data)
+    assert (data / "temporal.db").exists()
+    assert len(told["CONTINUO_WORKER_PIDS"].split(",")) == 3
+    assert int(told["CONTINUO_TEMPORAL_PID"]) > 0
+    for name in ("CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_UI_URL"):
+        assert told[name].startswith("http://127.0.0.1:")
+    assert told["TEMPORAL_ADDRESS"].startswith("127.0.0.1:")
+
+
+async def test_with_a_cluster_of_ones_own_no_server_is_started_and_a_killed_command_is_128_and_its_signal(
+    data: Path, temporal: TemporalServer
+) -> None:
+    text = 'echo "$TEMPORAL_ADDRESS:$CONTINUO_TEMPORAL_PID"; kill -9 $$'
+    async with running(data, "--", "sh", "-c", text, TEMPORAL_ADDRESS=temporal.address) as dev:
+        assert await dev.result() == (137, f"{temporal.address}:\n", "")
+    assert not (data / "temporal.db").exists()
+
+
+async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_dies_until_ctrl_c(data: Path) -> None:
+    async with running(data, "--supervise") as dev:
+        told = [await dev.line() for _ in range(6)]
+        assert told[5].startswith("ready;")
+        await reachable(told[0].split()[-1])
+        await reachable(told[2].split()[-1] + "/_sim/health")
+        await reachable(told[3].split()[-1] + "/totals")
+
+        for name in ("start-dev", "--priority batch", "simulator"):
+            os.kill(one(dev, name), signal.SIGKILL)
+        assert {(await dev.error_line()).split(" died; starting it again in ")[0] for _ in range(3)} == {
+            "the temporal", "the batch pool", "the simulator",
+        }  # fmt: skip
+        await reachable(told[0].split()[-1])
+        await reachable(told[2].split()[-1] + "/_sim/health")
+        await until(lambda: ready_again(data / "logs" / "batch-pool.log"))
+
+        second = Dev(data)
+        await second.start()
+        code, _, err = await second.result()
+        assert (code, err) == (2, f"error: another stack uses the data in {data}; end it, or choose --data DIR\n")
+
+        dev.send(signal.SIGINT)
+        # Who is impatient does not cut short the ending of the processes.
+        dev.send(signal.SIGINT)
+        assert (await dev.result())[0] == 0
+
+
+async def test_when_a_process_dies_all_ends_and_says_which(data: Path) -> None:
+    async with running(data) as dev:
+        while not (await dev.line()).startswith("ready;"):
+            pass
+        os.kill(one(dev, "--priority standard"), signal.SIGKILL)
+        code, _, err = await dev.result()
+    assert code == 1
+    assert err == f"error: the standard pool died; see {data}/logs/standard-pool.log\n"
+
+
+async def test_a_signal_ends_the_command_too(data: Path) -> None:
+    async with running(data, "--", "sh", "-c", "echo working; exec sleep 600") as dev:
+        assert await dev.line() == "working"
+        dev.send(signal.SIGTERM)
+        assert (await dev.result())[0] == 143
+
+
+async def test_a_start_that_fails_says_why_and_leaves_nothing(data: Path) -> None:
+    async with running(data, CONTINUO_CATALOG="/nowhere.toml") as dev:
+        code, out, err = await dev.result()
+    assert (code, out) == (2, "")
+    assert "pool ended at its start: no catalog at /nowhere.toml" in err
+    assert err.count("\n") == 1
+
+
+async def test_killed_itself_it_takes_everything_along(data: Path) -> None:
+    async with running(data, "--", "sh", "-c", "echo working; exec sleep 600") as dev:
+        assert await dev.line() == "working"
+        dev.send(signal.SIGKILL)
+        assert (await dev.result())[0] == -signal.SIGKILL
+
+
+async def test_a_command_that_does_not_exist_is_told_before_anything_starts(data: Path) -> None:
+    async with running(data, "--", "bakery") as dev:
+        assert await dev.result() == (2, "", "error: there is no command 'bakery'; name one that exists after --\n")
+    assert not data.exists()
+
+
+@pytest.mark.parametrize(("name", "option"), [("temporal", "--port"), ("ui", "--ui-port"), ("sim", "--sim-port")])
+def test_a_taken_port_is_named_with_the_option_to_change_it(name: str, option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=rf"port {port} \({name}\) is taken; .* with {option}$"):
+            replace(Ports(0, 0, 0, 0), **{name: port}).taken_as_free(temporal=True)
+
+
+def test_a_port_wanted_twice_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(InputError, match=rf"port {port} \(.*\) is taken"):
+        Ports(0, 0, port, port).taken_as_free(temporal=True)
+
+
+def test_a_number_that_is_no_port_is_named() -> None:
+    with pytest.raises(InputError, match=r"port 99999 \(shop\) cannot be used .* with --shop-port$"):
+        Ports(0, 0, 0, 99999).taken_as_free(temporal=True)
+
+
+def test_the_ports_of_a_server_that_is_not_started_are_left_alone() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert Ports(port, port, 0, 0).taken_as_free(temporal=False).temporal == port
+
+
+def one(dev: Dev, text: str) -> int:
+    """The pid of the one process whose command line has `text`."""
+    (pid,) = [pid for pid, line in dev.processes().items() if text in line and " dev " not in line]
+    return pid
+
+
+async def reachable(url: str) -> None:
+    async with httpx.AsyncClient() as http:
+
+        async def answers() -> bool:
+            return (await http.get(url)).is_success
+
+        await until(answers)
+
+
+async def ready_again(log: Path) -> bool:
+    text = await asyncio.to_thread(log.read_text, encoding="utf-8")
+    return text.count('"pool ready"') == 2
