@@ -1,5 +1,6 @@
 """How an answer leaves: marked as simulated, streamed, or broken off."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from starlette.responses import StreamingResponse
@@ -32,6 +33,8 @@ class EventStream(StreamingResponse):
     async def _sent(self, events: list[str], cut: bool) -> AsyncIterator[str]:
         for event in events[: len(events) // 2] if cut else events:
             yield event
+            # uvicorn swallows what is sent to a client that left: the task that hears of it needs a turn of its own.
+            await asyncio.sleep(0)
         self._ended = True
         # Before the stream's own end goes out: whoever has seen that may ask for the call at once.
         self._call.answered = not cut
