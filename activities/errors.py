@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 
+import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -10,6 +11,8 @@ from continuo.errors import ProviderError
 from continuo.jobs import Failure
 from continuo.patterns import Retry
 from continuo.retry import delay
+
+log = structlog.get_logger()
 
 
 def failed_attempts() -> int:
@@ -25,12 +28,15 @@ def failed_attempts() -> int:
 def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry) -> ApplicationError:
     """The error for Temporal: final when the provider says so or the attempts are used up."""
     failures = failed_attempts() + 1
-    activity.heartbeat(failures)
+    final = not error.retryable or failures >= retry.attempts
+    if not final:
+        activity.heartbeat(failures)
     pause = delay(retry, failures, error.retry_after, random.random())
+    log.warning("attempt failed", type=failure.type, error=failure.message, final=final)
     return ApplicationError(
         failure.message,
         failure,
         type=failure.type,
-        non_retryable=not error.retryable or failures >= retry.attempts,
+        non_retryable=final,
         next_retry_delay=timedelta(seconds=pause),
     )

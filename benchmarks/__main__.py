@@ -105,7 +105,7 @@ def main(*, quick: bool = False) -> None:
     quick
         Only see that all of it runs; its figures mean nothing.
     """
-    sizes = {"rounds": 2, "singles": 3, "many": 20} if quick else {"rounds": 5, "singles": 40, "many": 200}
+    sizes = {"rounds": 2, "singles": 3, "many": 20} if quick else {"rounds": 4, "singles": 25, "many": 100}
     Console(width=120).print(asyncio.run(measure(**sizes)))
     leave(0)
 

@@ -44,8 +44,9 @@ def configure_logging(level: str) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # One line a request at INFO, with its URL, says nothing that our own line of the call does not.
+    # What these say of each request and each failed attempt, with its stack, our own line says in short.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -1,0 +1,48 @@
+"""The catalog that ships."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from continuo.catalog import Price, load_catalog
+from continuo.messages import Usage
+from continuo.settings import Settings
+
+CATALOG = load_catalog(Settings().catalog)
+tokens = st.integers(0, 10**9)
+
+
+def test_it_covers_the_providers_that_are_promised() -> None:
+    promised = {"openai", "azure", "anthropic", "google", "groq", "openrouter", "huggingface", "ollama", "vllm"}
+    assert promised <= CATALOG.providers.keys()
+
+
+@pytest.mark.parametrize("alias", CATALOG.aliases)
+def test_every_alias_ends_in_a_simulated_model_so_that_it_always_answers(alias: str) -> None:
+    last = CATALOG.models[CATALOG.aliases[alias][-1]]
+    assert CATALOG.providers[last.provider].simulated
+
+
+def test_the_backup_is_of_another_vendor_than_the_first_choice() -> None:
+    premium, backup = (CATALOG.models[CATALOG.aliases[alias][0]].provider for alias in ("premium", "backup"))
+    assert premium != backup
+
+
+def test_every_price_says_where_it_was_read() -> None:
+    prices = [(model.provider, model.price) for model in CATALOG.models.values() if model.price]
+    assert len(prices) > 10
+    for provider, price in prices:
+        simulated_or_local = CATALOG.providers[provider].simulated or price.source == "local"
+        assert simulated_or_local or price.source.startswith("https://")
+
+
+@given(st.builds(Usage, input_tokens=tokens, output_tokens=tokens), st.integers(0, 10**9))
+def test_a_cost_is_never_negative_and_cached_tokens_never_cost_more_than_fresh_ones(usage: Usage, read: int) -> None:
+    price = Price.model_validate({"input": 2, "output": 8, "cached": 0.5, "source": "s", "date": "2026-11-21"})
+    cached = usage.model_copy(update={"cached_tokens": min(read, usage.input_tokens)})
+    assert 0 <= price.cost(cached) <= price.cost(usage)
+
+
+def test_a_price_without_one_for_cached_tokens_counts_them_as_fresh() -> None:
+    price = Price.model_validate({"input": 2, "output": 8, "source": "s", "date": "2026-11-21"})
+    assert price.cost(Usage(input_tokens=1_000_000, cached_tokens=400_000)) == 2
