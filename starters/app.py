@@ -21,7 +21,8 @@ for command in (run, order, patterns, models, dev, demo):
 def main() -> None:
     """Run a command and exit: 0 for success, 1 for a failed run, 2 for wrong input, told in one line with the fix."""
     try:
-        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+        # A command returns its exit code, --help nothing.
+        code = app(exit_on_error=False, print_error=False, result_action="return_value") or 0
     except (InputError, CycloptsError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         code = 2

@@ -2,9 +2,7 @@
 
 import json as jsonlib
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
 from pydantic import JsonValue
 from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
@@ -12,13 +10,14 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from continuo.catalog import load_catalog
 from continuo.errors import InputError
-from continuo.jobs import Context, Job, Outcome, Priority
+from continuo.jobs import Context, Job, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.named import find_pattern
-from continuo.prepare import check_services, check_text, resolved, validated
+from continuo.prepare import check_services, check_text, resolved
 from continuo.settings import Settings, environment
 from starters.launch import Handle, start, ui_address
-from starters.report import awaited, detached, err
+from starters.options import RunOptions
+from starters.report import err, told
 from starters.run import read_text
 from workers.connect import connect
 from workers.telemetry import configure_tracing
@@ -27,12 +26,7 @@ from workers.telemetry import configure_tracing
 async def order(
     file: Path,
     *,
-    tenant: str = "default",
-    user: str | None = None,
-    priority: Priority = "standard",
-    deadline: str | None = None,
-    detach: Annotated[bool, Parameter(negative=())] = False,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    options: RunOptions | None = None,
 ) -> int:
     """Run an order through the saga: reserve, charge, ship; or undo all of it.
 
@@ -42,26 +36,14 @@ async def order(
     ----------
     file
         The order, a JSON object with an order_id.
-    tenant
-        Who pays.
-    user
-        The tenant's user.
-    priority
-        Which pool runs it: critical, standard or batch.
-    deadline
-        Undo everything after this long, such as 30s or 5m.
-    detach
-        Print the run's id and return at once.
-    json
-        Print the outcome alone, as JSON.
     """
     settings = Settings()
-    context = validated(Context, pattern="order", tenant=tenant, user=user, priority=priority, deadline=deadline)
-    job = order_job(read_order(file), context, settings)
+    options = options or RunOptions()
+    job = order_job(read_order(file), options.context("order"), settings)
     client = await connect(configure_tracing("continuo-order"))
     handle = await submit(client, job)
     address = ui_address(settings.ui_url, client.namespace, handle)
-    return detached(handle, address, json=json) if detach else await awaited(handle, "order", address, json=json)
+    return await told(handle, "order", address, options)
 
 
 def read_order(path: Path) -> dict[str, JsonValue]:

@@ -8,12 +8,20 @@ from rich.table import Table
 from continuo.jobs import Failure, Outcome, total_cost
 from continuo.messages import Usage
 from starters.launch import Handle, result
+from starters.options import RunOptions
 
 out = Console(soft_wrap=True, highlight=False, markup=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 
-def detached(handle: Handle, address: str, *, json: bool) -> int:
+async def told(handle: Handle, name: str, address: str, options: RunOptions) -> int:
+    """Tell of a run that was started what the options ask for, and return the exit code."""
+    if options.detach:
+        return _detached(handle, address, json=options.json)
+    return await _awaited(handle, name, address, json=options.json)
+
+
+def _detached(handle: Handle, address: str, *, json: bool) -> int:
     """Say where the run is found, and return the exit code."""
     if json:
         ids = {"workflow_id": handle.id, "run_id": handle.first_execution_run_id}
@@ -24,7 +32,7 @@ def detached(handle: Handle, address: str, *, json: bool) -> int:
     return 0
 
 
-async def awaited(handle: Handle, name: str, address: str, *, json: bool) -> int:
+async def _awaited(handle: Handle, name: str, address: str, *, json: bool) -> int:
     """Wait for the run, print what it came to, and return the exit code: 0 for an answer, 1 for a failure."""
     try:
         found = await result(handle)

@@ -9,15 +9,16 @@ from cyclopts import Parameter
 
 from continuo.catalog import load_catalog
 from continuo.errors import InputError
-from continuo.jobs import Context, Job, Priority
+from continuo.jobs import Job
 from continuo.messages import Message, ModelRequest
 from continuo.named import find_pattern
 from continuo.patterns import Call, Http, Step
-from continuo.prepare import check_text, resolved, validated
+from continuo.prepare import check_text, resolved
 from continuo.settings import Settings, environment
 from continuo.walk import specs
 from starters.launch import start, ui_address
-from starters.report import awaited, detached
+from starters.options import RunOptions
+from starters.report import told
 from workers.connect import connect
 from workers.telemetry import configure_tracing
 
@@ -28,12 +29,7 @@ async def run(
     *,
     input: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     system: str | None = None,
-    tenant: str = "default",
-    user: str | None = None,
-    priority: Priority = "standard",
-    deadline: str | None = None,
-    detach: Annotated[bool, Parameter(negative=())] = False,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    options: RunOptions | None = None,
 ) -> int:
     """Ask one question and wait for the answer; the run goes on if this process does not.
 
@@ -47,32 +43,20 @@ async def run(
         Read the question from this file instead; - is standard input.
     system
         Instructions for the model, in place of the pattern's own.
-    tenant
-        Who pays: budgets, fairness and reports are by tenant.
-    user
-        The tenant's user.
-    priority
-        Which pool runs it: critical, standard or batch.
-    deadline
-        Give up after this long, such as 30s or 5m.
-    detach
-        Print the run's id and return at once.
-    json
-        Print the outcome alone, as JSON.
     """
     settings = Settings()
     text = check_text(f"--input {input}" if input else "the prompt", read_prompt(prompt, input))
-    context = validated(Context, pattern=pattern, tenant=tenant, user=user, priority=priority, deadline=deadline)
+    options = options or RunOptions()
     job = Job(
         step=load_step(pattern, settings),
-        context=context,
+        context=options.context(pattern),
         request=ModelRequest(messages=(Message(role="user", content=text),), system=system),
     )
     client = await connect(configure_tracing("continuo-run"))
     name = Path(pattern).stem.replace(":", "-")
     handle = await start(client, job, id=f"{name}-{uuid4()}")
     address = ui_address(settings.ui_url, client.namespace, handle)
-    return detached(handle, address, json=json) if detach else await awaited(handle, pattern, address, json=json)
+    return await told(handle, pattern, address, options)
 
 
 def read_prompt(prompt: str | None, input: str | None) -> str:

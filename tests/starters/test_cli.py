@@ -87,6 +87,13 @@ async def test_wrong_input_is_one_line_with_the_fix_and_exit_code_2(
     assert says in found.err
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["dev", "--help"], []])
+async def test_help_is_told_with_exit_code_0(environ: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    found = await continuo(*arguments)
+    assert (found.code, found.err) == (0, "")
+    assert "Usage: continuo" in found.out
+
+
 async def test_without_a_server_the_error_says_how_to_start_one(environ: pytest.MonkeyPatch) -> None:
     found = await continuo("run", "support", "hi", TEMPORAL_ADDRESS="127.0.0.1:1")
     assert found.code == 2

@@ -1,0 +1,39 @@
+"""The options that every command which starts a run has."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from continuo.jobs import Context, Priority
+from continuo.prepare import validated
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """For whom the run is, and how its end is told."""
+
+    tenant: str = "default"
+    "Who pays: budgets, fairness and reports are by tenant."
+    user: str | None = None
+    "The tenant's user."
+    priority: Priority = "standard"
+    "Which pool runs it."
+    deadline: str | None = None
+    "Cancel it after this long, such as 30s or 5m; a saga is then undone."
+    detach: Annotated[bool, Parameter(negative=())] = False
+    "Print the run's id and return at once."
+    json: Annotated[bool, Parameter(negative=())] = False
+    "Print the outcome alone, as JSON."
+
+    def context(self, pattern: str) -> Context:
+        """The context of a job that was started as `pattern`. Raises `InputError` for a wrong value."""
+        return validated(
+            Context,
+            pattern=pattern,
+            tenant=self.tenant,
+            user=self.user,
+            priority=self.priority,
+            deadline=self.deadline,
+        )
