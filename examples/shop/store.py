@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ class Store:
         self._db.executemany("INSERT OR IGNORE INTO stock VALUES (?, ?)", STOCK.items())
 
     def do(self, service: str, key: str, order: Deed) -> Deed:
-        """Do it once. Raises `Refused`; the same key again gets the first answer, or 409 once it is undone."""
+        """Do it once. Raises `Refused`, and `ValueError` for what is no order; the same key again gets the first
+        answer, or 409 once it is undone.
+        """
         with self._transaction():
             row = self._find(service, key)
             if row is not None and row[0] == "undone":
@@ -43,9 +46,9 @@ class Store:
             if row is not None:
                 found: Deed = json.loads(row[1])
                 return found
-            deed = getattr(self, f"_{service}")(order)
+            deed: Deed = getattr(self, f"_{service}")(order) | {"key": key}
             self._db.execute("INSERT INTO deeds VALUES (?, ?, 'done', ?)", (service, key, json.dumps(deed)))
-        return {**deed, "key": key}
+        return deed
 
     def undo(self, service: str, key: str) -> Deed:
         """Undo it once; what never happened is marked, so that it cannot happen later."""
@@ -97,7 +100,9 @@ class Store:
         return row
 
     def _inventory(self, order: Deed) -> Deed:
-        units = {item["sku"]: item["quantity"] for item in order["items"]}
+        units = Counter[str]()
+        for item in order["items"]:
+            units[item["sku"]] += _quantity(item)
         for sku, wanted in units.items():
             sql = "UPDATE stock SET units = units - ? WHERE sku = ? AND units >= ?"
             if self._db.execute(sql, (wanted, sku, wanted)).rowcount == 0:
@@ -105,7 +110,9 @@ class Store:
         return {"units": units, "units_total": sum(units.values())}
 
     def _payment(self, order: Deed) -> Deed:
-        cents = sum(item["quantity"] * item["unit_price_cents"] for item in order["items"])
+        cents = sum(_quantity(item) * item["unit_price_cents"] for item in order["items"])
+        if cents < 0:
+            raise ValueError(f"a charge of {cents} cents")
         if order["card"] == "declined" or cents > CARD_LIMIT_CENTS:
             raise Refused(402, f"the card was declined for {cents / 100:.2f}")
         return {"cents": cents}
@@ -117,6 +124,14 @@ class Store:
 
     def _transaction(self) -> "Transaction":
         return Transaction(self._db)
+
+
+def _quantity(item: Deed) -> int:
+    """How many, where less than one would take stock or money out of nowhere. Raises `ValueError`."""
+    quantity: int = item["quantity"]
+    if quantity < 1:
+        raise ValueError(f"a quantity of {quantity}")
+    return quantity
 
 
 class Transaction:
