@@ -73,7 +73,8 @@ class Index:
         self._vocabularies = [set(section) for section in tokens]
         self._spread = Counter(word for vocabulary in self._vocabularies for word in vocabulary)
         self._ranking = BM25()
-        self._ranking.index(tokens, show_progress=False)
+        if self._spread:
+            self._ranking.index(tokens, show_progress=False)
 
     def best(self, question: str) -> tuple[Section | None, float]:
         """The section that ranks first, and how much of the question it covers, in 0..1.
@@ -106,17 +107,18 @@ def words(texts: list[str]) -> list[list[str]]:
         stemmer=stemmer("english").stemWords,
         return_ids=False,
         show_progress=False,
-        allow_empty=False,
     )
-    return found
+    # A text without a word comes back as one empty word.
+    return [[word for word in text if word] for text in found]
 
 
 def sections(file: Path, folder: Path) -> list[Section]:
     """The sections of a file that hold text. What stands before the first heading goes under the file's name."""
     from markdown_it import MarkdownIt
 
-    text = file.read_text(encoding="utf-8")
-    lines = text.splitlines()
+    text = file.read_text(encoding="utf-8", errors="replace")
+    # The parser counts lines by line feeds alone; `splitlines` knows more kinds.
+    lines = text.split("\n")
     tokens = MarkdownIt().parse(text)
     name = file.relative_to(folder)
     found: list[Section] = []

@@ -52,3 +52,22 @@ def test_a_changed_folder_is_read_again(tmp_path: Path) -> None:
 def test_a_folder_without_text_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="CONTINUO_KNOWLEDGE"):
         ask(Knowledge(tmp_path / "gone"), "anything")
+
+
+@pytest.mark.parametrize("content", [b"the of and\n", b"...\n", b"# The\n\nof\n"])
+@pytest.mark.parametrize("question", ["", "the", "...", "a refund"])
+def test_a_folder_without_a_telling_word_finds_nothing(tmp_path: Path, content: bytes, question: str) -> None:
+    (tmp_path / "a.md").write_bytes(content)
+    assert ask(Knowledge(tmp_path), question) == (NOTHING_FOUND, 0.0)
+
+
+def test_a_file_that_is_not_utf_8_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes("# Café\n\nCafé au lait, every morning.\n".encode("latin-1"))
+    assert ask(Knowledge(tmp_path), "morning")[1] == 1
+
+
+@pytest.mark.parametrize("separator", ["\x0c", "\u2028", "\x85", "\r\n"])
+def test_a_section_ends_where_the_next_heading_begins(tmp_path: Path, separator: str) -> None:
+    text = f"# One\n\nalpha{separator}beta\n\n# Two\n\ndelta\n"
+    (tmp_path / "a.md").write_text(text, encoding="utf-8", newline="")
+    assert ask(Knowledge(tmp_path), "delta")[0] == "Two\n\ndelta\n\nSource: a.md"
