@@ -1,10 +1,12 @@
 """The catalog that ships."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.catalog import Price, load_catalog
+from continuo.catalog import Price, Provider, load_catalog
 from continuo.messages import Usage
 from continuo.settings import Settings
 
@@ -26,6 +28,21 @@ def test_every_alias_ends_in_a_simulated_model_so_that_it_always_answers(alias: 
 def test_the_backup_is_of_another_vendor_than_the_first_choice() -> None:
     premium, backup = (CATALOG.models[CATALOG.aliases[alias][0]].provider for alias in ("premium", "backup"))
     assert premium != backup
+
+
+@pytest.mark.parametrize("usable", list(itertools.combinations(["anthropic", "openai", "google"], 2)))
+def test_with_the_keys_of_any_two_vendors_the_backup_is_of_the_other_one(usable: tuple[str, str]) -> None:
+    def unavailable(provider: Provider) -> str | None:
+        return None if provider in [CATALOG.providers[name] for name in usable] else "no key"
+
+    assert {CATALOG.resolve(alias, unavailable).provider for alias in ("premium", "backup")} == set(usable)
+
+
+def test_a_retired_model_leads_to_one_that_is_not() -> None:
+    retired = [model for model in CATALOG.models.values() if model.replaced_by]
+    assert {"gpt-4-turbo", "claude-3-opus", "gemini-1.5-pro"} <= {model.id for model in retired}
+    for model in retired:
+        assert CATALOG.resolve(model.id, lambda _: None).replaced_by is None
 
 
 def test_every_price_says_where_it_was_read() -> None:
