@@ -11,15 +11,22 @@ from continuo.messages import FinishReason, Message, ModelRequest, Usage
 from continuo.patterns import Step
 
 Priority = Literal["critical", "standard", "batch"]
+Prefer = Literal["cost", "speed", "quality"]
 ServedBy = Literal["model", "cache", "knowledge", "rule", "template", "human", "service"]
+Consensus = Literal["unanimous", "weighted", "majority", "average", "meta"]
 
 
 class Context(Data):
-    """For whom a job runs. `pattern` is the name it was started by; `deadline` is in seconds from its start."""
+    """For whom a job runs. `pattern` is the name it was started by; `deadline` is in seconds from its start.
+
+    A split keeps a `user`, or a `session`, at one variant; a route by preference follows `prefer`.
+    """
 
     pattern: str
     tenant: str = Field(default="default", min_length=1, max_length=64)
     user: str | None = None
+    session: str | None = None
+    prefer: Prefer | None = None
     priority: Priority = "standard"
     deadline: Seconds | None = None
 
@@ -38,18 +45,26 @@ class Job(Data):
     path: str = ""
     saga: str | None = None
 
+    def asking(self, prompt: str) -> "Job":
+        """The same job with `prompt` as its only turn."""
+        messages = (Message(role="user", content=prompt),)
+        return self.model_copy(update={"request": self.request.model_copy(update={"messages": messages})})
+
     def of(self, step: Step, name: str) -> "Job":
         """The same job for a step nested in this one, under `name`."""
         return self.model_copy(update={"step": step, "path": f"{self.path}.{name}" if self.path else name})
 
 
 class CallRecord(Data):
-    """One call as it went. `latency_ms` is the last attempt's; `cost_usd` is absent when the price is unknown."""
+    """One call as it went. `latency_ms` is the last attempt's; `cost_usd` is absent when the price is unknown.
+
+    Of a call that was cancelled before it answered, only the model is known.
+    """
 
     path: str
     model: str
-    provider: str
-    attempts: int
+    provider: str | None = None
+    attempts: int | None = None
     status: Literal["ok", "failed", "cancelled"]
     error: str | None = None
     usage: Usage = Usage()
@@ -64,11 +79,35 @@ class Checkpoint(Data):
     time: datetime
 
 
-class Outcome(Data):
-    """The answer with its full account. A field that does not apply is left out of the JSON.
+class Alternative(Data):
+    """An answer that an ensemble did not choose, and whose it was."""
+
+    member: str
+    text: str
+    model: str | None = None
+    confidence: float | None = None
+
+
+class Account(Data):
+    """What every end of a job tells. A field that does not apply is left out of the JSON.
+
+    `outputs` are the answers of named steps and branches; `calls` are all that were made, paid or not.
+    """
+
+    outputs: dict[str, str] = {}
+    calls: tuple[CallRecord, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+    def to_json(self) -> str:
+        return self.model_dump_json(exclude_defaults=True, indent=2)
+
+
+class Outcome(Account):
+    """The answer with its full account.
 
     `usage` and `cost_usd` are the sums over `calls`; `cost_usd` is absent when the price of any call is unknown.
-    `latency_ms` is from the start of the workflow to its end.
+    `saved_usd` is what an answer from the cache had cost. `missing` names the branches or members that gave no
+    answer. `latency_ms` is from the start of the workflow to its end.
     """
 
     text: str
@@ -81,41 +120,28 @@ class Outcome(Data):
     fallback: bool = False
     reasons: tuple[str, ...] = ()
     confidence: float | None = None
+    consensus: Consensus | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    partial: bool = False
+    missing: tuple[str, ...] = ()
     simulated: bool = False
     usage: Usage | None = None
     cost_usd: float | None = None
+    saved_usd: float | None = None
     latency_ms: float | None = None
-    calls: tuple[CallRecord, ...] = ()
-    checkpoints: tuple[Checkpoint, ...] = ()
     workflow_id: str | None = None
     run_id: str | None = None
 
-    def including(self, earlier: tuple[CallRecord, ...]) -> "Outcome":
-        """The same answer, with the calls that were made before it in its account."""
-        if not earlier:
-            return self
-        calls = earlier + self.calls
-        usage = sum((call.usage for call in calls), Usage())
-        return self.model_copy(update={"calls": calls, "usage": usage, "cost_usd": total_cost(calls)})
 
-    def to_json(self) -> str:
-        return self.model_dump_json(exclude_defaults=True, indent=2)
-
-
-class Failure(Data):
+class Failure(Account):
     """Why a job gave no answer: the details of every `ApplicationError` that a workflow raises.
 
-    `causes` has one line for each thing that was tried; `calls` are those made until then, paid or not.
+    `causes` has one line for each thing that was tried.
     """
 
     type: str
     message: str
     causes: tuple[str, ...] = ()
-    calls: tuple[CallRecord, ...] = ()
-    checkpoints: tuple[Checkpoint, ...] = ()
-
-    def to_json(self) -> str:
-        return self.model_dump_json(exclude_defaults=True, indent=2)
 
 
 def total_cost(calls: tuple[CallRecord, ...]) -> float | None:

@@ -39,7 +39,7 @@ class ModelRequest(Data):
 
     `system` is kept apart from the turns, so that a user's text never mixes with instructions.
     `max_tokens` None is the provider's own limit (4,096 where the protocol demands a number).
-    `response_schema` asks for JSON that fits this schema.
+    `response_schema` asks for JSON that fits this schema. `rated` asks the model how sure it is.
     """
 
     messages: tuple[Message, ...] = Field(min_length=1)
@@ -49,6 +49,12 @@ class ModelRequest(Data):
     max_tokens: int | None = Field(default=None, gt=0)
     temperature: float | None = Field(default=None, ge=0, le=2)
     stop: tuple[str, ...] = ()
+    rated: bool = False
+
+    @property
+    def prompt(self) -> str:
+        """What the user said last."""
+        return next((turn.content for turn in reversed(self.messages) if turn.role == "user"), "")
 
 
 class Usage(Data):
@@ -71,7 +77,8 @@ class Usage(Data):
 class ModelResponse(Data):
     """A model's answer. `usage` is None only until the client has estimated what the provider did not count.
 
-    `confidence` is 0..1 where the provider itself gives one (the knowledge provider does).
+    `confidence` is 0..1 where the provider itself gives one: the knowledge provider does, and others as the mean
+    probability of their tokens, where the request is `rated` and the catalog says that the model can.
     """
 
     message: Message

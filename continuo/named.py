@@ -1,16 +1,17 @@
 """Named patterns: one YAML file each, checked with the file, the line and the nearest valid word."""
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import get_args
 
 import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from continuo import choices, patterns
 from continuo.data import Data
 from continuo.errors import InputError, unknown
-from continuo.patterns import Spec, Step
+from continuo.patterns import KINDS, Step
 
 
 class NamedPattern(Data):
@@ -62,7 +63,7 @@ def _place(error: ErrorDetails, node: yaml.Node | None) -> tuple[str, int]:
         elif isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == part), None)
             # Pydantic's path also names the members of unions, which stand nowhere in the file.
-            if found is None and number < len(parts):
+            if found is None and (number < len(parts) or part == "[key]"):
                 continue
             field = f"{field}.{part}".lstrip(".")
             if found is not None:
@@ -71,11 +72,10 @@ def _place(error: ErrorDetails, node: yaml.Node | None) -> tuple[str, int]:
 
 
 def _advice(error: ErrorDetails) -> str:
-    kinds = [kind.model_fields["kind"].default for kind in get_args(get_args(Step)[0])]
     if error["type"] == "union_tag_invalid":
-        return str(unknown("kind", str(error["ctx"]["tag"]), kinds))
+        return str(unknown("kind", str(error["ctx"]["tag"]), re.findall(r"'(\w+)'", error["ctx"]["expected_tags"])))
     if error["type"] == "union_tag_not_found":
-        return f"missing; one of {', '.join(kinds)}"
+        return f"missing; one of {', '.join(kind.model_fields['kind'].default for kind in KINDS)}"
     if error["type"] == "missing":
         return "missing; add it"
     if error["type"] == "extra_forbidden":
@@ -85,5 +85,6 @@ def _advice(error: ErrorDetails) -> str:
 
 
 def _fields() -> list[str]:
-    kinds: list[type[Data]] = [NamedPattern, *Spec.__subclasses__()]
+    parts = [kind for kind in Data.__subclasses__() if kind.__module__ in (patterns.__name__, choices.__name__)]
+    kinds: list[type[Data]] = [NamedPattern, *KINDS, *parts]
     return [name for kind in kinds for name in kind.model_fields]

@@ -16,8 +16,8 @@ def specs(value: object) -> Iterator[Spec]:
     if isinstance(value, Data):
         for name in type(value).model_fields:
             yield from specs(getattr(value, name))
-    elif isinstance(value, tuple):
-        for item in value:
+    elif isinstance(value, tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
             yield from specs(item)
 
 
@@ -25,6 +25,8 @@ def replaced(value: T, change: Callable[[Spec], Spec]) -> T:
     """`value` with `change` applied to every spec in it, innermost first."""
     if isinstance(value, tuple):
         return tuple(replaced(item, change) for item in value)  # type: ignore[return-value]
+    if isinstance(value, dict):
+        return {name: replaced(item, change) for name, item in value.items()}  # type: ignore[return-value]
     if not isinstance(value, Data):
         return value
     fields = {name: replaced(getattr(value, name), change) for name in type(value).model_fields}

@@ -35,8 +35,7 @@ class Knowledge:
         `confidence` is in 0..1, see `Index.best`; when no word matches it is 0 and the text says that nothing was
         found. Raises `InputError` for a folder that is missing or holds no text.
         """
-        question = next((turn.content for turn in reversed(request.messages) if turn.role == "user"), "")
-        section, confidence = self._current().best(question)
+        section, confidence = self._current().best(request.prompt)
         text = NOTHING_FOUND
         if section is not None:
             text = f"{section.heading}\n\n{section.text}\n\nSource: {section.file}"

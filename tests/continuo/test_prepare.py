@@ -2,15 +2,15 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from continuo.catalog import Catalog
 from continuo.errors import InputError
 from continuo.jobs import Context
-from continuo.patterns import Call, Fallback, Http, Saga, SagaStep, Spec, Step, Template
+from continuo.patterns import Call, Http, Saga, SagaStep, Spec, Step, Template
 from continuo.prepare import MAX_INPUT_BYTES, check_services, check_text, resolved, validated
 from continuo.settings import environment
 from continuo.walk import replaced, specs
+from tests.trees import trees
 
 CATALOG = Catalog.model_validate(
     {
@@ -30,24 +30,7 @@ CATALOG = Catalog.model_validate(
     }
 )
 
-leaves: st.SearchStrategy[Step] = st.builds(Call, model=st.sampled_from(["big", "premium"])) | st.builds(
-    Template, text=st.text(min_size=1)
-)
-steps = st.recursive(
-    leaves,
-    lambda inner: (
-        st.builds(Fallback, steps=st.lists(inner, min_size=1, max_size=3).map(tuple))
-        | st.builds(
-            Saga,
-            steps=st.lists(
-                st.builds(SagaStep, name=st.text(min_size=1), do=inner, undo=st.none() | inner),
-                min_size=1,
-                max_size=2,
-            ).map(tuple),
-        )
-    ),
-    max_leaves=8,
-)
+steps = trees(["big", "premium"], depth=3)
 
 
 @given(steps)

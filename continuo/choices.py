@@ -1,0 +1,177 @@
+"""How a route classifies, a fan-out merges and an ensemble combines."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from continuo.data import Data
+
+if TYPE_CHECKING:
+    from continuo.patterns import Step
+
+_RESERVED = ("classify", "merge", "otherwise", "shadow")
+
+
+def _not_reserved(name: str) -> str:
+    if name in _RESERVED:
+        raise ValueError(f"{name!r} names a part of the pattern itself; choose another name")
+    return name
+
+
+Name = Annotated[str, Field(pattern=r"^[\w -]{1,40}$"), AfterValidator(_not_reserved)]
+"""What a branch or step is called: letters, digits, `_`, `-` and spaces, at most 40. It is part of paths and ids."""
+
+
+def _written_short(value: object) -> object:
+    """`by: complexity` is `by: {kind: complexity}`."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+class Complexity(Data):
+    """Labels `low`, `medium`, `high`, by a score in 0..1 that `classify.complexity` computes; the numbers are its
+    lower bounds, and `words` is how many make a prompt long."""
+
+    kind: Literal["complexity"] = "complexity"
+    words: int = Field(default=50, ge=0)
+    medium: float = Field(default=0.3, ge=0, le=1)
+    high: float = Field(default=0.6, ge=0, le=1)
+
+
+class Length(Data):
+    """Labels `local`, `mini`, `premium`: prompts under `local` characters, under `mini` characters, and the rest."""
+
+    kind: Literal["length"] = "length"
+    local: int = Field(default=100, ge=0)
+    mini: int = Field(default=500, ge=0)
+
+
+class Keywords(Data):
+    """The first label of which a word (or phrase) stands in the prompt, whole and in any case."""
+
+    kind: Literal["keywords"] = "keywords"
+    labels: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(min_length=1)
+
+
+class Intent(Data):
+    """Whatever label `step`, a model call as a rule, answers; it is told the names of the branches."""
+
+    kind: Literal["intent"] = "intent"
+    step: "Step"
+
+
+class Preference(Data):
+    """Labels `cost`, `speed`, `quality`: what the job's context prefers, `default` where it says nothing."""
+
+    kind: Literal["preference"] = "preference"
+    default: Literal["cost", "speed", "quality"] = "cost"
+
+
+_LABELS: Mapping[type[Data], tuple[str, ...]] = {
+    Complexity: ("low", "medium", "high"),
+    Length: ("local", "mini", "premium"),
+    Preference: ("cost", "speed", "quality"),
+}
+
+
+Classifier = Annotated[
+    Annotated[Complexity | Length | Keywords | Intent | Preference, Field(discriminator="kind")],
+    BeforeValidator(
+        _written_short,
+        json_schema_input_type=Complexity
+        | Length
+        | Keywords
+        | Intent
+        | Preference
+        | Literal["complexity", "length", "preference"],
+    ),
+]
+
+
+def labels(classifier: Classifier) -> tuple[str, ...] | None:
+    """Every label that `classifier` can give, or None when the branches' own names are the labels."""
+    if isinstance(classifier, Keywords):
+        return tuple(classifier.labels)
+    return _LABELS.get(type(classifier))
+
+
+class Collect(Data):
+    """A JSON object of each branch's answer, by the branch's name."""
+
+    kind: Literal["collect"] = "collect"
+
+
+class Concatenate(Data):
+    """The branches' answers one after the other, with `separator` between them."""
+
+    kind: Literal["concatenate"] = "concatenate"
+    separator: str = "\n\n"
+
+
+class Merge(Data):
+    """What `step` makes of the answers. `prompt` may hold `{input}`, `{answers}` (all, under their names) and
+    `{name}` of a branch."""
+
+    kind: Literal["merge"] = "merge"
+    step: "Step"
+    prompt: str = Field(default="Question:\n{input}\n\nMerge these answers into one:\n\n{answers}", min_length=1)
+
+
+Merging = Annotated[
+    Annotated[Collect | Concatenate | Merge, Field(discriminator="kind")],
+    BeforeValidator(
+        _written_short, json_schema_input_type=Collect | Concatenate | Merge | Literal["collect", "concatenate"]
+    ),
+]
+
+
+class UnanimousOrWeighted(Data):
+    """All agree, or else the most confident answer wins."""
+
+    kind: Literal["unanimous_or_weighted"] = "unanimous_or_weighted"
+    field: str | None = None
+
+
+class Majority(Data):
+    """The answer that `quorum` members give (default: more than half of them); the rest are then cancelled."""
+
+    kind: Literal["majority"] = "majority"
+    quorum: int | None = Field(default=None, ge=1)
+    field: str | None = None
+
+
+class WeightedVote(Data):
+    """The answer with the greatest sum of weight times confidence. `weights` has one for each member; default 1."""
+
+    kind: Literal["weighted_vote"] = "weighted_vote"
+    weights: tuple[Annotated[float, Field(gt=0)], ...] | None = None
+    field: str | None = None
+
+
+class Average(Data):
+    """The mean of the members' numbers."""
+
+    kind: Literal["average"] = "average"
+    field: str | None = None
+
+
+class Meta(Data):
+    """What `step` picks or writes. `prompt` may hold `{input}` and `{answers}` (all, under their members' names)."""
+
+    kind: Literal["meta"] = "meta"
+    step: "Step"
+    prompt: str = Field(default="Question:\n{input}\n\nWrite the best answer from these:\n\n{answers}", min_length=1)
+
+
+Combine = UnanimousOrWeighted | Majority | WeightedVote | Average | Meta
+"""How an ensemble comes to one answer. Where there is a `field`, the members answer JSON and that field of it is
+what is compared; else the text is, without regard to case and white space."""
+
+
+Combining = Annotated[
+    Annotated[Combine, Field(discriminator="kind")],
+    BeforeValidator(
+        _written_short,
+        json_schema_input_type=Combine | Literal["unanimous_or_weighted", "majority", "weighted_vote", "average"],
+    ),
+]

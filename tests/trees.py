@@ -1,0 +1,117 @@
+"""Any tree of patterns that the specs accept, for property tests."""
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from continuo.choices import (
+    Average,
+    Collect,
+    Combine,
+    Complexity,
+    Concatenate,
+    Intent,
+    Keywords,
+    Length,
+    Majority,
+    Merge,
+    Meta,
+    Preference,
+    UnanimousOrWeighted,
+    WeightedVote,
+)
+from continuo.patterns import (
+    Cached,
+    Call,
+    Cascade,
+    Deadline,
+    Ensemble,
+    Fallback,
+    FanOut,
+    Pipeline,
+    PipelineStep,
+    Retry,
+    Route,
+    Saga,
+    SagaStep,
+    Split,
+    Step,
+    Template,
+    Variant,
+)
+
+Steps = st.SearchStrategy[Step]
+QUICK = Retry(attempts=2, initial=0.01)
+
+
+def trees(models: Sequence[str], *, depth: int, sagas: bool = True) -> Steps:
+    """Steps of at most `depth` levels whose calls ask `models`."""
+    found: Steps = st.sampled_from(models).map(lambda model: Call(model=model, retry=QUICK)) | st.builds(
+        Template, text=st.text("abc ,.", min_size=1, max_size=20)
+    )
+    for _ in range(depth - 1):
+        found |= _composed(found, sagas=sagas)
+    return found
+
+
+def _composed(inner: Steps, *, sagas: bool) -> Steps:
+    several = st.lists(inner, min_size=2, max_size=3).map(tuple)
+    branches = several.map(lambda steps: {f"branch {number}": step for number, step in enumerate(steps)})
+    inline = st.booleans()
+    kinds: list[Steps] = [
+        st.builds(Fallback, steps=several),
+        st.builds(Cascade, steps=several, thresholds=st.sampled_from([(0.85, 0.8), (0.5,), (1.0,)])),
+        _routes(inner),
+        several.map(lambda steps: Pipeline(steps=_named(steps))),
+        st.builds(
+            FanOut,
+            branches=branches,
+            merge=st.sampled_from([Collect(), Concatenate()]) | st.builds(Merge, step=inner),
+            min_successes=st.none() | st.just(1),
+            branch_timeout=st.none() | st.just(30.0),
+            inline=inline,
+        ),
+        st.builds(Ensemble, members=several, combine=_combined(inner), otherwise=st.none() | inner, inline=inline),
+        st.builds(lambda step, ttl: Cached(step, ttl=ttl), inner, st.sampled_from([60.0, 3600.0])),
+        st.builds(lambda step, last: Deadline(step, limit=30, otherwise=last), inner, st.none() | inner),
+        st.builds(
+            Split,
+            variants=several.map(lambda steps: {f"variant {n}": Variant(step=step) for n, step in enumerate(steps)}),
+        ),
+    ]
+    if sagas:
+        # A name is any text that can stand in a path.
+        names = st.text("abc-_ ", min_size=1, max_size=8)
+        step = st.builds(SagaStep, name=names, do=inner, undo=st.none() | inner)
+        unique = st.lists(step, min_size=1, max_size=2, unique_by=lambda one: one.name)
+        kinds.append(st.builds(Saga, steps=unique.map(tuple)))
+    return st.one_of(kinds)
+
+
+def _routes(inner: Steps) -> Steps:
+    def by(classifier: Complexity | Length | Preference, labels: tuple[str, ...]) -> Steps:
+        return st.fixed_dictionaries(dict.fromkeys(labels, inner)).map(
+            lambda found: Route(by=classifier, branches=found)
+        )
+
+    two = st.fixed_dictionaries({"order": inner, "other": inner})
+    keywords = Keywords(labels={"order": ("order", "parcel")})
+    return st.one_of(
+        by(Complexity(), ("low", "medium", "high")),
+        by(Length(), ("local", "mini", "premium")),
+        by(Preference(), ("cost", "speed", "quality")),
+        two.map(lambda found: Route(by=keywords, branches=found, default="other")),
+        st.builds(lambda step, found: Route(by=Intent(step=step), branches=found, default="other"), inner, two),
+    )
+
+
+def _combined(inner: Steps) -> st.SearchStrategy[Combine]:
+    fixed: list[Combine] = [UnanimousOrWeighted(), Majority(), Majority(quorum=2), WeightedVote(), Average()]
+    return st.sampled_from(fixed) | st.builds(Meta, step=inner)
+
+
+def _named(steps: tuple[Step, ...]) -> tuple[PipelineStep, ...]:
+    return tuple(
+        PipelineStep(name=f"step {number}", step=step, prompt="Of {input}: {previous}" if number else None)
+        for number, step in enumerate(steps)
+    )
