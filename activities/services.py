@@ -11,8 +11,7 @@ from activities.identity import identity
 from continuo.catalog import Catalog
 from continuo.errors import ProviderError
 from continuo.jobs import Failure, Job, Outcome
-from continuo.patterns import Http
-from continuo.prepare import PLACEHOLDER
+from continuo.patterns import PLACEHOLDER, Http
 from continuo.providers.errors import error_for_response, error_for_transport
 
 

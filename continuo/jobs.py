@@ -50,6 +50,15 @@ class Job(Data):
         messages = (Message(role="user", content=prompt),)
         return self.model_copy(update={"request": self.request.model_copy(update={"messages": messages})})
 
+    def instructed(self, system: str) -> "Job":
+        """The same job with other instructions, its last turn alone, and no wish to know how sure the model is."""
+        asked = self.asking(self.request.prompt)
+        return asked.model_copy(update={"request": asked.request.model_copy(update={"system": system, "rated": False})})
+
+    def rated(self) -> "Job":
+        """The same job, whose models are asked how sure they are."""
+        return self.model_copy(update={"request": self.request.model_copy(update={"rated": True})})
+
     def of(self, step: Step, name: str) -> "Job":
         """The same job for a step nested in this one, under `name`."""
         return self.model_copy(update={"step": step, "path": f"{self.path}.{name}" if self.path else name})

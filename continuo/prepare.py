@@ -1,6 +1,5 @@
 """From what a person names to a job that can run: every mistake is found here, before anything starts."""
 
-import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -8,14 +7,12 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from continuo.catalog import Catalog
 from continuo.errors import InputError, unknown
-from continuo.patterns import Call, Http, Spec, Step
+from continuo.patterns import PLACEHOLDER, Call, Http, Spec, Step
 from continuo.settings import unavailable
 from continuo.walk import replaced, specs
 
 MAX_INPUT_BYTES = 1_000_000
 """The server terminates a workflow with an argument over 2 MB, and each call carries the whole input."""
-
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from continuo.jobs import Context, Priority
+from continuo.jobs import Context, Prefer, Priority
 from continuo.prepare import validated
 
 
@@ -17,7 +17,11 @@ class RunOptions:
     tenant: str = "default"
     "Who pays: budgets, fairness and reports are by tenant."
     user: str | None = None
-    "The tenant's user."
+    "The tenant's user; a split keeps each at one variant."
+    session: str | None = None
+    "The user's session, for a split by session."
+    prefer: Prefer | None = None
+    "What a route by preference follows."
     priority: Priority = "standard"
     "Which pool runs it."
     deadline: str | None = None
@@ -34,6 +38,8 @@ class RunOptions:
             pattern=pattern,
             tenant=self.tenant,
             user=self.user,
+            session=self.session,
+            prefer=self.prefer,
             priority=self.priority,
             deadline=self.deadline,
         )

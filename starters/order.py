@@ -43,7 +43,7 @@ async def order(
     client = await connect(configure_tracing("continuo-order"))
     handle = await submit(client, job)
     address = ui_address(settings.ui_url, client.namespace, handle)
-    return await told(handle, "order", address, options)
+    return await told(client, handle, job, address, options)
 
 
 def read_order(path: Path) -> dict[str, JsonValue]:

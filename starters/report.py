@@ -4,21 +4,24 @@ import json as jsonlib
 
 from rich.console import Console
 from rich.table import Table
+from temporalio.client import Client
 
-from continuo.jobs import Failure, Outcome, total_cost
+from continuo.jobs import Failure, Job, Outcome, total_cost
 from continuo.messages import Usage
 from starters.launch import Handle, result
+from starters.live import watch
+from starters.money import money
 from starters.options import RunOptions
 
 out = Console(soft_wrap=True, highlight=False, markup=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 
-async def told(handle: Handle, name: str, address: str, options: RunOptions) -> int:
+async def told(client: Client, handle: Handle, job: Job, address: str, options: RunOptions) -> int:
     """Tell of a run that was started what the options ask for, and return the exit code."""
     if options.detach:
         return _detached(handle, address, json=options.json)
-    return await _awaited(handle, name, address, json=options.json)
+    return await _awaited(client, handle, job, address, json=options.json)
 
 
 def _detached(handle: Handle, address: str, *, json: bool) -> int:
@@ -32,10 +35,10 @@ def _detached(handle: Handle, address: str, *, json: bool) -> int:
     return 0
 
 
-async def _awaited(handle: Handle, name: str, address: str, *, json: bool) -> int:
+async def _awaited(client: Client, handle: Handle, job: Job, address: str, *, json: bool) -> int:
     """Wait for the run, print what it came to, and return the exit code: 0 for an answer, 1 for a failure."""
     try:
-        found = await result(handle)
+        found = await (result(handle) if json else watch(client, handle, job, err))
     except BaseException:
         # Ctrl-C leaves the run alone: that is what durable means.
         err.print(f"{handle.id} goes on without us; see {address}")
@@ -50,7 +53,7 @@ async def _awaited(handle: Handle, name: str, address: str, *, json: bool) -> in
             if found.simulated:
                 err.print("(a simulated model answered; set a provider's key to ask a real one)")
         table = runs_table()
-        table.add_row(*row(name, found))
+        table.add_row(*row(job.context.pattern, found))
         err.print(table)
         err.print(address)
     return 1 if isinstance(found, Failure) else 0
@@ -75,10 +78,3 @@ def answered_by(found: Outcome | Failure) -> str:
 
 def tier(found: Outcome | Failure) -> str:
     return str(found.tier) if isinstance(found, Outcome) and found.tier else "-"
-
-
-def money(usd: float | None) -> str:
-    """USD with the digits that a small cost needs; an unknown cost says so."""
-    if usd is None:
-        return "unknown"
-    return f"${usd:.2f}" if usd >= 1 or usd == 0 else f"${usd:.6f}"

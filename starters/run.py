@@ -56,7 +56,7 @@ async def run(
     name = Path(pattern).stem.replace(":", "-")
     handle = await start(client, job, id=f"{name}-{uuid4()}")
     address = ui_address(settings.ui_url, client.namespace, handle)
-    return await told(handle, pattern, address, options)
+    return await told(client, handle, job, address, options)
 
 
 def read_prompt(prompt: str | None, input: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from continuo.settings import Settings, environment
 from tests.support import Control, TemporalServer, served
 from tests.world import World, made
 from workers.connect import connect
-from workers.pool import pool
+from workers.pool import SLOTS, pool
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +80,11 @@ async def client(temporal: TemporalServer) -> Client:
 
 @pytest.fixture(scope="session")
 async def worker(client: Client, simulator_process: Control, shop_process: Control) -> AsyncIterator[None]:
-    """The standard and the critical pool, in this process and sandboxed."""
+    """A pool of each priority, in this process and sandboxed."""
     assert environment()["CONTINUO_SIM_URL"] == simulator_process.url
-    async with pool(client, Settings(), "standard", 30), pool(client, Settings(), "critical", 50):
+    async with AsyncExitStack() as pools:
+        for priority, slots in SLOTS.items():
+            await pools.enter_async_context(pool(client, Settings(), priority, slots))
         yield
 
 

@@ -1,22 +1,39 @@
 """One model call: an activity on the priority's own queue, with the step's retry policy."""
 
+import asyncio
+
 from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.models import ModelCalls
-from continuo.jobs import Job, Outcome
+from continuo.jobs import CallRecord, Job, Outcome
 from continuo.patterns import Call
 from workflows.activity_options import options
-from workflows.step import run_inline, run_root
+from workflows.base import PatternWorkflow
+from workflows.failures import failure_of
+from workflows.step import run_inline
+from workflows.trace import trace
 
 
 @run_inline.register
 async def call(step: Call, job: Job) -> Outcome:
     where = f"{job.path}: " if job.path else ""
-    return await workflow.execute_activity_method(ModelCalls.call, job, summary=f"{where}{step.model}", **options(step))
+    try:
+        outcome = await workflow.execute_activity_method(
+            ModelCalls.call, job, summary=f"{where}{step.model}", **options(step)
+        )
+    except (FailureError, asyncio.CancelledError) as error:
+        if is_cancelled_exception(error):
+            trace().calls.append(CallRecord(path=job.path, model=step.model, status="cancelled"))
+        else:
+            trace().include(failure_of(error))
+        raise
+    trace().include(outcome)
+    return outcome
 
 
 @workflow.defn(name="Call")
-class CallWorkflow:
+class CallWorkflow(PatternWorkflow):
     @workflow.run
     async def run(self, job: Job) -> Outcome:
-        return await run_root(job, run_inline(job.step, job))
+        return await self.answer(job)

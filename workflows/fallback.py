@@ -1,36 +1,28 @@
 """Ordered tiers, best to acceptable: the next one runs when one has failed for good."""
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from continuo.jobs import CallRecord, Failure, Job, Outcome
+from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Fallback
-from workflows.failures import failed, failure_of
-from workflows.step import run_inline, run_root, run_step
+from workflows.base import PatternWorkflow
+from workflows.failures import failed
+from workflows.step import run_inline, try_step
 
 
 @run_inline.register
 async def fallback(step: Fallback, job: Job) -> Outcome:
     reasons: list[str] = []
-    calls: tuple[CallRecord, ...] = ()
-    for number, tier in enumerate(step.steps, 1):
-        try:
-            outcome = await run_step(tier, job, f"tier{number}")
-        except FailureError as error:
-            # A cancelled tier is not the next one's turn: the caller has left.
-            if is_cancelled_exception(error):
-                raise
-            failure = failure_of(error)
-            reasons.append(f"tier {number}: {failure.type}: {failure.message}")
-            calls += failure.calls
-        else:
-            return outcome.including(calls).model_copy(update={"tier": number, "reasons": tuple(reasons)})
+    for number, (name, tier) in enumerate(step.nested().items(), 1):
+        found = await try_step(tier, job, name)
+        if isinstance(found, Outcome):
+            return found.model_copy(update={"tier": number, "reasons": tuple(reasons)})
+        reasons.append(f"tier {number}: {found.type}: {found.message}")
     message = f"all {len(reasons)} tiers failed; {'; '.join(reasons)}"
-    raise failed(Failure(type="FallbackExhausted", message=message, causes=tuple(reasons), calls=calls))
+    raise failed(Failure(type="FallbackExhausted", message=message, causes=tuple(reasons)))
 
 
 @workflow.defn(name="Fallback")
-class FallbackWorkflow:
+class FallbackWorkflow(PatternWorkflow):
     @workflow.run
     async def run(self, job: Job) -> Outcome:
-        return await run_root(job, run_inline(job.step, job))
+        return await self.answer(job)

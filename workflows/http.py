@@ -6,7 +6,8 @@ from activities.services import ServiceCalls
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Http
 from workflows.activity_options import options
-from workflows.step import run_inline, run_root
+from workflows.base import PatternWorkflow
+from workflows.step import run_inline
 
 
 @run_inline.register
@@ -21,7 +22,7 @@ async def http(step: Http, job: Job) -> Outcome:
 
 
 @workflow.defn(name="Http")
-class HttpWorkflow:
+class HttpWorkflow(PatternWorkflow):
     @workflow.run
     async def run(self, job: Job) -> Outcome:
-        return await run_root(job, run_inline(job.step, job))
+        return await self.answer(job)

@@ -7,12 +7,13 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from continuo.data import Data
-from continuo.jobs import CallRecord, Checkpoint, Failure, Job, Outcome
+from continuo.jobs import Checkpoint, Failure, Job, Outcome
 from continuo.patterns import Saga, SagaStep
 from continuo.retry import delay
+from workflows.base import PatternWorkflow
 from workflows.failures import failed, failure_of
 from workflows.shield import to_the_end
-from workflows.step import run_root, run_step
+from workflows.step import run_step
 
 
 class Resolution(Data):
@@ -25,11 +26,11 @@ class Resolution(Data):
 
 
 @workflow.defn(name="Saga")
-class SagaWorkflow:
+class SagaWorkflow(PatternWorkflow):
     """Always a workflow of its own, so that its log can be queried and its parked compensations resolved."""
 
     def __init__(self) -> None:
-        self._log: list[Checkpoint] = []
+        super().__init__()
         self._parked: dict[str, Resolution | None] = {}
 
     @workflow.run
@@ -37,12 +38,12 @@ class SagaWorkflow:
         assert isinstance(job.step, Saga)
         # Not the run's id, which changes when the run is reset: the way back must name what the way there named.
         identity = str(workflow.uuid4())
-        return await run_root(job, self._forward(job.step, job.model_copy(update={"saga": identity})))
+        return await self.answer(job, self._forward(job.step, job.model_copy(update={"saga": identity})))
 
     @workflow.query
     def log(self) -> list[Checkpoint]:
         """What happened to each step, oldest first."""
-        return self._log
+        return self.trace.checkpoints
 
     @workflow.query
     def parked(self) -> list[str]:
@@ -60,19 +61,19 @@ class SagaWorkflow:
             raise ValueError(f"{resolution.step!r} is not parked; parked: {', '.join(self.parked()) or 'none'}")
 
     def _note(self, event: str) -> None:
-        self._log.append(Checkpoint(name=event, time=workflow.now()))
-        workflow.set_current_details("\n".join(f"- {entry.time:%H:%M:%S} {entry.name}" for entry in self._log))
+        self.trace.note(event)
+        workflow.set_current_details(
+            "\n".join(f"- {entry.time:%H:%M:%S} {entry.name}" for entry in self.trace.checkpoints)
+        )
 
     async def _forward(self, saga: Saga, job: Job) -> Outcome:
         begun: list[SagaStep] = []
-        calls: tuple[CallRecord, ...] = ()
         text = ""
         try:
             for step in saga.steps:
                 # Before it runs: a step whose answer was lost may have happened all the same.
                 begun.append(step)
                 outcome = await run_step(step.do, job, step.name)
-                calls += outcome.calls
                 text = outcome.text
                 self._note(f"{step.name} done")
         except (FailureError, asyncio.CancelledError) as error:
@@ -88,11 +89,9 @@ class SagaWorkflow:
                     message=f"{begun[-1].name} failed ({failure.message}); "
                     f"compensated in reverse: {', '.join(step.name for step in reversed(begun) if step.undo)}",
                     causes=(f"{failure.type}: {failure.message}",),
-                    calls=calls + failure.calls,
-                    checkpoints=tuple(self._log),
                 )
             ) from error
-        return Outcome(text=text, served_by="service", checkpoints=tuple(self._log)).including(calls)
+        return Outcome(text=text, served_by="service")
 
     async def _back(self, saga: Saga, begun: list[SagaStep], job: Job) -> None:
         for step in reversed(begun):

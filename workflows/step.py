@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Coroutine
 from functools import singledispatch
+from typing import TypeVar
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Step
-from workflows.attributes import finished
-from workflows.failures import failed
+from workflows.failures import failure_of
+from workflows.trace import trace
+
+T = TypeVar("T")
 
 
 @singledispatch
@@ -18,41 +22,35 @@ async def run_inline(step: Step, job: Job) -> Outcome:
     raise NotImplementedError(type(step).__name__)
 
 
-async def run_step(step: Step, job: Job, name: str) -> Outcome:
-    """Run a step nested in the job's own under `name`. Raises a `FailureError` when it gives no answer."""
+async def run_step(step: Step, job: Job, name: str, *, isolate: bool = False) -> Outcome:
+    """Run a step nested in the job's own under `name`. Raises a `FailureError` when it gives no answer.
+
+    It is a child workflow if it says so itself or `isolate` does.
+    """
     nested = job.of(step, name)
     workflow.set_current_details(f"Running `{nested.path}` ({step.kind})")
-    if not step.isolate:
-        return await run_inline(step, nested)
-    outcome: Outcome = await workflow.execute_child_workflow(
-        type(step).__name__,
-        nested,
-        id=f"{workflow.info().workflow_id}.{nested.path}",
-        result_type=Outcome,
-        static_summary=f"{nested.path}: {step.kind}",
-        cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-    )
-    return outcome
+    id = child_id(nested) if step.isolate or isolate else None
+    with trace().step(nested, id):
+        return await (run_inline(step, nested) if id is None else _run_child(nested, id))
 
 
-async def run_root(job: Job, work: Coroutine[None, None, Outcome]) -> Outcome:
-    """The whole of a workflow's `run`: the deadline around `work`, and the account of the run on its outcome."""
-    info = workflow.info()
-    deadline = job.context.deadline if info.parent is None else None
-    outcome = await (work if deadline is None else within(deadline, work))
-    workflow.upsert_search_attributes(finished(outcome))
-    workflow.set_current_details(f"Answered by {outcome.model or outcome.served_by}")
-    return outcome.model_copy(
-        update={
-            "latency_ms": round((workflow.now() - info.start_time).total_seconds() * 1000, 3),
-            "workflow_id": info.workflow_id,
-            "run_id": info.run_id,
-        }
-    )
+async def try_step(step: Step, job: Job, name: str, *, isolate: bool = False) -> Outcome | Failure:
+    """`run_step`, with a failure as a value. A cancellation still raises: a caller who left wants no other answer."""
+    try:
+        return await run_step(step, job, name, isolate=isolate)
+    except FailureError as error:
+        if is_cancelled_exception(error):
+            raise
+        return failure_of(error)
 
 
-async def within(seconds: float, work: Coroutine[None, None, Outcome]) -> Outcome:
-    """Cancel `work` after `seconds`, let it clean up, and fail with `DeadlineExceeded`."""
+def child_id(job: Job) -> str:
+    """The id of a child workflow: the whole run's, and where in the whole pattern the child's step stands."""
+    return f"{workflow.instance().run_name}.{job.path}"
+
+
+async def within(seconds: float, work: Coroutine[None, None, T]) -> T | None:
+    """What `work` comes to, or None if that takes longer than `seconds`: then it is cancelled and has cleaned up."""
     task = asyncio.create_task(work)
     try:
         await workflow.wait([task], timeout=seconds)
@@ -63,5 +61,22 @@ async def within(seconds: float, work: Coroutine[None, None, Outcome]) -> Outcom
         return task.result()
     task.cancel()
     await workflow.wait([task])
-    message = f"no answer within {seconds:g} s; allow more with --deadline"
-    raise failed(Failure(type="DeadlineExceeded", message=message))
+    return None
+
+
+async def _run_child(job: Job, id: str) -> Outcome:
+    try:
+        outcome: Outcome = await workflow.execute_child_workflow(
+            type(job.step).__name__,
+            job,
+            id=id,
+            result_type=Outcome,
+            static_summary=f"{job.path}: {job.step.kind}",
+            cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        )
+    except FailureError as error:
+        # What a cancelled child had spent it has told by a signal.
+        trace().include(failure_of(error))
+        raise
+    trace().include(outcome)
+    return outcome

@@ -4,7 +4,8 @@ from temporalio import workflow
 
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Template
-from workflows.step import run_inline, run_root
+from workflows.base import PatternWorkflow
+from workflows.step import run_inline
 
 
 @run_inline.register
@@ -13,7 +14,7 @@ async def template(step: Template, job: Job) -> Outcome:
 
 
 @workflow.defn(name="Template")
-class TemplateWorkflow:
+class TemplateWorkflow(PatternWorkflow):
     @workflow.run
     async def run(self, job: Job) -> Outcome:
-        return await run_root(job, run_inline(job.step, job))
+        return await self.answer(job)

@@ -1,0 +1,27 @@
+"""How far a run is: what the workflows' query `progress` answers."""
+
+from datetime import datetime
+from typing import Literal
+
+from continuo.data import Data
+from continuo.jobs import CallRecord
+
+Status = Literal["running", "done", "failed", "cancelled"]
+
+
+class StepState(Data):
+    """One step that has begun. `workflow_id` is its own workflow's, where it is a child; times are UTC."""
+
+    path: str
+    kind: str
+    status: Status = "running"
+    started: datetime
+    ended: datetime | None = None
+    workflow_id: str | None = None
+
+
+class Progress(Data):
+    """The steps that have begun, in order, and the calls that have ended, of one workflow and its ended children."""
+
+    steps: tuple[StepState, ...] = ()
+    calls: tuple[CallRecord, ...] = ()

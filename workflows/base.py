@@ -1,0 +1,79 @@
+"""What the workflows of all patterns share: the account of the run, told at its end and while it lasts."""
+
+import asyncio
+from collections.abc import Coroutine
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+
+from continuo.jobs import Account, Failure, Job, Outcome
+from continuo.progress import Progress
+from workflows.attributes import finished
+from workflows.failures import failed, failure_of
+from workflows.shield import to_the_end
+from workflows.step import run_inline, within
+from workflows.trace import Trace
+
+
+class PatternWorkflow:
+    """Base of every pattern's workflow. `run_name` is the id of the outermost workflow of the run."""
+
+    def __init__(self) -> None:
+        self.trace = Trace()
+        self.run_name = ""
+
+    @workflow.query
+    def progress(self) -> Progress:
+        """The steps that have begun and the calls that have ended."""
+        return self.trace.progress()
+
+    @workflow.signal
+    def account(self, account: Account) -> None:
+        """What a child had done when it was cancelled, since a cancelled workflow has no result."""
+        self.trace.include(account)
+
+    async def answer(self, job: Job, work: Coroutine[None, None, Outcome] | None = None) -> Outcome:
+        """The whole of a workflow's `run`: interpret the job's step (or do `work`), in the job's time, and tell all."""
+        info = workflow.info()
+        self.run_name = info.workflow_id.removesuffix(f".{job.path}") if job.path else info.workflow_id
+        try:
+            outcome = self.trace.accounted(await self._in_time(job, work or run_inline(job.step, job)))
+        except (FailureError, asyncio.CancelledError) as error:
+            if not is_cancelled_exception(error):
+                raise self._failed(failure_of(error)) from error
+            if info.parent and self.trace.calls:
+                await to_the_end(self._tell(info.parent))
+            raise
+        workflow.upsert_search_attributes(finished(outcome))
+        workflow.set_current_details(f"Answered by {outcome.model or outcome.served_by}")
+        return outcome.model_copy(
+            update={
+                "latency_ms": round((workflow.now() - info.start_time).total_seconds() * 1000, 3),
+                "workflow_id": info.workflow_id,
+                "run_id": info.run_id,
+            }
+        )
+
+    async def _in_time(self, job: Job, work: Coroutine[None, None, Outcome]) -> Outcome:
+        limit = job.context.deadline
+        if limit is None or job.path:
+            return await work
+        outcome = await within(limit, work)
+        if outcome is None:
+            message = f"no answer within {limit:g} s; allow more with --deadline"
+            raise failed(Failure(type="DeadlineExceeded", message=message))
+        return outcome
+
+    def _failed(self, failure: Failure) -> ApplicationError:
+        account = {"calls": tuple(self.trace.calls), "checkpoints": tuple(self.trace.checkpoints)}
+        return failed(failure.model_copy(update=account))
+
+    async def _tell(self, parent: workflow.ParentInfo) -> None:
+        handle = workflow.get_external_workflow_handle(parent.workflow_id, run_id=parent.run_id)
+        try:
+            await handle.signal(
+                PatternWorkflow.account,
+                Account(calls=tuple(self.trace.calls), checkpoints=tuple(self.trace.checkpoints)),
+            )
+        except FailureError:
+            workflow.logger.warning("the parent has ended before it could be told what this child had spent")

@@ -1,0 +1,86 @@
+"""The same question to several members, each a child workflow unless declared inline; their answers are combined."""
+
+from collections.abc import Mapping
+
+from temporalio import workflow
+
+from continuo.choices import Average, Majority, Meta
+from continuo.decide import decided, decision
+from continuo.jobs import Alternative, Failure, Job, Outcome
+from continuo.patterns import Ensemble
+from continuo.prompts import filled, listed
+from continuo.vote import Vote
+from workflows.base import PatternWorkflow
+from workflows.failures import failed
+from workflows.step import run_inline, run_step, try_step
+from workflows.together import Found, together
+
+
+@run_inline.register
+async def ensemble(step: Ensemble, job: Job) -> Outcome:
+    asked = job if isinstance(step.combine, Average | Meta) else job.rated()
+    members = {f"member{number}": member for number, member in enumerate(step.members, 1)}
+    work = {name: try_step(member, asked, name, isolate=not step.inline) for name, member in members.items()}
+    # Once the members still running can change nothing, they need not run.
+    found = await together(work, lambda found: decided(step, _votes(found), len(members) - len(found)))
+    causes = {name: f"{name}: {one.type}: {one.message}" for name, one in found.items() if isinstance(one, Failure)}
+    outcome = await _combined(step, job, {name: one for name, one in found.items() if isinstance(one, Outcome)})
+    if outcome is None:
+        return await _otherwise(step, job, (*(f"{one.member}: {one.text}" for one in _votes(found)), *causes.values()))
+    # A quorum was met whoever else is missing; any other decision lacks a voice.
+    partial = bool(causes) and not isinstance(step.combine, Majority)
+    update = {"missing": tuple(causes), "reasons": tuple(causes.values()), "partial": partial}
+    return outcome.model_copy(update=update)
+
+
+async def _combined(step: Ensemble, job: Job, answers: Mapping[str, Outcome]) -> Outcome | None:
+    """The answer, or None if the members come to no decision."""
+    if not answers:
+        return None
+    if isinstance(step.combine, Meta):
+        values = {"input": job.request.prompt, "answers": listed({name: one.text for name, one in answers.items()})}
+        written = await run_step(step.combine.step, job.asking(filled(step.combine.prompt, values)), "merge")
+        return written.model_copy(update={"consensus": "meta", "alternatives": _others(answers, None)})
+    found = decision(step, _votes(answers))
+    if found is None:
+        return None
+    chosen = answers[found.winner] if found.winner else Outcome(text=found.text, served_by="model")
+    return chosen.model_copy(
+        update={
+            "consensus": found.consensus,
+            "confidence": found.confidence,
+            "alternatives": () if found.consensus == "unanimous" else _others(answers, found.winner),
+            "simulated": any(one.simulated for one in answers.values()),
+        }
+    )
+
+
+async def _otherwise(step: Ensemble, job: Job, reasons: tuple[str, ...]) -> Outcome:
+    if step.otherwise is None:
+        message = f"the members came to no decision; {'; '.join(reasons)}"
+        raise failed(Failure(type="NoConsensus", message=message, causes=reasons))
+    outcome = await run_step(step.otherwise, job, "otherwise")
+    return outcome.model_copy(update={"fallback": True, "reasons": reasons})
+
+
+def _votes(found: Mapping[str, Found]) -> list[Vote]:
+    return [
+        Vote(member=name, text=one.text, confidence=one.confidence)
+        for name, one in found.items()
+        if isinstance(one, Outcome)
+    ]
+
+
+def _others(answers: Mapping[str, Outcome], winner: str | None) -> tuple[Alternative, ...]:
+    return tuple(
+        Alternative(member=name, text=one.text, model=one.model, confidence=one.confidence)
+        for name, one in answers.items()
+        if name != winner
+    )
+
+
+@workflow.defn(name="Ensemble")
+class EnsembleWorkflow(PatternWorkflow):
+    @workflow.run
+    async def run(self, job: Job) -> Outcome:
+        return await self.answer(job)

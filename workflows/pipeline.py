@@ -1,0 +1,36 @@
+"""Steps in order, each fed what those before it answered."""
+
+from temporalio import workflow
+
+from continuo.jobs import Failure, Job, Outcome
+from continuo.patterns import Pipeline
+from continuo.prompts import filled
+from workflows.base import PatternWorkflow
+from workflows.failures import failed
+from workflows.step import run_inline, try_step
+
+
+@run_inline.register
+async def pipeline(step: Pipeline, job: Job) -> Outcome:
+    outputs: dict[str, str] = {}
+    values = {"input": job.request.prompt}
+    asked, outcome = job, None
+    for part in step.steps:
+        if part.prompt is not None or outputs:
+            asked = job.asking(filled(part.prompt or "{previous}", {**outputs, **values}))
+        found = await try_step(part.step, asked, part.name)
+        if isinstance(found, Failure):
+            message = f"step {part.name!r} failed: {found.message}"
+            cause = f"{part.name}: {found.type}: {found.message}"
+            raise failed(Failure(type="PipelineFailed", message=message, causes=(cause,), outputs=outputs))
+        outcome = found
+        outputs[part.name] = values["previous"] = found.text
+    assert outcome is not None, "a pipeline has a step"
+    return outcome.model_copy(update={"outputs": outputs})
+
+
+@workflow.defn(name="Pipeline")
+class PipelineWorkflow(PatternWorkflow):
+    @workflow.run
+    async def run(self, job: Job) -> Outcome:
+        return await self.answer(job)

@@ -1,0 +1,36 @@
+"""A classifier picks one branch."""
+
+from temporalio import workflow
+
+from continuo.choices import Intent
+from continuo.classify import classify, label_in
+from continuo.jobs import Job, Outcome
+from continuo.patterns import Route
+from workflows.base import PatternWorkflow
+from workflows.step import run_inline, run_step, try_step
+from workflows.trace import trace
+
+
+@run_inline.register
+async def route(step: Route, job: Job) -> Outcome:
+    label = await _label(step, job)
+    branch = label if label in step.branches else step.default
+    assert branch is not None, "the spec has a default wherever a label may be missing"
+    trace().note(f"{job.path or 'route'}: {step.by.kind} {label or 'found no label'}, branch {branch}")
+    return await run_step(step.branches[branch], job, branch)
+
+
+async def _label(step: Route, job: Job) -> str | None:
+    if not isinstance(step.by, Intent):
+        return classify(step.by, job.request.prompt, job.context.prefer)
+    names = ", ".join(step.branches)
+    system = f"Classify the user's message. Answer with exactly one of these labels and nothing else: {names}"
+    found = await try_step(step.by.step, job.instructed(system), "classify")
+    return label_in(found.text, step.branches) if isinstance(found, Outcome) else None
+
+
+@workflow.defn(name="Route")
+class RouteWorkflow(PatternWorkflow):
+    @workflow.run
+    async def run(self, job: Job) -> Outcome:
+        return await self.answer(job)

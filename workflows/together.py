@@ -1,0 +1,35 @@
+"""Several steps at once."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+
+from temporalio import workflow
+
+from continuo.jobs import Failure, Outcome
+from workflows.shield import to_the_end
+
+Found = Outcome | Failure
+
+
+async def together(
+    work: Mapping[str, Coroutine[None, None, Found]], decided: Callable[[Mapping[str, Found]], bool]
+) -> dict[str, Found]:
+    """What each came to, in the order of `work`. As soon as `decided`, the rest is cancelled and left out."""
+    tasks = {name: asyncio.create_task(one) for name, one in work.items()}
+    waiting = list(tasks.values())
+    found: dict[str, Found] = {}
+    try:
+        while waiting and not decided(found):
+            _, waiting = await workflow.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            found = {name: task.result() for name, task in tasks.items() if task.done()}
+    finally:
+        # Also when the run itself is cancelled, or a step raised what is no failure.
+        for task in waiting:
+            task.cancel()
+        if waiting:
+            await to_the_end(_ended(waiting))
+    return found
+
+
+async def _ended(tasks: list[asyncio.Task[Found]]) -> None:
+    await workflow.wait(tasks)

@@ -1,0 +1,67 @@
+"""The account of a workflow: every step it began, every call that ended, every point it passed.
+
+Kept here once, so that no pattern has to carry calls and costs from its steps to its outcome.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from temporalio import workflow
+from temporalio.exceptions import is_cancelled_exception
+
+from continuo.jobs import Account, CallRecord, Checkpoint, Job, Outcome, total_cost
+from continuo.messages import Usage
+from continuo.progress import Progress, StepState
+
+
+class Trace:
+    """Filled as the workflow runs. Its calls are in the order of their ends."""
+
+    def __init__(self) -> None:
+        self.calls: list[CallRecord] = []
+        self.checkpoints: list[Checkpoint] = []
+        self._steps: dict[str, StepState] = {}
+
+    def include(self, account: Account) -> None:
+        """Take over what a call or a child workflow tells of itself."""
+        self.calls.extend(account.calls)
+        self.checkpoints.extend(account.checkpoints)
+
+    def note(self, name: str) -> None:
+        """A checkpoint, now."""
+        self.checkpoints.append(Checkpoint(name=name, time=workflow.now()))
+
+    def cost_under(self, path: str) -> float | None:
+        """What the calls of the step at `path` cost in USD, None when that is unknown."""
+        return total_cost(tuple(call for call in self.calls if f"{call.path}.".startswith(f"{path}.")))
+
+    @contextmanager
+    def step(self, job: Job, workflow_id: str | None) -> Iterator[None]:
+        """A step, from its beginning to whatever end it takes."""
+        begun = StepState(path=job.path, kind=job.step.kind, started=workflow.now(), workflow_id=workflow_id)
+        self._steps[job.path] = begun
+        status = "done"
+        try:
+            yield
+        except BaseException as error:
+            status = "cancelled" if is_cancelled_exception(error) else "failed"
+            raise
+        finally:
+            self._steps[job.path] = begun.model_copy(update={"status": status, "ended": workflow.now()})
+
+    def progress(self) -> Progress:
+        return Progress(steps=tuple(self._steps.values()), calls=tuple(self.calls))
+
+    def accounted(self, outcome: Outcome) -> Outcome:
+        """The outcome with all that the trace holds. An outcome without a call keeps what it says of its cost."""
+        update: dict[str, object] = {"calls": tuple(self.calls), "checkpoints": tuple(self.checkpoints)}
+        if self.calls:
+            update["usage"] = sum((call.usage for call in self.calls), Usage())
+            update["cost_usd"] = total_cost(tuple(self.calls))
+        return outcome.model_copy(update=update)
+
+
+def trace() -> Trace:
+    """The trace of the workflow that runs."""
+    found: Trace = workflow.instance().trace
+    return found
