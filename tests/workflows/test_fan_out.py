@@ -141,3 +141,13 @@ async def test_two_hundred_branches_work(client: Client, simulator: Control) -> 
     found = await outcome(client, job(FanOut(branches=branches)))
     assert len(found.outputs) == 200
     assert len(await simulator.calls()) == 200
+
+
+async def test_long_prompts_are_kept_beside_the_history_not_in_it(client: Client, simulator: Control) -> None:
+    await simulator.behave("sim-mini", text="y" * 50_000)
+    branches: dict[str, Step] = {f"b{number}": Call(model="mini") for number in range(30)}
+    handle = await begin(client, job(FanOut(branches=branches), "x" * 300_000))
+    found = await handle.result()
+    assert [len(text) for text in found.outputs.values()] == [50_000] * 30
+    history = await handle.fetch_history()
+    assert sum(event.ByteSize() for event in history.events) < 200_000

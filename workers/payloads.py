@@ -1,0 +1,62 @@
+"""Large inputs and answers, kept beside Temporal's histories and not in them.
+
+A history holds a reference of a few bytes instead. Without this, one workflow task that starts 200 children with a
+prompt of 20 KB exceeds the server's limit for a message, and a history of many large prompts exceeds its own.
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import (
+    StorageDriver,
+    StorageDriverClaim,
+    StorageDriverRetrieveContext,
+    StorageDriverStoreContext,
+)
+
+THRESHOLD = 16_384
+"""Bytes from which a payload is kept here: 200 smaller ones still fit into one message of 4 MB."""
+
+
+class PayloadFiles(StorageDriver):
+    """A folder with a file for each payload, named by its SHA-256. All starters and workers must see the same one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def name(self) -> str:
+        return "files"
+
+    async def store(self, context: StorageDriverStoreContext, payloads: Sequence[Payload]) -> list[StorageDriverClaim]:
+        return [StorageDriverClaim({"sha256": await asyncio.to_thread(self._write, payload)}) for payload in payloads]
+
+    async def retrieve(
+        self, context: StorageDriverRetrieveContext, claims: Sequence[StorageDriverClaim]
+    ) -> list[Payload]:
+        """Raises `FileNotFoundError` where the folder is another one than that of the process that stored it."""
+        return [await asyncio.to_thread(self._read, claim.claim_data["sha256"]) for claim in claims]
+
+    def _write(self, payload: Payload) -> str:
+        content = payload.SerializeToString(deterministic=True)
+        name = sha256(content).hexdigest()
+        path = self._path(name)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Whole or not at all, however many write it at once and whenever they are killed.
+            with NamedTemporaryFile(dir=path.parent, delete=False) as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        return name
+
+    def _read(self, name: str) -> Payload:
+        return Payload.FromString(self._path(name).read_bytes())
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name[:2] / name
