@@ -9,6 +9,7 @@ from temporalio import activity
 from activities.errors import give_up_or_retry
 from activities.identity import identity
 from continuo.catalog import Catalog, Model
+from continuo.confidence import INSTRUCTION, rated
 from continuo.errors import ProviderError
 from continuo.jobs import CallRecord, Failure, Job, Outcome
 from continuo.messages import ModelRequest, ModelResponse, Usage
@@ -53,7 +54,7 @@ class ModelCalls:
 
         try:
             response = await self._client.complete(
-                model, filled_in(step, job.request), timeout=step.timeout, idempotency_key=key
+                model, filled_in(step, job.request, model), timeout=step.timeout, idempotency_key=key
             )
         except ProviderError as error:
             record = account(error.usage, f"{error.kind}: {error}")
@@ -62,18 +63,27 @@ class ModelCalls:
             failure = Failure(type=error.kind, message=str(error), calls=(record,))
             raise give_up_or_retry(error, failure, step.retry) from error
         outcome = answered(response, model, account(response.usage), self._catalog)
+        if job.request.rated:
+            text, confidence = rated(response)
+            message = response.message.model_copy(update={"content": text})
+            outcome = outcome.model_copy(update={"text": text, "message": message, "confidence": confidence})
         log.info("call answered", model=model.id, cost_usd=outcome.cost_usd, latency_ms=outcome.calls[0].latency_ms)
         # The answer is paid for: a cancellation that arrives now must not lose it.
         await asyncio.shield(self._journal.record(key, outcome, job.context))
         return outcome
 
 
-def filled_in(step: Call, request: ModelRequest) -> ModelRequest:
-    """The request, with the step's own settings where the request leaves them open."""
+def filled_in(step: Call, request: ModelRequest, model: Model) -> ModelRequest:
+    """The request, with the step's own settings where the request leaves them open.
+
+    A model that has to tell itself how sure it is is told so, unless that would spoil the JSON that is wanted.
+    """
     defaults = {name: getattr(step, name) for name in ("system", "max_tokens", "temperature")}
-    return request.model_copy(
-        update={name: value for name, value in defaults.items() if getattr(request, name) is None}
-    )
+    update = {name: value for name, value in defaults.items() if getattr(request, name) is None}
+    if request.rated and not model.logprobs and request.response_schema is None:
+        system = update.get("system") or request.system
+        update["system"] = f"{system}\n\n{INSTRUCTION}" if system else INSTRUCTION
+    return request.model_copy(update=update)
 
 
 def answered(response: ModelResponse, model: Model, record: CallRecord, catalog: Catalog) -> Outcome:

@@ -59,13 +59,17 @@ class Price(Data):
 
 
 class Model(Data):
-    """A model as the catalog lists it: `name` is what the provider calls it, by default the id."""
+    """A model as the catalog lists it: `name` is what the provider calls it, by default the id.
+
+    `logprobs` says that the provider gives the probabilities of its tokens when asked; most reasoning models refuse.
+    """
 
     id: str
     provider: str
     name: str
     price: Price | None = None
     replaced_by: str | None = None
+    logprobs: bool = False
 
     @model_validator(mode="before")
     @classmethod

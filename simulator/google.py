@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from simulator.reply import Json, Question, Reply, new_id, pieces, text_of
+from simulator.reply import Json, Question, Reply, logarithm, new_id, pieces, text_of
 
 _FINISH = {"stop": "STOP", "tool": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
 _ERRORS = {
@@ -31,6 +31,7 @@ def question(body: Json) -> Question:
         ),
         answered_tool=bool(results),
         schema=config.get("responseJsonSchema") or config.get("responseSchema"),
+        logprobs=bool(config.get("responseLogprobs")),
     )
 
 
@@ -54,7 +55,9 @@ def error(status: int, message: str, code: str | None) -> Json:
 
 def _response(model: str, id: str, reply: Reply, parts: list[Json]) -> Json:
     finish = "SAFETY" if reply.refusal else _FINISH[reply.finish]
-    candidate = {"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}
+    candidate: Json = {"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}
+    if reply.logprobs is not None:
+        candidate["avgLogprobs"] = logarithm(reply.logprobs)
     return {"candidates": [] if reply.empty else [candidate], **_usage(reply), "modelVersion": model, "responseId": id}
 
 

@@ -1,15 +1,12 @@
 """The shapes of OpenAI's Chat Completions."""
 
 import json
-import math
 import time
 from collections.abc import Iterator
 
-from simulator.reply import REFUSAL, Json, Question, Reply, new_id, pieces, slices, text_of
+from simulator.reply import REFUSAL, Json, Question, Reply, logarithm, new_id, pieces, slices, text_of
 
 _CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
-_IMPOSSIBLE = -9999.0
-"""What the protocol has for a probability of zero."""
 
 
 def question(body: Json) -> Question:
@@ -86,7 +83,7 @@ def _tool(reply: Reply) -> Json:
 def _logprobs(reply: Reply, tokens: list[str]) -> Json | None:
     if reply.logprobs is None:
         return None
-    each = math.log(reply.logprobs) if reply.logprobs else _IMPOSSIBLE
+    each = logarithm(reply.logprobs)
     content = [{"token": token, "logprob": each, "bytes": list(token.encode()), "top_logprobs": []} for token in tokens]
     return {"content": content, "refusal": None}
 

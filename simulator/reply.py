@@ -1,6 +1,7 @@
 """What a simulated model is asked and says, before any protocol gives it a shape."""
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -101,6 +102,11 @@ def pieces(text: str) -> list[str]:
 def slices(text: str) -> list[str]:
     """JSON in the parts that a stream of a tool's arguments sends, cut anywhere."""
     return [text[at : at + 5] for at in range(0, len(text), 5)]
+
+
+def logarithm(probability: float) -> float:
+    """Of a probability of zero what OpenAI's protocol has for it."""
+    return math.log(probability) if probability else -9999.0
 
 
 def new_id(prefix: str) -> str:

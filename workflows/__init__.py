@@ -4,22 +4,28 @@ All are imported here, so that whichever of them runs can run any other's step.
 """
 
 from workflows.call import CallWorkflow
+from workflows.cascade import CascadeWorkflow
 from workflows.deadline import DeadlineWorkflow
+from workflows.ensemble import EnsembleWorkflow
 from workflows.fallback import FallbackWorkflow
 from workflows.fan_out import FanOutWorkflow
 from workflows.http import HttpWorkflow
 from workflows.pipeline import PipelineWorkflow
+from workflows.route import RouteWorkflow
 from workflows.saga import SagaWorkflow
 from workflows.split import SplitWorkflow
 from workflows.template import TemplateWorkflow
 
 WORKFLOWS = (
     CallWorkflow,
+    CascadeWorkflow,
     DeadlineWorkflow,
+    EnsembleWorkflow,
     FallbackWorkflow,
     FanOutWorkflow,
     HttpWorkflow,
     PipelineWorkflow,
+    RouteWorkflow,
     SagaWorkflow,
     SplitWorkflow,
     TemplateWorkflow,

@@ -100,7 +100,8 @@ class ModelClient:
             "Idempotency-Key": idempotency_key,
         }
         try:
-            wire = protocol.encode(url, model.name, request, stream=stream)
+            asked = request.model_copy(update={"rated": request.rated and model.logprobs})
+            wire = protocol.encode(url, model.name, asked, stream=stream)
             async with self._http.stream(
                 "POST",
                 wire.url,

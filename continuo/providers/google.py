@@ -2,6 +2,7 @@
 
 import json
 from itertools import groupby
+from math import exp
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -41,6 +42,8 @@ class Google:
             config["maxOutputTokens"] = request.max_tokens
         if request.temperature is not None:
             config["temperature"] = request.temperature
+        if request.rated:
+            config["responseLogprobs"] = True
         if request.stop:
             config["stopSequences"] = list(request.stop)
         if config:
@@ -64,6 +67,7 @@ class GoogleStream:
         self._parts: list[Json] = []
         self._finish: str | None = None
         self._usage: Usage | None = None
+        self._logprob: float | None = None
 
     def feed(self, event: Json) -> str:
         if "error" in event:
@@ -79,6 +83,7 @@ class GoogleStream:
             parts = [part for part in found if not part.get("thought")]
             self._parts += parts
             self._finish = candidates[0].get("finishReason") or self._finish
+            self._logprob = candidates[0].get("avgLogprobs", self._logprob)
             return _text(parts)
 
     def finish(self) -> ModelResponse:
@@ -105,6 +110,7 @@ class GoogleStream:
             message=Message(role="assistant", content=text, tool_calls=calls),
             finish_reason=finish,
             usage=self._usage,
+            confidence=None if self._logprob is None else min(1.0, exp(self._logprob)),
         )
 
 

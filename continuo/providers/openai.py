@@ -1,5 +1,7 @@
 """OpenAI's Chat Completions, as it is spoken by OpenAI, Azure, Groq, OpenRouter, Hugging Face, Ollama and vLLM."""
 
+from math import exp
+from statistics import fmean
 from typing import Any
 
 import httpx
@@ -34,6 +36,8 @@ class OpenAI:
             body[_limit_name(base_url)] = request.max_tokens
         if request.temperature is not None:
             body["temperature"] = request.temperature
+        if request.rated:
+            body["logprobs"] = True
         if request.stop:
             body["stop"] = list(request.stop)
         if stream:
@@ -46,7 +50,7 @@ class OpenAI:
             raise invalid_response("the response has no choices", usage)
         with reading(usage):
             choice = body["choices"][0]
-            return _response(choice["message"], choice.get("finish_reason"), usage)
+            return _response(choice["message"], choice.get("finish_reason"), usage, _logprobs(choice))
 
     def stream_decoder(self) -> "OpenAIStream":
         return OpenAIStream()
@@ -59,6 +63,7 @@ class OpenAIStream:
         self._calls: dict[int, Json] = {}
         self._finish: str | None = None
         self._usage: Usage | None = None
+        self._logprobs: list[float] = []
 
     def feed(self, event: Json) -> str:
         if event.get("error"):
@@ -68,6 +73,7 @@ class OpenAIStream:
             return ""
         choice = event["choices"][0]
         delta = choice.get("delta") or {}
+        self._logprobs += _logprobs(choice)
         self._finish = choice.get("finish_reason") or self._finish
         self._refusal += delta.get("refusal") or ""
         for part in delta.get("tool_calls") or ():
@@ -84,7 +90,7 @@ class OpenAIStream:
             raise invalid_response("the stream was cut before its end", self._usage)
         calls = [self._calls[index] for index in sorted(self._calls)]
         message = {"content": "".join(self._text), "refusal": self._refusal, "tool_calls": calls}
-        return _response(message, self._finish, self._usage)
+        return _response(message, self._finish, self._usage, self._logprobs)
 
 
 def _limit_name(base_url: str) -> str:
@@ -105,7 +111,11 @@ def _message(message: Message) -> Json:
     return found
 
 
-def _response(message: Json, finish: str | None, usage: Usage | None) -> ModelResponse:
+def _logprobs(choice: Json) -> list[float]:
+    return [token["logprob"] for token in (choice.get("logprobs") or {}).get("content") or ()]
+
+
+def _response(message: Json, finish: str | None, usage: Usage | None, logprobs: list[float]) -> ModelResponse:
     text = message.get("content") or ""
     if message.get("refusal"):
         raise refused(message["refusal"], usage)
@@ -119,6 +129,7 @@ def _response(message: Json, finish: str | None, usage: Usage | None) -> ModelRe
         message=Message(role="assistant", content=text, tool_calls=calls),
         finish_reason=_FINISH.get(finish or "", "tool_calls" if calls else "stop"),
         usage=usage,
+        confidence=min(1.0, exp(fmean(logprobs))) if logprobs else None,
     )
 
 

@@ -54,7 +54,7 @@ async def test_a_slow_shadow_neither_delays_nor_changes_the_answer_and_runs_to_i
     assert not any(call["answered"] for call in await simulator.calls())
 
     async def shadow_answered() -> bool:
-        return (await client.get_workflow_handle(f"{handle.id}.shadow.new").result())["text"] != ""
+        return bool((await client.get_workflow_handle(f"{handle.id}.shadow.new").result())["text"])
 
     await until(shadow_answered)
     shadow = await client.get_workflow_handle(f"{handle.id}.shadow.new").describe()

@@ -1,0 +1,98 @@
+"""Any tree of patterns that the specs accept comes to an end whose account adds up and whose history replays."""
+
+from collections.abc import AsyncIterator
+from math import fsum
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Replayer
+
+from continuo.jobs import CallRecord, Failure, Outcome
+from continuo.messages import Usage
+from continuo.patterns import Call, Step
+from continuo.walk import specs
+from starters.launch import result
+from tests.support import Control, begin, job
+from tests.trees import trees
+from workers.sandbox import runner
+from workflows import WORKFLOWS
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+TYPED = {
+    "CascadeExhausted", "DeadlineExceeded", "FallbackExhausted", "FanOutFailed", "NoConsensus", "PipelineFailed",
+    "SagaFailed", "invalid_request", "server_error",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def moody(simulator: Control) -> Control:
+    """Models that answer, that are unsure, that fail now and then, and that always fail."""
+    await simulator.behave("sim-premium", confidence=0.9, text="42")
+    await simulator.behave("sim-mid", error_rate=0.3, seed=1)
+    await simulator.behave("sim-mini", confidence=0.4, text="41")
+    await simulator.behave("sim-free", status=400)
+    return simulator
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(step=trees(["premium", "mid", "mini", "sim-free"], depth=4))
+async def test_every_tree_ends_in_an_outcome_or_a_typed_error_that_adds_up_and_replays(
+    client: Client, moody: Control, step: Step
+) -> None:
+    handle = await begin(client, job(step, f"How many? {len(await moody.calls())}"))
+    found = await result(handle)
+    assert isinstance(found, Outcome) or found.type in TYPED
+    check_account(found, step)
+    replayer = Replayer(
+        workflows=WORKFLOWS, workflow_runner=runner(sandbox=True), data_converter=client.data_converter
+    )
+    async for history in histories(client, handle.id):
+        await replayer.replay_workflow(history)
+
+
+def check_account(found: Outcome | Failure, step: Step) -> None:
+    """The calls are those of the tree, each in one place, and what they cost and used is what the outcome says."""
+    leaves = set(call_paths(step, ""))
+    undone = [call for call in found.calls if call.path.endswith(".undo")]
+    once = [call.path for call in found.calls if call not in undone]
+    assert len(once) == len(set(once))
+    assert {call.path for call in found.calls} <= leaves
+    assert all(call.status != "cancelled" or call.usage == Usage() for call in found.calls)
+    if isinstance(found, Outcome) and found.calls:
+        assert found.usage == sum((call.usage for call in found.calls), Usage())
+        assert found.cost_usd == pytest.approx(fsum(cost(call) for call in found.calls))
+
+
+def cost(call: CallRecord) -> float:
+    return call.cost_usd or 0.0
+
+
+def call_paths(step: Step, path: str) -> list[str]:
+    nested = [found for name, inner in step.nested().items() for found in call_paths(inner, f"{path}.{name}")]
+    return [path.removeprefix("."), *nested] if isinstance(step, Call) else nested
+
+
+async def histories(client: Client, id: str) -> AsyncIterator[WorkflowHistory]:
+    """The history of a workflow and those of all its children."""
+    history = await client.get_workflow_handle(id).fetch_history()
+    yield history
+    for event in history.events:
+        if event.HasField("child_workflow_execution_started_event_attributes"):
+            child = event.child_workflow_execution_started_event_attributes.workflow_execution.workflow_id
+            async for inner in histories(client, child):
+                yield inner
+
+
+@settings(max_examples=200)
+@given(trees(["premium"], depth=4))
+def test_names_give_every_step_a_path_of_its_own(step: Step) -> None:
+    paths = call_paths(step, "")
+    assert len(paths) == len(set(paths)) == sum(isinstance(spec, Call) for spec in specs(step))
