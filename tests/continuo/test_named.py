@@ -74,3 +74,100 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_an_unknown_name_is_answered_with_the_nearest_one() -> None:
     with pytest.raises(InputError, match="unknown pattern 'suport'; did you mean 'support'"):
         find_pattern("suport", ROOT / "patterns")
+
+
+CALL = "{kind: call, model: premium}"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line", "says"),
+    [
+        (
+            "kind: route\nby: complexty\nbranches: {low: CALL}",
+            3,
+            "pattern.by: unknown kind 'complexty'; did you mean 'c",
+        ),
+        ("kind: route\nby:\n  kind: complexty\nbranches: {low: CALL}", 4, "pattern.by.kind: unknown kind 'complexty'"),
+        (
+            "kind: route\nby:\n  words: 3\nbranches: {low: CALL}",
+            3,
+            "kind: missing; one of complexity, length, keywords",
+        ),
+        ("kind: route\nby: 3\nbranches: {low: CALL}", 3, "pattern.by: not a mapping"),
+        ("kind: route\nby: keywords\nbranches: {low: CALL}", 3, "pattern.by.labels: missing; add it"),
+        ("kind: route\nby: complexity\nbranches:\n  low: CALL\n  hihg: CALL", 6, "'hihg'; did you mean 'high'?"),
+        ("kind: route\nby: complexity\nbranches:\n  low: CALL", 1, "pattern: the label 'medium' has no branch; add"),
+        ("kind: route\nby: complexity\ndefault: hihg\nbranches:\n  high: CALL", 4, "unknown default branch 'hihg'"),
+        ("kind: route\nby: {kind: keywords, labels: {a: [b]}}\nbranches:\n  a: CALL", 3, "name a default branch"),
+        ("kind: ensemble\nmembers: [CALL, CALL]\ncombine: majorty", 4, "pattern.combine: unknown kind 'majorty'"),
+        ("kind: ensemble\nmembers: [CALL, CALL]\ncombine:\n  kind: majority\n  quorum: 3", 6, "pattern: quorum is 3"),
+        ("kind: ensemble\nmembers: [CALL, CALL]\ncombine:\n  kind: majority\n  quorom: 2", 6, "did you mean 'quorum'?"),
+        ("kind: ensemble\nmembers: [CALL]", 3, "pattern.members: has 1, needs at least 2"),
+        ("kind: fan_out\nmerge: colect\nbranches: {a: CALL}", 3, "pattern.merge: unknown kind 'colect'; did you mean"),
+        ("kind: fan_out\nmin_successes: 2\nbranches: {a: CALL}", 3, "pattern: min_successes is 2"),
+        ("kind: fan_out\nbranches:\n  a: CALL\n  merge: CALL", 5, "pattern.branches.merge: 'merge' names a part"),
+        ("kind: fan_out\nbranches:\n  a: CALL\n  a/b: CALL", 5, "pattern.branches.a/b: "),
+        ("kind: fan_out\nbranches:\n  a: CALL\n  1: CALL", 5, "pattern.branches.1: not a text; put it in quotes"),
+        ("kind: fan_out\nbranches:\n  a: CALL\n  yes: CALL", 5, "pattern.branches.yes: not a text; put it in quotes"),
+        ("kind: fan_out\nbranches:\n  a: CALL\n  a: CALL", 5, "'a' stands there twice; keep one"),
+        ("kind: fan_out\nbranch_timeout: soon\nbranches: {a: CALL}", 3, "'soon' is not a duration"),
+        (
+            "kind: fan_out\nbranches:\n  call:\n    kind: call\n    modl: x",
+            6,
+            "branches.call.modl: no such field; did you",
+        ),
+        ("kind: pipeline\nsteps:\n- name: a\n  step: CALL\n- name: b\n  prompt: Of {c}\n  step: CALL", 7, "'c'"),
+        ("kind: pipeline\nsteps:\n- name: a\n  step: CALL\n- name: a\n  step: CALL", 6, "two steps are called 'a'"),
+        ("kind: pipeline\nsteps:\n- name: merge\n  step: CALL", 4, "pattern.steps[0].name: 'merge' names a part"),
+        (
+            "kind: pipeline\nsteps:\n- name: a\n  stp: CALL",
+            5,
+            "pattern.steps[0].stp: no such field; did you mean 'step'?",
+        ),
+        ("kind: saga\nsteps:\n- name: a\n  do: CALL\n- name: a\n  do: CALL", 6, "pattern: two steps are called 'a'"),
+        (
+            "kind: cached\nstep: CALL\nkey:\n- prompt\n- promt",
+            6,
+            "pattern.key[1]: unknown key field 'promt'; did you mean",
+        ),
+        ("kind: cached\nstep: CALL\nkey: prompt", 4, "pattern.key: not a list"),
+        ("kind: cached\nstep: CALL\nttl: 1 hour", 4, "pattern.ttl: '1 hour' is not a duration; write a number and a"),
+        (
+            "kind: cached\nstep: CALL\nsemantic:\n  modl: x",
+            5,
+            "pattern.semantic.modl: no such field; did you mean 'model'?",
+        ),
+        ("kind: deadline\nstep: CALL\nlimit: 0s", 4, "pattern.limit: Input should be greater than 0"),
+        ("kind: deadline\nstep: CALL", 1, "pattern.limit: missing; add it"),
+        ("kind: cascade\nsteps: [CALL]\nthresholds:\n- 0.5\n- 1.5", 6, "pattern.thresholds[1]: "),
+        ("kind: split\nvariants:\n  a: CALL", 4, "pattern.variants.a.kind: no such field; known: weight, step"),
+        (
+            "kind: split\nvariants: {a: {step: CALL}}\nshadow:\n  b: {kind: cal}",
+            5,
+            "pattern.shadow.b.kind: unknown kind",
+        ),
+        ("kind: fallback\nsteps: premium", 3, "pattern.steps: not a list"),
+        ("kind: fallback\nsteps:\n- premium", 4, "pattern.steps[0]: not a mapping"),
+        (
+            "kind: fallback\nsteps:\n- &x\n  kind: call\n  model: a\n- <<: *x\n  modl: b",
+            8,
+            "pattern.steps[1].modl: no such",
+        ),
+        ("kind: fallback\nsteps:\n- <<:\n    kind: call\n    model: 3", 6, "pattern.steps[0].model: not a text"),
+        (
+            "kind: fallback\nsteps:\n- <<: [{kind: call}, {model: 3}]\n  timeout: 3s",
+            4,
+            "pattern.steps[0].model: not a text",
+        ),
+        ("kind: fallback\nsteps: &s\n- kind: fallback\n  steps: *s", 4, "pattern.steps[0].steps[0]: Recursion"),
+        ("kind: template\ntext: \0", 3, "not YAML: character #x00 is not allowed; remove it"),
+    ],
+)
+def test_each_patterns_mistakes_are_told_where_they_stand(tmp_path: Path, pattern: str, line: int, says: str) -> None:
+    text = pattern.replace("CALL", CALL).replace("\n", "\n  ")
+    path = write(tmp_path, f"pattern:\n  {text}\ndescription: x\n")
+    with pytest.raises(InputError) as raised:
+        load_pattern(path)
+    assert str(raised.value).startswith(f"{path}:{line}: ")
+    assert says in str(raised.value)
+    assert "\n" not in str(raised.value)
