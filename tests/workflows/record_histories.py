@@ -1,16 +1,32 @@
 """`make histories`: run every workflow to every kind of end, and keep the histories that the replay test replays.
 
-Recorded anew only when a change is meant to break running workflows; else the old ones must go on replaying.
+One that is there already is kept: it must go on replaying. Delete it when a change is meant to break running workflows.
 """
 
 import asyncio
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 
-from continuo.patterns import Call, Fallback, Http, Retry, Template
+from continuo.choices import Intent, Length, Majority, Merge
+from continuo.patterns import (
+    Call,
+    Cascade,
+    Deadline,
+    Ensemble,
+    Fallback,
+    FanOut,
+    Http,
+    Retry,
+    Route,
+    Split,
+    Step,
+    Template,
+    Variant,
+)
 from continuo.settings import ROOT, Settings
 from starters.launch import Handle, result
 from tests.support import Control, begin, job, until
@@ -29,16 +45,23 @@ def portable(history: str) -> str:
     return re.sub(r'"\d+@[^"]*"', '"worker"', history)
 
 
-async def keep(name: str, handle: Handle) -> None:
+async def keep(name: str, handle: WorkflowHandle[Any, Any]) -> None:
+    path = HISTORIES / f"{name}.json"
+    if path.exists():
+        return
     history = await handle.fetch_history()
-    (HISTORIES / f"{name}.json").write_text(portable(history.to_json()) + "\n", encoding="utf-8")
+    path.write_text(portable(history.to_json()) + "\n", encoding="utf-8")
     print(f"{name}: {len(history.events)} events")
 
 
 async def main() -> None:
     HISTORIES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        async with made(Path(folder)) as world, pool(world.client, Settings(), "standard", 30):
+        async with (
+            made(Path(folder)) as world,
+            pool(world.client, Settings(), "standard", 30),
+            pool(world.client, Settings(), "batch", 20),
+        ):
             await record(world.client, world.simulator, world.shop)
 
 
@@ -51,13 +74,41 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
     await simulator.behave("sim-mini", latency=60)
     answers, fails, hangs = (Call(model=name, retry=ONCE) for name in ("mid", "premium", "mini"))
     sorry = Template(text="Sorry.")
-    await ended("call-answered", await begin(client, job(answers)))
-    await ended("call-failed", await begin(client, job(fails)))
-    await ended("template", await begin(client, job(sorry)))
-    await ended("fallback-second-tier", await begin(client, job(Fallback(steps=(fails, answers)))))
-    await ended("fallback-exhausted", await begin(client, job(Fallback(steps=(fails, fails)))))
     child = answers.model_copy(update={"isolate": True})
-    await ended("fallback-child", await begin(client, job(Fallback(steps=(fails, child)))))
+    halves = {"a": answers, "b": fails}
+    slow = answers >> hangs
+    steps: dict[str, Step] = {
+        "call-answered": answers,
+        "call-failed": fails,
+        "template": sorry,
+        "fallback-second-tier": Fallback(steps=(fails, answers)),
+        "fallback-exhausted": Fallback(steps=(fails, fails)),
+        "fallback-child": Fallback(steps=(fails, child)),
+        "cascade-second-tier": Cascade(steps=(answers, sorry)),
+        "cascade-earlier-tier": Cascade(steps=(answers, fails)),
+        "cascade-exhausted": Cascade(steps=(fails, fails)),
+        "route": Route(by=Length(), branches={"local": answers}, default="local"),
+        "route-by-intent": Route(by=Intent(step=answers), branches={"other": sorry}, default="other"),
+        "pipeline": answers >> answers,
+        "pipeline-failed": answers >> fails,
+        "fan-out": FanOut(branches={"a": answers, "b": answers}),
+        "fan-out-inline": FanOut(branches={"a": answers, "b": answers}, inline=True),
+        "fan-out-partial": FanOut(branches=halves, min_successes=1, merge=Merge(step=answers)),
+        "fan-out-failed": FanOut(branches=halves),
+        "fan-out-late-branch": FanOut(branches={"a": answers, "b": slow}, min_successes=1, branch_timeout=1),
+        "ensemble-unanimous": Ensemble(members=(sorry, sorry)),
+        "ensemble-quorum": Ensemble(members=(sorry, sorry, hangs), combine=Majority(quorum=2)),
+        "ensemble-otherwise": Ensemble(members=(answers, sorry), combine=Majority(quorum=2), otherwise=sorry),
+        "ensemble-undecided": Ensemble(members=(fails, fails)),
+        "deadline-in-time": Deadline(answers, limit=30),
+        "deadline-otherwise": Deadline(hangs, limit=0.5, otherwise=sorry),
+        "split-with-shadow": Split(variants={"a": Variant(step=answers)}, shadow={"b": answers}),
+    }
+    handles = {name: await begin(client, job(step)) for name, step in steps.items()}
+    for name, handle in handles.items():
+        await ended(name, handle)
+    late = handles["fan-out-late-branch"].id
+    await keep("pipeline-cancelled-child", client.get_workflow_handle(f"{late}.b"))
     limited = job(hangs)
     context = limited.context.model_copy(update={"deadline": 0.5})
     await ended("call-deadline", await begin(client, limited.model_copy(update={"context": context})))

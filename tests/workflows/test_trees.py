@@ -51,9 +51,7 @@ async def test_every_tree_ends_in_an_outcome_or_a_typed_error_that_adds_up_and_r
     found = await result(handle)
     assert isinstance(found, Outcome) or found.type in TYPED
     check_account(found, step)
-    replayer = Replayer(
-        workflows=WORKFLOWS, workflow_runner=runner(sandbox=True), data_converter=client.data_converter
-    )
+    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=runner(sandbox=True), data_converter=client.data_converter)
     async for history in histories(client, handle.id):
         await replayer.replay_workflow(history)
 
