@@ -1,47 +1,75 @@
-"""How sure a model is of its answer."""
+"""How sure a model is of its answer, in 0..1."""
 
 import json
 import re
+from collections.abc import Sequence
+from math import exp, fsum, inf, isnan, nan
+from typing import Any
 
 from continuo.messages import ModelResponse
 
 UNKNOWN = 0.5
-"""The confidence of an answer that gives none."""
+"""How sure an answer counts that does not say."""
 
 INSTRUCTION = (
-    "End your answer with one more line: CONFIDENCE: x, where x from 0 to 1 is how likely your answer is right."
+    "End your answer with a line of its own that says how sure you are that the answer is right, "
+    "in exactly this form, where x is a number from 0 (a guess) to 1 (certain):\nCONFIDENCE: x"
 )
+"""What is added to the instructions of a model whose provider cannot tell."""
 
-_LINE = re.compile(r"\n?[ \t*_]*CONFIDENCE[*_]*\s*[:=][ \t*_]*(?P<number>[^\n]*)\s*\Z", re.IGNORECASE)
-_NUMBER = re.compile(r"(-?\d+(?:[.,]\d+)?)\s*(%?)[ \t.*_]*")
+# Models set the line in bold, quote it, or write it in another case.
+_LINE = re.compile(r"[\s>*_#`-]*confidence[*_`]*\s*:(.*)", re.IGNORECASE)
+_FENCE = re.compile(r"```\w*\n(.*)\n```", re.DOTALL)
 
 
 def rated(response: ModelResponse) -> tuple[str, float]:
-    """The answer without its line `CONFIDENCE: x`, and how sure the model is, in 0..1.
+    """The answer's text without the line that rates it, and how sure the model is.
 
-    That is, in this order: a number `confidence` in an answer that is a JSON object; what the provider itself gives,
-    as a rule the mean probability of the tokens; the line; else `UNKNOWN`.
+    The first of these that there is: a number `confidence` in an answer that is a JSON object, what the provider
+    itself says, the line; else `UNKNOWN`.
     """
-    text = response.message.content
-    line = _LINE.search(text)
-    answer = text[: line.start()].rstrip() if line else text
-    for found in (_field(answer), response.confidence, _number(line["number"]) if line else None):
-        if found is not None:
-            return answer, min(1.0, max(0.0, found))
-    return answer, UNKNOWN
+    text, written = _split(response.message.content)
+    structured = _number((json_object(text) or {}).get("confidence"))
+    found = (structured, response.confidence, written)
+    return text, next((one for one in found if one is not None), UNKNOWN)
 
 
-def _field(text: str) -> float | None:
+def mean_probability(logprobs: Sequence[float]) -> float | None:
+    """What the mean of `logprobs` (natural logarithms) is as a probability; None without any, or if it is none.
+
+    Rounded to six digits, since exp(log(.8)) may fall below .8, and so below a threshold of .8.
+    """
+    mean = fsum(logprobs) / len(logprobs) if logprobs else nan
+    return None if isnan(mean) else round(exp(min(mean, 0.0)), 6)
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The JSON object that `text` is, perhaps in a Markdown fence; None if it is anything else."""
+    fenced = _FENCE.fullmatch(text.strip())
     try:
-        found = json.loads(text).get("confidence")
-    except (ValueError, AttributeError):
+        found = json.loads(fenced[1] if fenced else text)
+    except (ValueError, RecursionError):
         return None
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) and found == found else None
+    return found if isinstance(found, dict) else None
 
 
-def _number(text: str) -> float | None:
-    match = _NUMBER.fullmatch(text)
-    if match is None:
+def _split(text: str) -> tuple[str, float | None]:
+    """The text without a last line that rates it, and what that line says, if it is a number."""
+    answer, _, last = text.rstrip().rpartition("\n")
+    if not (line := _LINE.fullmatch(last)):
+        return text, None
+    written = line[1].lstrip(" \t*_`").rstrip(" \t*_`.")
+    percent = written.endswith("%")
+    try:
+        number = float(written.removesuffix("%"))
+    except ValueError:
+        number = nan
+    return answer.rstrip(), _number(number / 100 if percent else number)
+
+
+def _number(value: object) -> float | None:
+    """`value` within 0..1; None unless it is a finite number."""
+    # Compared rather than converted: JSON also has whole numbers that no float can hold.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -inf < value < inf:
         return None
-    number = float(match[1].replace(",", "."))
-    return number / 100 if match[2] else number
+    return float(min(max(value, 0), 1))

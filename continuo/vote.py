@@ -1,30 +1,33 @@
-"""From the answers of several members to one: pure functions, one for each way to combine."""
+"""What the votes of an ensemble's members come to. A vote without a confidence counts as half sure; of two that weigh
+the same, the earlier one wins."""
 
 import json
 import re
-from collections.abc import Sequence
-from statistics import fmean
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import fsum, isfinite
+from statistics import mean
 
-from continuo.confidence import UNKNOWN
+from continuo.classify import normalised
+from continuo.confidence import UNKNOWN, json_object
 from continuo.data import Data
 from continuo.jobs import Consensus
 
 
 class Vote(Data):
-    """What a member answered, how sure it is (0..1, None where unknown) and how much its vote weighs."""
+    """What a member answered, how sure it is (0..1), and how much it counts."""
 
     member: str
     text: str
     confidence: float | None = None
     weight: float = 1.0
 
-    @property
-    def sure(self) -> float:
-        return UNKNOWN if self.confidence is None else self.confidence
-
 
 class Decision(Data):
-    """The answer. `winner` is the member whose answer it is, None when no member gave it in these words."""
+    """The answer, how it came about, and whose it is: None when no member wrote it.
+
+    `confidence` is the mean of those who agree, None if none of them says how sure it is.
+    """
 
     text: str
     consensus: Consensus
@@ -32,81 +35,102 @@ class Decision(Data):
     winner: str | None
 
 
-def label(text: str, field: str | None) -> str:
-    """What two answers are compared by: without regard to case and white space.
+# A sign belongs to a number only where no word or number goes before it: "-4", but not "GPT-4" or "v1.2".
+# A comma stands between thousands, a point before decimals.
+_NUMBER = re.compile(
+    r"(?<![\w.,-])[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE
+)
 
-    With a `field`, that field of an answer in JSON; an answer without it is compared as a whole.
-    """
-    return " ".join(_value(text, field).casefold().split())
+
+def label(text: str, field: str | None) -> str:
+    """What votes are compared by: the text, or that field of it where it is JSON that has one, without regard to case
+    and white space."""
+    said = _said(text, field)
+    return normalised(text if said is None else said)
 
 
 def unanimous_or_weighted(votes: Sequence[Vote], field: str | None) -> Decision:
-    """All equal: `unanimous`, with the mean confidence; else the answer of the most confident member, `weighted`."""
-    if len({label(vote.text, field) for vote in votes}) == 1:
-        return _decided(votes, "unanimous")
-    return _decided([max(votes, key=lambda vote: vote.sure)], "weighted")
+    """What all say, or else what the most confident one says. Needs a vote."""
+    if len(_by_label(votes, field)) == 1:
+        return _agreed(votes, "unanimous")
+    return _agreed([max(votes, key=_sure)], "weighted")
 
 
 def majority(votes: Sequence[Vote], quorum: int, field: str | None) -> Decision | None:
-    """The answer that `quorum` members give, or None. Of several, the one with the most votes."""
-    found = max(_by_label(votes, field).values(), key=len, default=[])
-    return _decided(found, "majority") if len(found) >= quorum else None
+    """The first label that `quorum` of them give, in the words of the most confident of these."""
+    seen: Counter[str] = Counter()
+    for vote in votes:
+        name = label(vote.text, field)
+        seen[name] += 1
+        if seen[name] >= quorum:
+            return _agreed(_by_label(votes, field)[name], "majority")
+    return None
 
 
 def undecidable(votes: Sequence[Vote], quorum: int, waiting: int, field: str | None) -> bool:
-    """Whether no answer can reach the quorum any more, even if all `waiting` members agree."""
-    most = max((len(votes) for votes in _by_label(votes, field).values()), default=0)
+    """Whether the quorum stays out of reach even if all `waiting` members agree."""
+    most = max(map(len, _by_label(votes, field).values()), default=0)
     return most + waiting < quorum
 
 
 def weighted_vote(votes: Sequence[Vote], field: str | None) -> Decision:
-    """The answer with the greatest sum of weight times confidence."""
-    groups = _by_label(votes, field).values()
-    return _decided(max(groups, key=lambda group: sum(vote.weight * vote.sure for vote in group)), "weighted")
+    """The label with the greatest sum of weight times confidence, in the words of its most confident vote."""
+    sides = _by_label(votes, field).values()
+    return _agreed(max(sides, key=_weight), "weighted")
 
 
 def average(votes: Sequence[Vote], field: str | None) -> Decision | None:
-    """The mean of the first number in each answer, or None where there is no number at all."""
-    found = [(number, vote) for vote in votes if (number := _number(vote.text, field)) is not None]
-    if not found:
+    """The mean of the members' numbers, or None when there is none; who gives no number does not count.
+
+    A member's number is the first in its text, or in the field of its JSON: 42 in "about 42 %", 1200 in "$1,200.00".
+    """
+    numbers = [(found, vote) for vote in votes if (found := _number(_said(vote.text, field))) is not None]
+    if not numbers:
         return None
-    mean = fmean(number for number, _ in found)
-    return Decision(
-        text=f"{mean:.10g}",
-        consensus="average",
-        confidence=_mean([vote for _, vote in found]),
-        winner=None,
-    )
+    # The mean of floats is exact until it is rounded once, so it lies between the least and the greatest.
+    text = f"{mean(number for number, _ in numbers):.15g}"
+    return Decision(text=text, consensus="average", confidence=_confidence([vote for _, vote in numbers]), winner=None)
 
 
-def _decided(agreeing: Sequence[Vote], consensus: Consensus) -> Decision:
-    """The most confident of those who agree speaks for them; the earlier one of two who are equally sure."""
-    winner = max(agreeing, key=lambda vote: vote.sure)
-    return Decision(text=winner.text, consensus=consensus, confidence=_mean(agreeing), winner=winner.member)
+def _agreed(votes: Sequence[Vote], consensus: Consensus) -> Decision:
+    best = max(votes, key=_sure)
+    return Decision(text=best.text, consensus=consensus, confidence=_confidence(votes), winner=best.member)
 
 
-def _mean(votes: Sequence[Vote]) -> float | None:
-    known = [vote.confidence for vote in votes if vote.confidence is not None]
-    return fmean(known) if known else None
-
-
-def _by_label(votes: Sequence[Vote], field: str | None) -> dict[str, list[Vote]]:
+def _by_label(votes: Sequence[Vote], field: str | None) -> Mapping[str, list[Vote]]:
     found: dict[str, list[Vote]] = {}
     for vote in votes:
         found.setdefault(label(vote.text, field), []).append(vote)
     return found
 
 
-def _number(text: str, field: str | None) -> float | None:
-    match = re.search(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", _value(text, field))
-    return float(match[0]) if match else None
+def _weight(votes: Sequence[Vote]) -> float:
+    """Rounded, since as floats .1 and .2 would outweigh .3."""
+    return round(fsum(vote.weight * _sure(vote) for vote in votes), 9)
 
 
-def _value(text: str, field: str | None) -> str:
-    if field is None:
+def _sure(vote: Vote) -> float:
+    return UNKNOWN if vote.confidence is None else vote.confidence
+
+
+def _confidence(votes: Sequence[Vote]) -> float | None:
+    known = any(vote.confidence is not None for vote in votes)
+    return mean(map(_sure, votes)) if known else None
+
+
+def _said(text: str, field: str | None) -> str | None:
+    """The field of a JSON answer as text, None if it lacks it; the whole text if no field is asked for or it is no
+    JSON object."""
+    found = json_object(text) if field else None
+    if field is None or found is None:
         return text
-    try:
-        found = json.loads(text)[field]
-    except (ValueError, LookupError, TypeError):
-        return text
-    return found if isinstance(found, str) else json.dumps(found)
+    if field not in found:
+        return None
+    value = found[field]
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _number(text: str | None) -> float | None:
+    found = _NUMBER.search((text or "").replace("\N{MINUS SIGN}", "-"))
+    number = float(found[0].replace(",", "")) if found else float("nan")
+    return number if isfinite(number) else None
