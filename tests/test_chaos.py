@@ -4,11 +4,14 @@ import asyncio
 import random
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from continuo.jobs import Failure, Outcome
-from continuo.patterns import Call, Fallback, Retry, Template
+from continuo.jobs import Failure, Job, Outcome
+from continuo.patterns import Call, Fallback, Retry, Step, Template
+from continuo.walk import specs
 from starters.launch import result
 from tests.support import begin, job, kill
+from tests.trees import trees
 from tests.workflows.test_saga import order
 from tests.world import World
 
@@ -75,3 +78,58 @@ async def test_orders_add_up_whatever_is_cancelled_failed_or_killed_at_random_mo
     assert totals["charged_cents"] - totals["refunded_cents"] == kept * 2500
     assert totals["reserved_units"] == kept * 2
     assert totals["shipments"] == kept
+
+
+@pytest.mark.parametrize("number", range(4))
+async def test_workers_killed_at_random_moments_change_no_answer_of_a_random_tree(world: World, number: int) -> None:
+    """Eight trees a round: run in peace, then with killed workers. What is in the journal is never asked for again."""
+    for model, latency in {"sim-premium": 0.6, "sim-mid": 0.3, "sim-mini": 0.1}.items():
+        await world.simulator.behave(model, latency=latency, confidence=0.9 if model == "sim-premium" else 0.4)
+    await world.simulator.behave("sim-free", status=400)
+    steps = some_trees(number)
+    pools = [await world.pool(), await world.pool()]
+    in_peace = [result(await begin(world.client, of_user(step, "in peace"))) for step in steps]
+    expected = [told(found) for found in await asyncio.gather(*in_peace)]
+    chance = random.Random(number)
+    database = world.journal()
+    handles = [await begin(world.client, of_user(step, "in trouble")) for step in steps]
+    for _ in range(3):
+        # The moment is what is random here, so nothing can be waited for.
+        await asyncio.sleep(chance.uniform(0.05, 2))
+        for pool in pools:
+            await kill(pool)
+        known = {row["identity"] for row in database.read("SELECT identity FROM journal")}
+        asked = len(await world.simulator.calls())
+        pools = [await world.pool(), await world.pool()]
+        later = (await world.simulator.calls())[asked:]
+        assert not known & {call["idempotency_key"] for call in later}
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
+    await database.aclose()
+    assert [told(one) for one in found] == expected
+
+
+def some_trees(number: int) -> list[Step]:
+    """Eight trees of three to thirty steps, the same ones for the same number."""
+    found: list[Step] = []
+
+    @seed(number)
+    @settings(max_examples=100, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(trees(["premium", "mid", "mini", "sim-free"], depth=4))
+    def draw(step: Step) -> None:
+        if 3 <= len(list(specs(step))) <= 30 and step not in found:
+            found.append(step)
+
+    draw()
+    # Neighbours resemble each other, so every so many.
+    return found[:: max(1, len(found) // 8)][:8]
+
+
+def of_user(step: Step, prompt: str) -> Job:
+    """A job of a user, since without one a split sends each run where chance will."""
+    asked = job(step, prompt)
+    return asked.model_copy(update={"context": asked.context.model_copy(update={"user": "ada"})})
+
+
+def told(found: Outcome | Failure) -> str:
+    """The answer, or what kind of failure, without the question that it names."""
+    return found.type if isinstance(found, Failure) else found.text.replace("in peace", "in trouble")

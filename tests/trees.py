@@ -67,11 +67,11 @@ def _composed(inner: Steps, *, sagas: bool) -> Steps:
             branches=branches,
             merge=st.sampled_from([Collect(), Concatenate()]) | st.builds(Merge, step=inner),
             min_successes=st.none() | st.just(1),
-            branch_timeout=st.none() | st.just(30.0),
+            branch_timeout=st.none() | st.just(600.0),
             inline=inline,
         ),
         st.builds(Ensemble, members=several, combine=_combined(inner), otherwise=st.none() | inner, inline=inline),
-        st.builds(lambda step, last: Deadline(step, limit=30, otherwise=last), inner, st.none() | inner),
+        st.builds(lambda step, last: Deadline(step, limit=600, otherwise=last), inner, st.none() | inner),
         st.builds(
             Split,
             variants=several.map(lambda steps: {f"variant {n}": Variant(step=step) for n, step in enumerate(steps)}),

@@ -36,17 +36,33 @@ async def moody(simulator: Control) -> Control:
     return simulator
 
 
-@settings(
-    max_examples=40,
+ON_A_SERVER = settings(
+    max_examples=12,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(step=trees(["premium", "mid", "mini", "sim-free"], depth=4))
+ANY = trees(["premium", "mid", "mini", "sim-free"], depth=4)
+
+
+@ON_A_SERVER
+@given(step=ANY)
 async def test_every_tree_ends_in_an_outcome_or_a_typed_error_that_adds_up_and_replays(
     client: Client, moody: Control, step: Step
 ) -> None:
+    await check_tree(client, moody, step)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(300)
+@settings(ON_A_SERVER, max_examples=100)
+@given(step=ANY)
+async def test_so_do_many_trees(client: Client, moody: Control, step: Step) -> None:
+    await check_tree(client, moody, step)
+
+
+async def check_tree(client: Client, moody: Control, step: Step) -> None:
     handle = await begin(client, job(step, f"How many? {len(await moody.calls())}"))
     found = await result(handle)
     assert isinstance(found, Outcome) or found.type in TYPED
