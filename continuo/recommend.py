@@ -1,0 +1,121 @@
+"""Which pattern fits which need, and which deployment: two tables."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+from pydantic import Field
+
+from continuo.data import Data
+from continuo.patterns import Step
+from continuo.walk import specs
+
+REPETITION = 0.3
+SMALL_TEAM = 5
+LAYERED_BELOW = 1_000
+SPLIT_ABOVE = 10_000
+
+
+class Needs(Data):
+    """What is known of a project. None is not known.
+
+    `repetition` is the share of questions asked before, in 0..1; `team` is in people.
+    """
+
+    accuracy: bool = False
+    variable_complexity: bool = False
+    unreliable_primary: bool = False
+    repetition: float | None = Field(default=None, ge=0, le=1)
+    transaction: bool = False
+    contention: bool = False
+    team: int | None = Field(default=None, ge=1)
+    complexity: Literal["low", "high"] | None = None
+    requests_per_second: float | None = Field(default=None, ge=0)
+    real_time: bool = False
+    variable_load: bool = False
+
+
+class Advice(Data):
+    """What to use and why. `example` is a named pattern that shows it."""
+
+    use: str
+    why: str
+    example: str | None = None
+
+
+class Recommendation(Data):
+    """Every pattern that applies, the most telling first, and the one deployment."""
+
+    patterns: tuple[Advice, ...]
+    deployment: Advice
+
+
+class _Row(NamedTuple):
+    applies: Callable[[Needs], bool]
+    use: str
+    why: str
+    kind: str = ""
+
+
+_PATTERNS = (
+    _Row(lambda needs: needs.accuracy, "ensemble", "several models check each other for accuracy", "ensemble"),
+    _Row(lambda needs: needs.variable_complexity, "route", "easy questions need no expensive model", "route"),
+    _Row(
+        lambda needs: needs.unreliable_primary,
+        "fallback with breaker",
+        "another model steps in, and what keeps failing is no longer asked",
+        "fallback",
+    ),
+    _Row(
+        lambda needs: (needs.repetition or 0) > REPETITION,
+        "cached",
+        f"over {REPETITION:.0%} of the questions have been answered before",
+        "cached",
+    ),
+    _Row(lambda needs: needs.transaction, "saga", "what several services have done must be undone together", "saga"),
+    _Row(lambda needs: needs.contention, "bulkhead", "a flood of one kind of work must not take the slots of another"),
+)
+_OTHERWISE = (
+    _Row(lambda needs: True, "pipeline", "steps that build on each other, one after the other", "pipeline"),
+    _Row(lambda needs: True, "fan_out", "parts that do not need each other, at once", "fan_out"),
+)
+_DEPLOYMENTS = (
+    _Row(
+        lambda needs: needs.team is not None and needs.team < SMALL_TEAM and needs.complexity == "low",
+        "one process",
+        f"a team of fewer than {SMALL_TEAM} and a simple system: the least to run",
+    ),
+    _Row(
+        lambda needs: needs.requests_per_second is not None and needs.requests_per_second < LAYERED_BELOW,
+        "layered with cache",
+        f"fewer than {LAYERED_BELOW:,} requests a second",
+    ),
+    _Row(
+        lambda needs: needs.requests_per_second is not None and needs.requests_per_second > SPLIT_ABOVE,
+        "split services",
+        f"more than {SPLIT_ABOVE:,} requests a second: each part scales by itself",
+    ),
+    _Row(lambda needs: needs.real_time, "event driven", "real time, and answers that nobody waits for"),
+    _Row(lambda needs: needs.variable_load, "serverless", "a load that varies: nothing runs when nothing is asked"),
+    _Row(
+        lambda needs: True,
+        "layered with cache",
+        "nothing given asks for more; workers are added as the load grows",
+    ),
+)
+
+
+def recommend(needs: Needs, named: Mapping[str, Step]) -> Recommendation:
+    """What fits `needs`; `named` are the patterns to take examples from."""
+    rows = [row for row in _PATTERNS if row.applies(needs)] or _OTHERWISE
+    deployment = next(row for row in _DEPLOYMENTS if row.applies(needs))
+    return Recommendation(
+        patterns=tuple(Advice(use=row.use, why=row.why, example=_example(row.kind, named)) for row in rows),
+        deployment=Advice(use=deployment.use, why=deployment.why),
+    )
+
+
+def _example(kind: str, named: Mapping[str, Step]) -> str | None:
+    """The pattern that shows `kind` best: at the top if there is one, else with the least around it."""
+    found = {name: [spec.kind for spec in specs(step)] for name, step in named.items()}
+    showing = [name for name, kinds in found.items() if kind in kinds]
+    return min(showing, key=lambda name: (found[name][0] != kind, len(found[name]), name), default=None)
