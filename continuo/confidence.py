@@ -18,7 +18,7 @@ INSTRUCTION = (
 """What is added to the instructions of a model whose provider cannot tell."""
 
 # Models set the line in bold, quote it, or write it in another case.
-_LINE = re.compile(r"[\s>*_#`-]*confidence[*_`]*\s*:(.*)", re.IGNORECASE)
+_LINE = re.compile(r"[\s>*_#`-]*confidence[*_`]*\s*[:=](.*)", re.IGNORECASE)
 _FENCE = re.compile(r"```\w*\n(.*)\n```", re.DOTALL)
 
 

@@ -2,11 +2,11 @@
 
 import json
 from itertools import groupby
-from math import exp
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from continuo.confidence import mean_probability
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
 from continuo.providers.anthropic import arguments
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
@@ -67,7 +67,7 @@ class GoogleStream:
         self._parts: list[Json] = []
         self._finish: str | None = None
         self._usage: Usage | None = None
-        self._logprob: float | None = None
+        self._logprobs: list[float] = []
 
     def feed(self, event: Json) -> str:
         if "error" in event:
@@ -83,7 +83,9 @@ class GoogleStream:
             parts = [part for part in found if not part.get("thought")]
             self._parts += parts
             self._finish = candidates[0].get("finishReason") or self._finish
-            self._logprob = candidates[0].get("avgLogprobs", self._logprob)
+            if (mean := candidates[0].get("avgLogprobs")) is not None:
+                # Of the whole answer, as far as it has come.
+                self._logprobs = [mean]
             return _text(parts)
 
     def finish(self) -> ModelResponse:
@@ -110,7 +112,7 @@ class GoogleStream:
             message=Message(role="assistant", content=text, tool_calls=calls),
             finish_reason=finish,
             usage=self._usage,
-            confidence=None if self._logprob is None else min(1.0, exp(self._logprob)),
+            confidence=mean_probability(self._logprobs),
         )
 
 

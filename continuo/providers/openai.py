@@ -1,11 +1,10 @@
 """OpenAI's Chat Completions, as it is spoken by OpenAI, Azure, Groq, OpenRouter, Hugging Face, Ollama and vLLM."""
 
-from math import exp
-from statistics import fmean
 from typing import Any
 
 import httpx
 
+from continuo.confidence import mean_probability
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
 from continuo.providers.protocol import Json, WireRequest
@@ -129,7 +128,7 @@ def _response(message: Json, finish: str | None, usage: Usage | None, logprobs: 
         message=Message(role="assistant", content=text, tool_calls=calls),
         finish_reason=_FINISH.get(finish or "", "tool_calls" if calls else "stop"),
         usage=usage,
-        confidence=min(1.0, exp(fmean(logprobs))) if logprobs else None,
+        confidence=mean_probability(logprobs),
     )
 
 

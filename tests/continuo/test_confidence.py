@@ -22,6 +22,7 @@ def answer(text: str, confidence: float | None = None) -> ModelResponse:
         ("CONFIDENCE: 0.85", 0.85),
         ("CONFIDENCE:.85", 0.85),
         ("Confidence : 1", 1),
+        ("Confidence = 1", 1),
         ("**CONFIDENCE: 0.85**", 0.85),
         ("**Confidence:** 0.85.", 0.85),
         ("> CONFIDENCE: 0.85  ", 0.85),

@@ -152,3 +152,39 @@ async def test_a_run_can_be_found_by_its_search_attributes(client: Client, simul
         return [run.id async for run in client.list_workflows(query)] == [found.workflow_id]
 
     await until(listed)
+
+
+@pytest.mark.parametrize(
+    ("model", "logprobs", "told"), [("sim-premium", False, True), ("sim-mini", False, True), ("sim-mid", True, False)]
+)
+async def test_a_rated_call_tells_how_sure_the_model_is_and_the_answer_does_not_show_it(
+    client: Client, simulator: Control, model: str, logprobs: bool, told: bool
+) -> None:
+    """By the probabilities of its tokens where its provider gives them, else by a line that it is told to write."""
+    await simulator.behave(model, text="Yes.", confidence=0.8)
+    found = await outcome(client, job(Call(model=model, system="Be brief.")).rated())
+    assert (found.text, found.confidence) == ("Yes.", 0.8)
+    assert found.message
+    assert found.message.content == "Yes."
+    [call] = await simulator.calls()
+    said = str(call["body"])
+    assert "Be brief." in said
+    assert ("CONFIDENCE" in said, "ogprobs" in said) == (told, logprobs)
+
+
+async def test_json_that_was_asked_for_is_not_spoilt_by_a_line(client: Client, simulator: Control) -> None:
+    await simulator.behave("sim-premium", text='{"confidence": 0.7}')
+    asked = job(Call(model="premium")).rated()
+    request = asked.request.model_copy(update={"response_schema": {"type": "object"}})
+    found = await outcome(client, asked.model_copy(update={"request": request}))
+    assert (found.text, found.confidence) == ('{"confidence": 0.7}', 0.7)
+    [call] = await simulator.calls()
+    assert "CONFIDENCE" not in str(call["body"])
+
+
+async def test_a_call_that_is_not_rated_is_left_as_it_is(client: Client, simulator: Control) -> None:
+    await simulator.behave("sim-mid", text="Yes.", confidence=0.8)
+    found = await outcome(client, job(Call(model="mid")))
+    assert (found.text, found.confidence) == ("Yes.\nCONFIDENCE: 0.8", None)
+    [call] = await simulator.calls()
+    assert "logprobs" not in call["body"]
