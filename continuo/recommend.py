@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from continuo.data import Data
-from continuo.patterns import Step
+from continuo.patterns import Cached, Ensemble, Fallback, FanOut, Pipeline, Route, Saga, Spec, Step
 from continuo.walk import specs
 
 REPETITION = 0.3
@@ -53,30 +53,30 @@ class _Row(NamedTuple):
     applies: Callable[[Needs], bool]
     use: str
     why: str
-    kind: str = ""
+    kind: type[Spec] | None = None
 
 
 _PATTERNS = (
-    _Row(lambda needs: needs.accuracy, "ensemble", "several models check each other for accuracy", "ensemble"),
-    _Row(lambda needs: needs.variable_complexity, "route", "easy questions need no expensive model", "route"),
+    _Row(lambda needs: needs.accuracy, "ensemble", "several models check each other for accuracy", Ensemble),
+    _Row(lambda needs: needs.variable_complexity, "route", "easy questions need no expensive model", Route),
     _Row(
         lambda needs: needs.unreliable_primary,
         "fallback with breaker",
         "another model steps in, and what keeps failing is no longer asked",
-        "fallback",
+        Fallback,
     ),
     _Row(
         lambda needs: (needs.repetition or 0) > REPETITION,
         "cached",
         f"over {REPETITION:.0%} of the questions have been answered before",
-        "cached",
+        Cached,
     ),
-    _Row(lambda needs: needs.transaction, "saga", "what several services have done must be undone together", "saga"),
+    _Row(lambda needs: needs.transaction, "saga", "what several services have done must be undone together", Saga),
     _Row(lambda needs: needs.contention, "bulkhead", "a flood of one kind of work must not take the slots of another"),
 )
 _OTHERWISE = (
-    _Row(lambda needs: True, "pipeline", "steps that build on each other, one after the other", "pipeline"),
-    _Row(lambda needs: True, "fan_out", "parts that do not need each other, at once", "fan_out"),
+    _Row(lambda needs: True, "pipeline", "steps that build on each other, one after the other", Pipeline),
+    _Row(lambda needs: True, "fan_out", "parts that do not need each other, at once", FanOut),
 )
 _DEPLOYMENTS = (
     _Row(
@@ -114,8 +114,11 @@ def recommend(needs: Needs, named: Mapping[str, Step]) -> Recommendation:
     )
 
 
-def _example(kind: str, named: Mapping[str, Step]) -> str | None:
+def _example(kind: type[Spec] | None, named: Mapping[str, Step]) -> str | None:
     """The pattern that shows `kind` best: at the top if there is one, else with the least around it."""
-    found = {name: [spec.kind for spec in specs(step)] for name, step in named.items()}
-    showing = [name for name, kinds in found.items() if kind in kinds]
-    return min(showing, key=lambda name: (found[name][0] != kind, len(found[name]), name), default=None)
+    if kind is None:
+        return None
+    found = {
+        name: list(specs(step)) for name, step in named.items() if any(isinstance(one, kind) for one in specs(step))
+    }
+    return min(found, key=lambda name: (not isinstance(named[name], kind), len(found[name]), name), default=None)
