@@ -1,4 +1,4 @@
-"""The twin: what a competent engineer writes by hand for the same three jobs, with no journal, ledger or account.
+"""The twin: what a competent engineer writes by hand for the same jobs, with no journal, ledger or account.
 
 `python -m benchmarks.bare` is its worker, with the same options as a pool where they matter.
 """
@@ -65,12 +65,41 @@ class BareFallback:
     async def run(self, models: list[str], prompt: str) -> str:
         for model in models:
             try:
-                return await workflow.execute_activity_method(
-                    Activities.ask, Ask(model, prompt), start_to_close_timeout=LIMIT, retry_policy=RETRY
-                )
+                return await _ask(model, prompt)
             except ActivityError:
                 continue
         raise ApplicationError("every model failed")
+
+
+@workflow.defn
+class BareCascade:
+    """One model after another, whatever they answer: the last is the one that is sure."""
+
+    @workflow.run
+    async def run(self, models: list[str], prompt: str) -> str:
+        answer = ""
+        for model in models:
+            answer = await _ask(model, prompt)
+        return answer
+
+
+@workflow.defn
+class BareFanOut:
+    """The same question many times at once, each an activity or a child workflow."""
+
+    @workflow.run
+    async def run(self, model: str, prompt: str, count: int, children: bool) -> list[str]:
+        if children:
+            return await asyncio.gather(
+                *(workflow.execute_child_workflow(BareFallback.run, args=[[model], prompt]) for _ in range(count))
+            )
+        return await asyncio.gather(*(_ask(model, prompt) for _ in range(count)))
+
+
+async def _ask(model: str, prompt: str) -> str:
+    return await workflow.execute_activity_method(
+        Activities.ask, Ask(model, prompt), start_to_close_timeout=LIMIT, retry_policy=RETRY
+    )
 
 
 @workflow.defn
@@ -101,7 +130,7 @@ async def serve() -> None:
     worker = Worker(
         await connect(),
         task_queue=QUEUE,
-        workflows=[BareFallback, BareSaga],
+        workflows=[BareCascade, BareFallback, BareFanOut, BareSaga],
         activities=[activities.ask, activities.act],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=30,

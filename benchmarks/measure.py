@@ -31,7 +31,10 @@ class Figures:
 
 
 async def compared(contestants: dict[str, Run], *, rounds: int, singles: int, many: int) -> dict[str, Figures]:
-    """Each contestant's figures. They alternate in every round, so that the machine's moods strike all alike."""
+    """Each contestant's figures, without rates where `many` is 0.
+
+    They take turns in every round, so that the machine's moods strike all alike.
+    """
     figures = {name: Figures() for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():
@@ -40,7 +43,8 @@ async def compared(contestants: dict[str, Run], *, rounds: int, singles: int, ma
                 await run()
                 figures[name].latencies.append(time.perf_counter() - started)
         for name, run in contestants.items():
-            figures[name].rates.append(await _rate(run, many))
+            if many:
+                figures[name].rates.append(await _rate(run, many))
     return figures
 
 

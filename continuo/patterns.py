@@ -6,7 +6,7 @@ In Python they compose: `a | b` asks both at once, `a >> b` feeds the one into t
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -43,18 +43,20 @@ class Spec(Data):
 
     def __or__(self, other: "Step") -> "FanOut":
         """Ask both at once; a further `|` adds a branch."""
-        mine = tuple(self.branches.values()) if isinstance(self, FanOut) else (self,)
-        return FanOut(branches={f"branch{number}": step for number, step in enumerate((*mine, other), 1)})
+        # One with names or settings of its own is a branch itself, since neither may be lost.
+        mine = (
+            self.branches.values() if isinstance(self, FanOut) and self == _at_once(self.branches.values()) else (self,)
+        )
+        return _at_once((*mine, other))
 
     def __rshift__(self, other: "Step | Combine") -> "Pipeline | Ensemble":
-        """Feed this step's answer into `other`; branches may also be followed by how they are combined."""
-        if not isinstance(other, Spec):
-            if not isinstance(self, FanOut):
-                raise TypeError(f"{type(other).__name__} combines branches; write (a | b) >> {type(other).__name__}()")
+        """Feed this step's answer into `other`; steps asked at once by `|` may be followed by how to combine them."""
+        if isinstance(other, Spec):
+            mine = [step.step for step in self.steps] if isinstance(self, Pipeline) else []
+            return _in_order([*mine, other] if mine and self == _in_order(mine) else [self, other])
+        if isinstance(self, FanOut) and self == _at_once(self.branches.values()):
             return Ensemble(members=tuple(self.branches.values()), combine=other)
-        mine = tuple(step.step for step in self.steps) if isinstance(self, Pipeline) else (self,)
-        steps = enumerate((*mine, other), 1)
-        return Pipeline(steps=tuple(PipelineStep(name=f"step{number}", step=step) for number, step in steps))
+        raise TypeError(f"{type(other).__name__} combines what `|` joins; write (a | b) >> {type(other).__name__}()")
 
 
 class Retry(Data):
@@ -376,6 +378,14 @@ Step = Annotated[
 ]
 
 KINDS: tuple[type[Spec], ...] = get_args(get_args(Step)[0])
+
+
+def _at_once(steps: Iterable[Any]) -> FanOut:
+    return FanOut(branches=_numbered("branch", steps))
+
+
+def _in_order(steps: Iterable[Any]) -> Pipeline:
+    return Pipeline(steps=tuple(PipelineStep(name=name, step=step) for name, step in _numbered("step", steps).items()))
 
 
 def _numbered(word: str, steps: "Iterable[Step]") -> "dict[str, Step]":

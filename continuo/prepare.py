@@ -7,7 +7,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from continuo.catalog import Catalog
 from continuo.errors import InputError, unknown
-from continuo.patterns import PLACEHOLDER, Call, Http, Spec, Step
+from continuo.patterns import PLACEHOLDER, Cached, Call, Http, Spec, Step
 from continuo.settings import unavailable
 from continuo.walk import replaced, specs
 
@@ -21,10 +21,15 @@ def resolved(step: Step, catalog: Catalog, environ: Mapping[str, str], *, simula
     """`step` with every alias replaced by the model that answers for it here. Raises `InputError`."""
 
     def resolve(spec: Spec) -> Spec:
-        if not isinstance(spec, Call):
-            return spec
-        model = catalog.resolve(spec.model, lambda provider: unavailable(provider, environ, simulated=simulated))
-        return spec.model_copy(update={"model": model.id})
+        if isinstance(spec, Call):
+            return spec.model_copy(update={"model": here(spec.model)})
+        if isinstance(spec, Cached) and spec.semantic is not None:
+            semantic = spec.semantic.model_copy(update={"model": here(spec.semantic.model)})
+            return spec.model_copy(update={"semantic": semantic})
+        return spec
+
+    def here(name: str) -> str:
+        return catalog.resolve(name, lambda provider: unavailable(provider, environ, simulated=simulated)).id
 
     return replaced(step, resolve)
 

@@ -7,14 +7,17 @@ from cyclopts import App, CycloptsError
 from continuo.errors import InputError
 from starters.demo import demo
 from starters.dev import dev
+from starters.explain import explain
 from starters.listing import models, patterns
 from starters.order import order
+from starters.recommend import recommend
 from starters.run import run
+from starters.schema import schema
 from workers.leave import leave
 
 app = App(name="continuo", help="Multi-model AI patterns as durable Temporal workflows.", version_flags=())
 
-for command in (run, order, patterns, models, dev, demo):
+for command in (run, order, patterns, models, explain, schema, recommend, dev, demo):
     app.command(command)
 
 

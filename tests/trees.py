@@ -21,6 +21,7 @@ from continuo.choices import (
     WeightedVote,
 )
 from continuo.patterns import (
+    Cached,
     Call,
     Cascade,
     Deadline,
@@ -71,6 +72,7 @@ def _composed(inner: Steps, *, sagas: bool) -> Steps:
             inline=inline,
         ),
         st.builds(Ensemble, members=several, combine=_combined(inner), otherwise=st.none() | inner, inline=inline),
+        st.builds(lambda step, ttl: Cached(step, ttl=ttl), inner, st.sampled_from([60.0, 3600.0])),
         st.builds(lambda step, last: Deadline(step, limit=600, otherwise=last), inner, st.none() | inner),
         st.builds(
             Split,

@@ -10,6 +10,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.caching import Caching
 from activities.heartbeat import HeartbeatInterceptor
 from activities.models import ModelCalls
 from activities.services import ServiceCalls
@@ -17,6 +18,7 @@ from continuo.catalog import load_catalog
 from continuo.jobs import Priority
 from continuo.providers.client import ModelClient
 from continuo.settings import Settings, environment
+from continuo.stores.cache import Cache, open_cache
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from workers.connect import connect
@@ -39,15 +41,23 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
     async with AsyncExitStack() as resources:
         database = Database(settings.data / "continuo.db")
         resources.push_async_callback(database.aclose)
+        entries = open_cache(settings.data / "cache.db")
+        resources.push_async_callback(entries.aclose)
         models = ModelClient(catalog, environ, settings.knowledge)
         resources.push_async_callback(models.aclose)
         services = ServiceCalls(catalog, environ)
         resources.push_async_callback(services.aclose)
+        caching = Caching(Cache(entries))
         worker = Worker(
             client,
             task_queue=priority,
             workflows=WORKFLOWS,
-            activities=[ModelCalls(catalog, models, Journal(database)).call, services.http],
+            activities=[
+                ModelCalls(catalog, models, Journal(database)).call,
+                services.http,
+                caching.look_up,
+                caching.keep,
+            ],
             interceptors=[LogContextInterceptor(), HeartbeatInterceptor()],
             workflow_runner=runner(sandbox=settings.sandbox),
             workflow_failure_exception_types=BUGS,

@@ -3,6 +3,7 @@
 All are imported here, so that whichever of them runs can run any other's step.
 """
 
+from workflows.cached import CachedWorkflow
 from workflows.call import CallWorkflow
 from workflows.cascade import CascadeWorkflow
 from workflows.deadline import DeadlineWorkflow
@@ -18,6 +19,7 @@ from workflows.template import TemplateWorkflow
 
 WORKFLOWS = (
     CallWorkflow,
+    CachedWorkflow,
     CascadeWorkflow,
     DeadlineWorkflow,
     EnsembleWorkflow,

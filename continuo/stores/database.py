@@ -5,9 +5,9 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-MIGRATIONS = (
+JOURNAL = (
     """
     CREATE TABLE journal (
         identity TEXT PRIMARY KEY,
@@ -34,7 +34,7 @@ MIGRATIONS = (
     CREATE INDEX ledger_tenant_time ON ledger (tenant, time);
     """,
 )
-"""Forward only: each script is run once, in order; a released one is never edited."""
+"""The journal and the ledger. Forward only: each script is run once, in order; a released one is never edited."""
 
 Operation = Callable[[sqlite3.Connection], object]
 
@@ -43,14 +43,17 @@ class Database:
     """Reads happen on the calling thread, since they never wait for a writer; writes on one thread of their own.
 
     Writes that arrive while a transaction is being committed share the next one, so that one flush to disk
-    serves many calls. A write has reached the disk (`synchronous=FULL`) when `write` returns.
+    serves many calls. With `synchronous` FULL a write has reached the disk when `write` returns; with NORMAL the last
+    ones can be lost with the machine's power, never with the process.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, migrations: Sequence[str] = JOURNAL, *, synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = _connect(path)
-        _migrate(self._writer)
-        self._reader = _connect(path)
+        self._writer = _connect(path, synchronous)
+        _migrate(self._writer, migrations)
+        self._reader = _connect(path, synchronous)
         self._reader.execute("PRAGMA query_only=ON")
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._waiting: list[tuple[Operation, asyncio.Future[None]]] = []
@@ -101,19 +104,19 @@ class Database:
         self._writer.execute("COMMIT")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA synchronous={synchronous}")
     return connection
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
     # Several pools start at once on a new file: the version is read under the write lock.
     connection.execute("BEGIN IMMEDIATE")
     version: Any = connection.execute("PRAGMA user_version").fetchone()[0]
-    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+    for number, script in enumerate(migrations[version:], version + 1):
         for statement in script.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version={number}")

@@ -11,7 +11,19 @@ from pydantic import TypeAdapter
 from continuo.choices import Complexity, Majority
 from continuo.data import seconds
 from continuo.named import NamedPattern, load_pattern
-from continuo.patterns import Cached, Call, Deadline, Ensemble, FanOut, Pipeline, Retry, Route, Step, Template
+from continuo.patterns import (
+    Cached,
+    Call,
+    Deadline,
+    Ensemble,
+    FanOut,
+    Pipeline,
+    PipelineStep,
+    Retry,
+    Route,
+    Step,
+    Template,
+)
 from continuo.settings import ROOT
 from continuo.written import duration, to_yaml
 from tests.trees import trees
@@ -108,5 +120,20 @@ def test_branches_may_be_fed_into_a_step() -> None:
 
 
 def test_only_branches_can_be_combined() -> None:
-    with pytest.raises(TypeError, match=r"Majority combines branches; write \(a \| b\) >> Majority\(\)"):
+    with pytest.raises(TypeError, match=r"Majority combines what `\|` joins; write \(a \| b\) >> Majority\(\)"):
         A >> Majority()
+
+
+def test_what_has_names_or_settings_of_its_own_is_composed_as_a_whole() -> None:
+    named = FanOut(branches={"pros": A, "cons": B}, min_successes=1)
+    assert list((named | C).branches.values()) == [named, C]
+    with pytest.raises(TypeError, match=r"combines what `\|` joins"):
+        named >> Majority()
+    prompted = Pipeline(steps=(PipelineStep(name="draft", step=A), PipelineStep(name="edit", step=B)))
+    composed = prompted >> C
+    assert isinstance(composed, Pipeline)
+    assert [step.step for step in composed.steps] == [prompted, C]
+    assert (
+        Pipeline(steps=tuple(PipelineStep(name=f"step{n}", step=step) for n, step in enumerate((A, B, C), 1)))
+        == A >> B >> C
+    )

@@ -13,6 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from continuo.choices import Intent, Length, Majority, Merge
 from continuo.patterns import (
+    Cached,
     Call,
     Cascade,
     Deadline,
@@ -102,11 +103,14 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
         "ensemble-undecided": Ensemble(members=(fails, fails)),
         "deadline-in-time": Deadline(answers, limit=30),
         "deadline-otherwise": Deadline(hangs, limit=0.5, otherwise=sorry),
+        "cached-miss": Cached(answers, ttl=60),
+        "cached-failed": Cached(fails),
         "split-with-shadow": Split(variants={"a": Variant(step=answers)}, shadow={"b": answers}),
     }
     handles = {name: await begin(client, job(step)) for name, step in steps.items()}
     for name, handle in handles.items():
         await ended(name, handle)
+    await ended("cached-hit", await begin(client, job(steps["cached-miss"])))
     late = handles["fan-out-late-branch"].id
     await keep("pipeline-cancelled-child", client.get_workflow_handle(f"{late}.b"))
     limited = job(hangs)

@@ -8,7 +8,7 @@ import pytest
 
 from continuo.jobs import CallRecord, Context, Outcome
 from continuo.messages import Usage
-from continuo.stores.database import MIGRATIONS, Database
+from continuo.stores.database import JOURNAL, Database
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Ledger
 
@@ -99,4 +99,4 @@ async def test_a_file_of_an_earlier_version_is_migrated_forward(tmp_path: Path) 
     for _ in range(2):
         await Database(path).aclose()
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(JOURNAL)

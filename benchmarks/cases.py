@@ -1,0 +1,71 @@
+"""Each pattern beside the twin that does the same by hand."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.measure import Run
+from benchmarks.stage import PROMPT, Stage
+from continuo.choices import Length
+from continuo.named import find_pattern
+from continuo.patterns import Cached, Call, Cascade, Deadline, Ensemble, Fallback, FanOut, Route, Step
+from continuo.settings import ROOT
+from tests.workflows.test_saga import ORDER
+
+MODEL = "sim-mid"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Contestants by name; `bare` is what the others are measured against. `heavy` runs are measured fewer times."""
+
+    name: str
+    contestants: dict[str, Run]
+    heavy: int = 1
+
+
+def cases(stage: Stage) -> Iterator[Case]:
+    bare, continuo = stage.bare, stage.continuo
+    down, up = Call(model="sim-free"), Call(model=MODEL)
+    one = bare("BareFallback", [MODEL], PROMPT)
+    yield Case("one call", {"bare": one, "continuo": continuo(up)})
+    yield Case(
+        "fallback, third of three tiers",
+        {
+            "bare": bare("BareFallback", ["sim-free", "sim-free", MODEL], PROMPT),
+            "continuo": continuo(Fallback(steps=(down, down, up))),
+        },
+    )
+    saga = find_pattern("order", ROOT / "patterns").pattern
+    yield Case("saga of three steps", {"bare": bare("BareSaga", ORDER), "continuo": continuo(saga, **ORDER)})
+    yield Case(
+        "cascade of three, the last answers",
+        {
+            "bare": bare("BareCascade", [MODEL] * 3, PROMPT),
+            "continuo": continuo(Cascade(steps=(up, up, up), thresholds=(1.0,))),
+        },
+    )
+    yield Case(
+        "ensemble of three children",
+        {"bare": bare("BareFanOut", MODEL, PROMPT, 3, True), "continuo": continuo(Ensemble(members=(up, up, up)))},
+        heavy=2,
+    )
+    yield Case(
+        "fan-out of eight, inline",
+        {"bare": bare("BareFanOut", MODEL, PROMPT, 8, False), "continuo": continuo(wide(8, inline=True))},
+        heavy=2,
+    )
+    yield Case(
+        "fan-out of eight children",
+        {"bare": bare("BareFanOut", MODEL, PROMPT, 8, True), "continuo": continuo(wide(8))},
+        heavy=5,
+    )
+    route = Route(by=Length(), branches={"local": Fallback(steps=(up,))}, default="local")
+    nest = Cached(Deadline(route, limit=60))
+    yield Case(
+        "cached(deadline(route(fallback(call)))) beside one call", {"bare": continuo(up), "nest": continuo(nest)}
+    )
+
+
+def wide(branches: int, *, inline: bool = False) -> FanOut:
+    steps: dict[str, Step] = {f"b{number}": Call(model=MODEL) for number in range(branches)}
+    return FanOut(branches=steps, inline=inline)

@@ -1,0 +1,69 @@
+"""Where everything is measured: one embedded server, the simulated provider, the shop, a pool and the bare twin."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from temporalio.client import Client
+
+from benchmarks.bare import QUEUE
+from benchmarks.measure import Run
+from continuo.jobs import Job
+from continuo.patterns import Step
+from starters.launch import start
+from tests.support import Control, TemporalServer, job, pool_process, python, running, served
+from workers.connect import connect
+
+PROMPT = "Where is my order?"
+
+
+@dataclass(frozen=True)
+class Stage:
+    client: Client
+    simulator: Control
+
+    def continuo(self, step: Step, **data: Any) -> Run:
+        """One run of a pattern, started as every starter starts it. No two ask the same, so that no cache answers."""
+        asked = job(step, PROMPT, **data)
+
+        async def run() -> object:
+            return await self.outcome(asked.asking(f"{PROMPT} {uuid4()}"))
+
+        return run
+
+    async def outcome(self, job: Job) -> Any:
+        return await (await start(self.client, job, id=f"continuo-{uuid4()}")).result()
+
+    def bare(self, workflow: str, *arguments: object) -> Run:
+        async def run() -> object:
+            return await self.client.execute_workflow(
+                workflow,
+                args=list(arguments),
+                id=f"bare-{uuid4()}",
+                task_queue=QUEUE,
+            )
+
+        return run
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    async with AsyncExitStack() as resources:
+        folder = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="continuo-bench-")))
+        temporal = TemporalServer(folder)
+        await temporal.start()
+        resources.push_async_callback(temporal.stop)
+        os.environ["TEMPORAL_ADDRESS"], os.environ["CONTINUO_DATA"] = temporal.address, str(folder)
+        simulator = await resources.enter_async_context(served("simulator", log=folder / "simulator.log"))
+        shop = await resources.enter_async_context(served("examples.shop", log=folder / "shop.log"))
+        os.environ["CONTINUO_SIM_URL"], os.environ["CONTINUO_SHOP_URL"] = simulator.url, shop.url
+        await resources.enter_async_context(running(pool_process("standard", folder / "pool.log")))
+        twin = python("benchmarks.bare", ready="bare worker ready", log=folder / "bare.log")
+        await resources.enter_async_context(running(twin))
+        await simulator.behave("sim-free", status=400)
+        yield Stage(await connect(), simulator)

@@ -1,0 +1,44 @@
+"""What makes two jobs the same for a cache."""
+
+import json
+from hashlib import sha256
+
+from pydantic import JsonValue
+
+from continuo.jobs import Job
+from continuo.patterns import Cached
+
+
+def entry_key(step: Cached, job: Job) -> str:
+    """The key of a job's answer: 64 hexadecimal digits. It holds no time and no id."""
+    return _digest({"family": family(step, job), **_chosen(step, job)})
+
+
+def family(step: Cached, job: Job) -> str:
+    """What two jobs must share to be compared by meaning: all that is chosen but what the user said last."""
+    chosen = _chosen(step, job)
+    if "messages" in chosen:
+        chosen["messages"] = [turn.model_dump(mode="json") for turn in job.request.messages[:-1]]
+    return _digest({"scope": scope(step, job), **chosen, "prompt": None})
+
+
+def scope(step: Cached, job: Job) -> str:
+    """Whose entries count for `max_size`: this step's for this tenant, so that nobody evicts another's."""
+    return _digest({"tenant": job.context.tenant, "step": step.step.model_dump(mode="json")})
+
+
+def _chosen(step: Cached, job: Job) -> dict[str, JsonValue]:
+    """The fields that the step names; by default all of the request, and the data."""
+    request: dict[str, JsonValue] = job.request.model_dump(mode="json")
+    every: dict[str, JsonValue] = {
+        **request,
+        "prompt": job.request.prompt,
+        "user": job.context.user,
+        "data": dict(job.data),
+        **{f"data.{name}": value for name, value in job.data.items()},
+    }
+    return {name: every.get(name) for name in step.key or (*request, "data")}
+
+
+def _digest(value: dict[str, JsonValue]) -> str:
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

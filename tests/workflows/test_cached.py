@@ -1,0 +1,130 @@
+import asyncio
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client
+
+from continuo.choices import Concatenate
+from continuo.jobs import Job
+from continuo.patterns import Cached, Call, Fallback, FanOut, Retry, Step, Template
+from starters.launch import result
+from tests.support import Control, begin, failure, job, outcome, until
+
+pytestmark = pytest.mark.usefixtures("worker")
+ONCE = Retry(attempts=1)
+MID = Call(model="mid", retry=ONCE)
+
+
+@pytest.fixture
+def prompt() -> str:
+    """A question nobody has asked before."""
+    return f"Question {uuid4()}"
+
+
+def of(asked: Job, **context: str) -> Job:
+    return asked.model_copy(update={"context": asked.context.model_copy(update=context)})
+
+
+async def test_the_second_time_the_cache_answers_and_says_what_that_saved(
+    client: Client, simulator: Control, prompt: str
+) -> None:
+    await simulator.behave("sim-mid", tokens={"input": 100, "output": 100}, text="once")
+    asked = job(Cached(MID), prompt)
+    first, second = await outcome(client, asked), await outcome(client, asked)
+    assert (first.served_by, first.saved_usd) == ("model", None)
+    assert (second.served_by, second.cost_usd, second.saved_usd) == ("cache", 0, first.cost_usd)
+    assert (second.text, second.model, second.simulated, second.calls) == ("once", "sim-mid", True, ())
+    assert [point.name for point in (*first.checkpoints, *second.checkpoints)] == ["cache: miss", "cache: hit"]
+    assert len(await simulator.calls()) == 1
+
+
+async def test_an_entry_is_gone_after_its_time(client: Client, simulator: Control, prompt: str) -> None:
+    asked = job(Cached(MID, ttl=0.5), prompt)
+    await outcome(client, asked)
+
+    async def asked_again() -> bool:
+        await outcome(client, asked)
+        return len(await simulator.calls()) == 2
+
+    await until(asked_again, timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("step", "other"),
+    [
+        (Cached(MID), {"tenant": "globex"}),
+        (Cached(MID, key=("prompt", "user")), {"user": "ada"}),
+    ],
+)
+async def test_what_is_in_the_key_divides_the_answers(
+    client: Client, simulator: Control, prompt: str, step: Cached, other: dict[str, str]
+) -> None:
+    asked = job(step, prompt)
+    await outcome(client, asked)
+    assert (await outcome(client, of(asked, **other))).served_by == "model"
+    assert (await outcome(client, of(asked, priority="critical"))).served_by == "cache"
+
+
+async def test_concurrent_misses_run_the_step_once(client: Client, simulator: Control, prompt: str) -> None:
+    await simulator.behave("sim-mid", latency=1)
+    asked = job(Cached(MID), prompt)
+    mixed = [of(asked, priority=priority) for priority in ("standard", "critical") * 5]
+    found = await asyncio.gather(*(outcome(client, one) for one in mixed))
+    assert sorted(one.served_by for one in found) == ["cache"] * 9 + ["model"]
+    assert len(await simulator.calls()) == 1
+
+
+async def test_those_who_waited_for_a_failure_try_for_themselves_at_once(
+    client: Client, simulator: Control, prompt: str
+) -> None:
+    await simulator.behave("sim-mid", latency=1, outage=1, status=400)
+    handles = [await begin(client, job(Cached(MID), prompt)) for _ in range(4)]
+    found = await asyncio.gather(*map(result, handles))
+    assert len([one for one in found if one.calls and one.calls[0].status == "failed"]) == 1
+    assert len(await simulator.calls()) == 4
+
+
+async def test_a_cancelled_run_lets_the_next_one_go_at_once(client: Client, simulator: Control, prompt: str) -> None:
+    await simulator.behave("sim-mid", latency=60)
+    handle = await begin(client, job(Cached(MID), prompt))
+    await until(simulator.calls)
+    await handle.cancel()
+    await result(handle)
+    await simulator.behave("sim-mid", text="quick")
+    assert (await outcome(client, job(Cached(MID), prompt))).text == "quick"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Fallback(steps=(MID, Template(text="later"))),
+        FanOut(branches={"a": MID, "b": Template(text="b")}, min_successes=1, merge=Concatenate()),
+    ],
+    ids=["a template in reserve", "a partial outcome"],
+)
+async def test_what_only_stands_in_for_an_answer_is_not_kept(
+    client: Client, simulator: Control, prompt: str, step: Step
+) -> None:
+    await simulator.behave("sim-mid", status=400)
+    asked = job(Cached(step), prompt)
+    await outcome(client, asked)
+    await simulator.behave("sim-mid", text="the model again")
+    assert "the model again" in (await outcome(client, asked)).text
+
+
+async def test_an_error_is_not_kept(client: Client, simulator: Control, prompt: str) -> None:
+    await simulator.behave("sim-mid", status=400)
+    assert (await failure(client, job(Cached(MID), prompt))).type == "invalid_request"
+    await simulator.behave("sim-mid", text="well again")
+    assert (await outcome(client, job(Cached(MID), prompt))).text == "well again"
+
+
+async def test_the_inner_pattern_is_accounted_to_the_run_that_ran_it(
+    client: Client, simulator: Control, prompt: str
+) -> None:
+    await simulator.behave("sim-mid", tokens={"input": 100, "output": 100})
+    both = Call(model="mid") >> Cached(MID)
+    first, second = await outcome(client, job(both, prompt)), await outcome(client, job(both, prompt))
+    assert [call.path for call in first.calls] == ["step1", "step2.miss"]
+    assert [call.path for call in second.calls] == ["step1"]
+    assert second.saved_usd == pytest.approx(0.001)

@@ -1,0 +1,60 @@
+"""Look the answer up, else run the step and keep what it answers."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+from activities.caching import Caching
+from continuo.jobs import Job, Outcome
+from continuo.patterns import Cached
+from continuo.stores.cache import Found
+from workflows.base import PatternWorkflow
+from workflows.shield import to_the_end
+from workflows.step import run_inline, run_step
+from workflows.trace import trace
+
+LIMIT = timedelta(seconds=60)
+"""Longer than the store itself waits for a lock."""
+
+FIRST_WAIT, GROWTH, LONGEST_WAIT = 0.05, 1.5, 1.0
+"""Seconds between two looks at what another run is under way to: a third of the wait so far, at most a second."""
+
+
+@run_inline.register
+async def cached(step: Cached, job: Job) -> Outcome:
+    where = job.path or "cache"
+    found, wait = await _look_up(job, waited=False), FIRST_WAIT
+    while found.wait:
+        await workflow.sleep(wait)
+        found, wait = await _look_up(job, waited=True), min(LONGEST_WAIT, wait * GROWTH)
+    if found.outcome is not None:
+        trace().note(f"{where}: hit")
+        return found.outcome
+    trace().note(f"{where}: miss")
+    try:
+        outcome = await run_step(step.step, job, "miss")
+    except (FailureError, asyncio.CancelledError):
+        await to_the_end(_keep(job, None))
+        raise
+    spent = trace().cost_under(job.of(step.step, "miss").path)
+    await to_the_end(_keep(job, outcome.model_copy(update={"cost_usd": spent})))
+    return outcome
+
+
+async def _look_up(job: Job, *, waited: bool) -> Found:
+    return await workflow.execute_local_activity_method(
+        Caching.look_up, args=[job, waited], schedule_to_close_timeout=LIMIT
+    )
+
+
+async def _keep(job: Job, outcome: Outcome | None) -> None:
+    await workflow.execute_local_activity_method(Caching.keep, args=[job, outcome], schedule_to_close_timeout=LIMIT)
+
+
+@workflow.defn(name="Cached")
+class CachedWorkflow(PatternWorkflow):
+    @workflow.run
+    async def run(self, job: Job) -> Outcome:
+        return await self.answer(job)
