@@ -127,10 +127,15 @@ def _tool_use(call: ToolCall) -> Json:
 def arguments(call: ToolCall) -> Json:
     """The arguments as an object, which this protocol and Gemini's demand; what is no object is handed back as text."""
     try:
-        found = json.loads(call.arguments or "{}")
-    except json.JSONDecodeError:
+        found = json.loads(call.arguments or "{}", parse_constant=_refuse)
+    except ValueError:
         found = call.arguments
     return found if isinstance(found, dict) else {"invalid": found}
+
+
+def _refuse(constant: str) -> None:
+    """NaN and the infinities, which Python reads and JSON does not have."""
+    raise ValueError(constant)
 
 
 def _response(blocks: list[Json], stop: str | None, usage: Usage | None) -> ModelResponse:

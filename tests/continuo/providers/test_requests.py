@@ -202,7 +202,12 @@ def test_google_has_the_model_in_its_path(stream: bool, method: str) -> None:
     assert wire.url == f"{URL}/models/tuned%2Fa%20b{method}"
 
 
-calls = st.builds(ToolCall, id=st.text(), name=st.text(), arguments=st.text() | st.just('{"a": [1]}'))
+calls = st.builds(
+    ToolCall,
+    id=st.text(),
+    name=st.text(),
+    arguments=st.text() | st.sampled_from(['{"a": [1]}', "Infinity", '{"a": NaN}']),
+)
 messages = st.builds(
     Message,
     role=st.sampled_from(["user", "assistant", "tool"]),
