@@ -1,6 +1,7 @@
 """The activities around the cache. A broken cache never fails a request: it finds nothing and keeps nothing."""
 
 import time
+from base64 import b64decode
 from collections.abc import Coroutine
 from typing import TypeVar
 
@@ -32,6 +33,14 @@ class Caching:
         """
         look = self._cache.look_up(place(job), take_off=not waited, now=time.time())
         return await _unless_broken(look) or Found()
+
+    @activity.defn(name="look_near")
+    async def look_near(self, job: Job, embedding: str) -> Found:
+        """Look for the answer to a question that means the same; `embedding` is the prompt's, as `embed` gave it."""
+        assert isinstance(job.step, Cached)
+        assert job.step.semantic is not None
+        vector, threshold = b64decode(embedding), job.step.semantic.threshold
+        return await _unless_broken(self._cache.similar(place(job), vector, threshold, time.time())) or Found()
 
     @activity.defn(name="keep")
     async def keep(self, job: Job, outcome: Outcome | None) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 from temporalio import activity
@@ -12,10 +13,11 @@ from continuo.catalog import Catalog, Model
 from continuo.confidence import INSTRUCTION, rated
 from continuo.errors import ProviderError
 from continuo.jobs import CallRecord, Failure, Job, Outcome
-from continuo.messages import ModelRequest, ModelResponse, Usage
+from continuo.messages import ModelRequest, Usage
 from continuo.patterns import Call
 from continuo.providers.client import ModelClient
 from continuo.stores.journal import Journal
+from continuo.stores.vectors import written
 
 log = structlog.get_logger()
 
@@ -30,7 +32,16 @@ class ModelCalls:
 
     @activity.defn(name="call")
     async def call(self, job: Job) -> Outcome:
-        """Answer a job whose step is a `Call`; an answer journalled by an earlier attempt is returned as it is."""
+        """Answer a job whose step is a `Call`."""
+        return await self._once(job, self._answer)
+
+    @activity.defn(name="embed")
+    async def embed(self, job: Job) -> Outcome:
+        """Embed the prompt of a job whose step is a `Call`; the text is the vector, see `vectors.written`."""
+        return await self._once(job, self._embed)
+
+    async def _once(self, job: Job, ask: Callable[[Job, Call, Model, str], Awaitable[Outcome]]) -> Outcome:
+        """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
         key = identity()
         if (known := self._journal.find(key)) is not None:
             return known
@@ -53,24 +64,46 @@ class ModelCalls:
             )
 
         try:
-            response = await self._client.complete(
-                model, filled_in(step, job.request, model), timeout=step.timeout, idempotency_key=key
-            )
+            outcome = await ask(job, step, model, key)
         except ProviderError as error:
             record = account(error.usage, f"{error.kind}: {error}")
             if error.usage is not None:
                 await self._journal.charge(f"{key}#{activity.info().attempt}", record, job.context)
             failure = Failure(type=error.kind, message=str(error), calls=(record,))
             raise give_up_or_retry(error, failure, step.retry) from error
-        outcome = answered(response, model, account(response.usage), self._catalog)
-        if job.request.rated:
-            text, confidence = rated(response)
-            message = response.message.model_copy(update={"content": text})
-            outcome = outcome.model_copy(update={"text": text, "message": message, "confidence": confidence})
-        log.info("call answered", model=model.id, cost_usd=outcome.cost_usd, latency_ms=outcome.calls[0].latency_ms)
+        record = account(outcome.usage)
+        log.info("call answered", model=model.id, cost_usd=record.cost_usd, latency_ms=record.latency_ms)
+        outcome = outcome.model_copy(
+            update={
+                "model": model.id,
+                "provider": model.provider,
+                "cost_usd": record.cost_usd,
+                "calls": (record,),
+            }
+        )
         # The answer is paid for: a cancellation that arrives now must not lose it.
         await asyncio.shield(self._journal.record(key, outcome, job.context))
         return outcome
+
+    async def _answer(self, job: Job, step: Call, model: Model, key: str) -> Outcome:
+        asked = filled_in(step, job.request, model)
+        response = await self._client.complete(model, asked, timeout=step.timeout, idempotency_key=key)
+        text, confidence = rated(response) if asked.rated else (response.message.content, response.confidence)
+        local = self._catalog.providers[model.provider].protocol == "knowledge"
+        return Outcome(
+            text=text,
+            message=response.message.model_copy(update={"content": text}),
+            finish_reason=response.finish_reason,
+            served_by="knowledge" if local else "model",
+            confidence=confidence,
+            simulated=response.simulated,
+            usage=response.usage,
+        )
+
+    async def _embed(self, job: Job, step: Call, model: Model, key: str) -> Outcome:
+        prompt = job.request.prompt
+        found = await self._client.embed(model, prompt, timeout=step.timeout, idempotency_key=key)
+        return Outcome(text=written(found.vector), served_by="model", simulated=found.simulated, usage=found.usage)
 
 
 def filled_in(step: Call, request: ModelRequest, model: Model) -> ModelRequest:
@@ -84,21 +117,3 @@ def filled_in(step: Call, request: ModelRequest, model: Model) -> ModelRequest:
         system = update.get("system") or request.system
         update["system"] = f"{system}\n\n{INSTRUCTION}" if system else INSTRUCTION
     return request.model_copy(update=update)
-
-
-def answered(response: ModelResponse, model: Model, record: CallRecord, catalog: Catalog) -> Outcome:
-    """The outcome of one answered call."""
-    local = catalog.providers[model.provider].protocol == "knowledge"
-    return Outcome(
-        text=response.message.content,
-        message=response.message,
-        finish_reason=response.finish_reason,
-        served_by="knowledge" if local else "model",
-        model=model.id,
-        provider=model.provider,
-        confidence=response.confidence,
-        simulated=response.simulated,
-        usage=record.usage,
-        cost_usd=record.cost_usd,
-        calls=(record,),
-    )

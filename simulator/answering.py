@@ -6,7 +6,7 @@ import json
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from simulator import anthropic, google, openai
+from simulator import anthropic, embeddings, google, openai
 from simulator.behaviour import Behaviour, Call, State
 from simulator.reply import Wire, reply
 from simulator.responses import SIMULATED, EventStream, broken_off
@@ -29,6 +29,14 @@ async def serve_google(request: Request) -> Response:
 
 async def stream_google(request: Request) -> Response:
     return await _serve(request, "google", google, model=request.path_params["model"], stream=True)
+
+
+async def embed_openai(request: Request) -> Response:
+    return await _serve(request, "openai", embeddings.OpenAI)
+
+
+async def embed_google(request: Request) -> Response:
+    return await _serve(request, "google", embeddings.Google, model=request.path_params["model"])
 
 
 async def _serve(request: Request, name: str, wire: Wire, *, model: str = "", stream: bool = False) -> Response:

@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulator import control
-from simulator.answering import serve_anthropic, serve_google, serve_openai, stream_google
+from simulator.answering import embed_google, embed_openai, serve_anthropic, serve_google, serve_openai, stream_google
 from simulator.behaviour import State
 from simulator.responses import SIMULATED
 
@@ -23,8 +23,10 @@ def create_app(latency: float = 0.0) -> Starlette:
     app = Starlette(
         routes=[
             Route("/v1/chat/completions", serve_openai, methods=["POST"]),
+            Route("/v1/embeddings", embed_openai, methods=["POST"]),
             Route("/v1/messages", serve_anthropic, methods=["POST"]),
             Route("/v1beta/models/{model:path}:generateContent", serve_google, methods=["POST"]),
+            Route("/v1beta/models/{model:path}:embedContent", embed_google, methods=["POST"]),
             Route("/v1beta/models/{model:path}:streamGenerateContent", stream_google, methods=["POST"]),
             Route("/v1/models", known_models),
             Route("/_sim/calls", control.calls, methods=["GET", "DELETE"]),

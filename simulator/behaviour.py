@@ -42,6 +42,7 @@ class Behaviour(Strict):
     asks for `logprobs`, it is their mean, as a logarithm.
     `text`: the whole answer. `tokens`: about 4 characters each unless set.
     `tool_call` is made if the request offers the tool and holds no tool's result yet.
+    `embeddings`: the vector of a text; any other has one that follows from its characters and knows of no meaning.
     `fault`: *not_json* is a proxy's HTML page, *empty* an answer without any content, *cut* half a body (or half
     the events), *no_usage* an answer without counts, *refusal* the protocol's own, *reset* a connection that is
     dropped after its headers.
@@ -62,6 +63,7 @@ class Behaviour(Strict):
     finish_reason: Literal["stop", "length", "content_filter"] = "stop"
     fault: Literal["not_json", "empty", "cut", "no_usage", "refusal", "reset"] | None = None
     tool_call: CallTool | None = None
+    embeddings: dict[str, list[float]] = {}
 
     _random: random.Random = PrivateAttr()
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -29,6 +30,7 @@ class Question:
     schema: Json | None
     logprobs: bool = False
     counts: bool = True
+    embeds: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Reply:
     logprobs: float | None
     refusal: bool
     empty: bool
+    vector: list[float]
 
 
 class Wire(Protocol):
@@ -71,7 +74,14 @@ def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
         logprobs=behaviour.confidence if question.logprobs else None,
         refusal=behaviour.fault == "refusal",
         empty=behaviour.fault == "empty",
+        vector=_vector(question.prompt, behaviour) if question.embeds else [],
     )
+
+
+def _vector(text: str, behaviour: Behaviour) -> list[float]:
+    """The scripted embedding, or one that is the same for the same text and far from that of any other."""
+    chance = random.Random(text)
+    return behaviour.embeddings.get(text) or [chance.gauss(0, 1) for _ in range(64)]
 
 
 def _text(model: str, question: Question, behaviour: Behaviour) -> str:

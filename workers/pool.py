@@ -47,15 +47,18 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         resources.push_async_callback(models.aclose)
         services = ServiceCalls(catalog, environ)
         resources.push_async_callback(services.aclose)
+        calls = ModelCalls(catalog, models, Journal(database))
         caching = Caching(Cache(entries))
         worker = Worker(
             client,
             task_queue=priority,
             workflows=WORKFLOWS,
             activities=[
-                ModelCalls(catalog, models, Journal(database)).call,
+                calls.call,
+                calls.embed,
                 services.http,
                 caching.look_up,
+                caching.look_near,
                 caching.keep,
             ],
             interceptors=[LogContextInterceptor(), HeartbeatInterceptor()],

@@ -4,13 +4,16 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.caching import Caching
+from activities.models import ModelCalls
 from continuo.jobs import Job, Outcome
-from continuo.patterns import Cached
+from continuo.patterns import Cached, Call, Retry, Semantic
 from continuo.stores.cache import Found
+from workflows.activity_options import options
 from workflows.base import PatternWorkflow
+from workflows.failures import failure_of
 from workflows.shield import to_the_end
 from workflows.step import run_inline, run_step
 from workflows.trace import trace
@@ -32,8 +35,12 @@ async def cached(step: Cached, job: Job) -> Outcome:
     if found.outcome is not None:
         trace().note(f"{where}: hit")
         return found.outcome
-    trace().note(f"{where}: miss")
     try:
+        if step.semantic is not None and (near := await _look_near(step.semantic, job)) is not None:
+            trace().note(f"{where}: hit by meaning")
+            await _keep(job, None)
+            return near
+        trace().note(f"{where}: miss")
         outcome = await run_step(step.step, job, "miss")
     except (FailureError, asyncio.CancelledError):
         await to_the_end(_keep(job, None))
@@ -47,6 +54,26 @@ async def _look_up(job: Job, *, waited: bool) -> Found:
     return await workflow.execute_local_activity_method(
         Caching.look_up, args=[job, waited], schedule_to_close_timeout=LIMIT
     )
+
+
+async def _look_near(semantic: Semantic, job: Job) -> Outcome | None:
+    """The answer to a question that means the same. A failed embedding is a miss: nobody waits for a second try."""
+    embedding = Call(model=semantic.model, timeout=10, retry=Retry(attempts=1))
+    asked = job.of(embedding, "embedding")
+    try:
+        embedded = await workflow.execute_activity_method(
+            ModelCalls.embed, asked, summary=f"{asked.path}: {semantic.model}", **options(embedding)
+        )
+    except FailureError as error:
+        if is_cancelled_exception(error):
+            raise
+        trace().include(failure_of(error))
+        return None
+    trace().include(embedded)
+    found = await workflow.execute_local_activity_method(
+        Caching.look_near, args=[job, embedded.text], schedule_to_close_timeout=LIMIT
+    )
+    return found.outcome
 
 
 async def _keep(job: Job, outcome: Outcome | None) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,11 +13,12 @@ from continuo.catalog import Catalog, Model, Provider
 from continuo.errors import ProviderError
 from continuo.messages import ModelRequest, ModelResponse, Usage
 from continuo.providers.anthropic import Anthropic
+from continuo.providers.embeddings import EMBEDDINGS, Embedding
 from continuo.providers.errors import error_for_response, error_for_transport, invalid_response, reading
 from continuo.providers.google import Google
 from continuo.providers.knowledge import Knowledge
 from continuo.providers.openai import OpenAI
-from continuo.providers.protocol import Json, WireProtocol
+from continuo.providers.protocol import Json, WireProtocol, WireRequest
 from continuo.providers.sse import EventData
 
 PROTOCOLS: Mapping[str, WireProtocol] = {"openai": OpenAI(), "anthropic": Anthropic(), "google": Google()}
@@ -46,9 +48,10 @@ class ModelClient:
         provider = self._providers[model.provider]
         if provider.protocol == "knowledge":
             return await self._known(request)
-        async with self._asked(model, request, timeout, idempotency_key, stream=False) as response:
-            answer = PROTOCOLS[provider.protocol].decode(_json(await response.aread()))
-            return _completed(answer, request, response)
+        protocol = PROTOCOLS[provider.protocol]
+        encode = partial(protocol.encode, model=model.name, request=_askable(request, model), stream=False)
+        async with self._asked(model, encode, timeout, idempotency_key) as response:
+            return _completed(protocol.decode(_json(await response.aread())), request, response)
 
     async def stream(
         self, model: Model, request: ModelRequest, *, timeout: float, idempotency_key: str
@@ -60,14 +63,27 @@ class ModelClient:
             yield answer.message.content
             yield answer
             return
-        decoder = PROTOCOLS[provider.protocol].stream_decoder()
-        async with self._asked(model, request, timeout, idempotency_key, stream=True) as response:
+        protocol = PROTOCOLS[provider.protocol]
+        decoder = protocol.stream_decoder()
+        encode = partial(protocol.encode, model=model.name, request=_askable(request, model), stream=True)
+        async with self._asked(model, encode, timeout, idempotency_key) as response:
             events = EventData()
             async for chunk in response.aiter_bytes():
                 for data in events.feed(chunk):
                     if text := decoder.feed(_json(data)):
                         yield text
             yield _completed(decoder.finish(), request, response)
+
+    async def embed(self, model: Model, text: str, *, timeout: float, idempotency_key: str) -> Embedding:
+        """The text's embedding, with its usage, estimated where the provider counts nothing."""
+        protocol = EMBEDDINGS.get(self._providers[model.provider].protocol)
+        if protocol is None:
+            raise ProviderError("invalid_request", f"{model.id} cannot embed; name an embedding model of the catalog")
+        encode = partial(protocol.encode, model=model.name, text=text)
+        async with self._asked(model, encode, timeout, idempotency_key) as response:
+            found = protocol.decode(_json(await response.aread()))
+        usage = found.usage or Usage(input_tokens=_tokens(text), estimated=True)
+        return found.model_copy(update={"usage": usage, "simulated": _is_simulated(response)})
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -80,11 +96,12 @@ class ModelClient:
 
     @asynccontextmanager
     async def _asked(
-        self, model: Model, request: ModelRequest, timeout: float, idempotency_key: str, *, stream: bool
+        self, model: Model, encode: Callable[[str], WireRequest], timeout: float, idempotency_key: str
     ) -> AsyncIterator[httpx.Response]:
         """A successful response whose body is still to be read; leaving early closes the request at once.
 
-        What goes wrong while the body is read comes out as a `ProviderError` that names the provider.
+        `encode` makes of the provider's address what is posted. What goes wrong while the body is read comes out as
+        a `ProviderError` that names the provider.
         """
         provider, name = self._providers[model.provider], model.provider
         protocol = PROTOCOLS[provider.protocol]
@@ -100,8 +117,7 @@ class ModelClient:
             "Idempotency-Key": idempotency_key,
         }
         try:
-            asked = request.model_copy(update={"rated": request.rated and model.logprobs})
-            wire = protocol.encode(url, model.name, asked, stream=stream)
+            wire = encode(url)
             async with self._http.stream(
                 "POST",
                 wire.url,
@@ -127,6 +143,15 @@ class ModelClient:
             # Checked here, since the HTTP library's own error shows the whole key.
             raise ProviderError("unauthorized", f"{provider.key_env} holds a character that no header can carry")
         return key
+
+
+def _askable(request: ModelRequest, model: Model) -> ModelRequest:
+    """The request, which asks for the probabilities of tokens only where they are given."""
+    return request.model_copy(update={"rated": request.rated and model.logprobs})
+
+
+def _is_simulated(response: httpx.Response) -> bool:
+    return bool(response.headers.get("x-continuo-simulated") == "true")
 
 
 def _key_headers(provider: Provider, key: str) -> dict[str, str]:
@@ -162,13 +187,12 @@ def _json(text: bytes) -> Json:
 
 def _completed(answer: ModelResponse, request: ModelRequest, response: httpx.Response) -> ModelResponse:
     """The answer with its usage, estimated where the provider gives none, and marked where it is simulated."""
-    simulated = response.headers.get("x-continuo-simulated") == "true"
     usage = answer.usage or Usage(
         input_tokens=_tokens(request.system or "", *(message.content for message in request.messages)),
         output_tokens=_tokens(answer.message.content, *(call.arguments for call in answer.message.tool_calls)),
         estimated=True,
     )
-    return answer.model_copy(update={"usage": usage, "simulated": simulated})
+    return answer.model_copy(update={"usage": usage, "simulated": _is_simulated(response)})
 
 
 def _tokens(*texts: str) -> int:

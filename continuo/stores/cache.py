@@ -1,13 +1,12 @@
 """The cache of answers: shared by the workers, and never needed for a right answer."""
 
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 
 from continuo.data import Data
 from continuo.jobs import Outcome
 from continuo.stores.database import Database
-from continuo.stores.vectors import Vectors, packed
+from continuo.stores.vectors import Vectors
 
 CACHE = (
     """
@@ -90,7 +89,7 @@ class Cache:
         await self._database.write(begin)
         return found
 
-    async def similar(self, place: Place, embedding: Sequence[float], threshold: float, now: float) -> Found:
+    async def similar(self, place: Place, embedding: bytes, threshold: float, now: float) -> Found:
         """The answer of the same family to the question nearest in meaning, if it is near enough.
 
         If there is none, the embedding is kept for the answer that the holder is under way to.
@@ -99,7 +98,7 @@ class Cache:
         if key is not None and (rows := self._database.read(_LIVE, (key, now))):
             await self._database.write(lambda connection: _use(connection, key, now))
             return Found(outcome=_served(rows[0]["outcome"]))
-        row = (packed(embedding), place.key, place.holder)
+        row = (embedding, place.key, place.holder)
         sql = "UPDATE flights SET embedding = ? WHERE key = ? AND holder = ?"
         await self._database.write(lambda connection: connection.execute(sql, row))
         return Found()

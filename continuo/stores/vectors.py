@@ -1,5 +1,6 @@
 """Embeddings of what was asked, compared one by one: right, and quick enough for some thousands."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,13 @@ class Vectors:
         self._database = database
         self._families: dict[str, dict[str, Vector]] = {}
 
-    def nearest(self, family: str, embedding: Sequence[float], threshold: float, now: float) -> str | None:
-        """The key of the entry with the greatest cosine similarity, if that is at least `threshold`."""
+    def nearest(self, family: str, embedding: bytes, threshold: float, now: float) -> str | None:
+        """The key of the entry with the greatest cosine similarity to `embedding` (see `packed`), from `threshold` up."""
         # Imported here because it takes longer to load than all else that a worker without it needs.
         import numpy
 
         known = self._current(family, now)
-        asked = numpy.frombuffer(packed(embedding), dtype=numpy.float32)
+        asked = numpy.frombuffer(embedding, dtype=numpy.float32)
         # Another model's embeddings, of another length, say nothing about this one.
         keys = [key for key, vector in known.items() if vector.shape == asked.shape]
         if not keys:
@@ -52,6 +53,11 @@ class Vectors:
                 known[key] = numpy.frombuffer(rows[0]["embedding"] if rows else b"", dtype=numpy.float32)
         self._families[family] = {key: known[key] for key in live}
         return self._families[family]
+
+
+def written(embedding: Sequence[float]) -> str:
+    """An embedding as a text, of 8 KB for 1,536 dimensions: base64 of `packed`."""
+    return b64encode(packed(embedding)).decode()
 
 
 def packed(embedding: Sequence[float]) -> bytes:

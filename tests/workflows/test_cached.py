@@ -6,7 +6,7 @@ from temporalio.client import Client
 
 from continuo.choices import Concatenate
 from continuo.jobs import Job
-from continuo.patterns import Cached, Call, Fallback, FanOut, Retry, Step, Template
+from continuo.patterns import Cached, Call, Fallback, FanOut, Retry, Semantic, Step, Template
 from starters.launch import result
 from tests.support import Control, begin, failure, job, outcome, until
 
@@ -128,3 +128,51 @@ async def test_the_inner_pattern_is_accounted_to_the_run_that_ran_it(
     assert [call.path for call in first.calls] == ["step1", "step2.miss"]
     assert [call.path for call in second.calls] == ["step1"]
     assert second.saved_usd == pytest.approx(0.001)
+
+
+SEMANTIC = Cached(MID, semantic=Semantic(model="embed", threshold=0.9))
+
+
+async def meaning(simulator: Control, *texts: tuple[str, list[float]]) -> None:
+    await simulator.behave("sim-embed", embeddings=dict(texts), tokens={"input": 10, "output": 0})
+
+
+async def test_a_question_that_means_the_same_is_answered_from_the_cache(
+    client: Client, simulator: Control, prompt: str
+) -> None:
+    same, other = f"{prompt}, in other words", f"{prompt}, or not"
+    await meaning(simulator, (prompt, [1, 0.1]), (same, [1, 0.2]), (other, [0.1, 1]))
+    await simulator.behave("sim-mid", tokens={"input": 100, "output": 100})
+    first = await outcome(client, job(SEMANTIC, prompt))
+    assert [(call.path, call.model) for call in first.calls] == [("embedding", "sim-embed"), ("miss", "sim-mid")]
+    assert first.cost_usd == pytest.approx(10 * 0.1 / 1e6 + 0.001)
+    found = await outcome(client, job(SEMANTIC, same))
+    assert (found.served_by, found.text) == ("cache", first.text)
+    assert found.saved_usd == pytest.approx(0.001)
+    assert found.cost_usd == pytest.approx(10 * 0.1 / 1e6)
+    assert [point.name for point in found.checkpoints] == ["cache: hit by meaning"]
+    assert (await outcome(client, job(SEMANTIC, other))).served_by == "model"
+
+
+async def test_the_same_words_need_no_embedding(client: Client, simulator: Control, prompt: str) -> None:
+    await outcome(client, job(SEMANTIC, prompt))
+    assert (await outcome(client, job(SEMANTIC, prompt))).calls == ()
+
+
+async def test_what_else_is_in_the_key_must_be_the_same_however_near_the_meaning(
+    client: Client, simulator: Control, prompt: str
+) -> None:
+    same = f"{prompt}, in other words"
+    await meaning(simulator, (prompt, [1, 0.1]), (same, [1, 0.1]))
+    await outcome(client, job(SEMANTIC, prompt))
+    assert (await outcome(client, of(job(SEMANTIC, same), tenant="globex"))).served_by == "model"
+    assert (await outcome(client, job(SEMANTIC, same, order=1))).served_by == "model"
+
+
+async def test_without_its_embedding_model_the_cache_goes_on_by_words(
+    client: Client, simulator: Control, prompt: str
+) -> None:
+    await simulator.behave("sim-embed", status=503)
+    first, second = await outcome(client, job(SEMANTIC, prompt)), await outcome(client, job(SEMANTIC, prompt))
+    assert [(call.path, call.status) for call in first.calls] == [("embedding", "failed"), ("miss", "ok")]
+    assert second.served_by == "cache"
