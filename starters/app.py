@@ -5,6 +5,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from continuo.errors import InputError
+from starters.cache import cache
 from starters.demo import demo
 from starters.dev import dev
 from starters.explain import explain
@@ -17,7 +18,7 @@ from workers.leave import leave
 
 app = App(name="continuo", help="Multi-model AI patterns as durable Temporal workflows.", version_flags=())
 
-for command in (run, order, patterns, models, explain, schema, recommend, dev, demo):
+for command in (run, order, patterns, models, explain, schema, recommend, cache, dev, demo):
     app.command(command)
 
 

@@ -24,7 +24,7 @@ class Vectors:
         self._families: dict[str, dict[str, Vector]] = {}
 
     def nearest(self, family: str, embedding: bytes, threshold: float, now: float) -> str | None:
-        """The key of the entry with the greatest cosine similarity to `embedding` (see `packed`), from `threshold` up."""
+        """The key of the entry most like `embedding` (see `packed`), if their cosine is at least `threshold`."""
         # Imported here because it takes longer to load than all else that a worker without it needs.
         import numpy
 

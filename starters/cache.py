@@ -1,0 +1,89 @@
+"""`continuo cache`: what is kept, and dropping it."""
+
+import json as jsonlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.table import Table
+
+from continuo.errors import InputError
+from continuo.settings import Settings
+from continuo.stores.cache import Cache, open_cache
+from continuo.written import duration
+from starters.report import out
+
+cache = App(name="cache", help="List and drop the answers that are kept.")
+
+
+@cache.command(name="list")
+async def list_entries(*, tenant: str | None = None, json: Annotated[bool, Parameter(negative=())] = False) -> int:
+    """List the answers that are kept, the last used first.
+
+    Parameters
+    ----------
+    tenant
+        Those of this tenant alone.
+    json
+        Print them as JSON, whole.
+    """
+    now = time.time()
+    async with _opened() as store:
+        rows = store.entries(tenant, now)
+    if json:
+        names = ("key", "tenant", "pattern", "stored", "expires", "used", "hits")
+        found = [{**{name: row[name] for name in names}, "outcome": jsonlib.loads(row["outcome"])} for row in rows]
+        out.out(jsonlib.dumps(found, indent=2))
+        return 0
+    table = Table("key", "tenant", "pattern", "left", "hits", "answer")
+    for row in rows:
+        text = " ".join(jsonlib.loads(row["outcome"])["text"].split())
+        left = str(duration(float(round(row["expires"] - now) or 1)))
+        table.add_row(row["key"][:12], row["tenant"], row["pattern"], left, str(row["hits"]), f"{text:.60}")
+    out.print(table)
+    return 0
+
+
+@cache.command
+async def invalidate(key: str) -> int:
+    """Drop one answer.
+
+    Parameters
+    ----------
+    key
+        Its key, or the beginning of it, as `continuo cache list` shows.
+    """
+    async with _opened() as store:
+        keys = [row["key"] for row in store.entries(None, time.time()) if row["key"].startswith(key)]
+        if len(keys) != 1:
+            what = f"{len(keys)} answers have keys" if keys else "no answer has a key"
+            raise InputError(f"key: {what} that begin with {key!r}; see `continuo cache list`")
+        await store.invalidate(keys[0])
+    out.print(f"dropped {keys[0]}")
+    return 0
+
+
+@cache.command
+async def clear(*, tenant: str | None = None) -> int:
+    """Drop all answers.
+
+    Parameters
+    ----------
+    tenant
+        Those of this tenant alone.
+    """
+    async with _opened() as store:
+        count = await store.clear(tenant)
+    out.print(f"answers dropped: {count}")
+    return 0
+
+
+@asynccontextmanager
+async def _opened() -> AsyncIterator[Cache]:
+    database = open_cache(Settings().data / "cache.db")
+    try:
+        yield Cache(database)
+    finally:
+        await database.aclose()

@@ -1,0 +1,80 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from continuo.cache_key import entry_key, family, scope
+from continuo.jobs import Context, Job
+from continuo.messages import Message, ModelRequest
+from continuo.patterns import Cached, Call
+
+INNER = Call(model="m")
+
+
+def asked(
+    prompt: str = "Why?", *, step: Cached | None = None, data: dict[str, int] | None = None, **context: str
+) -> Job:
+    return Job(
+        step=step or Cached(INNER),
+        context=Context.model_validate({"pattern": "p", **context}),
+        request=ModelRequest(messages=(Message(role="user", content=prompt),)),
+        data=dict(data or {}),
+    )
+
+
+def key(job: Job) -> str:
+    assert isinstance(job.step, Cached)
+    return entry_key(job.step, job)
+
+
+@given(st.text(), st.text())
+def test_two_prompts_share_a_key_only_if_they_are_the_same(one: str, other: str) -> None:
+    assert (key(asked(one)) == key(asked(other))) == (one == other)
+
+
+@given(st.text(min_size=1, max_size=64), st.text(min_size=1, max_size=64))
+def test_tenants_never_share(one: str, other: str) -> None:
+    assert (key(asked(tenant=one)) == key(asked(tenant=other))) == (one == other)
+
+
+def test_what_is_not_chosen_does_not_divide() -> None:
+    assert key(asked(user="ada")) == key(asked(user="bob"))
+    assert key(asked(priority="batch")) == key(asked(priority="critical"))
+    assert key(asked(pattern="other")) == key(asked())
+    by_prompt = Cached(INNER, key=("prompt",))
+    assert key(asked(step=by_prompt, data={"a": 1})) == key(asked(step=by_prompt, data={"a": 2}))
+
+
+def test_what_is_chosen_divides() -> None:
+    by_user = Cached(INNER, key=("prompt", "user"))
+    assert key(asked(step=by_user, user="ada")) != key(asked(step=by_user, user="bob"))
+    by_field = Cached(INNER, key=("prompt", "data.a"))
+    assert key(asked(step=by_field, data={"a": 1})) != key(asked(step=by_field, data={"a": 2}))
+    assert key(asked(step=by_field, data={"a": 1, "b": 1})) == key(asked(step=by_field, data={"a": 1, "b": 2}))
+    assert key(asked(data={"a": 1})) != key(asked(data={"a": 2}))
+
+
+def test_another_step_or_other_instructions_have_other_answers() -> None:
+    assert key(asked(step=Cached(Call(model="n")))) != key(asked())
+    assert key(asked(step=Cached(Call(model="m", system="Be brief.")))) != key(asked())
+    # How long it is kept is not what it says.
+    assert key(asked(step=Cached(INNER, ttl=5))) == key(asked())
+
+
+@given(st.permutations(["a", "b", "c"]))
+def test_the_order_of_the_data_does_not_matter(names: list[str]) -> None:
+    assert key(asked(data=dict.fromkeys(names, 1))) == key(asked(data=dict.fromkeys("abc", 1)))
+
+
+@pytest.mark.parametrize("step", [Cached(INNER), Cached(INNER, key=("prompt",)), Cached(INNER, key=("messages",))])
+def test_a_family_differs_in_what_was_said_last_alone(step: Cached) -> None:
+    assert family(step, asked("one", step=step)) == family(step, asked("other", step=step))
+    assert family(step, asked(step=step)) != family(step, asked(step=step, tenant="globex"))
+    earlier = Message(role="user", content="Hello.")
+    job = asked(step=step)
+    longer = job.model_copy(update={"request": ModelRequest(messages=(earlier, *job.request.messages))})
+    assert (family(step, longer) == family(step, job)) == (step.key == ("prompt",))
+
+
+def test_entries_are_counted_by_tenant_and_step() -> None:
+    assert scope(Cached(INNER), asked("one")) == scope(Cached(INNER, ttl=5), asked("other", user="ada"))
+    assert scope(Cached(INNER), asked(tenant="globex")) != scope(Cached(INNER), asked())
