@@ -6,20 +6,25 @@ from hashlib import sha256
 from pydantic import JsonValue
 
 from continuo.jobs import Job
+from continuo.messages import Message
 from continuo.patterns import Cached
 
 
 def entry_key(step: Cached, job: Job) -> str:
     """The key of a job's answer: 64 hexadecimal digits. It holds no time and no id."""
-    return _digest({"family": family(step, job), **_chosen(step, job)})
+    return _digest({"scope": scope(step, job), **_chosen(step, job)})
 
 
 def family(step: Cached, job: Job) -> str:
-    """What two jobs must share to be compared by meaning: all that is chosen but what the user said last."""
+    """What two jobs must share to be compared by meaning: all that is chosen but what the user said last.
+
+    The embedding model too, since the vectors of two models have nothing to do with each other.
+    """
     chosen = _chosen(step, job)
     if "messages" in chosen:
-        chosen["messages"] = [turn.model_dump(mode="json") for turn in job.request.messages[:-1]]
-    return _digest({"scope": scope(step, job), **chosen, "prompt": None})
+        chosen["messages"] = _around_the_prompt(job.request.messages)
+    embedding = step.semantic.model if step.semantic else None
+    return _digest({"scope": scope(step, job), **chosen, "prompt": None, "embedding": embedding})
 
 
 def scope(step: Cached, job: Job) -> str:
@@ -38,6 +43,15 @@ def _chosen(step: Cached, job: Job) -> dict[str, JsonValue]:
         **{f"data.{name}": value for name, value in job.data.items()},
     }
     return {name: every.get(name) for name in step.key or (*request, "data")}
+
+
+def _around_the_prompt(turns: tuple[Message, ...]) -> list[JsonValue]:
+    """All turns, the prompt's without its text. It is not always the last one: a tool's result may follow."""
+    last = max((number for number, turn in enumerate(turns) if turn.role == "user"), default=None)
+    return [
+        turn.model_dump(mode="json") | ({"content": None} if number == last else {})
+        for number, turn in enumerate(turns)
+    ]
 
 
 def _digest(value: dict[str, JsonValue]) -> str:

@@ -82,10 +82,11 @@ class Database:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             operations = [operation for operation, _ in batch]
-            error = None
+            error: Exception | None = None
             try:
                 await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, operations)
-            except sqlite3.Error as raised:
+            except Exception as raised:
+                # Whatever an operation raises: nobody may wait for ever.
                 error = raised
             for _, done in batch:
                 if error is None:

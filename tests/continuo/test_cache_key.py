@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from continuo.cache_key import entry_key, family, scope
 from continuo.jobs import Context, Job
 from continuo.messages import Message, ModelRequest
-from continuo.patterns import Cached, Call
+from continuo.patterns import Cached, Call, Semantic
 
 INNER = Call(model="m")
 
@@ -73,6 +73,23 @@ def test_a_family_differs_in_what_was_said_last_alone(step: Cached) -> None:
     job = asked(step=step)
     longer = job.model_copy(update={"request": ModelRequest(messages=(earlier, *job.request.messages))})
     assert (family(step, longer) == family(step, job)) == (step.key == ("prompt",))
+
+
+def test_a_tool_s_result_after_the_prompt_divides_families() -> None:
+    def told(result: str) -> Job:
+        turns = (Message(role="user", content="Where is it?"), Message(role="tool", tool_call_id="1", content=result))
+        return asked().model_copy(update={"request": ModelRequest(messages=turns)})
+
+    step = Cached(INNER)
+    assert told("on its way").request.prompt == told("lost").request.prompt
+    assert family(step, told("on its way")) != family(step, told("lost"))
+
+
+def test_two_embedding_models_are_never_compared() -> None:
+    one, other = (Cached(INNER, semantic=Semantic(model=model)) for model in ("one", "other"))
+    assert family(one, asked(step=one)) != family(other, asked(step=other))
+    # The words alone find the answer all the same.
+    assert key(asked(step=one)) == key(asked(step=other)) == key(asked())
 
 
 def test_entries_are_counted_by_tenant_and_step() -> None:
