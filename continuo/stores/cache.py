@@ -1,6 +1,8 @@
 """The cache of answers: shared by the workers, and never needed for a right answer."""
 
+import fcntl
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from continuo.data import Data
@@ -11,7 +13,8 @@ from continuo.stores.vectors import Vectors
 CACHE = (
     """
     CREATE TABLE entries (
-        key TEXT PRIMARY KEY,
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL UNIQUE,
         scope TEXT NOT NULL,
         family TEXT NOT NULL,
         tenant TEXT NOT NULL,
@@ -22,9 +25,9 @@ CACHE = (
         hits INTEGER NOT NULL DEFAULT 0,
         outcome TEXT NOT NULL,
         embedding BLOB
-    ) WITHOUT ROWID;
+    );
     CREATE INDEX entries_scope_used ON entries (scope, used);
-    CREATE INDEX entries_family_stored ON entries (family, stored);
+    CREATE INDEX entries_family ON entries (family) WHERE embedding IS NOT NULL;
     CREATE INDEX entries_expires ON entries (expires);
     CREATE TABLE flights (
         key TEXT PRIMARY KEY,
@@ -69,7 +72,7 @@ class Cache:
     async def look_up(self, place: Place, *, take_off: bool, now: float) -> Found:
         """The answer kept under the key. If there is none, nobody is under way to it and `take_off`, the holder is."""
         if rows := self._database.read(_LIVE, (place.key, now)):
-            await self._database.write(lambda connection: _use(connection, place.key, now))
+            await self._touch(place.key, now)
             return Found(outcome=_served(rows[0]["outcome"]))
         found = Found()
 
@@ -96,7 +99,7 @@ class Cache:
         """
         key = self._vectors.nearest(place.family, embedding, threshold, now)
         if key is not None and (rows := self._database.read(_LIVE, (key, now))):
-            await self._database.write(lambda connection: _use(connection, key, now))
+            await self._touch(key, now)
             return Found(outcome=_served(rows[0]["outcome"]))
         row = (embedding, place.key, place.holder)
         sql = "UPDATE flights SET embedding = ? WHERE key = ? AND holder = ?"
@@ -115,14 +118,14 @@ class Cache:
             sql = "SELECT embedding FROM flights WHERE key = ? AND holder = ?"
             flight = connection.execute(sql, (place.key, place.holder)).fetchone()
             row = (
-                place.key, place.scope, place.family, place.tenant, place.pattern,
+                None, place.key, place.scope, place.family, place.tenant, place.pattern,
                 now, now + ttl, now, 0, text, flight and flight["embedding"],
             )  # fmt: skip
             connection.execute(f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * len(row))})", row)
             connection.execute("DELETE FROM entries WHERE expires <= ?", (now,))
             connection.execute(
-                "DELETE FROM entries WHERE key IN"
-                " (SELECT key FROM entries WHERE scope = ? ORDER BY used DESC, key LIMIT -1 OFFSET ?)",
+                "DELETE FROM entries WHERE number IN"
+                " (SELECT number FROM entries WHERE scope = ? ORDER BY used DESC, number DESC LIMIT -1 OFFSET ?)",
                 (place.scope, max_size),
             )
             _landed(connection, place)
@@ -142,6 +145,12 @@ class Cache:
         sql = "SELECT * FROM entries WHERE expires > ?1 AND (?2 IS NULL OR tenant = ?2) ORDER BY used DESC, key"
         return self._database.read(sql, (now, tenant))
 
+    async def _touch(self, key: str, now: float) -> None:
+        """An answer that was found is an answer, even if nobody can note that it was used."""
+        sql = "UPDATE entries SET used = ?, hits = hits + 1 WHERE key = ?"
+        with suppress(sqlite3.Error):
+            await self._database.write(lambda connection: connection.execute(sql, (now, key)))
+
     async def _delete(self, sql: str, parameters: tuple[str | None, ...]) -> int:
         count = 0
 
@@ -154,17 +163,20 @@ class Cache:
 
 
 def open_cache(path: Path) -> Database:
-    """The cache's own file, which may be deleted at any time: a broken one is, since all that it costs is a miss."""
-    try:
+    """The cache's own file, which may be deleted at any time: a damaged one is, since all that it costs is a miss."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        # Several pools start at once: none may delete what another has just put in the place of a damaged file.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            return Database(path, CACHE, synchronous="NORMAL")
+        except sqlite3.DatabaseError as error:
+            # One that is only locked, or on a full disk, may be in use by others.
+            if error.sqlite_errorcode not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                raise
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
         return Database(path, CACHE, synchronous="NORMAL")
-    except sqlite3.DatabaseError:
-        for file in path.parent.glob(f"{path.name}*"):
-            file.unlink()
-        return Database(path, CACHE, synchronous="NORMAL")
-
-
-def _use(connection: sqlite3.Connection, key: str, now: float) -> None:
-    connection.execute("UPDATE entries SET used = ?, hits = hits + 1 WHERE key = ?", (now, key))
 
 
 def _landed(connection: sqlite3.Connection, place: Place) -> None:

@@ -1,5 +1,7 @@
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from continuo.jobs import CallRecord, Outcome
 from continuo.messages import Usage
 from continuo.stores.cache import FLIGHT, Cache, Place, open_cache
+from continuo.stores.database import Operation
 from continuo.stores.vectors import packed
 
 
@@ -97,6 +100,41 @@ async def test_a_broken_file_is_replaced_by_an_empty_one(tmp_path: Path) -> None
     path.write_bytes(b"not a database at all" * 1000)
     database = open_cache(path)
     assert (await Cache(database).look_up(place("k"), take_off=True, now=0)).outcome is None
+    await database.aclose()
+
+
+async def test_a_broken_file_that_several_find_at_once_is_replaced_once(tmp_path: Path) -> None:
+    path = tmp_path / "cache.db"
+    path.write_bytes(b"not a database at all" * 1000)
+    opened = await asyncio.gather(*(asyncio.to_thread(open_cache, path) for _ in range(4)))
+    await Cache(opened[0]).keep(place("k"), answer("x"), ttl=10, max_size=10, now=0)
+    for database in opened:
+        assert len(Cache(database).entries(None, 1)) == 1
+        await database.aclose()
+
+
+async def test_a_file_that_is_whole_is_left_alone_even_if_it_cannot_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "cache.db"
+    with closing(sqlite3.connect(path)) as somebodys:
+        somebodys.execute("CREATE TABLE entries (precious TEXT)")
+    with pytest.raises(sqlite3.OperationalError, match="already exists"):
+        open_cache(path)
+    with closing(sqlite3.connect(path)) as somebodys:
+        assert somebodys.execute("SELECT precious FROM entries").fetchall() == []
+
+
+async def test_an_answer_is_found_even_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = open_cache(tmp_path / "cache.db")
+    cache = Cache(database)
+    await cache.keep(place("k"), answer("x"), ttl=10, max_size=10, now=0)
+
+    async def full(operation: Operation) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(database, "write", full)
+    assert (await cache.look_up(place("k"), take_off=True, now=1)).outcome
     await database.aclose()
 
 
