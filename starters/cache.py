@@ -1,6 +1,7 @@
 """`continuo cache`: what is kept, and dropping it."""
 
 import json as jsonlib
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -58,8 +59,8 @@ async def invalidate(key: str) -> int:
     async with _opened() as store:
         keys = [row["key"] for row in store.entries(None, time.time()) if row["key"].startswith(key)]
         if len(keys) != 1:
-            what = f"{len(keys)} answers have keys" if keys else "no answer has a key"
-            raise InputError(f"key: {what} that begin with {key!r}; see `continuo cache list`")
+            what = f"{len(keys)} answers have keys that begin" if keys else "no answer has a key that begins"
+            raise InputError(f"key: {what} with {key!r}; see `continuo cache list`")
         await store.invalidate(keys[0])
     out.print(f"dropped {keys[0]}")
     return 0
@@ -82,8 +83,12 @@ async def clear(*, tenant: str | None = None) -> int:
 
 @asynccontextmanager
 async def _opened() -> AsyncIterator[Cache]:
-    database = open_cache(Settings().data / "cache.db")
+    path = Settings().data / "cache.db"
     try:
-        yield Cache(database)
-    finally:
-        await database.aclose()
+        database = open_cache(path)
+        try:
+            yield Cache(database)
+        finally:
+            await database.aclose()
+    except (OSError, sqlite3.Error) as error:
+        raise InputError(f"cannot use the cache in {path}: {error}; set CONTINUO_DATA, or delete the file") from None

@@ -36,7 +36,7 @@ async def test_one_answer_is_dropped_by_the_beginning_of_its_key(data: str) -> N
     assert (await continuo("cache", "invalidate", "aa1", CONTINUO_DATA=data)).out == "dropped aa1\n"
     again = await continuo("cache", "invalidate", "aa1", CONTINUO_DATA=data)
     assert (again.code, again.err.count("\n")) == (2, 1)
-    assert "no answer has a key that begin" in again.err
+    assert "no answer has a key that begins with" in again.err
 
 
 async def test_a_beginning_that_several_keys_share_drops_none(data: str) -> None:
@@ -53,3 +53,11 @@ async def test_all_answers_of_a_tenant_are_dropped(data: str) -> None:
 async def test_a_store_that_does_not_exist_is_empty(tmp_path: Path) -> None:
     found = await continuo("cache", "list", "--json", CONTINUO_DATA=str(tmp_path / "new"))
     assert (found.code, json.loads(found.out)) == (0, [])
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["invalidate", "aa1"], ["clear"]])
+async def test_a_store_that_cannot_be_used_is_named_in_one_line(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "cache.db").mkdir()
+    found = await continuo("cache", *arguments, CONTINUO_DATA=str(tmp_path))
+    assert (found.code, found.out, found.err.count("\n")) == (2, "", 1)
+    assert f"cannot use the cache in {tmp_path / 'cache.db'}: " in found.err
