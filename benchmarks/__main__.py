@@ -35,9 +35,9 @@ async def side_by_side(stage: Stage, *, rounds: int, singles: int, many: int) ->
 
 async def measure(console: Console, *, quick: bool) -> None:
     async with stage() as place:
-        sizes = {"rounds": 1, "singles": 2, "many": 20} if quick else {"rounds": 4, "singles": 25, "many": 100}
+        sizes = {"rounds": 1, "singles": 2, "many": 5} if quick else {"rounds": 4, "singles": 25, "many": 100}
         console.print(await side_by_side(place, **sizes))
-        console.print(await scaling(place, rounds=1 if quick else 4))
+        console.print(await scaling(place, widths=(1, 8) if quick else (1, 8, 50, 200), rounds=1 if quick else 4))
         console.print(await costs(place, tens=1 if quick else 20))
 
 

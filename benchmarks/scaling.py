@@ -1,20 +1,20 @@
 """What one more branch costs, the more there are."""
 
+from collections.abc import Sequence
+
 from rich.table import Table
 
 from benchmarks.cases import MODEL, wide
 from benchmarks.measure import compared
 from benchmarks.stage import PROMPT, Stage
 
-WIDTHS = (1, 8, 50, 200)
 
-
-async def scaling(stage: Stage, *, rounds: int) -> Table:
+async def scaling(stage: Stage, *, widths: Sequence[int], rounds: int) -> Table:
     """Medians of fan-outs into children of several widths, beside bare ones."""
     table = Table(
         "children", "bare", "a child", "continuo", "a child", "continuo / bare", title="aim: a child costs the same"
     )
-    for width in WIDTHS:
+    for width in widths:
         contestants = {
             "bare": stage.bare("BareFanOut", MODEL, PROMPT, width, True),
             "continuo": stage.continuo(wide(width)),

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from continuo.settings import Settings, environment
 from tests.support import Control, TemporalServer, served
 from tests.world import World, made
 from workers.connect import connect
-from workers.pool import SLOTS, pool
+from workers.pool import pool
 
 
 @pytest.fixture(scope="session")
@@ -80,11 +79,9 @@ async def client(temporal: TemporalServer) -> Client:
 
 @pytest.fixture(scope="session")
 async def worker(client: Client, simulator_process: Control, shop_process: Control) -> AsyncIterator[None]:
-    """A pool of each priority, in this process and sandboxed."""
+    """The standard and the critical pool, in this process and sandboxed."""
     assert environment()["CONTINUO_SIM_URL"] == simulator_process.url
-    async with AsyncExitStack() as pools:
-        for priority, slots in SLOTS.items():
-            await pools.enter_async_context(pool(client, Settings(), priority, slots))
+    async with pool(client, Settings(), "standard", 30), pool(client, Settings(), "critical", 50):
         yield
 
 

@@ -1,11 +1,14 @@
 from collections import Counter
+from collections.abc import AsyncIterator
 
 import pytest
 from temporalio.client import Client
 
 from continuo.jobs import Job
 from continuo.patterns import Call, Retry, Split, Step, Template, Variant
+from continuo.settings import Settings
 from tests.support import Control, begin, job, outcome, until
+from workers.pool import pool
 
 pytestmark = pytest.mark.usefixtures("worker")
 HALVES = {"a": Variant(step=Template(text="a")), "b": Variant(step=Template(text="b"))}
@@ -42,6 +45,14 @@ async def test_the_outcome_says_which_variant_answered(client: Client) -> None:
     assert [point.name for point in found.checkpoints] == ["split: variant only"]
 
 
+@pytest.fixture
+async def batch(client: Client) -> AsyncIterator[None]:
+    """A pool on the queue of the shadows."""
+    async with pool(client, Settings(), "batch", 20):
+        yield
+
+
+@pytest.mark.usefixtures("batch")
 async def test_a_slow_shadow_neither_delays_nor_changes_the_answer_and_runs_to_its_end(
     client: Client, simulator: Control
 ) -> None:
@@ -61,6 +72,7 @@ async def test_a_slow_shadow_neither_delays_nor_changes_the_answer_and_runs_to_i
     assert shadow.task_queue == "batch"
 
 
+@pytest.mark.usefixtures("batch")
 async def test_a_shadow_that_fails_changes_nothing(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-premium", status=400)
     step = Split(
