@@ -8,6 +8,7 @@ from rich.table import Table
 
 from benchmarks.cases import cases
 from benchmarks.costs import costs
+from benchmarks.load import load
 from benchmarks.measure import compared
 from benchmarks.scaling import scaling
 from benchmarks.stage import Stage, stage
@@ -39,11 +40,12 @@ async def measure(console: Console, *, quick: bool) -> None:
         console.print(await side_by_side(place, **sizes))
         console.print(await scaling(place, widths=(1, 8) if quick else (1, 8, 50, 200), rounds=1 if quick else 4))
         console.print(await costs(place, tens=1 if quick else 20))
+        console.print(await load(place, seconds=5 if quick else 60))
 
 
 @app.default
 def main(*, quick: bool = False) -> None:
-    """Measure, print three tables and end.
+    """Measure, print four tables and end.
 
     Parameters
     ----------

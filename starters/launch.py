@@ -1,10 +1,15 @@
 """Starting a job and waiting for what becomes of it."""
 
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import is_cancelled_exception
+from temporalio.service import RPCError
 
 from continuo.jobs import Failure, Job, Outcome
+from continuo.progress import Progress
 from workflows.attributes import started
 from workflows.failures import failure_of
 
@@ -41,8 +46,18 @@ async def result(handle: Handle) -> Outcome | Failure:
         return await handle.result()
     except WorkflowFailureError as error:
         if is_cancelled_exception(error.cause):
-            return Failure(type="Cancelled", message="the run was cancelled before it had an answer")
+            calls = (await progress(handle)).calls
+            return Failure(type="Cancelled", message="the run was cancelled before it had an answer", calls=calls)
         return failure_of(error.cause)
+
+
+async def progress(handle: WorkflowHandle[Any, Any]) -> Progress:
+    """How far a run is, or was at its end; nothing as long as no worker answers for it."""
+    try:
+        found: Progress = await handle.query("progress", result_type=Progress, rpc_timeout=timedelta(seconds=2))
+    except (RPCError, WorkflowQueryFailedError):
+        return Progress()
+    return found
 
 
 def ui_address(ui_url: str, namespace: str, handle: Handle) -> str:

@@ -2,18 +2,17 @@
 
 import asyncio
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.live import Live
 from rich.tree import Tree
-from temporalio.client import Client, WorkflowQueryFailedError
-from temporalio.service import RPCError
+from temporalio.client import Client
 
 from continuo.jobs import CallRecord, Failure, Job, Outcome, total_cost
 from continuo.patterns import Call, Step
-from continuo.progress import Progress, StepState
-from starters.launch import Handle, result
+from continuo.progress import StepState
+from starters.launch import Handle, progress, result
 from starters.money import money
 
 INTERVAL = 0.5
@@ -64,12 +63,7 @@ class Run:
         return [state for path, state in self.states.items() if before.get(path) != state]
 
     async def _ask(self, id: str) -> tuple[CallRecord, ...]:
-        handle = self._client.get_workflow_handle(id)
-        try:
-            found: Progress = await handle.query("progress", result_type=Progress, rpc_timeout=timedelta(seconds=2))
-        except (RPCError, WorkflowQueryFailedError):
-            # No worker answers at the moment, or it has not begun: the next look will tell.
-            return ()
+        found = await progress(self._client.get_workflow_handle(id))
         calls = found.calls
         for state in found.steps:
             self.states[state.path] = state

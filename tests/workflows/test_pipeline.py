@@ -1,7 +1,9 @@
 import pytest
 from temporalio.client import Client
 
+from continuo.jobs import Failure
 from continuo.patterns import Call, Pipeline, PipelineStep, Retry, Template
+from starters.launch import result
 from tests.support import Control, begin, failure, job, outcome, until
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -58,16 +60,28 @@ async def test_a_failed_step_names_itself_and_what_the_earlier_ones_produced_is_
 
 
 async def test_cancelling_runs_no_later_step(client: Client, simulator: Control) -> None:
-    await simulator.behave("sim-mini", latency=60)
+    await simulator.behave("sim-mid", latency=60)
     handle = await begin(client, job(DRAFT))
-    await until(simulator.calls)
+    await until(lambda: simulator.calls("sim-mid"))
     await handle.cancel()
 
     async def aborted() -> bool:
-        return [call["disconnected"] for call in await simulator.calls()] == [True]
+        return [call["disconnected"] for call in await simulator.calls("sim-mid")] == [True]
 
     await until(aborted, timeout=10)
-    assert len(await simulator.calls()) == 1
+    assert len(await simulator.calls()) == 2
+
+
+async def test_a_cancelled_run_still_tells_what_it_had_spent(client: Client, simulator: Control) -> None:
+    await simulator.behave("sim-mini", tokens={"input": 100, "output": 100})
+    await simulator.behave("sim-mid", latency=60)
+    handle = await begin(client, job(DRAFT))
+    await until(lambda: simulator.calls("sim-mid"))
+    await handle.cancel()
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    assert [(call.path, call.status) for call in found.calls] == [("outline", "ok"), ("draft", "cancelled")]
+    assert found.calls[0].cost_usd == pytest.approx(200 * 0.5 / 1e6)
 
 
 async def test_steps_that_are_composed_feed_each_other(client: Client, simulator: Control) -> None:
