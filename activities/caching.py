@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import structlog
 from temporalio import activity
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.cache_key import entry_key, family, scope
 from continuo.jobs import Job, Outcome
@@ -31,8 +33,7 @@ class Caching:
         A run that has `waited` for another one goes its own way if that came to nothing, so that a hundred that
         waited do not fail one after the other.
         """
-        look = self._cache.look_up(place(job), take_off=not waited, now=time.time())
-        return await _unless_broken(look) or Found()
+        return await _unless_broken(self._looked_up(place(job), take_off=not waited)) or Found()
 
     @activity.defn(name="look_near")
     async def look_near(self, job: Job, embedding: str) -> Found:
@@ -54,18 +55,42 @@ class Caching:
             kept = self._cache.keep(place(job), outcome, ttl=step.ttl, max_size=step.max_size, now=time.time())
             await _unless_broken(kept)
 
+    async def _looked_up(self, where: Place, *, take_off: bool) -> Found:
+        found = await self._cache.look_up(where, take_off=take_off, now=time.time())
+        if found.overdue is None:
+            return found
+        theirs = where.model_copy(update={"holder": found.overdue})
+        if await _runs(found.overdue):
+            await self._cache.extend(theirs, now=time.time())
+        else:
+            await self._cache.land(theirs)
+        return await self._cache.look_up(where, take_off=take_off, now=time.time())
+
+
+async def _runs(holder: str) -> bool:
+    """Whether the run is still under way, as the server knows."""
+    run_id, _, workflow_id = holder.split("/", 2)
+    try:
+        found = await activity.client().get_workflow_handle(workflow_id, run_id=run_id).describe()
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+        return False
+    return found.status == WorkflowExecutionStatus.RUNNING
+
 
 def place(job: Job) -> Place:
     """Where the job's answer belongs."""
     step = job.step
     assert isinstance(step, Cached)
+    info = activity.info()
     return Place(
         key=entry_key(step, job),
         scope=scope(step, job),
         family=family(step, job),
         tenant=job.context.tenant,
         pattern=job.context.pattern,
-        holder=f"{activity.info().workflow_run_id}/{job.path}",
+        holder=f"{info.workflow_run_id}/{job.path}/{info.workflow_id}",
     )
 
 

@@ -21,8 +21,9 @@ from workflows.trace import trace
 LIMIT = timedelta(seconds=60)
 """Longer than the store itself waits for a lock."""
 
-FIRST_WAIT, GROWTH, LONGEST_WAIT = 0.05, 1.5, 1.0
-"""Seconds between two looks at what another run is under way to: a third of the wait so far, at most a second."""
+FIRST_WAIT, GROWTH, LONGEST_WAIT = 0.05, 1.5, 60.0
+"""Seconds between two looks at what another run is under way to: a third of the wait so far. At most a minute, and not
+less after long, since each look is a few events of a history that has an end."""
 
 
 @run_inline.register

@@ -38,8 +38,9 @@ CACHE = (
     """,
 )
 
-FLIGHT = 120.0
-"""Seconds for which the others wait for the one that computes an answer; one that was terminated never lands."""
+FLIGHT = 10.0
+"""Seconds after which somebody who waits asks whether the run under way to an answer still is: one that was terminated
+never lands."""
 
 _LIVE = "SELECT outcome FROM entries WHERE key = ? AND expires > ?"
 
@@ -56,10 +57,14 @@ class Place(Data):
 
 
 class Found(Data):
-    """What a look-up found: an answer; or another run under way to it, to `wait` for; or neither."""
+    """What a look-up found: an answer; or another run under way to it, to `wait` for; or neither.
+
+    `overdue` is the holder of a flight that nobody has heard of for `FLIGHT` seconds.
+    """
 
     outcome: Outcome | None = None
     wait: bool = False
+    overdue: str | None = None
 
 
 class Cache:
@@ -82,12 +87,12 @@ class Cache:
             if row := connection.execute(_LIVE, (place.key, now)).fetchone():
                 found = Found(outcome=_served(row["outcome"]))
                 return
-            connection.execute("DELETE FROM flights WHERE key = ? AND expires <= ?", (place.key, now))
             if take_off:
                 flight = (place.key, place.holder, now + FLIGHT)
                 connection.execute("INSERT OR IGNORE INTO flights (key, holder, expires) VALUES (?, ?, ?)", flight)
-            row = connection.execute("SELECT holder FROM flights WHERE key = ?", (place.key,)).fetchone()
-            found = Found(wait=row is not None and row["holder"] != place.holder)
+            row = connection.execute("SELECT holder, expires FROM flights WHERE key = ?", (place.key,)).fetchone()
+            if row is not None and row["holder"] != place.holder:
+                found = Found(wait=True, overdue=row["holder"] if row["expires"] <= now else None)
 
         await self._database.write(begin)
         return found
@@ -105,6 +110,12 @@ class Cache:
         sql = "UPDATE flights SET embedding = ? WHERE key = ? AND holder = ?"
         await self._database.write(lambda connection: connection.execute(sql, row))
         return Found()
+
+    async def extend(self, place: Place, *, now: float) -> None:
+        """The holder is still under way."""
+        row = (now + FLIGHT, place.key, place.holder)
+        sql = "UPDATE flights SET expires = ? WHERE key = ? AND holder = ?"
+        await self._database.write(lambda connection: connection.execute(sql, row))
 
     async def land(self, place: Place) -> None:
         """The holder's flight has ended, whatever it came to."""

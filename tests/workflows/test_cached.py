@@ -5,7 +5,7 @@ import pytest
 from temporalio.client import Client
 
 from continuo.choices import Concatenate
-from continuo.jobs import Job
+from continuo.jobs import Job, Outcome
 from continuo.patterns import Cached, Call, Fallback, FanOut, Retry, Semantic, Step, Template
 from starters.launch import result
 from tests.support import Control, begin, failure, job, outcome, until
@@ -92,6 +92,27 @@ async def test_a_cancelled_run_lets_the_next_one_go_at_once(client: Client, simu
     await result(handle)
     await simulator.behave("sim-mid", text="quick")
     assert (await outcome(client, job(Cached(MID), prompt))).text == "quick"
+
+
+async def test_a_run_that_takes_long_is_waited_for_and_one_that_was_terminated_is_not(
+    client: Client, simulator: Control, prompt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("continuo.stores.cache.FLIGHT", 0.2)
+    await simulator.behave("sim-mid", latency=60)
+    first = await begin(client, job(Cached(MID), prompt))
+    await until(simulator.calls)
+    second = await begin(client, job(Cached(MID), prompt))
+
+    async def looked_often() -> bool:
+        return (await second.describe()).history_length > 35
+
+    await until(looked_often)
+    assert len(await simulator.calls()) == 1
+    await simulator.behave("sim-mid", text="at last")
+    await first.terminate()
+    found = await result(second)
+    assert isinstance(found, Outcome)
+    assert (found.text, found.served_by) == ("at last", "model")
 
 
 @pytest.mark.parametrize(

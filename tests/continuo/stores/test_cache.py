@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from continuo.jobs import CallRecord, Outcome
 from continuo.messages import Usage
-from continuo.stores.cache import FLIGHT, Cache, Place, open_cache
+from continuo.stores.cache import FLIGHT, Cache, Found, Place, open_cache
 from continuo.stores.database import Operation
 from continuo.stores.vectors import packed
 
@@ -62,11 +62,15 @@ async def test_the_same_run_that_asks_again_still_flies_and_only_it_can_land(cac
     assert (await other.look_up(place("k", "b"), take_off=True, now=1)).wait
 
 
-async def test_a_flight_that_never_lands_is_given_up(caches: tuple[Cache, Cache]) -> None:
+async def test_a_flight_is_overdue_after_its_time_and_who_waits_learns_whose_it_is(caches: tuple[Cache, Cache]) -> None:
     one, other = caches
     await one.look_up(place("k", "a"), take_off=True, now=0)
-    assert (await other.look_up(place("k", "b"), take_off=True, now=FLIGHT - 1)).wait
-    assert not (await other.look_up(place("k", "b"), take_off=True, now=FLIGHT)).wait
+    assert await other.look_up(place("k", "b"), take_off=True, now=FLIGHT - 1) == Found(wait=True)
+    assert await other.look_up(place("k", "b"), take_off=True, now=FLIGHT) == Found(wait=True, overdue="a")
+    await other.extend(place("k", "a"), now=FLIGHT)
+    assert await other.look_up(place("k", "b"), take_off=True, now=FLIGHT) == Found(wait=True)
+    await other.land(place("k", "a"))
+    assert await other.look_up(place("k", "b"), take_off=True, now=FLIGHT) == Found()
 
 
 async def test_who_does_not_take_off_leaves_the_way_free(caches: tuple[Cache, Cache]) -> None:
