@@ -44,7 +44,9 @@ class PatternWorkflow:
             if info.parent and self.trace.calls:
                 await to_the_end(self._tell(info.parent))
             raise
-        workflow.upsert_search_attributes(finished(outcome))
+        if not job.path:
+            # Of the whole run alone: a sum over runs must not count a branch's cost twice.
+            workflow.upsert_search_attributes(finished(outcome))
         workflow.set_current_details(f"Answered by {outcome.model or outcome.served_by}")
         return outcome.model_copy(
             update={
