@@ -1,11 +1,13 @@
-"""How a route classifies, a fan-out merges and an ensemble combines."""
+"""How a route classifies, a fan-out merges, an ensemble combines and a cache compares."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from continuo.data import Data
+from continuo.errors import unknown
 
 if TYPE_CHECKING:
     from continuo.patterns import Step
@@ -175,3 +177,25 @@ Combining = Annotated[
         json_schema_input_type=Combine | Literal["unanimous_or_weighted", "majority", "weighted_vote", "average"],
     ),
 ]
+
+
+class Semantic(Data):
+    """Find the answer to a question that means the same.
+
+    `model` is an embedding model of the catalog; `threshold` is the least cosine similarity, in 0..1.
+    """
+
+    model: str
+    threshold: float = Field(default=0.92, gt=0, le=1)
+
+
+KEY_FIELDS = ("prompt", "messages", "system", "tools", "response_schema", "max_tokens", "temperature", "user", "data")
+
+
+def _key_field(name: str) -> str:
+    if name not in KEY_FIELDS and not re.fullmatch(r"data\.\w+", name):
+        raise unknown("key field", name, (*KEY_FIELDS, "data.NAME"))
+    return name
+
+
+KeyField = Annotated[str, AfterValidator(_key_field)]

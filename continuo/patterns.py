@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from continuo.choices import (
     Classifier,
@@ -16,12 +16,14 @@ from continuo.choices import (
     Combine,
     Combining,
     Intent,
+    KeyField,
     Keywords,
     Majority,
     Merge,
     Merging,
     Meta,
     Name,
+    Semantic,
     UnanimousOrWeighted,
     WeightedVote,
     labels,
@@ -232,25 +234,6 @@ class Ensemble(Spec):
         return self
 
 
-class Semantic(Data):
-    """Find the answer to a question that means the same.
-
-    `model` is an embedding model of the catalog; `threshold` is the least cosine similarity, in 0..1.
-    """
-
-    model: str
-    threshold: float = Field(default=0.92, gt=0, le=1)
-
-
-KEY_FIELDS = ("prompt", "messages", "system", "tools", "response_schema", "max_tokens", "temperature", "user", "data")
-
-
-def _key_field(name: str) -> str:
-    if name not in KEY_FIELDS and not re.fullmatch(r"data\.\w+", name):
-        raise unknown("key field", name, (*KEY_FIELDS, "data.NAME"))
-    return name
-
-
 class Cached(Spec):
     """Look the answer up, else run `step` and keep what it answers for `ttl`.
 
@@ -265,7 +248,7 @@ class Cached(Spec):
     step: "Step"
     ttl: Seconds = 3600.0
     max_size: int = Field(default=10_000, ge=1)
-    key: tuple[Annotated[str, AfterValidator(_key_field)], ...] = ()
+    key: tuple[KeyField, ...] = ()
     semantic: Semantic | None = None
 
     def __init__(self, step: "Step | None" = None, /, **fields: object) -> None:

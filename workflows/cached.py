@@ -8,8 +8,9 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.caching import Caching
 from activities.models import ModelCalls
+from continuo.choices import Semantic
 from continuo.jobs import Job, Outcome
-from continuo.patterns import Cached, Call, Retry, Semantic
+from continuo.patterns import Cached, Call, Retry
 from continuo.stores.cache import Found
 from workflows.activity_options import options
 from workflows.base import PatternWorkflow

@@ -9,9 +9,10 @@ from structlog.testing import capture_logs
 from temporalio.testing import ActivityEnvironment
 
 from activities.caching import Caching
+from continuo.choices import Semantic
 from continuo.jobs import Context, Job, Outcome
 from continuo.messages import Message, ModelRequest
-from continuo.patterns import Cached, Call, Semantic
+from continuo.patterns import Cached, Call
 from continuo.stores.cache import Cache, Found, open_cache
 from continuo.stores.vectors import written
 

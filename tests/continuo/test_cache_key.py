@@ -3,9 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.cache_key import entry_key, family, scope
+from continuo.choices import Semantic
 from continuo.jobs import Context, Job
 from continuo.messages import Message, ModelRequest
-from continuo.patterns import Cached, Call, Semantic
+from continuo.patterns import Cached, Call
 
 INNER = Call(model="m")
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.catalog import Catalog
-from continuo.choices import Intent, Merge, Meta
+from continuo.choices import Intent, Merge, Meta, Semantic
 from continuo.estimate import Estimate, estimate
 from continuo.patterns import (
     Cached,
@@ -22,7 +22,6 @@ from continuo.patterns import (
     Route,
     Saga,
     SagaStep,
-    Semantic,
     Split,
     Step,
     Template,

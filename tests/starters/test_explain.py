@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.catalog import Catalog, load_catalog
-from continuo.choices import Majority, WeightedVote
+from continuo.choices import Majority, Semantic, WeightedVote
 from continuo.errors import InputError
 from continuo.outline import Node, outline
 from continuo.patterns import (
@@ -19,7 +19,6 @@ from continuo.patterns import (
     Deadline,
     Ensemble,
     FanOut,
-    Semantic,
     Split,
     Step,
     Template,
