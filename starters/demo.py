@@ -53,6 +53,8 @@ async def demo() -> int:
     sold = await shop.get("/totals")
     await show("an order that no carrier takes", _order("order-antarctica.json", settings), _compensated)
     after = await shop.get("/totals")
+    await simulator.aclose()
+    await shop.aclose()
 
     out.print()
     out.print(table)

@@ -9,7 +9,8 @@ class Service:
     """JSON in, JSON out; raises `httpx.HTTPStatusError` for anything but success."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
+        self._http = httpx.AsyncClient(base_url=url)
 
     async def get(self, path: str) -> Any:
         return await self._ask("GET", path)
@@ -21,5 +22,7 @@ class Service:
         await self._ask("DELETE", path)
 
     async def _ask(self, method: str, path: str, body: dict[str, object] | None = None) -> Any:
-        async with httpx.AsyncClient(base_url=self._url) as http:
-            return (await http.request(method, path, json=body)).raise_for_status().json()
+        return (await self._http.request(method, path, json=body)).raise_for_status().json()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()

@@ -19,6 +19,7 @@ from continuo.patterns import Step
 from continuo.prepare import resolved
 from continuo.settings import Settings, environment
 from starters.launch import Handle, result, start
+from starters.service import Service
 from workers.processes import Child
 from workers.stack import Ports
 from workers.temporal_server import command, ensure
@@ -64,21 +65,8 @@ async def failure(client: Client, job: Job) -> Failure:
     return found
 
 
-class Control:
+class Control(Service):
     """The control side of the simulated provider or of the shop."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._http = httpx.AsyncClient(base_url=url)
-
-    async def get(self, path: str) -> Any:
-        return (await self._http.get(path)).raise_for_status().json()
-
-    async def put(self, path: str, **body: Any) -> None:
-        (await self._http.put(path, json=body)).raise_for_status()
-
-    async def delete(self, path: str) -> None:
-        (await self._http.delete(path)).raise_for_status()
 
     async def behave(self, model: str, **behaviour: Any) -> None:
         await self.put(f"/_sim/models/{model}", **behaviour)
@@ -86,9 +74,6 @@ class Control:
     async def calls(self, model: str | None = None) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await self.get("/_sim/calls"))["calls"]
         return [call for call in found if model in (None, call["model"])]
-
-    async def aclose(self) -> None:
-        await self._http.aclose()
 
 
 class TemporalServer:
