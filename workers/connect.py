@@ -1,17 +1,14 @@
 """The one way to a Temporal cluster, for workers and starters alike."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from temporalio.client import Client, Interceptor
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, ExternalStorage
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
 from continuo.errors import InputError
 from continuo.settings import Settings
-from workers.payloads import THRESHOLD, PayloadFiles
+from workers.payloads import converter
 from workers.search_attributes import ensure_search_attributes
 
 
@@ -23,15 +20,12 @@ async def connect(interceptors: Sequence[Interceptor] = ()) -> Client:
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "localhost:7233")
     try:
-        client = await Client.connect(**config, data_converter=_converter(), interceptors=interceptors)
+        client = await Client.connect(
+            **config, data_converter=converter(Settings(), store=False), interceptors=interceptors
+        )
     except (RuntimeError, RPCError) as error:
         raise InputError(
             f"no Temporal server at {config['target_host']}; start one with `continuo dev`, or set TEMPORAL_ADDRESS"
         ) from error
     await ensure_search_attributes(client)
     return client
-
-
-def _converter() -> DataConverter:
-    files = PayloadFiles(Settings().data / "payloads")
-    return replace(pydantic_data_converter, external_storage=ExternalStorage([files], payload_size_threshold=THRESHOLD))

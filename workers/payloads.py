@@ -7,24 +7,45 @@ prompt of 20 KB exceeds the server's limit for a message, and a history of many 
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from temporalio.api.common.v1 import Payload
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import (
+    DataConverter,
+    ExternalStorage,
     StorageDriver,
     StorageDriverClaim,
     StorageDriverRetrieveContext,
     StorageDriverStoreContext,
 )
 
+from continuo.errors import InputError
+from continuo.settings import Settings
+
 THRESHOLD = 16_384
 """Bytes from which a payload is kept here: 200 smaller ones still fit into one message of 4 MB."""
 
 
+def converter(settings: Settings, *, store: bool) -> DataConverter:
+    """How values become payloads. Whoever does not `store` can still read what others have stored.
+
+    Only pools store: what a starter sends, a single input, fits into a history, and a pool that sees another folder
+    could not even begin the run.
+    """
+    storage = ExternalStorage(
+        [PayloadFiles(settings.data / "payloads")],
+        driver_selector=None if store else lambda context, payload: None,
+        payload_size_threshold=THRESHOLD,
+    )
+    return replace(pydantic_data_converter, external_storage=storage)
+
+
 class PayloadFiles(StorageDriver):
-    """A folder with a file for each payload, named by its SHA-256. All starters and workers must see the same one."""
+    """A folder with a file for each payload, named by its SHA-256. All pools must see the same one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -38,7 +59,7 @@ class PayloadFiles(StorageDriver):
     async def retrieve(
         self, context: StorageDriverRetrieveContext, claims: Sequence[StorageDriverClaim]
     ) -> list[Payload]:
-        """Raises `FileNotFoundError` where the folder is another one than that of the process that stored it."""
+        """Raises `InputError` where the folder is another one than that of the process that stored it."""
         return [await asyncio.to_thread(self._read, claim.claim_data["sha256"]) for claim in claims]
 
     def _write(self, payload: Payload) -> str:
@@ -56,7 +77,11 @@ class PayloadFiles(StorageDriver):
         return name
 
     def _read(self, name: str) -> Payload:
-        return Payload.FromString(self._path(name).read_bytes())
+        try:
+            return Payload.FromString(self._path(name).read_bytes())
+        except FileNotFoundError:
+            advice = "set CONTINUO_DATA to the data folder of the pools"
+            raise InputError(f"a large prompt or answer is not in {self._folder}; {advice}") from None
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name

@@ -22,6 +22,7 @@ from continuo.stores.cache import Cache, open_cache
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from workers.connect import connect
+from workers.payloads import converter
 from workers.sandbox import runner
 from workers.telemetry import LogContextInterceptor, configure_logging, configure_tracing
 from workflows import WORKFLOWS
@@ -49,8 +50,10 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         resources.push_async_callback(services.aclose)
         calls = ModelCalls(catalog, models, Journal(database))
         caching = Caching(Cache(entries))
+        config = client.config()
+        config["data_converter"] = converter(settings, store=True)
         worker = Worker(
-            client,
+            Client(**config),
             task_queue=priority,
             workflows=WORKFLOWS,
             activities=[

