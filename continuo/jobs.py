@@ -1,5 +1,6 @@
 """One argument in, one result out: the job a pattern gets and the outcome it returns, from every pattern alike."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from math import fsum
 from typing import Literal
@@ -151,6 +152,16 @@ class Failure(Account):
     type: str
     message: str
     causes: tuple[str, ...] = ()
+
+    @property
+    def cause(self) -> str:
+        """One line, for what failed because of this."""
+        return f"{self.type}: {self.message}"
+
+
+def under(path: str, calls: Iterable[CallRecord]) -> tuple[CallRecord, ...]:
+    """Those of `calls` that the step at `path`, or a step below it, made."""
+    return tuple(call for call in calls if f"{call.path}.".startswith(f"{path}."))
 
 
 def total_cost(calls: tuple[CallRecord, ...]) -> float | None:

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.tree import Tree
 from temporalio.client import Client
 
-from continuo.jobs import CallRecord, Failure, Job, Outcome, total_cost
+from continuo.jobs import CallRecord, Failure, Job, Outcome, total_cost, under
 from continuo.patterns import Call, Step
 from continuo.progress import StepState
 from starters.launch import Handle, progress, result
@@ -109,6 +109,6 @@ def _grow(branch: Tree, step: Step, path: str, run: Run) -> None:
 
 def _told(state: StepState, run: Run) -> str:
     seconds = ((state.ended or datetime.now(UTC)) - state.started).total_seconds()
-    calls = tuple(call for call in run.calls if f"{call.path}.".startswith(f"{state.path}."))
+    calls = under(state.path, run.calls)
     cost = f" {money(total_cost(calls))}" if calls else ""
     return f"{state.status} {seconds:.1f} s{cost}"

@@ -18,7 +18,7 @@ async def cascade(step: Cascade, job: Job) -> Outcome:
     for number, (name, tier) in enumerate(step.nested().items(), 1):
         found = await try_step(tier, job, name)
         if isinstance(found, Failure):
-            reasons.append(f"tier {number}: {found.type}: {found.message}")
+            reasons.append(f"tier {number}: {found.cause}")
             continue
         found = found.model_copy(update={"tier": number})
         confidence, threshold = sure(found), step.thresholds[min(number, len(step.thresholds)) - 1]

@@ -23,7 +23,7 @@ async def ensemble(step: Ensemble, job: Job) -> Outcome:
     work = {name: try_step(member, asked, name, isolate=not step.inline) for name, member in members.items()}
     # Once the members still running can change nothing, they need not run.
     found = await together(work, lambda found: decided(step, _votes(found), len(members) - len(found)))
-    causes = {name: f"{name}: {one.type}: {one.message}" for name, one in found.items() if isinstance(one, Failure)}
+    causes = {name: f"{name}: {one.cause}" for name, one in found.items() if isinstance(one, Failure)}
     outcome = await _combined(step, job, {name: one for name, one in found.items() if isinstance(one, Outcome)})
     if outcome is None:
         return await _otherwise(step, job, (*(f"{one.member}: {one.text}" for one in _votes(found)), *causes.values()))

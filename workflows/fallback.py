@@ -16,7 +16,7 @@ async def fallback(step: Fallback, job: Job) -> Outcome:
         found = await try_step(tier, job, name)
         if isinstance(found, Outcome):
             return found.model_copy(update={"tier": number, "reasons": tuple(reasons)})
-        reasons.append(f"tier {number}: {found.type}: {found.message}")
+        reasons.append(f"tier {number}: {found.cause}")
     message = f"all {len(reasons)} tiers failed; {'; '.join(reasons)}"
     raise failed(Failure(type="FallbackExhausted", message=message, causes=tuple(reasons)))
 

@@ -27,7 +27,7 @@ async def fan_out(step: FanOut, job: Job) -> Outcome:
     found = await together({name: _branch(step, job, name) for name in step.branches}, hopeless)
     answers = {name: one for name, one in found.items() if isinstance(one, Outcome)}
     outputs = {name: one.text for name, one in answers.items()}
-    causes = {name: f"{name}: {one.type}: {one.message}" for name, one in found.items() if isinstance(one, Failure)}
+    causes = {name: f"{name}: {one.cause}" for name, one in found.items() if isinstance(one, Failure)}
     if len(causes) > spare:
         message = f"{len(causes)} of {len(step.branches)} branches failed, {spare} may; {'; '.join(causes.values())}"
         raise failed(Failure(type="FanOutFailed", message=message, causes=tuple(causes.values()), outputs=outputs))

@@ -21,7 +21,7 @@ async def pipeline(step: Pipeline, job: Job) -> Outcome:
         found = await try_step(part.step, asked, part.name)
         if isinstance(found, Failure):
             message = f"step {part.name!r} failed: {found.message}"
-            cause = f"{part.name}: {found.type}: {found.message}"
+            cause = f"{part.name}: {found.cause}"
             raise failed(Failure(type="PipelineFailed", message=message, causes=(cause,), outputs=outputs))
         outcome = found
         outputs[part.name] = values["previous"] = found.text

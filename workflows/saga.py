@@ -88,7 +88,7 @@ class SagaWorkflow(PatternWorkflow):
                     type="SagaFailed",
                     message=f"{begun[-1].name} failed ({failure.message}); "
                     f"compensated in reverse: {', '.join(step.name for step in reversed(begun) if step.undo)}",
-                    causes=(f"{failure.type}: {failure.message}",),
+                    causes=(failure.cause,),
                 )
             ) from error
         return Outcome(text=text, served_by="service")

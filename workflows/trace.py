@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
 
-from continuo.jobs import Account, CallRecord, Checkpoint, Job, Outcome, total_cost
+from continuo.jobs import Account, CallRecord, Checkpoint, Job, Outcome, total_cost, under
 from continuo.messages import Usage
 from continuo.progress import Progress, StepState
 
@@ -33,7 +33,7 @@ class Trace:
 
     def cost_under(self, path: str) -> float | None:
         """What the calls of the step at `path` cost in USD, None when that is unknown."""
-        return total_cost(tuple(call for call in self.calls if f"{call.path}.".startswith(f"{path}.")))
+        return total_cost(under(path, self.calls))
 
     @contextmanager
     def step(self, job: Job, workflow_id: str | None) -> Iterator[None]:
