@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from continuo.data import Data
+from continuo.data import Data, Seconds
 from continuo.errors import InputError, unknown
 from continuo.messages import Usage
 
@@ -29,6 +29,34 @@ class Endpoint(Data):
         return found.rstrip("/") + self.path if found else None
 
 
+class Breaker(Data):
+    """When a provider is left alone: after so many `failures` in a row it is not called for `cool_down` seconds, then
+    by one probe at a time, until so many `successes`.
+
+    Time-outs, connection errors and a status from 500 count as failures, 429 only `on_rate_limit`.
+    """
+
+    failures: int = Field(default=5, ge=1)
+    cool_down: Seconds = 60.0
+    successes: int = Field(default=2, ge=1)
+    on_rate_limit: bool = False
+
+
+class Limits(Data):
+    """What a provider, or a model, may be asked by all workers together; None is no limit.
+
+    A minute and an hour are the last 60 and 3,600 seconds; tokens are input and output. From `throttle_at` (a share
+    in 0..1) of a rate on, the model's `cheaper` one answers, or the call waits its turn; `concurrency` is used up whole.
+    """
+
+    concurrency: int | None = Field(default=None, ge=1)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    requests_per_hour: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_hour: int | None = Field(default=None, ge=1)
+    throttle_at: float = Field(default=0.8, gt=0, le=1)
+
+
 class Provider(Endpoint):
     """Who serves models. `key_header` replaces the protocol's own way of sending the key (Azure's `api-key`).
 
@@ -40,6 +68,8 @@ class Provider(Endpoint):
     headers: dict[str, str] = {}
     probe: bool = False
     simulated: bool = False
+    breaker: Breaker = Breaker()
+    limits: Limits = Limits()
 
 
 class Price(Data):
@@ -62,6 +92,7 @@ class Model(Data):
     """A model as the catalog lists it: `name` is what the provider calls it, by default the id.
 
     `logprobs` says that the provider gives the probabilities of its tokens when asked; most reasoning models refuse.
+    `cheaper` is the model that answers while a limit of this one, or of its provider, is used up.
     """
 
     id: str
@@ -70,6 +101,8 @@ class Model(Data):
     price: Price | None = None
     replaced_by: str | None = None
     logprobs: bool = False
+    limits: Limits = Limits()
+    cheaper: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -97,8 +130,9 @@ class Catalog(Data):
         for model in self.models.values():
             if model.provider not in self.providers:
                 raise unknown(f"provider of model {model.id!r}:", model.provider, self.providers)
-            if model.replaced_by and model.replaced_by not in self.models:
-                raise unknown(f"replacement of model {model.id!r}:", model.replaced_by, self.models)
+            for what, other in (("replacement", model.replaced_by), ("cheaper one", model.cheaper)):
+                if other and other not in self.models:
+                    raise unknown(f"{what} of model {model.id!r}:", other, self.models)
         for alias, names in self.aliases.items():
             for name in names:
                 if name not in self.models:

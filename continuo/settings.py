@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     data: Path = user_data_path("continuo")
     cache: Path = user_cache_path("continuo")
     catalog: Path = ROOT / "config" / "catalog.toml"
+    tenants: Path = ROOT / "config" / "tenants.toml"
     patterns: Path = ROOT / "patterns"
     knowledge: Path = ROOT / "examples" / "knowledge"
     ui_url: str = "http://127.0.0.1:8233"

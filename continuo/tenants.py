@@ -1,0 +1,58 @@
+"""What each tenant may spend and how much of the workers it gets: `config/tenants.toml`."""
+
+import tomllib
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError, field_validator
+
+from continuo.data import Data
+from continuo.errors import InputError
+
+
+class Tenant(Data):
+    """`daily_usd` is what its calls may cost in one day of its `zone` (an IANA name); None is no budget.
+
+    `weight` is its share of a busy queue beside the other tenants'.
+    """
+
+    daily_usd: float | None = Field(default=None, ge=0)
+    zone: str = "UTC"
+    weight: float = Field(default=1.0, ge=0.001, le=1000)
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{zone!r} is no time zone; write an IANA name, such as Europe/Berlin") from None
+        return zone
+
+    def day(self, now: datetime) -> date:
+        """The day that it is for the tenant; `now` has a time zone."""
+        return now.astimezone(ZoneInfo(self.zone)).date()
+
+
+class Tenants(Data):
+    """`default` holds for every tenant that is not listed."""
+
+    default: Tenant = Tenant()
+    tenants: dict[str, Tenant] = {}
+
+    def of(self, name: str) -> Tenant:
+        return self.tenants.get(name, self.default)
+
+
+def load_tenants(path: Path) -> Tenants:
+    """Read a file of tenants. Raises `InputError` naming the file and the field."""
+    try:
+        return Tenants.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise InputError(f"no tenants at {path}; set CONTINUO_TENANTS to a file like config/tenants.toml") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
