@@ -45,8 +45,8 @@ class Breaker(Data):
 class Limits(Data):
     """What a provider, or a model, may be asked by all workers together; None is no limit.
 
-    A minute and an hour are the last 60 and 3,600 seconds; tokens are input and output. From `throttle_at` (a share
-    in 0..1) of a rate on, the model's `cheaper` one answers, or the call waits its turn; `concurrency` is used up whole.
+    A minute and an hour are the last 60 and 3,600 seconds; tokens are input and output. From `throttle_at` (a share in
+    0..1) of a rate on, the model's `cheaper` one answers, or the call waits its turn; `concurrency` is used up whole.
     """
 
     concurrency: int | None = Field(default=None, ge=1)

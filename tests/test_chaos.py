@@ -36,7 +36,7 @@ async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_momen
         # The moment is what is random here, so nothing can be waited for.
         await asyncio.sleep(chance.uniform(0.05, 1.5))
         await kill(pool)
-        known = {row["identity"] for row in database.read("SELECT identity FROM journal")}
+        known = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
         asked = len(await world.simulator.calls())
         pool = await world.pool()
         later = (await world.simulator.calls())[asked:]
@@ -44,8 +44,8 @@ async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_momen
     found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
     assert [one for one in found if not isinstance(one, Outcome)] == []
     seen = [call["idempotency_key"] for call in await world.simulator.calls() if call["answered"]]
-    journalled = {row["identity"] for row in database.read("SELECT identity FROM journal")}
-    ledger = [row["identity"] for row in database.read("SELECT identity FROM ledger")]
+    journalled = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
+    ledger = [row["identity"] for row in await database.read("SELECT identity FROM ledger")]
     await database.aclose()
     assert sorted(ledger) == sorted(journalled)
     assert journalled <= set(seen)
@@ -98,7 +98,7 @@ async def test_workers_killed_at_random_moments_change_no_answer_of_a_random_tre
         await asyncio.sleep(chance.uniform(0.05, 2))
         for pool in pools:
             await kill(pool)
-        known = {row["identity"] for row in database.read("SELECT identity FROM journal")}
+        known = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
         asked = len(await world.simulator.calls())
         pools = [await world.pool(), await world.pool()]
         later = (await world.simulator.calls())[asked:]

@@ -51,12 +51,12 @@ async def test_twenty_calls_survive_the_worker_and_no_journalled_one_is_made_aga
     database = world.journal()
 
     async def half_journalled() -> bool:
-        return len(database.read("SELECT identity FROM journal")) >= RUNS // 2
+        return len(await database.read("SELECT identity FROM journal")) >= RUNS // 2
 
     await until(half_journalled)
     await kill(first)
     os.kill(world.temporal.child.pid, signal.SIGCONT)
-    journalled = {row["identity"] for row in database.read("SELECT identity FROM journal")}
+    journalled = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
     await database.aclose()
     await world.pool()
     found = await outcomes(handles)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from continuo.settings import Settings
+from continuo.settings import Settings, environment
 from continuo.stores.database import Database
+from continuo.stores.opened import open_store
 from tests.support import Control, TemporalServer, pool_process, served
 from workers.connect import connect
 from workers.processes import Child
@@ -34,7 +35,7 @@ class World:
         return child
 
     def journal(self) -> Database:
-        return Database(Settings().data / "continuo.db")
+        return open_store(Settings(), environment())
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.admission import Admission
 from activities.caching import Caching
 from activities.heartbeat import HeartbeatInterceptor
 from activities.models import ModelCalls
@@ -18,9 +19,10 @@ from continuo.catalog import load_catalog
 from continuo.jobs import Priority
 from continuo.providers.client import ModelClient
 from continuo.settings import Settings, environment
-from continuo.stores.cache import Cache, open_cache
-from continuo.stores.database import Database
+from continuo.stores.budgets import Budgets
 from continuo.stores.journal import Journal
+from continuo.stores.opened import open_cache, open_store, opened_limits
+from continuo.tenants import load_tenants
 from workers.connect import connect
 from workers.payloads import converter
 from workers.sandbox import runner
@@ -40,16 +42,18 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
     """A running worker on `priority`'s queue with its stores and HTTP clients, all closed at the end."""
     catalog, environ = load_catalog(settings.catalog), environment()
     async with AsyncExitStack() as resources:
-        database = Database(settings.data / "continuo.db")
+        database = open_store(settings, environ)
         resources.push_async_callback(database.aclose)
-        entries = open_cache(settings.data / "cache.db")
-        resources.push_async_callback(entries.aclose)
+        limits = await resources.enter_async_context(opened_limits(settings, environ, database))
+        cache = open_cache(settings, environ)
+        resources.push_async_callback(cache.aclose)
         models = ModelClient(catalog, environ, settings.knowledge)
         resources.push_async_callback(models.aclose)
         services = ServiceCalls(catalog, environ)
         resources.push_async_callback(services.aclose)
-        calls = ModelCalls(catalog, models, Journal(database))
-        caching = Caching(Cache(entries))
+        admission = Admission(catalog, load_tenants(settings.tenants), Budgets(database), limits)
+        calls = ModelCalls(catalog, models, Journal(database), admission)
+        caching = Caching(cache)
         config = client.config()
         config["data_converter"] = converter(settings, store=True)
         worker = Worker(

@@ -10,6 +10,7 @@ from activities.caching import Caching
 from activities.models import ModelCalls
 from continuo.choices import Semantic
 from continuo.jobs import Job, Outcome
+from continuo.limits import Wait
 from continuo.patterns import Cached, Call, Retry
 from continuo.stores.cache import Found
 from workflows.activity_options import options
@@ -70,6 +71,8 @@ async def _look_near(semantic: Semantic, job: Job) -> Outcome | None:
         if is_cancelled_exception(error):
             raise
         trace().include(failure_of(error))
+        return None
+    if isinstance(embedded, Wait):
         return None
     trace().include(embedded)
     found = await workflow.execute_local_activity_method(

@@ -7,6 +7,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.models import ModelCalls
 from continuo.jobs import CallRecord, Job, Outcome
+from continuo.limits import Wait
 from continuo.patterns import Call
 from workflows.activity_options import options
 from workflows.base import PatternWorkflow
@@ -19,9 +20,14 @@ from workflows.trace import trace
 async def call(step: Call, job: Job) -> Outcome:
     where = f"{job.path}: " if job.path else ""
     try:
-        outcome = await workflow.execute_activity_method(
-            ModelCalls.call, job, summary=f"{where}{step.model}", **options(step)
-        )
+        while isinstance(
+            outcome := await workflow.execute_activity_method(
+                ModelCalls.call, job, summary=f"{where}{step.model}", **options(step)
+            ),
+            Wait,
+        ):
+            # A timer, so that whoever waits for its turn holds no slot.
+            await workflow.sleep(outcome.seconds, summary=outcome.why)
     except (FailureError, asyncio.CancelledError) as error:
         if is_cancelled_exception(error):
             trace().calls.append(CallRecord(path=job.path, model=step.model, status="cancelled"))

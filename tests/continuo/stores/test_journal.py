@@ -1,18 +1,22 @@
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import closing
+from datetime import date
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from continuo.jobs import CallRecord, Context, Outcome
 from continuo.messages import Usage
-from continuo.stores.database import JOURNAL, Database
+from continuo.settings import Settings
+from continuo.stores.budgets import Budgets
+from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Ledger
+from continuo.stores.opened import open_store
 
 CONTEXT = Context(pattern="support", tenant="acme")
+TODAY = date(2026, 11, 21)
 
 
 def outcome(text: str = "yes", cost: float | None = 0.000015) -> Outcome:
@@ -21,82 +25,67 @@ def outcome(text: str = "yes", cost: float | None = 0.000015) -> Outcome:
     return Outcome(text=text, served_by="model", usage=usage, cost_usd=cost, calls=(record,))
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(tmp_path / "deep" / "continuo.db")
-    yield database
-    await database.aclose()
-
-
 async def test_an_answer_is_found_again_exactly_as_it_was(database: Database) -> None:
     journal = Journal(database)
-    assert journal.find("run/1") is None
-    await journal.record("run/1", outcome(), CONTEXT)
-    assert journal.find("run/1") == outcome()
+    assert await journal.find("run/1") is None
+    await journal.record("run/1", outcome(), CONTEXT, TODAY)
+    assert await journal.find("run/1") == outcome()
 
 
 async def test_recording_twice_keeps_the_first_answer_and_one_ledger_row(database: Database) -> None:
     journal = Journal(database)
-    await journal.record("run/1", outcome("first"), CONTEXT)
-    await journal.record("run/1", outcome("second"), CONTEXT)
-    found = journal.find("run/1")
+    await journal.record("run/1", outcome("first"), CONTEXT, TODAY)
+    await journal.record("run/1", outcome("second"), CONTEXT, TODAY)
+    found = await journal.find("run/1")
     assert found is not None
     assert found.text == "first"
-    assert len(Ledger(database).rows()) == 1
+    assert len(await Ledger(database).rows()) == 1
 
 
 async def test_costs_add_up_exactly_and_an_unknown_cost_is_not_zero(database: Database) -> None:
     journal = Journal(database)
     for number in range(1000):
-        await journal.record(f"run/{number}", outcome(cost=0.0000001), CONTEXT)
-    await journal.record("run/unknown", outcome(cost=None), CONTEXT)
+        await journal.record(f"run/{number}", outcome(cost=0.0000001), CONTEXT, TODAY)
+    await journal.record("run/unknown", outcome(cost=None), CONTEXT, TODAY)
     ledger = Ledger(database)
-    assert ledger.spent_usd("acme") == 0.0001
-    assert ledger.spent_usd("another") == 0
-    assert [row["identity"] for row in ledger.rows() if row["cost_nanousd"] is None] == ["run/unknown"]
+    assert (await Budgets(database).balance("acme", TODAY, 0)).spent == 0.0001
+    assert (await Budgets(database).balance("another", TODAY, 0)).spent == 0
+    assert [row["identity"] for row in await ledger.rows() if row["cost_nanousd"] is None] == ["run/unknown"]
 
 
 async def test_a_refused_call_that_was_paid_has_a_ledger_row_and_no_answer(database: Database) -> None:
     journal = Journal(database)
-    await journal.charge("run/1#1", outcome().calls[0], CONTEXT)
-    assert journal.find("run/1#1") is None
-    assert [row["cost_nanousd"] for row in Ledger(database).rows()] == [15_000]
+    await journal.charge("run/1", 1, outcome().calls[0], CONTEXT, TODAY)
+    assert await journal.find("run/1#1") is None
+    assert [row["cost_nanousd"] for row in await Ledger(database).rows()] == [15_000]
 
 
-async def test_many_writers_in_two_connections_lose_nothing(tmp_path: Path) -> None:
-    databases = [Database(tmp_path / "continuo.db") for _ in range(2)]
+async def test_many_writers_in_two_connections_lose_nothing(store_environ: dict[str, str], tmp_path: Path) -> None:
+    databases = [open_store(Settings(data=tmp_path), store_environ) for _ in range(2)]
     await asyncio.gather(
         *(
-            Journal(databases[number % 2]).record(f"run/{number}", outcome(str(number)), CONTEXT)
+            Journal(databases[number % 2]).record(f"run/{number}", outcome(str(number)), CONTEXT, TODAY)
             for number in range(200)
         )
     )
     journal = Journal(databases[0])
-    assert all(journal.find(f"run/{number}") == outcome(str(number)) for number in range(200))
+    assert [await journal.find(f"run/{number}") for number in range(200)] == [outcome(str(n)) for n in range(200)]
     for database in databases:
         await database.aclose()
 
 
 async def test_a_writer_that_is_cancelled_leaves_its_answer_behind(database: Database) -> None:
     journal = Journal(database)
-    writing = asyncio.create_task(journal.record("run/1", outcome(), CONTEXT))
+    writing = asyncio.create_task(journal.record("run/1", outcome(), CONTEXT, TODAY))
     await asyncio.sleep(0)
     writing.cancel()
     await asyncio.gather(writing, return_exceptions=True)
-    await journal.record("run/2", outcome(), CONTEXT)
-    assert journal.find("run/1") == outcome()
+    await journal.record("run/2", outcome(), CONTEXT, TODAY)
+    assert await journal.find("run/1") == outcome()
 
 
 async def test_a_failed_write_is_told_to_its_caller_and_the_next_one_works(database: Database) -> None:
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises((sqlite3.Error, psycopg.Error), match="nowhere"):
         await database.write(lambda connection: connection.execute("INSERT INTO nowhere VALUES (1)"))
-    await Journal(database).record("run/1", outcome(), CONTEXT)
-    assert Journal(database).find("run/1") == outcome()
-
-
-async def test_a_file_of_an_earlier_version_is_migrated_forward(tmp_path: Path) -> None:
-    path = tmp_path / "continuo.db"
-    for _ in range(2):
-        await Database(path).aclose()
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(JOURNAL)
+    await Journal(database).record("run/1", outcome(), CONTEXT, TODAY)
+    assert await Journal(database).find("run/1") == outcome()

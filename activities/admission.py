@@ -1,0 +1,127 @@
+"""Before a provider is asked: its limits leave room for the call, and the tenant's budget for what it may cost."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from temporalio import activity
+
+from continuo.catalog import Catalog, Model
+from continuo.errors import ProviderError
+from continuo.jobs import Job
+from continuo.limits import Wait
+from continuo.messages import ModelRequest, Usage
+from continuo.reserve import capped, is_free, likely_tokens, most_usd, total
+from continuo.stores.budgets import Budgets
+from continuo.stores.limits import LimitStore, Scopes
+from continuo.tenants import Tenants
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A call that may go now, to `model`; `reason` says why that is not the model that was wanted.
+
+    `place`, `time` (seconds since 1970) and `tokens` are what it is counted as, `identity` is what money is `reserved`
+    under.
+    """
+
+    identity: str
+    model: Model
+    request: ModelRequest
+    place: str
+    time: float
+    tokens: int
+    reason: str | None = None
+    reserved: bool = False
+
+
+class Admission:
+    """Counts a call before it is made, and settles with what it came to."""
+
+    def __init__(self, catalog: Catalog, tenants: Tenants, budgets: Budgets, limits: LimitStore) -> None:
+        self._catalog = catalog
+        self._tenants = tenants
+        self._budgets = budgets
+        self._limits = limits
+
+    def today(self, tenant: str) -> date:
+        """The tenant's day."""
+        return self._tenants.of(tenant).day(datetime.now(UTC))
+
+    async def admit(
+        self, job: Job, wanted: Model, fill: Callable[[Model], ModelRequest], identity: str, lease: float
+    ) -> Admitted | Wait:
+        """Let the call go to `wanted`, or to a cheaper model while its limits are used up; else say when to ask again.
+
+        `fill` makes the request for a model. What it may cost is reserved under `identity`, for `lease` seconds at
+        most. Raises `ProviderError` when the budget does not allow it.
+        """
+        now, reason = time.time(), None
+        place = f"{identity}#{activity.info().attempt}"
+        for model in self._chain(wanted):
+            request = fill(model)
+            admitted = Admitted(identity, model, request, place, now, likely_tokens(request), reason)
+            found = await self._limits.admit(
+                self._scopes(model),
+                place=place,
+                turn=f"{activity.info().workflow_run_id}/{job.path}",
+                tokens=admitted.tokens,
+                lease=lease,
+                queue=model.cheaper is None,
+                now=now,
+            )
+            if found is None:
+                break
+            reason = f"{model.id}: {found.why}"
+        else:
+            assert found is not None
+            return found
+        try:
+            return await self._within_budget(job.context.tenant, admitted, now + lease)
+        except ProviderError:
+            await self.leave(admitted, None)
+            raise
+
+    async def leave(self, admitted: Admitted, usage: Usage | None) -> None:
+        """The call has ended. With `usage`, its row in the ledger has settled the money; else that is released here."""
+        if usage is None and admitted.reserved:
+            await self._budgets.release(admitted.identity)
+        tokens = (total(usage) if usage else 0) - admitted.tokens
+        scopes = self._scopes(admitted.model)
+        await self._limits.settle(scopes, place=admitted.place, admitted=admitted.time, tokens=tokens)
+
+    def _chain(self, wanted: Model) -> Iterator[Model]:
+        """The model, the one that is cheaper, the one that is cheaper than that."""
+        seen: set[str] = set()
+        model: Model | None = wanted
+        while model is not None and model.id not in seen:
+            yield model
+            seen.add(model.id)
+            model = self._catalog.models[model.cheaper] if model.cheaper else None
+
+    def _scopes(self, model: Model) -> Scopes:
+        provider = self._catalog.providers[model.provider]
+        return {f"provider/{model.provider}": provider.limits, f"model/{model.id}": model.limits}
+
+    async def _within_budget(self, tenant: str, admitted: Admitted, expires: float) -> Admitted:
+        account = self._tenants.of(tenant)
+        limit, model = account.daily_usd, admitted.model
+        if limit is None or is_free(model):
+            return admitted
+        if model.price is None:
+            what = f"tenant {tenant!r} has a budget, and model {model.id!r} no price; give it one in the catalog"
+            raise ProviderError("invalid_request", what)
+        request, day = capped(admitted.request), self.today(tenant)
+        most = most_usd(model, request)
+        balance = await self._budgets.reserve(
+            admitted.identity, tenant, day, most, limit=limit, now=admitted.time, expires=expires
+        )
+        if balance is not None:
+            raise ProviderError(
+                "budget_spent",
+                f"tenant {tenant!r} has spent ${balance.spent:.6f} and reserved ${balance.reserved:.6f} of"
+                f" ${limit:.2f} for {day} ({account.zone}), and this call to {model.id} may cost ${most:.6f};"
+                " raise daily_usd in config/tenants.toml, lower max_tokens, or let a free model answer",
+            )
+        return replace(admitted, request=request, reserved=True)

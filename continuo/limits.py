@@ -1,0 +1,90 @@
+"""Whether a call keeps the limits of its provider and model, and else how long it waits: pure, time given."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from continuo.catalog import Limits
+from continuo.data import Data
+
+SLOTS = 60
+"""A minute is counted by the second, an hour by the minute: what was used leaves the window one slot at a time."""
+
+SHORTEST, LONGEST = 0.5, 15.0
+"""Seconds of a wait for a place: when one gets free is not known, so a call is taken to last a second."""
+
+
+class Wait(Data):
+    """The call may not go yet; it should ask again in so many `seconds`."""
+
+    seconds: float
+    why: str
+
+
+class Slot(NamedTuple):
+    """What was used in one slot of a window, a slot being seconds since 1970 over the window's width."""
+
+    slot: int
+    requests: int
+    tokens: int
+
+
+class Seen(NamedTuple):
+    """How much of the limits is used. `ahead` are the calls that have waited longer, with their tokens; `windows` are
+    by the width of their slots in seconds, each oldest first."""
+
+    running: int = 0
+    ahead: int = 0
+    ahead_tokens: int = 0
+    windows: Mapping[int, tuple[Slot, ...]] = {}
+
+
+class Rate(NamedTuple):
+    """A limit on what is used in `SLOTS` times `width` seconds, before the throttle."""
+
+    width: int
+    unit: str
+    limit: int
+
+
+def rates(limits: Limits) -> Iterator[Rate]:
+    """The rates that are limited."""
+    for width, name in ((1, "minute"), (60, "hour")):
+        for unit in ("requests", "tokens"):
+            if (limit := getattr(limits, f"{unit}_per_{name}")) is not None:
+                yield Rate(width, unit, limit)
+
+
+def widths(limits: Limits) -> tuple[int, ...]:
+    """The widths of the windows that have to be counted."""
+    return tuple(sorted({rate.width for rate in rates(limits)}))
+
+
+def any_limit(limits: Limits) -> bool:
+    return limits.concurrency is not None or any(rates(limits))
+
+
+def wait(scope: str, limits: Limits, seen: Seen, tokens: int, now: float) -> Wait | None:
+    """None when a call of `tokens` may go now. Those ahead are counted as if they had gone: nobody overtakes."""
+    waits = [found for rate in rates(limits) if (found := _for_rate(scope, limits, rate, seen, tokens, now))]
+    if limits.concurrency is not None and (over := seen.running + seen.ahead + 1 - limits.concurrency) > 0:
+        seconds = min(max(over / limits.concurrency, SHORTEST), LONGEST)
+        waits.append(Wait(seconds=seconds, why=f"{scope} has {seen.running} of {limits.concurrency} requests at once"))
+    return max(waits, key=lambda one: one.seconds, default=None)
+
+
+def _for_rate(scope: str, limits: Limits, rate: Rate, seen: Seen, tokens: int, now: float) -> Wait | None:
+    allowed = max(1, math.floor(rate.limit * limits.throttle_at))
+    wanted = seen.ahead + 1 if rate.unit == "requests" else seen.ahead_tokens + tokens
+    # What is larger than the limit itself goes when nothing else is counted, instead of never.
+    wanted = min(wanted, allowed)
+    slots = seen.windows.get(rate.width, ())
+    left = total = sum(getattr(slot, rate.unit) for slot in slots)
+    if total + wanted <= allowed:
+        return None
+    why = f"{scope} has used {total:,} of {rate.limit:,} {rate.unit} in {SLOTS * rate.width // 60 * 60:,} s"
+    for slot in slots:
+        left -= getattr(slot, rate.unit)
+        if left + wanted <= allowed:
+            break
+    return Wait(seconds=max((slot.slot + SLOTS) * rate.width - now, 0.05), why=why)

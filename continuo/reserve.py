@@ -1,0 +1,41 @@
+"""What a call may cost and use at most, before anybody knows."""
+
+from continuo.catalog import Model
+from continuo.messages import ModelRequest, Usage
+
+MAX_OUTPUT = 4_096
+"""Tokens a model may write under a budget, where neither the request nor its step says how many."""
+
+CHARACTERS_PER_TOKEN = 4
+
+
+def is_free(model: Model) -> bool:
+    return model.price is not None and not (model.price.input or model.price.output or model.price.cached)
+
+
+def capped(request: ModelRequest) -> ModelRequest:
+    """The request with a limit on what may be written: without one there is no most that it may cost."""
+    return request if request.max_tokens else request.model_copy(update={"max_tokens": MAX_OUTPUT})
+
+
+def most_usd(model: Model, request: ModelRequest) -> float:
+    """USD that the answer to a capped request costs at most; the model has a price.
+
+    No tokenizer makes more tokens than there are bytes, and our JSON of the request is longer than any provider's own
+    frame around the texts.
+    """
+    assert model.price is not None
+    assert request.max_tokens is not None
+    read = len(request.model_dump_json().encode())
+    dearest = max(model.price.input, model.price.cached or 0.0)
+    return (read * dearest + request.max_tokens * model.price.output) / 1e6
+
+
+def likely_tokens(request: ModelRequest) -> int:
+    """Tokens that the call will use, in and out, as far as one can tell: what limits count until it has ended."""
+    texts = (request.system or "", *(message.content for message in request.messages))
+    return sum(map(len, texts)) // CHARACTERS_PER_TOKEN + (request.max_tokens or 0)
+
+
+def total(usage: Usage) -> int:
+    return usage.input_tokens + usage.output_tokens

@@ -1,0 +1,127 @@
+"""How much of the limits is used, shared by all workers: in SQL."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from continuo.catalog import Limits
+from continuo.limits import SLOTS, Seen, Slot, Wait, any_limit, wait, widths
+from continuo.stores.database import Connection, Database
+
+GRACE = 30.0
+"""Seconds after its wait in which a call must ask again to keep its turn."""
+
+Scopes = Mapping[str, Limits]
+"""What is limited, by a name such as `model/gpt-6-luna`."""
+
+
+class LimitStore(Protocol):
+    """Times are seconds since 1970, given by the caller. Scopes without any limit are ignored."""
+
+    async def admit(
+        self, scopes: Scopes, *, place: str, turn: str, tokens: int, lease: float, queue: bool, now: float
+    ) -> Wait | None:
+        """None: the call may go, is counted with its `tokens` (estimated), and holds its `place` for `lease` seconds at
+        most. Else nothing is counted, and, with `queue`, whoever asks again as `turn` goes before those who came later.
+
+        Atomic over all `scopes`. The same place asked for twice is held once, yet counted as two requests.
+        """
+
+    async def settle(self, scopes: Scopes, *, place: str, admitted: float, tokens: int) -> None:
+        """The call that was admitted at that time has ended: its place is free, and `tokens` (used, less those that
+        were estimated; negative as a rule) are added where it was counted."""
+
+
+class SqlLimits:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def admit(
+        self, scopes: Scopes, *, place: str, turn: str, tokens: int, lease: float, queue: bool, now: float
+    ) -> Wait | None:
+        limited = _limited(scopes)
+
+        def write(connection: Connection) -> Wait | None:
+            waits = []
+            for scope, limits in limited.items():
+                seen = _seen(connection, scope, limits, place, turn, now)
+                if (found := wait(scope, limits, seen, tokens, now)) is not None:
+                    waits.append(found)
+            longest = max(waits, key=lambda one: one.seconds, default=None)
+            for scope, limits in limited.items():
+                if longest is None:
+                    _go(connection, scope, limits, place, turn, tokens, now, now + lease)
+                elif queue:
+                    _queue(connection, scope, turn, tokens, now, now + longest.seconds + GRACE)
+            return longest
+
+        return await self._database.write(write) if limited else None
+
+    async def settle(self, scopes: Scopes, *, place: str, admitted: float, tokens: int) -> None:
+        limited = _limited(scopes)
+
+        def write(connection: Connection) -> None:
+            for scope, limits in limited.items():
+                connection.execute("DELETE FROM limit_places WHERE scope = ? AND holder = ?", (scope, place))
+                for width in widths(limits):
+                    sql = "UPDATE limit_windows SET tokens = tokens + ? WHERE scope = ? AND width = ? AND slot = ?"
+                    connection.execute(sql, (tokens, scope, width, int(admitted // width)))
+
+        if limited:
+            await self._database.write(write)
+
+
+def _limited(scopes: Scopes) -> dict[str, Limits]:
+    """Always in the same order, so that no two transactions wait for each other."""
+    return {scope: scopes[scope] for scope in sorted(scopes) if any_limit(scopes[scope])}
+
+
+def _seen(connection: Connection, scope: str, limits: Limits, place: str, turn: str, now: float) -> Seen:
+    # Locks the scope where a transaction does not lock everything anyway.
+    connection.execute(
+        "INSERT INTO limit_scopes VALUES (?) ON CONFLICT (scope) DO UPDATE SET scope = excluded.scope", (scope,)
+    )
+    for table in ("limit_places", "limit_turns"):
+        connection.execute(f"DELETE FROM {table} WHERE scope = ? AND expires <= ?", (scope, now))
+    ahead = connection.execute(
+        "SELECT COUNT(*) AS calls, COALESCE(SUM(tokens), 0) AS tokens FROM limit_turns WHERE scope = ? AND since <"
+        " COALESCE((SELECT since FROM limit_turns WHERE scope = ? AND holder = ?), ?)",
+        (scope, scope, turn, now),
+    ).fetchone()
+    sql = "SELECT COUNT(*) AS calls FROM limit_places WHERE scope = ? AND holder <> ?"
+    running = connection.execute(sql, (scope, place)).fetchone()["calls"]
+    windows = {}
+    for width in widths(limits):
+        sql = (
+            "SELECT slot, requests, tokens FROM limit_windows WHERE scope = ? AND width = ? AND slot > ? ORDER BY slot"
+        )
+        rows = connection.execute(sql, (scope, width, int(now // width) - SLOTS)).fetchall()
+        windows[width] = tuple(Slot(**row) for row in rows)
+    return Seen(running=running, ahead=ahead["calls"], ahead_tokens=int(ahead["tokens"]), windows=windows)
+
+
+def _go(
+    connection: Connection, scope: str, limits: Limits, place: str, turn: str, tokens: int, now: float, until: float
+) -> None:
+    connection.execute("DELETE FROM limit_turns WHERE scope = ? AND holder = ?", (scope, turn))
+    connection.execute(
+        "INSERT INTO limit_places VALUES (?, ?, ?)"
+        " ON CONFLICT (scope, holder) DO UPDATE SET expires = excluded.expires",
+        (scope, place, until),
+    )
+    for width in widths(limits):
+        slot = int(now // width)
+        connection.execute(
+            "INSERT INTO limit_windows VALUES (?, ?, ?, 1, ?) ON CONFLICT (scope, width, slot) DO UPDATE"
+            " SET requests = limit_windows.requests + 1, tokens = limit_windows.tokens + excluded.tokens",
+            (scope, width, slot, tokens),
+        )
+        sql = "DELETE FROM limit_windows WHERE scope = ? AND width = ? AND slot <= ?"
+        connection.execute(sql, (scope, width, slot - SLOTS))
+
+
+def _queue(connection: Connection, scope: str, turn: str, tokens: int, now: float, until: float) -> None:
+    connection.execute(
+        "INSERT INTO limit_turns VALUES (?, ?, ?, ?, ?) ON CONFLICT (scope, holder) DO UPDATE"
+        " SET tokens = excluded.tokens, expires = excluded.expires",
+        (scope, turn, now, tokens, until),
+    )

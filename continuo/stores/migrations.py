@@ -1,0 +1,87 @@
+"""The tables of the SQL store, as scripts that SQLite and PostgreSQL both understand.
+
+Forward only: each script is run once, in order; a released one is never edited.
+"""
+
+STORE = (
+    """
+    CREATE TABLE journal (
+        identity TEXT PRIMARY KEY,
+        time TEXT NOT NULL,
+        outcome TEXT NOT NULL
+    );
+    CREATE TABLE ledger (
+        identity TEXT PRIMARY KEY,
+        time TEXT NOT NULL,
+        tenant TEXT NOT NULL,
+        "user" TEXT,
+        pattern TEXT NOT NULL,
+        path TEXT NOT NULL,
+        model TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        status TEXT NOT NULL,
+        input_tokens BIGINT NOT NULL,
+        output_tokens BIGINT NOT NULL,
+        cached_tokens BIGINT NOT NULL,
+        estimated INTEGER NOT NULL,
+        simulated INTEGER NOT NULL,
+        cost_nanousd BIGINT
+    );
+    CREATE INDEX ledger_tenant_time ON ledger (tenant, time);
+    """,
+    """
+    ALTER TABLE ledger ADD COLUMN day TEXT;
+    UPDATE ledger SET day = substr(time, 1, 10);
+    CREATE INDEX ledger_day ON ledger (day);
+    CREATE TABLE accounts (
+        tenant TEXT NOT NULL,
+        day TEXT NOT NULL,
+        spent_nanousd BIGINT NOT NULL DEFAULT 0,
+        PRIMARY KEY (tenant, day)
+    );
+    INSERT INTO accounts (tenant, day, spent_nanousd)
+        SELECT tenant, day, COALESCE(SUM(cost_nanousd), 0) FROM ledger GROUP BY tenant, day;
+    CREATE TABLE reservations (
+        identity TEXT PRIMARY KEY,
+        tenant TEXT NOT NULL,
+        day TEXT NOT NULL,
+        nanousd BIGINT NOT NULL,
+        expires DOUBLE PRECISION NOT NULL
+    );
+    CREATE INDEX reservations_account ON reservations (tenant, day);
+    CREATE INDEX reservations_expires ON reservations (expires);
+    CREATE TABLE breakers (
+        provider TEXT PRIMARY KEY,
+        version BIGINT NOT NULL,
+        state TEXT NOT NULL
+    )
+    """,
+)
+
+LIMITS = (
+    """
+    CREATE TABLE limit_scopes (scope TEXT PRIMARY KEY);
+    CREATE TABLE limit_windows (
+        scope TEXT NOT NULL,
+        width BIGINT NOT NULL,
+        slot BIGINT NOT NULL,
+        requests BIGINT NOT NULL,
+        tokens BIGINT NOT NULL,
+        PRIMARY KEY (scope, width, slot)
+    );
+    CREATE TABLE limit_places (
+        scope TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        expires DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (scope, holder)
+    );
+    CREATE TABLE limit_turns (
+        scope TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        since DOUBLE PRECISION NOT NULL,
+        tokens BIGINT NOT NULL,
+        expires DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (scope, holder)
+    )
+    """,
+)

@@ -1,0 +1,102 @@
+"""PostgreSQL, shared by the workers of many hosts."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool
+
+from continuo.errors import InputError
+from continuo.stores.database import Connection, Cursor, Row, pending
+
+T = TypeVar("T")
+
+CONNECTIONS = 8
+"""At most, in each process."""
+
+CONNECT_TIMEOUT = 10.0
+PATIENCE = 30.0
+"""Seconds in which a server that restarts, or a conflict of two transactions, is waited out."""
+
+LOCK = 0x436F6E74
+"""The advisory lock under which the tables are brought up to date; any number that nobody else uses."""
+
+
+class Postgres:
+    """Each operation is a transaction of its own, on a thread and a connection of a small pool.
+
+    `migrations` are those of each part of the store. Raises `InputError` naming `DATABASE_URL` when no server answers.
+    """
+
+    def __init__(self, url: str, migrations: Mapping[str, Sequence[str]]) -> None:
+        self._pool: ConnectionPool[psycopg.Connection[DictRow]] = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=CONNECTIONS,
+            open=False,
+            kwargs={"row_factory": dict_row, "connect_timeout": int(CONNECT_TIMEOUT)},
+        )
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="postgres")
+        try:
+            # Tried without the pool, which keeps why it cannot connect to its log.
+            with psycopg.connect(url, row_factory=dict_row, connect_timeout=int(CONNECT_TIMEOUT)) as connection:
+                _migrate(connection, migrations)
+        except psycopg.Error as error:
+            # The message of the driver names host, port and database, and holds no password.
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"DATABASE_URL: cannot use the PostgreSQL server: {reason}; start it, or mend the URL"
+            ) from None
+        self._pool.open()
+
+    async def read(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        return await self.write(lambda connection: connection.execute(sql, parameters).fetchall())
+
+    async def write(self, operation: Callable[[Connection], T]) -> T:
+        working = asyncio.get_running_loop().run_in_executor(self._threads, self._transact, operation)
+        return await asyncio.shield(working)
+
+    async def aclose(self) -> None:
+        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._pool.close)
+
+    def _transact(self, operation: Callable[[Connection], T]) -> T:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                with self._pool.connection(timeout=PATIENCE) as connection:
+                    return operation(_Dialect(connection))
+            except psycopg.OperationalError:
+                # The connection broke, or the server wants the transaction repeated.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+
+class _Dialect:
+    """Takes parameters as `?`."""
+
+    def __init__(self, connection: psycopg.Connection[DictRow]) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor:
+        return self._connection.execute(sql.replace("?", "%s").encode(), parameters)
+
+
+def _migrate(connection: psycopg.Connection[DictRow], migrations: Mapping[str, Sequence[str]]) -> None:
+    # Several pools start at once on a new database.
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+    connection.execute("CREATE TABLE IF NOT EXISTS continuo_schema (part TEXT PRIMARY KEY, version INTEGER NOT NULL)")
+    for part, scripts in migrations.items():
+        row = connection.execute("SELECT version FROM continuo_schema WHERE part = %s", (part,)).fetchone()
+        for number, statement in pending(row["version"] if row else 0, scripts):
+            connection.execute(statement.encode())
+            connection.execute(
+                "INSERT INTO continuo_schema VALUES (%s, %s)"
+                " ON CONFLICT (part) DO UPDATE SET version = excluded.version",
+                (part, number),
+            )

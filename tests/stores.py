@@ -1,0 +1,33 @@
+"""The SQL stores that tests run on: a file, and a real PostgreSQL server."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psycopg
+
+from tests.support import python, running
+
+POSTGRES_URL = "CONTINUO_TEST_DATABASE_URL"
+"""The environment may point the tests at a server of one's own; all in its schema `continuo_test` is dropped."""
+
+
+@asynccontextmanager
+async def postgres(folder: Path) -> AsyncIterator[str]:
+    """The URL of a PostgreSQL server, one of its own in `folder` unless the environment names another."""
+    if url := os.environ.get(POSTGRES_URL):
+        yield url
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    server = python("tests.postgres_server", str(folder), ready="postgresql://", log=folder / "postgres.log")
+    async with running(server) as child:
+        yield child.ready_line
+
+
+async def emptied(url: str) -> str:
+    """The URL of an empty schema on that server."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute("DROP SCHEMA IF EXISTS continuo_test CASCADE")
+        await connection.execute("CREATE SCHEMA continuo_test")
+    return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3Dcontinuo_test"
