@@ -17,4 +17,4 @@ RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable . \
 USER continuo
 ENV CONTINUO_DATA=/data PYTHONUNBUFFERED=1
 VOLUME /data
-CMD ["python", "-m", "workers", "--priority", "standard"]
+CMD ["continuo", "workers"]

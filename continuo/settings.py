@@ -4,13 +4,17 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from platformdirs import user_cache_path, user_data_path
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from continuo.catalog import Provider
+from continuo.errors import InputError
+from continuo.jobs import Priority
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -35,6 +39,21 @@ class Settings(BaseSettings):
     simulated: bool = False
     sandbox: bool = False
     log_level: str = "INFO"
+    critical_slots: int = Field(default=50, ge=1)
+    standard_slots: int = Field(default=30, ge=1)
+    batch_slots: int = Field(default=20, ge=1)
+
+    def __init__(self, **values: Any) -> None:
+        """Raises `InputError` naming the variable whose value is wrong."""
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise InputError(f"CONTINUO_{str(first['loc'][0]).upper()}={first['input']}: {first['msg']}") from None
+
+    def slots(self, priority: Priority) -> int:
+        """How many calls a pool of `priority` makes at once."""
+        return {"critical": self.critical_slots, "standard": self.standard_slots, "batch": self.batch_slots}[priority]
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

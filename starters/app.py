@@ -14,11 +14,12 @@ from starters.order import order
 from starters.recommend import recommend
 from starters.run import run
 from starters.schema import schema
+from starters.workers import workers
 from workers.leave import leave
 
 app = App(name="continuo", help="Multi-model AI patterns as durable Temporal workflows.", version_flags=())
 
-for command in (run, order, patterns, models, explain, schema, recommend, cache, dev, demo):
+for command in (run, order, patterns, models, explain, schema, recommend, cache, workers, dev, demo):
     app.command(command)
 
 

@@ -125,7 +125,7 @@ async def served(module: str, *arguments: str, log: Path) -> AsyncIterator[Contr
 
 def pool_process(priority: Priority, log: Path, **environment: str) -> Child:
     """A worker pool as a process of its own, not yet started."""
-    return python("workers", "--priority", priority, ready="pool ready", log=log, **environment)
+    return python("starters", "workers", "--priority", priority, ready="pool ready", log=log, **environment)
 
 
 def gone(pid: int) -> bool:

@@ -29,8 +29,6 @@ from workers.sandbox import runner
 from workers.telemetry import LogContextInterceptor, configure_logging, configure_tracing
 from workflows import WORKFLOWS
 
-SLOTS: dict[Priority, int] = {"critical": 50, "standard": 30, "batch": 20}
-
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError, ValueError)
 """What workflow code raises only by mistake: the run fails, where it would else try the same again for ever."""
 
@@ -87,7 +85,8 @@ async def serve(priority: Priority, slots: int | None = None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with pool(client, settings, priority, slots or SLOTS[priority]):
-        log.info("pool ready", priority=priority, slots=slots or SLOTS[priority])
+    slots = slots or settings.slots(priority)
+    async with pool(client, settings, priority, slots):
+        log.info("pool ready", priority=priority, slots=slots)
         await stop.wait()
     log.info("pool stopped", priority=priority)

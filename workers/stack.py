@@ -95,7 +95,7 @@ class Stack:
                     self._python("simulator", "http://", "simulator", "--port", str(self._ports.sim)),
                     self._python("shop", "http://", "examples.shop", "--port", str(self._ports.shop), "--data", shop),
                     *(
-                        self._python(f"{priority} pool", "pool ready", "workers", "--priority", priority)
+                        self._python(f"{priority} pool", "pool ready", "starters", "workers", "--priority", priority)
                         for priority in get_args(Priority)
                     ),
                 ]
