@@ -11,7 +11,7 @@ SLOTS = 60
 """A minute is counted by the second, an hour by the minute: what was used leaves the window one slot at a time."""
 
 SHORTEST, LONGEST = 0.5, 15.0
-"""Seconds of a wait for a place: when one gets free is not known, so a call is taken to last a second."""
+"""Seconds of a wait, the longest one for a place: when that gets free is not known, so a call is taken to last 1 s."""
 
 
 class Wait(Data):
@@ -75,16 +75,18 @@ def wait(scope: str, limits: Limits, seen: Seen, tokens: int, now: float) -> Wai
 
 def _for_rate(scope: str, limits: Limits, rate: Rate, seen: Seen, tokens: int, now: float) -> Wait | None:
     allowed = max(1, math.floor(rate.limit * limits.throttle_at))
-    wanted = seen.ahead + 1 if rate.unit == "requests" else seen.ahead_tokens + tokens
+    ahead, own = (seen.ahead, 1) if rate.unit == "requests" else (seen.ahead_tokens, tokens)
     # What is larger than the limit itself goes when nothing else is counted, instead of never.
-    wanted = min(wanted, allowed)
+    room = allowed - ahead - min(own, allowed)
     slots = seen.windows.get(rate.width, ())
     left = total = sum(getattr(slot, rate.unit) for slot in slots)
-    if total + wanted <= allowed:
+    if total <= room:
         return None
-    why = f"{scope} has used {total:,} of {rate.limit:,} {rate.unit} in {SLOTS * rate.width // 60 * 60:,} s"
+    until = now + SHORTEST
     for slot in slots:
         left -= getattr(slot, rate.unit)
-        if left + wanted <= allowed:
+        until = max(until, float((slot.slot + SLOTS) * rate.width))
+        if left <= room:
             break
-    return Wait(seconds=max((slot.slot + SLOTS) * rate.width - now, 0.05), why=why)
+    why = f"{scope} has used {total:,} of {rate.limit:,} {rate.unit} in {SLOTS * rate.width:,} s"
+    return Wait(seconds=until - now, why=why)

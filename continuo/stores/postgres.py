@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
@@ -33,6 +34,11 @@ class Postgres:
     """
 
     def __init__(self, url: str, migrations: Mapping[str, Sequence[str]]) -> None:
+        try:
+            conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            # The driver's own message shows the whole URL, and with it the password.
+            raise InputError("DATABASE_URL is no address; write postgresql://USER:PASSWORD@HOST:5432/NAME") from None
         self._pool: ConnectionPool[psycopg.Connection[DictRow]] = ConnectionPool(
             url,
             min_size=1,
@@ -46,7 +52,7 @@ class Postgres:
             with psycopg.connect(url, row_factory=dict_row, connect_timeout=int(CONNECT_TIMEOUT)) as connection:
                 _migrate(connection, migrations)
         except psycopg.Error as error:
-            # The message of the driver names host, port and database, and holds no password.
+            # The message names host, port and database, and holds no password.
             reason = " ".join(str(error).split())
             raise InputError(
                 f"DATABASE_URL: cannot use the PostgreSQL server: {reason}; start it, or mend the URL"
