@@ -55,7 +55,7 @@ async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/continuo", "postgresql://[", "gopher://"])
 def test_a_database_that_cannot_be_used_is_named_without_its_password(url: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"^DATABASE_URL(: cannot use the PostgreSQL server:| is no address;) ") as raised:
+    with pytest.raises(InputError, match=r"^DATABASE_URL") as raised:
         open_store(Settings(data=tmp_path), {"DATABASE_URL": url.replace("//", "//ada:secret@")})
     assert "secret" not in str(raised.value)
 

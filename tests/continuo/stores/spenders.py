@@ -1,0 +1,43 @@
+"""`python -m tests.continuo.stores.spenders NUMBER COUNT`: so many writers on one budget; prints what calls they paid.
+
+Each reserves up to 2 cents and pays at most that, or fails and releases, until three in a row are refused.
+"""
+
+import asyncio
+import random
+import sys
+import time
+
+from continuo.settings import Settings, environment
+from continuo.stores.budgets import Budgets
+from continuo.stores.database import Database
+from continuo.stores.journal import Journal
+from continuo.stores.opened import open_store
+from tests.continuo.stores.test_budgets import CONTEXT, DAY, outcome
+
+
+async def spend(database: Database, name: str) -> int:
+    chance, budgets, journal = random.Random(name), Budgets(database), Journal(database)
+    paid = refused = number = 0
+    while refused < 3:
+        number += 1
+        identity, most, now = f"{name}/{number}", chance.uniform(0.001, 0.02), time.time()
+        if await budgets.reserve(identity, "acme", DAY, most, limit=1.0, now=now, expires=now + 60) is not None:
+            refused += 1
+        elif chance.random() < 0.2:
+            await budgets.release(identity)
+        else:
+            await journal.record(identity, outcome(most * chance.random()), CONTEXT, DAY)
+            paid += 1
+    return paid
+
+
+async def main() -> None:
+    database = open_store(Settings(), environment())
+    paid = await asyncio.gather(*(spend(database, f"{sys.argv[1]}.{writer}") for writer in range(int(sys.argv[2]))))
+    await database.aclose()
+    print(sum(paid))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

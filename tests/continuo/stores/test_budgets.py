@@ -1,0 +1,114 @@
+"""The contract of budgets, on every SQL store."""
+
+import asyncio
+import os
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from continuo.jobs import CallRecord, Context, Outcome
+from continuo.messages import Usage
+from continuo.stores.budgets import Balance, Budgets
+from continuo.stores.database import Database
+from continuo.stores.journal import Journal
+from continuo.stores.ledger import Ledger
+
+CONTEXT = Context(pattern="support", tenant="acme")
+DAY, NEXT = date(2026, 11, 21), date(2026, 11, 22)
+
+
+def outcome(usd: float | None) -> Outcome:
+    record = CallRecord(path="", model="m", provider="p", status="ok", usage=Usage(input_tokens=1), cost_usd=usd)
+    return Outcome(text="yes", served_by="model", cost_usd=usd, calls=(record,))
+
+
+async def reserve(budgets: Budgets, identity: str, usd: float, *, day: date = DAY, now: float = 0) -> Balance | None:
+    return await budgets.reserve(identity, "acme", day, usd, limit=1.0, now=now, expires=now + 10)
+
+
+async def test_what_is_reserved_is_not_given_twice(database: Database) -> None:
+    budgets = Budgets(database)
+    assert await reserve(budgets, "a", 0.6) is None
+    assert await reserve(budgets, "b", 0.6) == Balance(spent=0, reserved=0.6)
+    assert await reserve(budgets, "b", 0.4) is None
+    assert await budgets.balance("acme", DAY, 0) == Balance(spent=0, reserved=1.0)
+    assert await budgets.balance("another", DAY, 0) == Balance()
+
+
+async def test_an_answer_settles_its_reservation_and_a_failure_releases_it(database: Database) -> None:
+    budgets, journal = Budgets(database), Journal(database)
+    await reserve(budgets, "a", 0.6)
+    await journal.record("a", outcome(0.1), CONTEXT, DAY)
+    await reserve(budgets, "b", 0.6)
+    await budgets.release("b")
+    await reserve(budgets, "c", 0.6)
+    await journal.charge("c", 1, outcome(0.2).calls[0], CONTEXT, DAY)
+    assert await budgets.balance("acme", DAY, 0) == Balance(spent=0.3, reserved=0)
+
+
+async def test_another_attempt_reserves_in_place_of_the_one_that_died(database: Database) -> None:
+    budgets = Budgets(database)
+    assert await reserve(budgets, "a", 0.9) is None
+    assert await reserve(budgets, "a", 0.8) is None
+    assert await budgets.balance("acme", DAY, 0) == Balance(spent=0, reserved=0.8)
+
+
+async def test_what_a_dead_attempt_reserved_expires(database: Database) -> None:
+    budgets = Budgets(database)
+    await reserve(budgets, "dead", 1.0, now=0)
+    assert await reserve(budgets, "b", 1.0, now=9.9) is not None
+    assert await reserve(budgets, "b", 1.0, now=10) is None
+    assert [row["identity"] for row in await database.read("SELECT identity FROM reservations")] == ["b"]
+
+
+async def test_a_late_answer_costs_what_it_costs(database: Database) -> None:
+    """Its reservation has expired, and another's taken its place: the ledger tells the truth all the same."""
+    budgets = Budgets(database)
+    await reserve(budgets, "late", 1.0, now=0)
+    await reserve(budgets, "b", 1.0, now=10)
+    await Journal(database).record("late", outcome(0.5), CONTEXT, DAY)
+    assert await budgets.balance("acme", DAY, 10) == Balance(spent=0.5, reserved=1.0)
+
+
+async def test_each_day_has_its_own_money_and_a_call_belongs_to_the_day_it_was_reserved_on(database: Database) -> None:
+    budgets = Budgets(database)
+    await reserve(budgets, "a", 1.0, day=DAY)
+    assert await reserve(budgets, "b", 1.0, day=NEXT) is None
+    await Journal(database).record("a", outcome(0.9), CONTEXT, NEXT)
+    assert await budgets.balance("acme", DAY, 0) == Balance(spent=0.9, reserved=0)
+    assert await budgets.balance("acme", NEXT, 0) == Balance(spent=0, reserved=1.0)
+    assert [row["day"] for row in await Ledger(database).rows()] == [DAY.isoformat()]
+
+
+async def test_an_answer_recorded_twice_is_spent_once(database: Database) -> None:
+    journal = Journal(database)
+    for _ in range(2):
+        await journal.record("a", outcome(0.1), CONTEXT, DAY)
+    assert (await Budgets(database).balance("acme", DAY, 0)).spent == pytest.approx(0.1)
+
+
+async def test_50_writers_in_4_processes_never_spend_a_cent_over_and_leave_nothing_reserved(
+    database: Database, store_environ: dict[str, str], tmp_path: Path
+) -> None:
+    environment = {**os.environ, **store_environ, "CONTINUO_DATA": str(tmp_path)}
+    environment.pop("DATABASE_URL" if not store_environ else "", None)
+    writers = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.continuo.stores.spenders", str(number), str(count)),
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        for number, count in enumerate((13, 13, 12, 12))
+    ]
+    told = [await process.communicate() for process in writers]
+    assert [process.returncode for process in writers] == [0] * 4
+    paid = sum(int(out) for out, _ in told)
+    rows = await Ledger(database).rows()
+    spent = sum(row["cost_nanousd"] for row in rows)
+    assert len(rows) == paid
+    assert 900_000_000 < spent <= 1_000_000_000
+    balance = await Budgets(database).balance("acme", DAY, 0)
+    assert balance == Balance(spent=spent / 1e9, reserved=0)
+    assert await database.read("SELECT * FROM reservations") == []
