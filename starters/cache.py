@@ -11,8 +11,9 @@ from cyclopts import App, Parameter
 from rich.table import Table
 
 from continuo.errors import InputError
-from continuo.settings import Settings
-from continuo.stores.cache import Cache, open_cache
+from continuo.settings import Settings, environment
+from continuo.stores.cache import Cache
+from continuo.stores.opened import open_cache
 from continuo.written import duration
 from starters.report import out
 
@@ -32,7 +33,7 @@ async def list_entries(*, tenant: str | None = None, json: Annotated[bool, Param
     """
     now = time.time()
     async with _opened() as store:
-        rows = store.entries(tenant, now)
+        rows = await store.entries(tenant, now)
     if json:
         names = ("key", "tenant", "pattern", "stored", "expires", "used", "hits")
         found = [{**{name: row[name] for name in names}, "outcome": jsonlib.loads(row["outcome"])} for row in rows]
@@ -57,7 +58,7 @@ async def invalidate(key: str) -> int:
         Its key, or the beginning of it, as `continuo cache list` shows.
     """
     async with _opened() as store:
-        keys = [row["key"] for row in store.entries(None, time.time()) if row["key"].startswith(key)]
+        keys = [row["key"] for row in await store.entries(None, time.time()) if row["key"].startswith(key)]
         if len(keys) != 1:
             what = f"{len(keys)} answers have keys that begin" if keys else "no answer has a key that begins"
             raise InputError(f"key: {what} with {key!r}; see `continuo cache list`")
@@ -83,12 +84,21 @@ async def clear(*, tenant: str | None = None) -> int:
 
 @asynccontextmanager
 async def _opened() -> AsyncIterator[Cache]:
-    path = Settings().data / "cache.db"
+    settings, environ = Settings(), environment()
+    broken: tuple[type[Exception], ...] = (OSError, sqlite3.Error)
+    where, fix = str(settings.data / "cache.db"), "set CONTINUO_DATA, or delete the file"
+    if url := environ.get("REDIS_URL"):
+        # Loaded here, since no other command needs the driver.
+        from redis.exceptions import RedisError
+
+        from continuo.stores.redis_client import address
+
+        broken, where, fix = (RedisError,), address(url), "start Redis there, or correct or unset REDIS_URL"
     try:
-        database = open_cache(path)
+        store = open_cache(settings, environ)
         try:
-            yield Cache(database)
+            yield store
         finally:
-            await database.aclose()
-    except (OSError, sqlite3.Error) as error:
-        raise InputError(f"cannot use the cache in {path}: {error}; set CONTINUO_DATA, or delete the file") from None
+            await store.aclose()
+    except broken as error:
+        raise InputError(f"cannot use the cache in {where}: {error}; {fix}") from None

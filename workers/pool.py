@@ -49,7 +49,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         resources.push_async_callback(models.aclose)
         services = ServiceCalls(catalog, environ)
         resources.push_async_callback(services.aclose)
-        admission = Admission(catalog, load_tenants(settings.tenants), Budgets(database), limits)
+        admission = Admission(catalog, environ, load_tenants(settings.tenants), Budgets(database), limits)
         calls = ModelCalls(catalog, models, Journal(database), admission)
         caching = Caching(cache)
         config = client.config()
@@ -61,6 +61,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
             activities=[
                 calls.call,
                 calls.embed,
+                admission.used,
                 services.http,
                 caching.look_up,
                 caching.look_near,

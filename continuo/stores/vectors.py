@@ -1,11 +1,12 @@
 """Embeddings of what was asked, compared one by one: right, and quick enough for some thousands."""
 
+import asyncio
 from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from continuo.stores.database import Database
+from continuo.jobs import Outcome
 
 # numpy is imported where it is needed: it takes longer to load than all else that a worker without it needs.
 if TYPE_CHECKING:
@@ -20,38 +21,51 @@ MOST = 10_000
 KEPT = 2 * MOST
 """Embeddings in memory; of more, the families that were asked for least recently go, to be read again."""
 
-_NEW = """
-    SELECT number, key, embedding FROM entries
-    WHERE family = ? AND number > ? AND embedding IS NOT NULL AND length(embedding) = ? AND expires > ?
-    ORDER BY number DESC LIMIT ?
-"""
+
+class Embedding(NamedTuple):
+    """What the entry `key` was asked for, `packed`. A later entry has a greater `number`."""
+
+    number: int
+    key: str
+    embedding: bytes
 
 
 class Vectors:
-    """Reads each embedding once. What other processes added is read before, and what is gone is noticed when found."""
+    """Reads each embedding once. What other processes added is read before, and what is gone is noticed when found.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    `newer` yields the embeddings of a family, of that size in bytes, after the last number known, in ascending order;
+    more than the newest `MOST` are of no use. `find` is the answer kept under a key.
+    """
+
+    def __init__(
+        self,
+        newer: Callable[[str, int, int, float], AsyncIterator[Embedding]],
+        find: Callable[[str, float], Awaitable[Outcome | None]],
+    ) -> None:
+        self._newer = newer
+        self._find = find
         self._families: OrderedDict[tuple[str, int], Family] = OrderedDict()
 
-    def nearest(self, family: str, embedding: bytes, threshold: float, now: float) -> str | None:
-        """The key of the entry most like `embedding` (see `packed`), if their cosine is at least `threshold`."""
-        known = self._current(family, len(embedding), now)
+    async def nearest(self, family: str, embedding: bytes, threshold: float, now: float) -> Outcome | None:
+        """The answer to what is most like `embedding` (see `packed`), if their cosine is at least `threshold`."""
+        known = await self._current(family, len(embedding), now)
         for row, key in known.like(embedding, threshold):
-            if self._database.read("SELECT 1 FROM entries WHERE key = ? AND expires > ?", (key, now)):
-                return key
-            known.drop(row)
+            if (outcome := await self._find(key, now)) is not None:
+                return outcome
+            known.drop(row, key)
         return None
 
-    def _current(self, family: str, size: int, now: float) -> "Family":
+    async def _current(self, family: str, size: int, now: float) -> "Family":
         # Another model's embeddings, of another length, say nothing about this one.
         name = (family, size)
-        known = self._families.pop(name, None) or Family(size)
-        # A number is given under the write lock, so that none appears after a greater one was seen.
-        for row in reversed(self._database.read(_NEW, (family, known.last, size, now, MOST))):
-            known.add(row["number"], row["key"], row["embedding"])
-        if known.keys:
-            self._families[name] = known
+        known = self._families.setdefault(name, Family(size))
+        self._families.move_to_end(name)
+        # Many that ask at once after a start read it once, together.
+        async with known.reading:
+            async for one in self._newer(family, size, known.last, now):
+                known.add(one)
+        if not known.keys:
+            self._families.pop(name, None)
         while sum(len(one.keys) for one in self._families.values()) > KEPT:
             self._families.popitem(last=False)
         return known
@@ -63,12 +77,13 @@ class Family:
     def __init__(self, size: int) -> None:
         import numpy
 
+        self.reading = asyncio.Lock()
         self.keys: list[str] = []
         self.last = 0
         self._added = 0
         self._matrix: Vectors32 = numpy.zeros((0, size // 4), dtype=numpy.float32)
 
-    def add(self, number: int, key: str, embedding: bytes) -> None:
+    def add(self, one: Embedding) -> None:
         import numpy
 
         row = self._added % MOST
@@ -76,23 +91,23 @@ class Family:
             grown = numpy.zeros((min(MOST, 2 * row or 8), self._matrix.shape[1]), dtype=numpy.float32)
             grown[:row] = self._matrix
             self._matrix = grown
-        self._matrix[row] = numpy.frombuffer(embedding, dtype=numpy.float32)
-        self.keys[row : row + 1] = [key]
-        self.last = number
+        self._matrix[row] = numpy.frombuffer(one.embedding, dtype=numpy.float32)
+        self.keys[row : row + 1] = [one.key]
+        self.last = one.number
         self._added += 1
 
-    def like(self, embedding: bytes, threshold: float) -> Iterator[tuple[int, str]]:
+    def like(self, embedding: bytes, threshold: float) -> list[tuple[int, str]]:
         """Rows and keys of what is at least that similar, the most similar first."""
         import numpy
 
         similarity = self._matrix[: len(self.keys)] @ numpy.frombuffer(embedding, dtype=numpy.float32)
         near = numpy.flatnonzero(similarity >= threshold)
-        for row in near[numpy.argsort(-similarity[near])]:
-            yield int(row), self.keys[row]
+        return [(int(row), self.keys[row]) for row in near[numpy.argsort(-similarity[near])]]
 
-    def drop(self, row: int) -> None:
-        """Nothing is like zero."""
-        self._matrix[row] = 0
+    def drop(self, row: int, key: str) -> None:
+        """Forget a row that was `key`'s, and may be another's by now. Nothing is like zero."""
+        if self.keys[row] == key:
+            self._matrix[row] = 0
 
 
 def written(embedding: Sequence[float]) -> str:

@@ -97,7 +97,7 @@ async def test_a_cancelled_run_lets_the_next_one_go_at_once(client: Client, simu
 async def test_a_run_that_takes_long_is_waited_for_and_one_that_was_terminated_is_not(
     client: Client, simulator: Control, prompt: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("continuo.stores.cache.FLIGHT", 0.2)
+    monkeypatch.setattr("continuo.stores.sqlite_cache.FLIGHT", 0.2)
     await simulator.behave("sim-mid", latency=60)
     first = await begin(client, job(Cached(MID), prompt))
     await until(simulator.calls)
