@@ -1,7 +1,7 @@
 """Before a provider is asked: its limits leave room for the call, and the tenant's budget for what it may cost."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -39,8 +39,11 @@ class Admitted:
 class Admission:
     """Counts a call before it is made, and settles with what it came to."""
 
-    def __init__(self, catalog: Catalog, tenants: Tenants, budgets: Budgets, limits: LimitStore) -> None:
+    def __init__(
+        self, catalog: Catalog, environ: Mapping[str, str], tenants: Tenants, budgets: Budgets, limits: LimitStore
+    ) -> None:
         self._catalog = catalog
+        self._environ = environ
         self._tenants = tenants
         self._budgets = budgets
         self._limits = limits
@@ -48,6 +51,16 @@ class Admission:
     def today(self, tenant: str) -> date:
         """The tenant's day."""
         return self._tenants.of(tenant).day(datetime.now(UTC))
+
+    @activity.defn(name="budget_used")
+    async def used(self, tenant: str) -> float:
+        """The share of the tenant's money for the day that is spent or reserved, 0 where there is no budget."""
+        limit = self._tenants.of(tenant).daily_usd
+        if limit is None:
+            return 0.0
+        balance = await self._budgets.balance(tenant, self.today(tenant), time.time())
+        used = balance.spent + balance.reserved
+        return used / limit if limit else 1.0
 
     async def admit(
         self, job: Job, wanted: Model, fill: Callable[[Model], ModelRequest], identity: str, lease: float
@@ -59,7 +72,8 @@ class Admission:
         """
         now, reason = time.time(), None
         place = f"{identity}#{activity.info().attempt}"
-        for model in self._chain(wanted):
+        chain = list(self._chain(wanted))
+        for model in chain:
             request = fill(model)
             admitted = Admitted(identity, model, request, place, now, likely_tokens(request), reason)
             found = await self._limits.admit(
@@ -68,7 +82,7 @@ class Admission:
                 turn=f"{activity.info().workflow_run_id}/{job.path}",
                 tokens=admitted.tokens,
                 lease=lease,
-                queue=model.cheaper is None,
+                queue=model is chain[-1],
                 now=now,
             )
             if found is None:
@@ -92,11 +106,13 @@ class Admission:
         await self._limits.settle(scopes, place=admitted.place, admitted=admitted.time, tokens=tokens)
 
     def _chain(self, wanted: Model) -> Iterator[Model]:
-        """The model, the one that is cheaper, the one that is cheaper than that."""
+        """The model, the one that is cheaper, the one that is cheaper than that: each that has its key here."""
         seen: set[str] = set()
         model: Model | None = wanted
         while model is not None and model.id not in seen:
-            yield model
+            key = self._catalog.providers[model.provider].key_env
+            if key is None or self._environ.get(key) or model is wanted:
+                yield model
             seen.add(model.id)
             model = self._catalog.models[model.cheaper] if model.cheaper else None
 

@@ -69,15 +69,25 @@ class Preference(Data):
     default: Literal["cost", "speed", "quality"] = "cost"
 
 
+class Budget(Data):
+    """Labels `premium`, `mid`, `free`: while the used share of the tenant's budget is under `premium`, under `mid`, and
+    after that. Used is what is spent of the day's money and reserved for calls under way; without a budget, nothing."""
+
+    kind: Literal["budget"] = "budget"
+    premium: float = Field(default=0.5, ge=0, le=1)
+    mid: float = Field(default=0.8, ge=0, le=1)
+
+
 _LABELS: Mapping[type[Data], tuple[str, ...]] = {
     Complexity: ("low", "medium", "high"),
     Length: ("local", "mini", "premium"),
     Preference: ("cost", "speed", "quality"),
+    Budget: ("premium", "mid", "free"),
 }
 
 
 Classifier = Annotated[
-    Annotated[Complexity | Length | Keywords | Intent | Preference, Field(discriminator="kind")],
+    Annotated[Complexity | Length | Keywords | Intent | Preference | Budget, Field(discriminator="kind")],
     BeforeValidator(
         _written_short,
         json_schema_input_type=Complexity
@@ -85,7 +95,8 @@ Classifier = Annotated[
         | Keywords
         | Intent
         | Preference
-        | Literal["complexity", "length", "preference"],
+        | Budget
+        | Literal["complexity", "length", "preference", "budget"],
     ),
 ]
 

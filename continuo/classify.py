@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from unicodedata import normalize
 
-from continuo.choices import Complexity, Keywords, Length, Preference
+from continuo.choices import Budget, Complexity, Keywords, Length, Preference
 from continuo.jobs import Prefer
 
 # Words that ask for a chain of thought; British spelling included.
@@ -59,6 +59,11 @@ def classify(by: Complexity | Length | Keywords | Preference, prompt: str, prefe
             return next((label for label, words in by.labels.items() if _holds(text, words)), None)
         case Preference():
             return prefer or by.default
+
+
+def affordable(by: Budget, used: float) -> str:
+    """The label for a budget of which the share `used` is used, 0..1 and above."""
+    return "premium" if used < by.premium else "mid" if used < by.mid else "free"
 
 
 def complexity(prompt: str, words: int) -> float:

@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from continuo.catalog import load_catalog
 from continuo.settings import Settings, environment
+from tests.config_files import written_catalog, written_tenants
 from tests.support import Control, TemporalServer, served
 from tests.world import World, made
 from workers.connect import connect
@@ -26,9 +27,14 @@ def environ(folder: Path) -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         catalog = load_catalog(Settings().catalog)
         keys = [provider.key_env for provider in catalog.providers.values() if provider.key_env]
-        for name in [*keys, *(name for name in os.environ if name.startswith(("CONTINUO_", "TEMPORAL_", "OTEL_")))]:
-            patch.delenv(name, raising=False)
+        ours = [name for name in os.environ if name.startswith(("CONTINUO_", "TEMPORAL_", "OTEL_"))]
+        for name in [*keys, *ours, "DATABASE_URL", "REDIS_URL"]:
+            # These say where tests may write.
+            if not name.startswith("CONTINUO_TEST_"):
+                patch.delenv(name, raising=False)
         patch.setenv("CONTINUO_DATA", str(folder / "data"))
+        patch.setenv("CONTINUO_CATALOG", str(written_catalog(folder)))
+        patch.setenv("CONTINUO_TENANTS", str(written_tenants(folder)))
         patch.setenv("CONTINUO_SIMULATED", "1")
         # What is not deterministic shows only in the sandbox.
         patch.setenv("CONTINUO_SANDBOX", "1")

@@ -1,5 +1,6 @@
 """The patterns that ship answer their sample inputs, each by the way that it promises."""
 
+import asyncio
 from collections import Counter
 from uuid import uuid4
 
@@ -119,10 +120,19 @@ async def test_the_chatbot_has_the_small_model_in_reserve(client: Client, simula
 async def test_the_fast_sibling_answers_at_once_when_the_strong_one_is_throttled(
     client: Client, simulator: Control
 ) -> None:
-    await simulator.behave("sim-mid", status=429, retry_after=60)
+    await simulator.behave("sim-pro", status=429, retry_after=60)
     found = await asked(client, "pro-to-flash", INPUTS["pro-to-flash"])
-    assert (found.model, found.tier) == ("sim-mini", 2)
+    assert (found.model, found.tier) == ("sim-flash", 2)
     assert len(await simulator.calls()) == 2
+
+
+async def test_of_more_questions_than_the_strong_model_takes_at_once_the_fast_sibling_answers_the_rest(
+    client: Client, simulator: Control
+) -> None:
+    await simulator.behave("sim-pro", latency=1)
+    asking = (asked(client, "pro-to-flash", INPUTS["pro-to-flash"]) for _ in range(8))
+    found = Counter(one.model for one in await asyncio.gather(*asking))
+    assert found == {"sim-pro": 5, "sim-flash": 3}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 from activities.admission import Admission
 from activities.caching import Caching
 from activities.heartbeat import HeartbeatInterceptor
+from activities.letters import Letters
 from activities.models import ModelCalls
 from activities.services import ServiceCalls
 from continuo.catalog import load_catalog
@@ -28,9 +29,7 @@ from workers.payloads import converter
 from workers.sandbox import runner
 from workers.telemetry import LogContextInterceptor, configure_logging, configure_tracing
 from workflows import WORKFLOWS
-
-BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError, ValueError)
-"""What workflow code raises only by mistake: the run fails, where it would else try the same again for ever."""
+from workflows.failures import BUGS
 
 log = structlog.get_logger()
 
@@ -51,7 +50,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         resources.push_async_callback(services.aclose)
         admission = Admission(catalog, environ, load_tenants(settings.tenants), Budgets(database), limits)
         calls = ModelCalls(catalog, models, Journal(database), admission)
-        caching = Caching(cache)
+        caching, letters = Caching(cache), Letters(settings, environ)
         config = client.config()
         config["data_converter"] = converter(settings, store=True)
         worker = Worker(
@@ -66,6 +65,8 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 caching.look_up,
                 caching.look_near,
                 caching.keep,
+                letters.with_pattern,
+                letters.answered,
             ],
             interceptors=[LogContextInterceptor(), HeartbeatInterceptor()],
             workflow_runner=runner(sandbox=settings.sandbox),

@@ -12,6 +12,9 @@ LOST_WORKERS = 10
 """Attempts that may die with their worker, on top of the step's own: enough for any deployment,
 and a request that kills every process it meets still comes to an end."""
 
+STORE_LIMIT = timedelta(seconds=60)
+"""For a local activity that asks a store: longer than that itself waits for a lock."""
+
 
 class Options(TypedDict):
     start_to_close_timeout: timedelta

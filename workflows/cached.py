@@ -1,7 +1,6 @@
 """Look the answer up, else run the step and keep what it answers."""
 
 import asyncio
-from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -13,15 +12,12 @@ from continuo.jobs import Job, Outcome
 from continuo.limits import Wait
 from continuo.patterns import Cached, Call, Retry
 from continuo.stores.cache import Found
-from workflows.activity_options import options
+from workflows.activity_options import STORE_LIMIT, options
 from workflows.base import PatternWorkflow
 from workflows.failures import failure_of
 from workflows.shield import to_the_end
 from workflows.step import run_inline, run_step
 from workflows.trace import trace
-
-LIMIT = timedelta(seconds=60)
-"""Longer than the store itself waits for a lock."""
 
 FIRST_WAIT, GROWTH, LONGEST_WAIT = 0.05, 1.5, 60.0
 """Seconds between two looks at what another run is under way to: a third of the wait so far. At most a minute, and not
@@ -55,7 +51,7 @@ async def cached(step: Cached, job: Job) -> Outcome:
 
 async def _look_up(job: Job, *, waited: bool) -> Found:
     return await workflow.execute_local_activity_method(
-        Caching.look_up, args=[job, waited], schedule_to_close_timeout=LIMIT
+        Caching.look_up, args=[job, waited], schedule_to_close_timeout=STORE_LIMIT
     )
 
 
@@ -76,13 +72,15 @@ async def _look_near(semantic: Semantic, job: Job) -> Outcome | None:
         return None
     trace().include(embedded)
     found = await workflow.execute_local_activity_method(
-        Caching.look_near, args=[job, embedded.text], schedule_to_close_timeout=LIMIT
+        Caching.look_near, args=[job, embedded.text], schedule_to_close_timeout=STORE_LIMIT
     )
     return found.outcome
 
 
 async def _keep(job: Job, outcome: Outcome | None) -> None:
-    await workflow.execute_local_activity_method(Caching.keep, args=[job, outcome], schedule_to_close_timeout=LIMIT)
+    await workflow.execute_local_activity_method(
+        Caching.keep, args=[job, outcome], schedule_to_close_timeout=STORE_LIMIT
+    )
 
 
 @workflow.defn(name="Cached")

@@ -2,10 +2,12 @@
 
 from temporalio import workflow
 
-from continuo.choices import Intent
-from continuo.classify import classify, label_in
+from activities.admission import Admission
+from continuo.choices import Budget, Intent
+from continuo.classify import affordable, classify, label_in
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Route
+from workflows.activity_options import STORE_LIMIT
 from workflows.base import PatternWorkflow
 from workflows.step import run_inline, run_step, try_step
 from workflows.trace import trace
@@ -21,12 +23,18 @@ async def route(step: Route, job: Job) -> Outcome:
 
 
 async def _label(step: Route, job: Job) -> str | None:
+    if isinstance(step.by, Budget):
+        return affordable(step.by, await _used(job.context.tenant))
     if not isinstance(step.by, Intent):
         return classify(step.by, job.request.prompt, job.context.prefer)
     names = ", ".join(step.branches)
     system = f"Classify the user's message. Answer with exactly one of these labels and nothing else: {names}"
     found = await try_step(step.by.step, job.instructed(system), "classify")
     return label_in(found.text, step.branches) if isinstance(found, Outcome) else None
+
+
+async def _used(tenant: str) -> float:
+    return await workflow.execute_local_activity_method(Admission.used, tenant, schedule_to_close_timeout=STORE_LIMIT)
 
 
 @workflow.defn(name="Route")

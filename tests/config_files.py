@@ -1,0 +1,53 @@
+"""The catalog and the tenants that tests run with, written from the shipped ones."""
+
+import re
+from pathlib import Path
+
+from continuo.settings import ROOT
+
+MODELS = """
+[models.sim-narrow]
+provider = "sim-openai"
+limits = { concurrency = 2 }
+price = { input = 1.0, output = 1.0, source = "simulated", date = 2026-11-21 }
+
+[models.sim-throttled]
+provider = "sim-openai"
+limits = { requests_per_minute = 10 }
+cheaper = "sim-free"
+price = { input = 1.0, output = 1.0, source = "simulated", date = 2026-11-21 }
+
+[models.sim-unpriced]
+provider = "sim-openai"
+"""
+
+TENANTS = """
+[tenants.modest]
+daily_usd = 0.1
+
+[tenants.roomy]
+daily_usd = 10.0
+
+[tenants.spender]
+daily_usd = 1.0
+
+[tenants.broke]
+daily_usd = 0.0
+zone = "Europe/Berlin"
+"""
+
+
+def written_catalog(folder: Path) -> Path:
+    """The shipped catalog, with more simulated models, and with breakers that stay closed whatever tests make fail."""
+    text = (ROOT / "config" / "catalog.toml").read_text(encoding="utf-8")
+    text, count = re.subn(r"(?m)^\[providers\.sim-\w+\]$", r"\g<0>\nbreaker = { failures = 1000000 }", text)
+    assert count == 3
+    path = folder / "catalog.toml"
+    path.write_text(text.replace("[aliases]", f"{MODELS}\n[aliases]"), encoding="utf-8")
+    return path
+
+
+def written_tenants(folder: Path) -> Path:
+    path = folder / "tenants.toml"
+    path.write_text(TENANTS, encoding="utf-8")
+    return path

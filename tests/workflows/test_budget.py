@@ -1,0 +1,115 @@
+"""A tenant's money, on real runs: what is spent, what is refused, and who answers then."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client
+
+from continuo.choices import Budget
+from continuo.jobs import CallRecord, Context, Job, Outcome
+from continuo.patterns import Call, Fallback, Retry, Route, Step, Template
+from continuo.settings import Settings, environment
+from continuo.stores.budgets import Balance, Budgets
+from continuo.stores.journal import Journal
+from continuo.stores.opened import open_store
+from starters.launch import result
+from tests.support import Control, begin, failure, job, outcome
+
+pytestmark = pytest.mark.usefixtures("worker")
+DEAR = Call(model="sim-premium", max_tokens=100, retry=Retry(attempts=1))
+
+
+def of(tenant: str, step: Step, prompt: str = "Where is my order?") -> Job:
+    asked = job(step, prompt)
+    return asked.model_copy(update={"context": asked.context.model_copy(update={"tenant": tenant})})
+
+
+async def balance(tenant: str) -> Balance:
+    database = open_store(Settings(), environment())
+    try:
+        return await Budgets(database).balance(tenant, datetime.now(UTC).date(), time.time())
+    finally:
+        await database.aclose()
+
+
+async def spend(tenant: str, usd: float) -> None:
+    """As if the tenant had spent that much more today."""
+    database = open_store(Settings(), environment())
+    call = CallRecord(path="", model="m", provider="p", status="ok", cost_usd=usd)
+    spent = Outcome(text="", served_by="model", calls=(call,))
+    context = Context(pattern="test", tenant=tenant)
+    await Journal(database).record(str(uuid4()), spent, context, datetime.now(UTC).date())
+    await database.aclose()
+
+
+async def test_a_spent_budget_refuses_what_costs_and_says_what_to_do(client: Client, simulator: Control) -> None:
+    found = await failure(client, of("broke", DEAR))
+    assert found.type == "budget_spent"
+    assert "tenant 'broke' has spent $0.000000 and reserved $0.000000 of $0.00" in found.message
+    assert "(Europe/Berlin)" in found.message
+    assert "raise daily_usd in config/tenants.toml" in found.message
+    assert await simulator.calls() == []
+
+
+async def test_a_free_model_answers_when_the_budget_is_spent(client: Client, simulator: Control) -> None:
+    found = await outcome(client, of("broke", Fallback(steps=(DEAR, Call(model="sim-free")))))
+    assert (found.model, found.tier) == ("sim-free", 2)
+    assert found.reasons[0].startswith("tier 1: budget_spent: tenant 'broke' has spent")
+    assert len(await simulator.calls()) == 1
+
+
+async def test_a_model_without_a_price_is_no_free_one(client: Client, simulator: Control) -> None:
+    found = await failure(client, of("broke", Call(model="sim-unpriced")))
+    assert "model 'sim-unpriced' no price; give it one in the catalog" in found.message
+    assert await simulator.calls() == []
+
+
+async def test_together_calls_never_exceed_the_budget_and_nothing_stays_reserved(
+    client: Client, simulator: Control
+) -> None:
+    """A hundred at once, each of which may cost half a cent of ten."""
+    await simulator.behave("sim-premium", tokens={"input": 100, "output": 100})
+    long = "Where is my order? " * 15
+    before = (await balance("modest")).spent
+    handles = await asyncio.gather(*(begin(client, of("modest", DEAR, long)) for _ in range(100)))
+    found = await asyncio.gather(*map(result, handles))
+    answered = [one for one in found if isinstance(one, Outcome)]
+    refused = [one for one in found if not isinstance(one, Outcome)]
+    assert {one.type for one in refused} == {"budget_spent"}
+    assert answered
+    after = await balance("modest")
+    assert after.spent - before == pytest.approx(sum(one.cost_usd or 0 for one in answered))
+    assert after.spent <= 0.1
+    assert after.reserved == 0
+
+
+async def test_a_failed_call_gives_back_what_was_reserved_and_a_charged_one_pays(
+    client: Client, simulator: Control
+) -> None:
+    await simulator.behave("sim-premium", status=503)
+    await failure(client, of("roomy", DEAR))
+    await simulator.behave("sim-premium", fault="refusal", tokens={"input": 10, "output": 0})
+    await failure(client, of("roomy", DEAR))
+    found = await balance("roomy")
+    assert (found.reserved, found.spent) == (0, pytest.approx(0.0001))
+
+
+async def test_under_a_budget_an_open_answer_gets_a_limit(client: Client, simulator: Control) -> None:
+    await outcome(client, of("roomy", Call(model="sim-mid")))
+    await outcome(client, of("anyone", Call(model="sim-mid")))
+    budgeted, other = await simulator.calls()
+    assert budgeted["body"]["max_completion_tokens" if "max_completion_tokens" in budgeted["body"] else "max_tokens"]
+    assert not {"max_tokens", "max_completion_tokens"} & other["body"].keys()
+
+
+async def test_a_route_by_budget_goes_from_premium_to_mid_to_free(client: Client, simulator: Control) -> None:
+    step = Route(by=Budget(), branches={name: Template(text=name) for name in ("premium", "mid", "free")})
+    assert (await outcome(client, of("no-budget", step))).text == "premium"
+    told = []
+    for usd in (0.0, 0.5, 0.3):
+        await spend("spender", usd)
+        told.append((await outcome(client, of("spender", step))).text)
+    assert told == ["premium", "mid", "free"]
