@@ -6,6 +6,7 @@ All are imported here, so that whichever of them runs can run any other's step.
 from workflows.cached import CachedWorkflow
 from workflows.call import CallWorkflow
 from workflows.cascade import CascadeWorkflow
+from workflows.dead_letter import DeadLetterWorkflow
 from workflows.deadline import DeadlineWorkflow
 from workflows.ensemble import EnsembleWorkflow
 from workflows.fallback import FallbackWorkflow
@@ -21,6 +22,7 @@ WORKFLOWS = (
     CallWorkflow,
     CachedWorkflow,
     CascadeWorkflow,
+    DeadLetterWorkflow,
     DeadlineWorkflow,
     EnsembleWorkflow,
     FallbackWorkflow,

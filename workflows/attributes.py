@@ -36,6 +36,9 @@ def finished(outcome: Outcome) -> list[SearchAttributeUpdate[Any]]:
     updates: list[SearchAttributeUpdate[Any]] = []
     if outcome.tier is not None:
         updates.append(TIER.value_set(outcome.tier))
-    if outcome.cost_usd is not None:
-        updates.append(COST.value_set(outcome.cost_usd))
-    return updates
+    return [*updates, *spent(outcome.cost_usd)]
+
+
+def spent(cost: float | None) -> list[SearchAttributeUpdate[Any]]:
+    """What a run has cost in USD, if that is known."""
+    return [] if cost is None else [COST.value_set(cost)]

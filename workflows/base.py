@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Coroutine
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from continuo.jobs import Account, Failure, Job, Outcome
+from continuo.dead_letters import Letter
+from continuo.jobs import Account, Failure, Job, Outcome, total_cost
 from continuo.progress import Progress
-from workflows.attributes import finished
-from workflows.failures import failed, failure_of
+from workflows.attributes import finished, spent
+from workflows.dead_letter import keep
+from workflows.failures import BUGS, failed, failure_of
 from workflows.shield import to_the_end
 from workflows.step import run_inline, within
 from workflows.trace import Trace
@@ -38,10 +40,15 @@ class PatternWorkflow:
         self.run_name = info.workflow_id.removesuffix(f".{job.path}") if job.path else info.workflow_id
         try:
             outcome = self.trace.accounted(await self._in_time(job, work or run_inline(job.step, job)))
-        except (FailureError, asyncio.CancelledError) as error:
+        except (FailureError, asyncio.CancelledError, *BUGS) as error:
             if not is_cancelled_exception(error):
-                raise self._failed(failure_of(error)) from error
-            if info.parent and self.trace.calls:
+                failure = self._accounted(failure_of(error))
+                # Runs of an earlier version end as they would have then.
+                if not job.path and workflow.patched("dead-letters"):
+                    await to_the_end(self._bury(job, failure))
+                raise failed(failure) from error
+            # A whole run's parent is a dead letter, which keeps no account.
+            if job.path and info.parent and self.trace.calls:
                 await to_the_end(self._tell(info.parent))
             raise
         if not job.path:
@@ -66,9 +73,18 @@ class PatternWorkflow:
             raise failed(Failure(type="DeadlineExceeded", message=message))
         return outcome
 
-    def _failed(self, failure: Failure) -> ApplicationError:
+    def _accounted(self, failure: Failure) -> Failure:
         account = {"calls": tuple(self.trace.calls), "checkpoints": tuple(self.trace.checkpoints)}
-        return failed(failure.model_copy(update=account))
+        return failure.model_copy(update=account)
+
+    async def _bury(self, job: Job, failure: Failure) -> None:
+        """The end of a whole run that failed for good. A retry of a letter makes no other one."""
+        info = workflow.info()
+        if cost := spent(total_cost(failure.calls)):
+            workflow.upsert_search_attributes(cost)
+        if info.parent is None:
+            ids = {"workflow_id": info.workflow_id, "run_id": info.run_id}
+            await keep(Letter(job=job, failure=failure, time=workflow.now(), **ids))
 
     async def _tell(self, parent: workflow.ParentInfo) -> None:
         handle = workflow.get_external_workflow_handle(parent.workflow_id, run_id=parent.run_id)
