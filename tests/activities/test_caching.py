@@ -1,6 +1,8 @@
 """A cache that is broken costs only what it would have saved."""
 
+import signal
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,8 +15,13 @@ from continuo.choices import Semantic
 from continuo.jobs import Context, Job, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.patterns import Cached, Call
-from continuo.stores.cache import Cache, Found, open_cache
+from continuo.stores.cache import Found
+from continuo.stores.redis_cache import RedisCache
+from continuo.stores.redis_client import TIMEOUT, connect
+from continuo.stores.sqlite_cache import open_file
 from continuo.stores.vectors import written
+from tests.redis_server import RedisServer
+from tests.support import kill, running
 
 ANSWER = Outcome(text="yes", served_by="model")
 JOB = Job(
@@ -26,9 +33,9 @@ JOB = Job(
 
 @pytest.fixture
 async def caching(tmp_path: Path) -> AsyncIterator[Caching]:
-    database = open_cache(tmp_path / "cache.db")
-    yield Caching(Cache(database))
-    await database.aclose()
+    cache = open_file(tmp_path / "cache.db")
+    yield Caching(cache)
+    await cache.aclose()
 
 
 @pytest.fixture
@@ -58,3 +65,27 @@ async def test_a_broken_cache_finds_nothing_and_keeps_nothing_and_says_so(broken
         await run(broken.keep, JOB, ANSWER)
         await run(broken.keep, JOB, None)
     assert [(line["event"], line["log_level"]) for line in logs] == [("the cache is broken", "warning")] * 4
+
+
+async def test_a_redis_that_hangs_or_is_gone_is_missed_at_once_and_found_when_it_is_back(tmp_path: Path) -> None:
+    run = ActivityEnvironment().run
+    async with running(server := RedisServer(tmp_path)):
+        cache = RedisCache(connect(server.url))
+        caching = Caching(cache)
+        await run(caching.keep, JOB, ANSWER)
+        assert (await run(caching.look_up, JOB, False)).outcome
+        with capture_logs() as logs:
+            assert server.process is not None
+            server.process.send_signal(signal.SIGSTOP)
+            began = time.monotonic()
+            assert await run(caching.look_up, JOB, False) == Found()
+            assert time.monotonic() - began < 2 * TIMEOUT
+            await kill(server)
+            began = time.monotonic()
+            assert await run(caching.look_up, JOB, False) == Found()
+            assert time.monotonic() - began < TIMEOUT
+        assert [line["event"] for line in logs] == ["the cache is broken"] * 2
+        await server.start()
+        await run(caching.keep, JOB, ANSWER)
+        assert (await run(caching.look_up, JOB, False)).outcome
+        await cache.aclose()

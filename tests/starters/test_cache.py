@@ -7,20 +7,28 @@ from pathlib import Path
 import pytest
 
 from continuo.jobs import Outcome
-from continuo.stores.cache import Cache, Place, open_cache
+from continuo.settings import Settings
+from continuo.stores.cache import Place
+from continuo.stores.opened import open_cache
+from tests.redis_server import RedisServer
 from tests.starters.test_cli import continuo
+from tests.support import running
 
 
 @pytest.fixture
 async def data(tmp_path: Path) -> str:
     """A data folder with two answers of acme's and one of globex's."""
-    database = open_cache(tmp_path / "cache.db")
+    await fill(tmp_path, {})
+    return str(tmp_path)
+
+
+async def fill(data: Path, environ: dict[str, str]) -> None:
+    cache = open_cache(Settings(data=data), environ)
     for key, tenant in {"aa1": "acme", "aa2": "acme", "b": "globex"}.items():
         place = Place(key=key, scope="s", family="f", tenant=tenant, pattern="support", holder="h")
         answer = Outcome(text=f"answer {key}", served_by="model")
-        await Cache(database).keep(place, answer, ttl=3600, max_size=10, now=time.time())
-    await database.aclose()
-    return str(tmp_path)
+        await cache.keep(place, answer, ttl=3600, max_size=10, now=time.time())
+    await cache.aclose()
 
 
 async def test_the_answers_are_listed_for_people_and_for_programs(data: str) -> None:
@@ -61,3 +69,16 @@ async def test_a_store_that_cannot_be_used_is_named_in_one_line(tmp_path: Path, 
     found = await continuo("cache", *arguments, CONTINUO_DATA=str(tmp_path))
     assert (found.code, found.out, found.err.count("\n")) == (2, "", 1)
     assert f"cannot use the cache in {tmp_path / 'cache.db'}: " in found.err
+
+
+async def test_with_redis_the_answers_are_there_and_without_it_one_line_says_what_to_do(tmp_path: Path) -> None:
+    async with running(server := RedisServer(tmp_path)):
+        environ = {"CONTINUO_DATA": str(tmp_path), "REDIS_URL": server.url}
+        await fill(tmp_path, environ)
+        listed = await continuo("cache", "list", "--tenant", "globex", "--json", **environ)
+        [entry] = json.loads(listed.out)
+        assert (entry["key"], entry["outcome"]["text"]) == ("b", "answer b")
+    gone = await continuo("cache", "list", **environ)
+    assert (gone.code, gone.out, gone.err.count("\n")) == (2, "", 1)
+    assert f"cannot use the cache in {server.url}: " in gone.err
+    assert "start Redis there, or correct or unset REDIS_URL" in gone.err

@@ -1,13 +1,16 @@
 """Every store that a contract holds for: files, and real servers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from continuo.settings import Settings
+from continuo.stores.cache import Cache
 from continuo.stores.database import Database
-from continuo.stores.opened import open_store
+from continuo.stores.opened import open_cache, open_store
+from tests.redis_server import forgotten, redis
 from tests.stores import emptied, postgres
 
 
@@ -28,3 +31,30 @@ async def database(store_environ: dict[str, str], tmp_path: Path) -> AsyncIterat
     database = open_store(Settings(data=tmp_path), store_environ)
     yield database
     await database.aclose()
+
+
+@pytest.fixture(scope="session")
+async def redis_url(environ: pytest.MonkeyPatch, folder: Path) -> AsyncIterator[str]:
+    async with redis(folder / "redis") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def cache_environ(request: pytest.FixtureRequest, redis_url: str) -> dict[str, str]:
+    """The environment in which an empty cache of each kind is opened."""
+    return {"REDIS_URL": await forgotten(redis_url)} if request.param == "redis" else {}
+
+
+@pytest.fixture
+def another(cache_environ: dict[str, str], tmp_path: Path) -> Callable[[], Cache]:
+    """Opens the same cache, as another process does."""
+    return partial(open_cache, Settings(data=tmp_path), cache_environ)
+
+
+@pytest.fixture
+async def caches(another: Callable[[], Cache]) -> AsyncIterator[tuple[Cache, Cache]]:
+    """Two processes' views of one cache."""
+    one, other = another(), another()
+    yield one, other
+    await one.aclose()
+    await other.aclose()

@@ -1,21 +1,22 @@
+"""What a cache is, in a file and in Redis."""
+
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import closing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from continuo.jobs import CallRecord, Outcome
 from continuo.messages import Usage
-from continuo.stores.cache import FLIGHT, Cache, Found, Place, open_cache
-from continuo.stores.database import Operation
-from continuo.stores.vectors import packed
+from continuo.settings import Settings
+from continuo.stores.cache import FLIGHT, Cache, Found, Place
+from continuo.stores.opened import open_cache
 
 
 def place(key: str, holder: str = "me", *, scope: str = "scope", tenant: str = "acme") -> Place:
@@ -24,15 +25,6 @@ def place(key: str, holder: str = "me", *, scope: str = "scope", tenant: str = "
 
 def answer(text: str) -> Outcome:
     return Outcome(text=text, served_by="model")
-
-
-@pytest.fixture
-async def caches(tmp_path: Path) -> AsyncIterator[tuple[Cache, Cache]]:
-    """Two processes' views of one file."""
-    databases = [open_cache(tmp_path / "cache.db") for _ in range(2)]
-    yield Cache(databases[0]), Cache(databases[1])
-    for database in databases:
-        await database.aclose()
 
 
 async def test_an_answer_is_kept_without_what_it_took(caches: tuple[Cache, Cache]) -> None:
@@ -79,92 +71,53 @@ async def test_who_does_not_take_off_leaves_the_way_free(caches: tuple[Cache, Ca
     assert not (await other.look_up(place("k", "b"), take_off=True, now=0)).wait
 
 
-async def test_the_nearest_meaning_of_the_family_is_found_if_it_is_near_enough(caches: tuple[Cache, Cache]) -> None:
-    one, other = caches
-    for key, vector in {"east": [2.0, 0.0], "north": [0.0, 3.0]}.items():
-        await one.look_up(place(key), take_off=True, now=0)
-        await one.similar(place(key), packed(vector), 0.9, now=0)
-        await one.keep(place(key), answer(key), ttl=10, max_size=10, now=0)
-
-    async def near(vector: list[float], now: float = 1) -> str | None:
-        found = await other.similar(place("new"), packed(vector), 0.9, now=now)
-        return found.outcome.text if found.outcome else None
-
-    assert await near([1.0, 0.1]) == "east"
-    assert await near([-0.1, 1.0]) == "north"
-    assert await near([1.0, 1.0]) is None
-    assert await near([1.0, 0.1, 0.0]) is None
-    assert await near([1.0, 0.1], now=10) is None
-    await one.invalidate("east")
-    assert await near([1.0, 0.1]) is None
-
-
-async def test_a_broken_file_is_replaced_by_an_empty_one(tmp_path: Path) -> None:
-    path = tmp_path / "cache.db"
-    path.write_bytes(b"not a database at all" * 1000)
-    database = open_cache(path)
-    assert (await Cache(database).look_up(place("k"), take_off=True, now=0)).outcome is None
-    await database.aclose()
-
-
-async def test_a_broken_file_that_several_find_at_once_is_replaced_once(tmp_path: Path) -> None:
-    path = tmp_path / "cache.db"
-    path.write_bytes(b"not a database at all" * 1000)
-    opened = await asyncio.gather(*(asyncio.to_thread(open_cache, path) for _ in range(4)))
-    await Cache(opened[0]).keep(place("k"), answer("x"), ttl=10, max_size=10, now=0)
-    for database in opened:
-        assert len(Cache(database).entries(None, 1)) == 1
-        await database.aclose()
-
-
-async def test_a_file_that_is_whole_is_left_alone_even_if_it_cannot_be_used(tmp_path: Path) -> None:
-    path = tmp_path / "cache.db"
-    with closing(sqlite3.connect(path)) as somebodys:
-        somebodys.execute("CREATE TABLE entries (precious TEXT)")
-    with pytest.raises(sqlite3.OperationalError, match="already exists"):
-        open_cache(path)
-    with closing(sqlite3.connect(path)) as somebodys:
-        assert somebodys.execute("SELECT precious FROM entries").fetchall() == []
-
-
-async def test_an_answer_is_found_even_where_nothing_can_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    database = open_cache(tmp_path / "cache.db")
-    cache = Cache(database)
-    await cache.keep(place("k"), answer("x"), ttl=10, max_size=10, now=0)
-
-    async def full(operation: Operation) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr(database, "write", full)
-    assert (await cache.look_up(place("k"), take_off=True, now=1)).outcome
-    await database.aclose()
-
-
 async def test_entries_are_listed_and_cleared_by_tenant(caches: tuple[Cache, Cache]) -> None:
     one, _ = caches
     for key, tenant in {"a": "acme", "b": "acme", "c": "globex"}.items():
         await one.keep(place(key, tenant=tenant), answer(key), ttl=10, max_size=10, now=0)
-    assert [row["key"] for row in one.entries(None, 1)] == ["a", "b", "c"]
-    assert [row["key"] for row in one.entries("globex", 1)] == ["c"]
+    assert [row["key"] for row in await one.entries(None, 1)] == ["a", "b", "c"]
+    await one.look_up(place("b"), take_off=False, now=2)
+    assert [row["key"] for row in await one.entries("acme", 3)] == ["b", "a"]
+    [row] = await one.entries("globex", 1)
+    assert Outcome.model_validate_json(row["outcome"]).text == "c"
+    columns = {"tenant": "globex", "pattern": "support", "stored": 0, "expires": 10, "used": 0, "hits": 0}
+    assert {**row, **columns} == row
     assert await one.clear("acme") == 2
     assert await one.invalidate("c")
     assert not await one.invalidate("c")
     assert await one.clear(None) == 0
 
 
+async def test_what_several_processes_look_for_one_of_them_does(cache_environ: dict[str, str], tmp_path: Path) -> None:
+    keys = [str(number) for number in range(50)]
+    with ProcessPoolExecutor(3, get_context("spawn")) as processes:
+        looks = [processes.submit(taken_off, tmp_path, cache_environ, str(holder), keys) for holder in range(3)]
+        taken = [key for look in looks for key in look.result(60)]
+    assert sorted(taken) == sorted(keys)
+
+
+def taken_off(data: Path, environ: dict[str, str], holder: str, keys: list[str]) -> list[str]:
+    """In a process of its own: the keys that nobody else was under way to."""
+
+    async def look() -> list[str]:
+        cache = open_cache(Settings(data=data), environ)
+        found = [await cache.look_up(place(key, holder), take_off=True, now=0) for key in keys]
+        await cache.aclose()
+        return [key for key, one in zip(keys, found, strict=True) if not one.wait]
+
+    return asyncio.run(look())
+
+
 class LeastRecentlyUsed(RuleBasedStateMachine):
     """The cache beside a dictionary that does the same by hand. One second passes with each step."""
 
-    def __init__(self) -> None:
+    def __init__(self, another: Callable[[], Cache]) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.folder = TemporaryDirectory()
-        self.database = open_cache(Path(self.folder.name) / "cache.db")
-        self.cache = Cache(self.database)
+        self.cache = another()
         self.model: dict[tuple[str, str], tuple[float, float]] = {}
         self.now = 0.0
+        self.run(self.cache.clear(None))
 
     def run(self, work: Any) -> Any:
         self.now += 1
@@ -201,17 +154,17 @@ class LeastRecentlyUsed(RuleBasedStateMachine):
     @invariant()
     def the_same_is_kept(self) -> None:
         self.forget()
-        kept = {row["key"] for row in self.cache.entries(None, self.now)}
+        kept = {row["key"] for row in self.loop.run_until_complete(self.cache.entries(None, self.now))}
         assert kept == {f"{scope}/{key}" for scope, key in self.model}
 
     def forget(self) -> None:
         self.model = {name: times for name, times in self.model.items() if times[0] > self.now}
 
     def teardown(self) -> None:
-        self.loop.run_until_complete(self.database.aclose())
+        self.loop.run_until_complete(self.cache.aclose())
         self.loop.close()
-        self.folder.cleanup()
 
 
-LeastRecentlyUsed.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
-TestLeastRecentlyUsed = LeastRecentlyUsed.TestCase
+def test_what_is_kept_is_what_was_used_last_and_is_not_over(another: Callable[[], Cache]) -> None:
+    steps = settings(max_examples=30, stateful_step_count=30, deadline=None)
+    run_state_machine_as_test(partial(LeastRecentlyUsed, another), settings=steps)  # type: ignore[arg-type]
