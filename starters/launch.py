@@ -1,6 +1,7 @@
 """Starting a job and waiting for what becomes of it."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError
@@ -10,6 +11,8 @@ from temporalio.service import RPCError
 
 from continuo.jobs import Failure, Job, Outcome
 from continuo.progress import Progress
+from continuo.settings import Settings
+from continuo.tenants import Tenants, load_tenants
 from workflows.attributes import started
 from workflows.failures import failure_of
 
@@ -23,7 +26,10 @@ async def start(
     id: str,
     reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
 ) -> Handle:
-    """Start `job` on its priority's queue as a workflow of its pattern's type; one that runs under `id` is joined."""
+    """Start `job` on its priority's queue as a workflow of its pattern's type; one that runs under `id` is joined.
+
+    In that queue its tenant has the share that the tenants' file says, for all that the job starts in turn.
+    """
     context = job.context
     return await client.start_workflow(
         type(job.step).__name__,
@@ -36,8 +42,20 @@ async def start(
         search_attributes=started(context),
         static_summary=f"{context.pattern} for {context.tenant}",
         memo={"user": context.user} if context.user else None,
-        priority=Priority(fairness_key=context.tenant),
+        priority=_share(context.tenant),
     )
+
+
+def _share(tenant: str) -> Priority:
+    """The tenant's turns in a busy queue. Names that differ only after 64 bytes, the limit of a key, share them."""
+    key = tenant.encode()[:64].decode(errors="ignore")
+    return Priority(fairness_key=key, fairness_weight=tenants().of(tenant).weight)
+
+
+@cache
+def tenants() -> Tenants:
+    """Read once, for the thousands of jobs that one process may start. Raises `InputError` for a wrong file."""
+    return load_tenants(Settings().tenants)
 
 
 async def result(handle: Handle) -> Outcome | Failure:

@@ -1,0 +1,75 @@
+"""Tenants in one queue: nobody waits for another's backlog, and a busy queue is shared by weight."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from continuo.jobs import Job
+from continuo.patterns import Call, Fallback, Step, Template
+from continuo.settings import Settings
+from starters.launch import Handle, result, tenants
+from tests.support import begin, job, outcome, until
+from tests.world import World
+from workers.pool import pool
+
+SLOTS = 2
+LATENCY = 0.05
+"""Seconds that a model takes: so slow that the slots are what everybody waits for."""
+
+
+@pytest.fixture
+async def busy(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """A world with nobody at the batch queue yet, in which the tenant `double` has twice the others' weight."""
+    file = tmp_path / "tenants.toml"
+    file.write_text("[tenants.double]\nweight = 2.0\n", encoding="utf-8")
+    monkeypatch.setenv("CONTINUO_TENANTS", str(file))
+    # In the sandbox the workflows, and not the slots, would be what everybody waits for.
+    monkeypatch.delenv("CONTINUO_SANDBOX")
+    tenants.cache_clear()
+    for model in ("sim-mini", "sim-mid"):
+        await world.simulator.behave(model, latency=LATENCY)
+    yield world
+    tenants.cache_clear()
+
+
+async def queued(world: World, tenant: str, step: Step, count: int) -> list[Handle]:
+    asked = of(tenant, job(step, priority="batch"))
+    return await asyncio.gather(*(begin(world.client, asked) for _ in range(count)))
+
+
+@pytest.mark.parametrize("backlog", [200, pytest.param(1000, marks=pytest.mark.chaos)])
+async def test_one_tenants_backlog_does_not_hold_up_anothers_one_job(busy: World, backlog: int) -> None:
+    for _ in range(0, backlog, 50):
+        await queued(busy, "flooding", Call(model="sim-mid"), 50)
+    (one,) = await queued(busy, "patient", Fallback(steps=(Call(model="sim-mini", isolate=True),)), 1)
+    async with pool(busy.client, Settings(), "batch", SLOTS):
+        await result(one)
+        served_before = len(await busy.simulator.calls("sim-mid"))
+    assert served_before < 30
+    child = await busy.client.get_workflow_handle(f"{one.id}.tier1").describe()
+    assert child.raw_description.workflow_execution_info.priority.fairness_key == "patient"
+
+
+async def test_of_a_busy_queue_a_tenant_of_twice_the_weight_gets_twice_as_much(busy: World) -> None:
+    await queued(busy, "double", Call(model="sim-mid"), 60)
+    await queued(busy, "single", Call(model="sim-mini"), 60)
+
+    async def sixty() -> bool:
+        return len(await busy.simulator.calls()) >= 60
+
+    async with pool(busy.client, Settings(), "batch", SLOTS):
+        await until(sixty)
+        double, single = [len(await busy.simulator.calls(model)) for model in ("sim-mid", "sim-mini")]
+    assert 1.6 < double / single < 2.4
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_tenant_may_have_a_name_longer_than_a_fairness_key(client: Client) -> None:
+    assert (await outcome(client, of("Ж" * 64, job(Template(text="Hello"))))).text == "Hello"
+
+
+def of(tenant: str, job: Job) -> Job:
+    return job.model_copy(update={"context": job.context.model_copy(update={"tenant": tenant})})
