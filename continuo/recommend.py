@@ -62,7 +62,7 @@ _PATTERNS = (
     _Row(
         lambda needs: needs.unreliable_primary,
         "fallback with breaker",
-        "another model steps in; a breaker, which is still planned, will spare calls to what keeps failing",
+        "another model steps in, at once while the breaker of what keeps failing is open",
         Fallback,
     ),
     _Row(
