@@ -6,6 +6,7 @@ from cyclopts import App, CycloptsError
 
 from continuo.errors import InputError
 from starters.cache import cache
+from starters.dead_letters import dead_letters
 from starters.demo import demo
 from starters.dev import dev
 from starters.explain import explain
@@ -19,7 +20,7 @@ from workers.leave import leave
 
 app = App(name="continuo", help="Multi-model AI patterns as durable Temporal workflows.", version_flags=())
 
-for command in (run, order, patterns, models, explain, schema, recommend, cache, workers, dev, demo):
+for command in (run, order, patterns, models, explain, schema, recommend, cache, dead_letters, workers, dev, demo):
     app.command(command)
 
 
