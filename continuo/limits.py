@@ -40,11 +40,12 @@ class Seen(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """A limit on what is used in `SLOTS` times `width` seconds, before the throttle."""
+    """A limit on what is used in `SLOTS` times `width` seconds, of which the throttle leaves so much `allowed`."""
 
     width: int
     unit: str
     limit: int
+    allowed: int
 
 
 def rates(limits: Limits) -> Iterator[Rate]:
@@ -52,7 +53,7 @@ def rates(limits: Limits) -> Iterator[Rate]:
     for width, name in ((1, "minute"), (60, "hour")):
         for unit in ("requests", "tokens"):
             if (limit := getattr(limits, f"{unit}_per_{name}")) is not None:
-                yield Rate(width, unit, limit)
+                yield Rate(width, unit, limit, max(1, math.floor(limit * limits.throttle_at)))
 
 
 def widths(limits: Limits) -> tuple[int, ...]:
@@ -66,18 +67,17 @@ def any_limit(limits: Limits) -> bool:
 
 def wait(scope: str, limits: Limits, seen: Seen, tokens: int, now: float) -> Wait | None:
     """None when a call of `tokens` may go now. Those ahead are counted as if they had gone: nobody overtakes."""
-    waits = [found for rate in rates(limits) if (found := _for_rate(scope, limits, rate, seen, tokens, now))]
+    waits = [found for rate in rates(limits) if (found := _for_rate(scope, rate, seen, tokens, now))]
     if limits.concurrency is not None and (over := seen.running + seen.ahead + 1 - limits.concurrency) > 0:
         seconds = min(max(over / limits.concurrency, SHORTEST), LONGEST)
         waits.append(Wait(seconds=seconds, why=f"{scope} has {seen.running} of {limits.concurrency} requests at once"))
     return max(waits, key=lambda one: one.seconds, default=None)
 
 
-def _for_rate(scope: str, limits: Limits, rate: Rate, seen: Seen, tokens: int, now: float) -> Wait | None:
-    allowed = max(1, math.floor(rate.limit * limits.throttle_at))
+def _for_rate(scope: str, rate: Rate, seen: Seen, tokens: int, now: float) -> Wait | None:
     ahead, own = (seen.ahead, 1) if rate.unit == "requests" else (seen.ahead_tokens, tokens)
     # What is larger than the limit itself goes when nothing else is counted, instead of never.
-    room = allowed - ahead - min(own, allowed)
+    room = rate.allowed - ahead - min(own, rate.allowed)
     slots = seen.windows.get(rate.width, ())
     left = total = sum(getattr(slot, rate.unit) for slot in slots)
     if total <= room:

@@ -37,10 +37,18 @@ def open_cache(settings: Settings, environ: Mapping[str, str]) -> Cache:
 
 @asynccontextmanager
 async def opened_limits(settings: Settings, environ: Mapping[str, str], store: Database) -> AsyncIterator[LimitStore]:
-    """What is used of the limits: in the store itself where that is shared by hosts, else in a file beside it.
+    """What is used of the limits: in Redis, else in the store itself where that is shared by hosts, else in a file
+    beside it.
 
     Its own file, since what is lost there with the machine's power is over anyway and need not wait for the disk.
     """
+    if url := environ.get("REDIS_URL"):
+        from continuo.stores.redis_client import connect
+        from continuo.stores.redis_limits import RedisLimits
+
+        async with connect(url) as client:
+            yield RedisLimits(client)
+        return
     if environ.get("DATABASE_URL"):
         yield SqlLimits(store)
         return

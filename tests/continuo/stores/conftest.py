@@ -45,6 +45,17 @@ async def cache_environ(request: pytest.FixtureRequest, redis_url: str) -> dict[
     return {"REDIS_URL": await forgotten(redis_url)} if request.param == "redis" else {}
 
 
+@pytest.fixture(params=["sqlite", "postgres", "redis"])
+async def limits_environ(request: pytest.FixtureRequest, postgres_url: str, redis_url: str) -> dict[str, str]:
+    """The environment in which an empty store of limits of each kind is opened."""
+    match request.param:
+        case "postgres":
+            return {"DATABASE_URL": await emptied(postgres_url)}
+        case "redis":
+            return {"REDIS_URL": await forgotten(redis_url)}
+    return {}
+
+
 @pytest.fixture
 def another(cache_environ: dict[str, str], tmp_path: Path) -> Callable[[], Cache]:
     """Opens the same cache, as another process does."""

@@ -17,14 +17,14 @@ FIVE = {"model/m": Limits(concurrency=5)}
 
 
 @pytest.fixture
-async def stores(store_environ: dict[str, str], tmp_path: Path) -> AsyncIterator[tuple[LimitStore, LimitStore]]:
+async def stores(limits_environ: dict[str, str], tmp_path: Path) -> AsyncIterator[tuple[LimitStore, LimitStore]]:
     """Two processes' views of one store."""
     async with AsyncExitStack() as resources:
         found = []
         for _ in range(2):
-            database = open_store(Settings(data=tmp_path), store_environ)
+            database = open_store(Settings(data=tmp_path), limits_environ)
             resources.push_async_callback(database.aclose)
-            opening = opened_limits(Settings(data=tmp_path), store_environ, database)
+            opening = opened_limits(Settings(data=tmp_path), limits_environ, database)
             found.append(await resources.enter_async_context(opening))
         yield found[0], found[1]
 

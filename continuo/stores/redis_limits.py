@@ -1,0 +1,166 @@
+"""How much of the limits is used, shared by all workers: in Redis."""
+
+import json
+from typing import Any
+
+from redis.asyncio import Redis
+
+from continuo.catalog import Limits
+from continuo.limits import SLOTS, Seen, Slot, Wait, any_limit, rates, wait, widths
+from continuo.stores.limits import GRACE, Scopes
+
+# By scope: the sorted set `places` lists who runs by the end of the lease; the hash `turns` holds who waits, as `since
+# tokens expires`; the hash `windows` of each width holds its slots, as `requests tokens`. Times stay texts: Lua would
+# round them.
+_COMMON = """
+local P = 'continuo:limits:'
+
+local function outlive(name, seconds)
+    local lifetime = math.ceil(seconds * 1000) + 60000
+    if redis.call('PTTL', name) < lifetime then redis.call('PEXPIRE', name, lifetime) end
+end
+
+local function add(name, slot, requests, tokens)
+    local used, spent = string.match(redis.call('HGET', name, slot) or '0 0', '(%S+) (%S+)')
+    redis.call('HSET', name, slot, (used + requests) .. ' ' .. (spent + tokens))
+end
+"""
+
+_ADMIT = f"""
+local SLOTS = {SLOTS}
+local place, turn, tokens, now, expires, lease = unpack(ARGV, 2)
+
+local function look(scope)
+    local places, turns = P .. 'places:' .. scope.name, P .. 'turns:' .. scope.name
+    redis.call('ZREMRANGEBYSCORE', places, '-inf', now)
+    local running = redis.call('ZCARD', places) - (redis.call('ZSCORE', places, place) and 1 or 0)
+    local waiting, mine, all = {{}}, tonumber(now), redis.call('HGETALL', turns)
+    for i = 1, #all, 2 do
+        local since, wanted, over = string.match(all[i + 1], '(%S+) (%S+) (%S+)')
+        if tonumber(over) <= tonumber(now) then
+            redis.call('HDEL', turns, all[i])
+        else
+            waiting[#waiting + 1] = {{tonumber(since), tonumber(wanted)}}
+            if all[i] == turn then mine = tonumber(since) end
+        end
+    end
+    local ahead, ahead_tokens = 0, 0
+    for _, other in ipairs(waiting) do
+        if other[1] < mine then ahead, ahead_tokens = ahead + 1, ahead_tokens + other[2] end
+    end
+    local windows, totals = {{}}, {{}}
+    for n, width in ipairs(scope.widths) do
+        local name, slots, total = P .. 'windows:' .. scope.name .. ':' .. width[1], {{}}, {{requests = 0, tokens = 0}}
+        local used = redis.call('HGETALL', name)
+        for i = 1, #used, 2 do
+            local slot = tonumber(used[i])
+            if slot > width[2] - SLOTS then
+                local requests, spent = string.match(used[i + 1], '(%S+) (%S+)')
+                slots[#slots + 1] = {{slot, tonumber(requests), tonumber(spent)}}
+                total.requests, total.tokens = total.requests + requests, total.tokens + spent
+            else
+                redis.call('HDEL', name, used[i])
+            end
+        end
+        windows[n], totals[width[1]] = slots, total
+    end
+    return {{running, ahead, ahead_tokens, windows}}, totals
+end
+
+-- The rule of `continuo.limits.wait`, without how long.
+local function fits(scope, seen, totals)
+    if scope.concurrency and seen[1] + seen[2] + 1 > scope.concurrency then return false end
+    for _, rate in ipairs(scope.rates) do
+        local width, unit, allowed = unpack(rate)
+        local ahead, own = seen[2], 1
+        if unit == 'tokens' then ahead, own = seen[3], tonumber(tokens) end
+        if totals[width][unit] > allowed - ahead - math.min(own, allowed) then return false end
+    end
+    return true
+end
+
+local scopes, found, go = cjson.decode(ARGV[1]), {{}}, true
+for n, scope in ipairs(scopes) do
+    local seen, totals = look(scope)
+    found[n], go = seen, fits(scope, seen, totals) and go
+end
+if not go then return found end
+for _, scope in ipairs(scopes) do
+    redis.call('HDEL', P .. 'turns:' .. scope.name, turn)
+    redis.call('ZADD', P .. 'places:' .. scope.name, expires, place)
+    outlive(P .. 'places:' .. scope.name, lease)
+    for _, width in ipairs(scope.widths) do
+        local name = P .. 'windows:' .. scope.name .. ':' .. width[1]
+        add(name, width[2], 1, tokens)
+        outlive(name, SLOTS * width[1])
+    end
+end
+"""
+
+_QUEUE = """
+local turn, tokens, now, expires, lifetime = unpack(ARGV, 2)
+for _, scope in ipairs(cjson.decode(ARGV[1])) do
+    local name = P .. 'turns:' .. scope
+    local since = string.match(redis.call('HGET', name, turn) or now, '%S+')
+    redis.call('HSET', name, turn, since .. ' ' .. tokens .. ' ' .. expires)
+    outlive(name, lifetime)
+end
+"""
+
+_SETTLE = """
+local place, tokens = unpack(ARGV, 2)
+for _, scope in ipairs(cjson.decode(ARGV[1])) do
+    redis.call('ZREM', P .. 'places:' .. scope.name, place)
+    for _, width in ipairs(scope.widths) do
+        local name = P .. 'windows:' .. scope.name .. ':' .. width[1]
+        if redis.call('HEXISTS', name, width[2]) == 1 then add(name, width[2], 0, tokens) end
+    end
+end
+"""
+
+
+class RedisLimits:
+    def __init__(self, client: Redis) -> None:
+        self._admit = client.register_script(_COMMON + _ADMIT)
+        self._queue = client.register_script(_COMMON + _QUEUE)
+        self._settle = client.register_script(_COMMON + _SETTLE)
+
+    async def admit(
+        self, scopes: Scopes, *, place: str, turn: str, tokens: int, lease: float, queue: bool, now: float
+    ) -> Wait | None:
+        # In one order, so that of two waits as long the same is told.
+        limited = {scope: limits for scope, limits in sorted(scopes.items()) if any_limit(limits)}
+        if not limited:
+            return None
+        asked = json.dumps([_asked(scope, limits, now) for scope, limits in limited.items()])
+        found = await self._admit(args=[asked, place, turn, tokens, now, now + lease, lease])
+        if found is None:
+            return None
+        waits = [
+            wait(scope, limits, _seen(limits, *seen), tokens, now)
+            for (scope, limits), seen in zip(limited.items(), found, strict=True)
+        ]
+        longest = max(filter(None, waits), key=lambda one: one.seconds)
+        if queue:
+            patience = longest.seconds + GRACE
+            await self._queue(args=[json.dumps(list(limited)), turn, tokens, now, now + patience, patience])
+        return longest
+
+    async def settle(self, scopes: Scopes, *, place: str, admitted: float, tokens: int) -> None:
+        if limited := [_asked(scope, limits, admitted) for scope, limits in scopes.items() if any_limit(limits)]:
+            await self._settle(args=[json.dumps(limited), place, tokens])
+
+
+def _asked(scope: str, limits: Limits, now: float) -> dict[str, Any]:
+    """What a script has to know of a scope: a key that is absent is nil there."""
+    asked = {
+        "name": scope,
+        "rates": [(rate.width, rate.unit, rate.allowed) for rate in rates(limits)],
+        "widths": [(width, int(now // width)) for width in widths(limits)],
+    }
+    return asked if limits.concurrency is None else {**asked, "concurrency": limits.concurrency}
+
+
+def _seen(limits: Limits, running: int, ahead: int, ahead_tokens: int, windows: list[list[list[int]]]) -> Seen:
+    slots = (tuple(sorted(Slot(*slot) for slot in window)) for window in windows)
+    return Seen(running, ahead, ahead_tokens, dict(zip(widths(limits), slots, strict=True)))
