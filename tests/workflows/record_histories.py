@@ -29,8 +29,9 @@ from continuo.patterns import (
     Variant,
 )
 from continuo.settings import ROOT, Settings
-from starters.launch import Handle, result
+from starters.launch import Handle, result, start
 from tests.support import Control, begin, job, until
+from tests.workflows.test_dead_letter import LetterHandle, buried, content, noted
 from tests.workflows.test_saga import log, order, parked
 from tests.world import made
 from workers.pool import pool
@@ -64,6 +65,7 @@ async def main() -> None:
             pool(world.client, Settings(), "batch", 20),
         ):
             await record(world.client, world.simulator, world.shop)
+            await record_letters(world.client, world.simulator)
 
 
 async def record(client: Client, simulator: Control, shop: Control) -> None:
@@ -142,6 +144,46 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
 
 async def _length_is(handle: Handle, length: int) -> bool:
     return len(await log(handle)) == length
+
+
+async def record_letters(client: Client, simulator: Control) -> None:
+    async def kept() -> LetterHandle:
+        await simulator.behave("sim-premium", status=503)
+        return await buried(client, failing)
+
+    async def closed(name: str, letter: LetterHandle) -> None:
+        await letter.result()
+        await keep(name, letter)
+
+    failing = job(Call(model="premium", retry=ONCE))
+    answered = await kept()
+    run = await content(answered)
+    await keep("call-kept", client.get_workflow_handle(run.workflow_id, run_id=run.run_id))
+    await answered.signal("retry")
+    retried = await noted(answered, "the last retry failed")
+    await keep("call-failed-again", client.get_workflow_handle(retried.workflow_id))
+    await answered.signal("retry", "suport")
+    await noted(answered, "unknown pattern")
+    await simulator.delete("/_sim/models")
+    await answered.signal("retry", "support")
+    await closed("dead-letter-answered", answered)
+
+    discarded = await kept()
+    await simulator.behave("sim-premium", latency=60)
+    await discarded.signal("retry")
+    await noted(discarded, "a retry is under way")
+    await discarded.signal("discard", "too late")
+    await client.get_workflow_handle((await content(discarded)).workflow_id).cancel()
+    await closed("dead-letter-discarded", discarded)
+
+    done = await kept()
+    await simulator.behave("sim-premium", latency=2)
+    again = await start(client, failing, id=(await content(done)).workflow_id)
+    await done.signal("retry")
+    await noted(done, "another run")
+    await result(again)
+    await done.signal("retry")
+    await closed("dead-letter-done-before", done)
 
 
 if __name__ == "__main__":
