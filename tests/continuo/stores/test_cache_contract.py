@@ -90,8 +90,8 @@ async def test_entries_are_listed_and_cleared_by_tenant(caches: tuple[Cache, Cac
 
 async def test_what_several_processes_look_for_one_of_them_does(cache_environ: dict[str, str], tmp_path: Path) -> None:
     keys = [str(number) for number in range(50)]
-    with ProcessPoolExecutor(3, get_context("spawn")) as processes:
-        looks = [processes.submit(taken_off, tmp_path, cache_environ, str(holder), keys) for holder in range(3)]
+    with ProcessPoolExecutor(2, get_context("spawn")) as processes:
+        looks = [processes.submit(taken_off, tmp_path, cache_environ, str(holder), keys) for holder in range(2)]
         taken = [key for look in looks for key in look.result(60)]
     assert sorted(taken) == sorted(keys)
 
@@ -166,5 +166,5 @@ class LeastRecentlyUsed(RuleBasedStateMachine):
 
 
 def test_what_is_kept_is_what_was_used_last_and_is_not_over(another: Callable[[], Cache]) -> None:
-    steps = settings(max_examples=30, stateful_step_count=30, deadline=None)
+    steps = settings(max_examples=20, stateful_step_count=30, deadline=None)
     run_state_machine_as_test(partial(LeastRecentlyUsed, another), settings=steps)  # type: ignore[arg-type]
