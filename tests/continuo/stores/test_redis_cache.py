@@ -42,11 +42,12 @@ async def test_nothing_stays_for_ever_and_nothing_goes_before_its_time(client: R
 
 async def test_an_answer_is_found_even_where_nothing_can_be_written(client: Redis, cache: RedisCache) -> None:
     await cache.keep(place("k"), answer("x"), ttl=10, max_size=10, now=0)
+    before = (await client.config_get("maxmemory"))["maxmemory"]
     await client.config_set("maxmemory", "1")
     try:
         assert (await cache.look_up(place("k"), take_off=True, now=1)).outcome
     finally:
-        await client.config_set("maxmemory", "0")
+        await client.config_set("maxmemory", before)
 
 
 async def test_what_redis_itself_has_dropped_is_missed_and_gives_way_in_its_turn(
