@@ -47,7 +47,7 @@ async def test_an_answer_is_found_even_where_nothing_can_be_written(client: Redi
     try:
         assert (await cache.look_up(place("k"), take_off=True, now=1)).outcome
     finally:
-        await client.config_set("maxmemory", before)
+        await client.config_set("maxmemory", before or "0")
 
 
 async def test_what_redis_itself_has_dropped_is_missed_and_gives_way_in_its_turn(
