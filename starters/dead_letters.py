@@ -2,11 +2,11 @@
 
 import json as jsonlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -58,14 +58,13 @@ async def list_letters(*, tenant: str | None = None, json: Annotated[bool, Param
         ]
         out.out(jsonlib.dumps(found, indent=2))
         return 0
-    table = Table("run", "failed (UTC)", "tenant", "pattern", "tries", "error", "prompt")
+    table = Table(Column("run", overflow="fold"), "failed (UTC)", "tenant", "pattern", "tries", "error", "prompt")
     for entry in entries:
         brief = entry.brief
         run = Text(brief["workflow_id"], style=f"link {entry.history}")
+        failed = f"{datetime.fromisoformat(brief['time']):%Y-%m-%d %H:%M}"
         error = "\n".join(filter(None, (brief["error"], brief["note"])))
-        table.add_row(
-            run, brief["time"][:19], brief["tenant"], brief["pattern"], str(brief["tries"]), error, brief["prompt"]
-        )
+        table.add_row(run, failed, brief["tenant"], brief["pattern"], str(brief["tries"]), error, brief["prompt"])
     out.print(table)
     return 0
 

@@ -53,7 +53,7 @@ class DeadLetterWorkflow:
         while True:
             await workflow.wait_condition(lambda: bool(self._retries) or self._discarded is not None)
             if self._discarded is not None:
-                return Closed(by="discarded", note=self._discarded)
+                return self._end(Closed(by="discarded", note=self._discarded))
             # A cancellation ends the letter, and not the run that a retry has begun.
             retry = asyncio.create_task(self._try(self._retries.popleft()))
             try:
@@ -62,7 +62,7 @@ class DeadLetterWorkflow:
                 self._show(note=f"not retried: {failure_of(error).message}")
             else:
                 if closed is not None:
-                    return closed
+                    return self._end(closed)
 
     @workflow.signal
     def retry(self, pattern: str | None = None) -> None:
@@ -127,6 +127,10 @@ class DeadLetterWorkflow:
         return await workflow.execute_local_activity_method(
             Letters.with_pattern, args=[self._letter.job, name], schedule_to_close_timeout=LIMIT
         )
+
+    def _end(self, closed: Closed) -> Closed:
+        self._show(note=": ".join(filter(None, (closed.by, closed.note))))
+        return closed
 
     def _show(self, **update: object) -> None:
         """Change what is known of the letter, where the list and the UI show it."""
