@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from temporalio import activity
 
+from activities.errors import unless_broken
 from continuo.catalog import Catalog, Model
 from continuo.errors import ProviderError
 from continuo.jobs import Job
@@ -76,7 +77,7 @@ class Admission:
         for model in chain:
             request = fill(model)
             admitted = Admitted(identity, model, request, place, now, likely_tokens(request), reason)
-            found = await self._limits.admit(
+            asking = self._limits.admit(
                 self._scopes(model),
                 place=place,
                 turn=f"{activity.info().workflow_run_id}/{job.path}",
@@ -85,7 +86,8 @@ class Admission:
                 queue=model is chain[-1],
                 now=now,
             )
-            if found is None:
+            # Where nobody can tell how much is used, the provider says when it is too much.
+            if (found := await unless_broken("the store of limits", asking)) is None:
                 break
             reason = f"{model.id}: {found.why}"
         else:
@@ -103,7 +105,8 @@ class Admission:
             await self._budgets.release(admitted.identity)
         tokens = (total(usage) if usage else 0) - admitted.tokens
         scopes = self._scopes(admitted.model)
-        await self._limits.settle(scopes, place=admitted.place, admitted=admitted.time, tokens=tokens)
+        settling = self._limits.settle(scopes, place=admitted.place, admitted=admitted.time, tokens=tokens)
+        await unless_broken("the store of limits", settling)
 
     def _chain(self, wanted: Model) -> Iterator[Model]:
         """The model, the one that is cheaper, the one that is cheaper than that: each that has its key here."""

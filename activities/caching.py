@@ -2,22 +2,16 @@
 
 import time
 from base64 import b64decode
-from collections.abc import Coroutine
-from typing import TypeVar
 
-import structlog
 from temporalio import activity
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.errors import unless_broken
 from continuo.cache_key import entry_key, family, scope
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Cached
 from continuo.stores.cache import Cache, Found, Place
-
-log = structlog.get_logger()
-
-T = TypeVar("T")
 
 
 class Caching:
@@ -33,7 +27,7 @@ class Caching:
         A run that has `waited` for another one goes its own way if that came to nothing, so that a hundred that
         waited do not fail one after the other.
         """
-        return await _unless_broken(self._looked_up(place(job), take_off=not waited)) or Found()
+        return await unless_broken("the cache", self._looked_up(place(job), take_off=not waited)) or Found()
 
     @activity.defn(name="look_near")
     async def look_near(self, job: Job, embedding: str) -> Found:
@@ -41,7 +35,8 @@ class Caching:
         assert isinstance(job.step, Cached)
         assert job.step.semantic is not None
         vector, threshold = b64decode(embedding), job.step.semantic.threshold
-        return await _unless_broken(self._cache.similar(place(job), vector, threshold, time.time())) or Found()
+        looking = self._cache.similar(place(job), vector, threshold, time.time())
+        return await unless_broken("the cache", looking) or Found()
 
     @activity.defn(name="keep")
     async def keep(self, job: Job, outcome: Outcome | None) -> None:
@@ -50,10 +45,10 @@ class Caching:
         assert isinstance(step, Cached)
         # What stands in for an answer must not outlive the trouble it stands for.
         if outcome is None or outcome.partial or outcome.fallback:
-            await _unless_broken(self._cache.land(place(job)))
+            await unless_broken("the cache", self._cache.land(place(job)))
         else:
             kept = self._cache.keep(place(job), outcome, ttl=step.ttl, max_size=step.max_size, now=time.time())
-            await _unless_broken(kept)
+            await unless_broken("the cache", kept)
 
     async def _looked_up(self, where: Place, *, take_off: bool) -> Found:
         found = await self._cache.look_up(where, take_off=take_off, now=time.time())
@@ -92,11 +87,3 @@ def place(job: Job) -> Place:
         pattern=job.context.pattern,
         holder=f"{info.workflow_run_id}/{job.path}/{info.workflow_id}",
     )
-
-
-async def _unless_broken(work: Coroutine[None, None, T]) -> T | None:
-    try:
-        return await work
-    except Exception as error:
-        log.warning("the cache is broken", error=f"{type(error).__name__}: {error}")
-        return None

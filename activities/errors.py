@@ -1,7 +1,9 @@
 """From an error to a retry posture, in this one place: what Temporal tries again, when, and what it never does."""
 
 import random
+from collections.abc import Awaitable
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 from temporalio import activity
@@ -13,6 +15,17 @@ from continuo.patterns import Retry
 from continuo.retry import delay
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+async def unless_broken(what: str, work: Awaitable[T]) -> T | None:
+    """What `work` comes to; None, and a line in the log, when that of which an answer does not depend fails."""
+    try:
+        return await work
+    except Exception as error:
+        log.warning(f"{what} is broken", error=f"{type(error).__name__}: {error}")
+        return None
 
 
 def failed_attempts() -> int:

@@ -81,9 +81,9 @@ class ModelCalls:
             record = _account(job, model, started, usage)
             log.info("call answered", model=model.id, cost_usd=record.cost_usd, latency_ms=record.latency_ms)
             update = {"model": model.id, "provider": model.provider, "cost_usd": record.cost_usd, "calls": (record,)}
-            if admitted.reason:
-                update |= {"fallback": True, "reasons": (admitted.reason,)}
             outcome = found.model_copy(update=update)
+            if admitted.reason:
+                outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
             # The answer is paid for: a cancellation that arrives now must not lose it.
             await asyncio.shield(self._journal.record(key, outcome, context, today))
         except ProviderError as error:
