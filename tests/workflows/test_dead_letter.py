@@ -4,8 +4,9 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.choices import Complexity
@@ -149,7 +150,21 @@ async def test_a_discard_during_a_retry_takes_effect_after_it(client: Client, si
     await letter.signal(DeadLetterWorkflow.discard)
     await client.get_workflow_handle(kept.workflow_id).cancel()
     assert (await closed(letter)).by == "discarded"
-    assert (await content(letter)).note == "the last retry was cancelled"
+    assert ((await content(letter)).tries, (await content(letter)).note) == (1, "discarded")
+
+
+@pytest.mark.usefixtures("worker")
+async def test_cancelling_a_letter_leaves_its_retry_alone(client: Client, simulator: Control) -> None:
+    await simulator.behave("sim-premium", status=503)
+    letter = await buried(client, job(FAILS))
+    await simulator.behave("sim-premium", latency=0.5)
+    await letter.signal(DeadLetterWorkflow.retry)
+    kept = await noted(letter, "a retry is under way")
+    await letter.cancel()
+    with pytest.raises(WorkflowFailureError) as raised:
+        await closed(letter)
+    assert isinstance(raised.value.cause, CancelledError)
+    assert isinstance(await result(client.get_workflow_handle(kept.workflow_id, result_type=Outcome)), Outcome)
 
 
 @pytest.mark.usefixtures("worker")
