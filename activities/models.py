@@ -11,6 +11,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.admission import Admission, Admitted
+from activities.breakers import Breakers
 from activities.errors import give_up_or_retry
 from activities.identity import identity
 from continuo.catalog import Catalog, Model
@@ -38,11 +39,13 @@ class ModelCalls:
         client: ModelClient,
         journal: Journal,
         admission: Admission,
+        breakers: Breakers,
     ) -> None:
         self._catalog = catalog
         self._client = client
         self._journal = journal
         self._admission = admission
+        self._breakers = breakers
 
     @activity.defn(name="call")
     async def call(self, job: Job) -> Outcome | Wait:
@@ -63,6 +66,7 @@ class ModelCalls:
         assert isinstance(step, Call)
         wanted, started = self._catalog.models[step.model], time.monotonic()
         try:
+            self._breakers.check(wanted.provider)
             fill, lease = partial(filled_in, step, job.request), lasts(step)
             admitted = await self._admission.admit(job, wanted, fill, key, lease)
         except ProviderError as error:
@@ -76,7 +80,8 @@ class ModelCalls:
         assert isinstance(step, Call)
         today, usage = self._admission.today(context.tenant), None
         try:
-            found = await ask(model, admitted.request, timeout=step.timeout, idempotency_key=key)
+            async with self._breakers.guard(model.provider, admitted.place, lasts(step)):
+                found = await ask(model, admitted.request, timeout=step.timeout, idempotency_key=key)
             usage = found.usage
             record = _account(job, model, started, usage)
             log.info("call answered", model=model.id, cost_usd=record.cost_usd, latency_ms=record.latency_ms)

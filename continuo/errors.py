@@ -21,7 +21,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> InputError:
 
 ErrorKind = Literal[
     "timeout", "connection", "rate_limited", "server_error", "invalid_response",
-    "invalid_request", "unauthorized", "not_found", "refused", "budget_spent",
+    "invalid_request", "unauthorized", "not_found", "refused", "budget_spent", "breaker_open", "breaker_open",
 ]  # fmt: skip
 
 

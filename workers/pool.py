@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.admission import Admission
+from activities.breakers import Breakers
 from activities.caching import Caching
 from activities.heartbeat import HeartbeatInterceptor
 from activities.letters import Letters
@@ -20,6 +21,7 @@ from continuo.catalog import load_catalog
 from continuo.jobs import Priority
 from continuo.providers.client import ModelClient
 from continuo.settings import Settings, environment
+from continuo.stores.board import Board
 from continuo.stores.budgets import Budgets
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_cache, open_store, opened_limits
@@ -49,7 +51,9 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         services = ServiceCalls(catalog, environ)
         resources.push_async_callback(services.aclose)
         admission = Admission(catalog, environ, load_tenants(settings.tenants), Budgets(database), limits)
-        calls = ModelCalls(catalog, models, Journal(database), admission)
+        breakers = Breakers(catalog, Board(database), client)
+        await resources.enter_async_context(breakers.watching())
+        calls = ModelCalls(catalog, models, Journal(database), admission, breakers)
         caching, letters = Caching(cache), Letters(settings, environ)
         config = client.config()
         config["data_converter"] = converter(settings, store=True)
@@ -61,6 +65,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 calls.call,
                 calls.embed,
                 admission.used,
+                breakers.publish,
                 services.http,
                 caching.look_up,
                 caching.look_near,

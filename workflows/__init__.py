@@ -3,6 +3,7 @@
 All are imported here, so that whichever of them runs can run any other's step.
 """
 
+from workflows.breaker import BreakerWorkflow
 from workflows.cached import CachedWorkflow
 from workflows.call import CallWorkflow
 from workflows.cascade import CascadeWorkflow
@@ -19,6 +20,7 @@ from workflows.split import SplitWorkflow
 from workflows.template import TemplateWorkflow
 
 WORKFLOWS = (
+    BreakerWorkflow,
     CallWorkflow,
     CachedWorkflow,
     CascadeWorkflow,

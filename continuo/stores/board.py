@@ -1,0 +1,23 @@
+"""What is known of the breakers, for every worker to read: the entities that own them publish here."""
+
+from continuo.breaker import State
+from continuo.stores.database import Database
+
+
+class Board:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def publish(self, state: State) -> None:
+        """Show the state, unless a newer one is shown."""
+        row = (state.provider, state.version, state.model_dump_json())
+        sql = (
+            "INSERT INTO breakers (provider, version, state) VALUES (?, ?, ?) ON CONFLICT (provider) DO UPDATE"
+            " SET version = excluded.version, state = excluded.state WHERE breakers.version < excluded.version"
+        )
+        await self._database.write(lambda connection: connection.execute(sql, row).rowcount)
+
+    async def all(self) -> dict[str, State]:
+        """The states by provider; a provider that is not shown has never failed."""
+        rows = await self._database.read("SELECT provider, state FROM breakers ORDER BY provider")
+        return {row["provider"]: State.model_validate_json(row["state"]) for row in rows}
