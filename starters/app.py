@@ -5,6 +5,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from continuo.errors import InputError
+from starters.breakers import breakers
 from starters.cache import cache
 from starters.dead_letters import dead_letters
 from starters.demo import demo
@@ -20,7 +21,21 @@ from workers.leave import leave
 
 app = App(name="continuo", help="Multi-model AI patterns as durable Temporal workflows.", version_flags=())
 
-for command in (run, order, patterns, models, explain, schema, recommend, cache, dead_letters, workers, dev, demo):
+for command in (
+    run,
+    order,
+    patterns,
+    models,
+    explain,
+    schema,
+    recommend,
+    cache,
+    breakers,
+    dead_letters,
+    workers,
+    dev,
+    demo,
+):
     app.command(command)
 
 
