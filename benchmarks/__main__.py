@@ -11,6 +11,7 @@ from benchmarks.cases import cases
 from benchmarks.costs import costs
 from benchmarks.load import load
 from benchmarks.measure import compared
+from benchmarks.protections import protections
 from benchmarks.scaling import scaling
 from benchmarks.stage import Stage, stage
 from workers.leave import leave
@@ -39,6 +40,7 @@ async def measure(console: Console, *, quick: bool) -> None:
     async with stage() as place:
         sizes = {"rounds": 1, "singles": 2, "many": 5} if quick else {"rounds": 4, "singles": 25, "many": 100}
         console.print(await side_by_side(place, **sizes))
+        console.print(await protections(place, **sizes))
         console.print(await scaling(place, widths=(1, 8) if quick else (1, 8, 50, 200), rounds=1 if quick else 4))
         console.print(await costs(place, tens=1 if quick else 20))
         console.print(await load(place, seconds=5 if quick else 60))

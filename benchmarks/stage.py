@@ -12,6 +12,7 @@ from uuid import uuid4
 from temporalio.client import Client
 
 from benchmarks.bare import QUEUE
+from benchmarks.configuration import write_configuration
 from benchmarks.measure import Run
 from continuo.jobs import Job
 from continuo.patterns import Step
@@ -59,11 +60,15 @@ async def stage() -> AsyncIterator[Stage]:
         await temporal.start()
         resources.push_async_callback(temporal.stop)
         os.environ["TEMPORAL_ADDRESS"], os.environ["CONTINUO_DATA"] = temporal.address, str(folder)
+        catalog, tenants = write_configuration(folder)
+        os.environ["CONTINUO_CATALOG"], os.environ["CONTINUO_TENANTS"] = str(catalog), str(tenants)
         simulator = await resources.enter_async_context(served("simulator", log=folder / "simulator.log"))
         shop = await resources.enter_async_context(served("examples.shop", log=folder / "shop.log"))
         os.environ["CONTINUO_SIM_URL"], os.environ["CONTINUO_SHOP_URL"] = simulator.url, shop.url
         await resources.enter_async_context(running(pool_process("standard", folder / "pool.log")))
         twin = python("benchmarks.bare", ready="bare worker ready", log=folder / "bare.log")
         await resources.enter_async_context(running(twin))
+        plain = python("benchmarks.unprotected", ready="unprotected worker ready", log=folder / "unprotected.log")
+        await resources.enter_async_context(running(plain))
         await simulator.behave("sim-free", status=400)
         yield Stage(await connect(), simulator)

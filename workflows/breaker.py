@@ -1,5 +1,6 @@
 """The entity that owns the state of a provider's breaker: one for all workers, through every restart."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
@@ -7,10 +8,12 @@ from temporalio.exceptions import FailureError
 
 from activities.breakers import Breakers
 from continuo.breaker import TYPE, Report, State, cooled_down, forced, may_probe, probing, reported, reset
-from workflows.activity_options import STORE_LIMIT
 
 MOST_SIGNALS = 500
 """Of one run, before it continues as new."""
+
+SHOW_AGAIN = timedelta(seconds=10)
+"""For one attempt to show a state, and from one that failed to the next."""
 
 
 @workflow.defn(name=TYPE)
@@ -25,19 +28,14 @@ class BreakerWorkflow:
 
     @workflow.run
     async def run(self, state: State) -> None:
-        while True:
+        while self._signals < MOST_SIGNALS and not workflow.info().is_continue_as_new_suggested():
             self._told = False
             self._state = cooled_down(self._state, workflow.now())
-            await self._show()
-            if self._told:
-                continue
-            if self._signals >= MOST_SIGNALS or workflow.info().is_continue_as_new_suggested():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self._state)
-            try:
-                await workflow.wait_condition(lambda: self._told, timeout=self._cooling())
-            except TimeoutError:
-                continue
+            shown = await self._show()
+            with suppress(TimeoutError):
+                await workflow.wait_condition(lambda: self._told, timeout=self._pause(shown=shown))
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(self._state)
 
     @workflow.query
     def state(self) -> State:
@@ -80,12 +78,14 @@ class BreakerWorkflow:
         self._signals += 1
         self._told = True
 
-    def _cooling(self) -> timedelta | None:
+    def _pause(self, *, shown: bool) -> timedelta | None:
         """How long until there is something to do without being told."""
         until = self._state.until
-        return None if until is None else max(until - workflow.now(), timedelta())
+        pauses = [] if until is None else [max(until - workflow.now(), timedelta())]
+        return min([*pauses, *([] if shown else [SHOW_AGAIN])], default=None)
 
-    async def _show(self) -> None:
+    async def _show(self) -> bool:
+        """In the UI, and to all workers; False where the store is down, which must not keep a cool-down from ending."""
         state = self._state
         workflow.set_current_details(
             "\n\n".join(
@@ -97,9 +97,11 @@ class BreakerWorkflow:
             )
         )
         try:
-            await workflow.execute_local_activity_method(Breakers.publish, state, schedule_to_close_timeout=STORE_LIMIT)
+            await workflow.execute_local_activity_method(Breakers.publish, state, schedule_to_close_timeout=SHOW_AGAIN)
         except FailureError as error:
             workflow.logger.warning(f"the state of {state.provider} cannot be shown: {error}")
+            return False
+        return True
 
 
 def _by_hand(what: str, note: str) -> str:

@@ -1,0 +1,95 @@
+"""The worker that makes the same calls and keeps and checks nothing: no journal, ledger, budget, limit, breaker.
+
+`python -m benchmarks.unprotected`: the same workflows, activity and client as a pool's, on a queue of its own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any
+
+from temporalio.worker import Worker
+
+from activities.admission import Admission, Admitted
+from activities.breakers import Breakers
+from activities.heartbeat import HeartbeatInterceptor
+from activities.models import ModelCalls
+from continuo.catalog import Model, load_catalog
+from continuo.jobs import Job, Outcome
+from continuo.limits import Wait
+from continuo.messages import ModelRequest, Usage
+from continuo.providers.client import ModelClient
+from continuo.settings import Settings, environment
+from continuo.stores.journal import Journal
+from workers.connect import connect
+from workers.leave import leave
+from workers.sandbox import runner
+from workers.telemetry import LogContextInterceptor, configure_logging
+from workflows import WORKFLOWS
+
+QUEUE = "unprotected"
+
+
+class NoJournal(Journal):
+    def __init__(self) -> None:
+        pass
+
+    async def find(self, identity: str) -> Outcome | None:
+        return None
+
+    async def record(self, *kept: Any) -> None:
+        pass
+
+
+class NoAdmission(Admission):
+    def __init__(self) -> None:
+        pass
+
+    def today(self, tenant: str) -> date:
+        return date.min
+
+    async def admit(
+        self, job: Job, wanted: Model, fill: Callable[[Model], ModelRequest], identity: str, lease: float
+    ) -> Admitted | Wait:
+        return Admitted(identity, wanted, fill(wanted), identity, 0, 0)
+
+    async def leave(self, admitted: Admitted, usage: Usage | None) -> None:
+        pass
+
+
+class NoBreakers(Breakers):
+    def __init__(self) -> None:
+        pass
+
+    def check(self, provider: str) -> None:
+        pass
+
+    @asynccontextmanager
+    async def guard(self, provider: str, holder: str, lease: float) -> AsyncIterator[None]:
+        yield
+
+
+async def serve() -> None:
+    settings, environ = Settings(), environment()
+    configure_logging(settings.log_level)
+    catalog = load_catalog(settings.catalog)
+    client = ModelClient(catalog, environ, settings.knowledge)
+    calls = ModelCalls(catalog, client, NoJournal(), NoAdmission(), NoBreakers())
+    worker = Worker(
+        await connect(),
+        task_queue=QUEUE,
+        workflows=WORKFLOWS,
+        activities=[calls.call],
+        interceptors=[LogContextInterceptor(), HeartbeatInterceptor()],
+        workflow_runner=runner(sandbox=False),
+        max_concurrent_activities=settings.slots("standard"),
+    )
+    async with worker:
+        print("unprotected worker ready", flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())
+    leave(0)
