@@ -60,7 +60,7 @@ def check_text(field: str, text: str) -> str:
     return text
 
 
-def validated(kind: type[M], **fields: object) -> M:
+def validated(kind: type[M], /, **fields: object) -> M:
     """An instance of `kind`. Raises `InputError` in one line that names the field."""
     try:
         return kind.model_validate(fields)

@@ -6,7 +6,9 @@ from cyclopts import App, CycloptsError
 
 from continuo.errors import InputError
 from starters.breakers import breakers
+from starters.budget import budget
 from starters.cache import cache
+from starters.costs import costs
 from starters.dead_letters import dead_letters
 from starters.demo import demo
 from starters.dev import dev
@@ -30,6 +32,8 @@ for command in (
     schema,
     recommend,
     cache,
+    costs,
+    budget,
     breakers,
     dead_letters,
     workers,

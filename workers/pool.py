@@ -16,6 +16,7 @@ from activities.caching import Caching
 from activities.heartbeat import HeartbeatInterceptor
 from activities.letters import Letters
 from activities.models import ModelCalls
+from activities.reports import Reports
 from activities.services import ServiceCalls
 from continuo.catalog import load_catalog
 from continuo.jobs import Priority
@@ -54,7 +55,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         breakers = Breakers(catalog, Board(database), client)
         await resources.enter_async_context(breakers.watching())
         calls = ModelCalls(catalog, models, Journal(database), admission, breakers)
-        caching, letters = Caching(cache), Letters(settings, environ)
+        caching, letters, reports = Caching(cache), Letters(settings, environ), Reports(settings, environ)
         config = client.config()
         config["data_converter"] = converter(settings, store=True)
         worker = Worker(
@@ -72,6 +73,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 caching.keep,
                 letters.with_pattern,
                 letters.answered,
+                reports.report,
             ],
             interceptors=[LogContextInterceptor(), HeartbeatInterceptor()],
             workflow_runner=runner(sandbox=settings.sandbox),

@@ -14,6 +14,7 @@ from workflows.fallback import FallbackWorkflow
 from workflows.fan_out import FanOutWorkflow
 from workflows.http import HttpWorkflow
 from workflows.pipeline import PipelineWorkflow
+from workflows.report import ReportWorkflow
 from workflows.route import RouteWorkflow
 from workflows.saga import SagaWorkflow
 from workflows.split import SplitWorkflow
@@ -31,6 +32,7 @@ WORKFLOWS = (
     FanOutWorkflow,
     HttpWorkflow,
     PipelineWorkflow,
+    ReportWorkflow,
     RouteWorkflow,
     SagaWorkflow,
     SplitWorkflow,

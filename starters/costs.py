@@ -1,0 +1,73 @@
+"""`continuo costs`: what was spent, by whom and on what."""
+
+from datetime import UTC, datetime
+
+from rich.table import Table
+
+from continuo.prepare import validated
+from continuo.reports import GROUPS, By, Cost, Costs, Query
+from continuo.settings import Settings, environment
+from continuo.stores.reports import report
+from starters.money import money
+from starters.report import err
+from starters.store import opened
+from starters.table import Form
+
+_SUMS = tuple(name for name in Cost.model_fields if name != "group")
+
+
+async def costs(
+    *,
+    by: By = "tenant",
+    since: str | None = None,
+    until: str | None = None,
+    tenant: str | None = None,
+    against: str = "premium",
+    form: Form | None = None,
+) -> int:
+    """Tell what the calls cost, and what was saved against a dearer model.
+
+    Parameters
+    ----------
+    by
+        What the rows are of.
+    since
+        From this day on, such as 2026-11-21. Days are the tenant's own.
+    until
+        To this day, itself included.
+    tenant
+        The calls of this tenant alone.
+    against
+        The model, or the alias of one, whose price the saving is counted by.
+    """
+    form = form or Form()
+    form.check()
+    query = validated(Query, kind="costs", by=by, since=since, until=until, tenant=tenant, against=against)
+    async with opened() as database:
+        found = await report(database, query, Settings(), environment(), datetime.now(UTC))
+    assert isinstance(found, Costs)
+    columns = GROUPS[by]
+    rows = [{**row.group, **row.model_dump(include=set(_SUMS))} for row in found.rows]
+    form.show(found, (*columns, *_SUMS), rows, _table(found, columns))
+    if unknown := found.total.unknown_calls:
+        err.print(
+            f"warning: {unknown:,} calls have no known price and are not in the sums; see `continuo costs --by model`"
+        )
+    return 0
+
+
+def _table(found: Costs, columns: tuple[str, ...]) -> Table:
+    table = Table(*columns, caption=f"saved: against {found.against}")
+    for name in ("calls", "unpriced", "simulated", "tokens in/out", "cached", "spent", "saved"):
+        table.add_column(name, justify="right")
+    for row in found.rows:
+        table.add_row(*(row.group[name] or "-" for name in columns), *_cells(row))
+    table.add_section()
+    table.add_row("total", *([""] * (len(columns) - 1)), *_cells(found.total))
+    return table
+
+
+def _cells(row: Cost) -> tuple[str, ...]:
+    counts = (f"{count:,}" for count in (row.calls, row.unknown_calls, row.simulated_calls))
+    tokens = f"{row.input_tokens:,}/{row.output_tokens:,}"
+    return (*counts, tokens, f"{row.cached_tokens:,}", money(row.spent_usd), money(row.saved_usd))
