@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio import activity
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
@@ -35,6 +40,7 @@ class Breakers:
         # Providers that have failed here since the last answer that was told of.
         self._failing: set[str] = set()
         self._told: dict[str, int] = {}
+        self._telling: set[asyncio.Task[None]] = set()
 
     @activity.defn(name="publish_breaker")
     async def publish(self, state: State) -> None:
@@ -50,6 +56,7 @@ class Breakers:
             yield
         finally:
             watch.cancel()
+            await asyncio.gather(*self._telling)
 
     def check(self, provider: str) -> None:
         """Raise `ProviderError` for a provider that is to be left alone."""
@@ -84,7 +91,8 @@ class Breakers:
                 await self._tell(provider, Report(ended="released", holder=holder, breaker=breaker))
             raise
         if probes or self._is_news(provider):
-            await self._tell(provider, Report(ended="succeeded", holder=holder, breaker=breaker))
+            # The answer is paid for, and on its way to the journal: it waits for nobody.
+            self._tell_later(provider, Report(ended="succeeded", holder=holder, breaker=breaker))
 
     def _is_news(self, provider: str) -> bool:
         """Whether an answer ends a row of failures, here or at others, that has not been told of."""
@@ -96,6 +104,12 @@ class Breakers:
             self._failing.discard(provider)
             return True
         return counted
+
+    def _tell_later(self, provider: str, report: Report) -> None:
+        """Tell it off the call's path, and still before the worker ends."""
+        task = asyncio.create_task(self._tell(provider, report))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     async def _tell(self, provider: str, report: Report) -> None:
         """Start the entity, if it does not run yet, and signal how a call has ended."""
@@ -122,11 +136,23 @@ class Breakers:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"breaker of {provider}",
         )
+        if self._telling:
+            # What came of the probe before, or this one would be refused.
+            await asyncio.wait(self._telling)
         try:
             await self._client.execute_update_with_start_workflow(
                 "probe", args=[holder, lease], start_workflow_operation=entity, rpc_timeout=RPC_TIMEOUT
             )
-        except (RPCError, WorkflowUpdateFailedError) as error:
+        except WorkflowUpdateFailedError as error:
+            raise _refused(self._state(provider)) from error
+        except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+            # It has the error too, and would complain that nobody took it.
+            await asyncio.gather(entity.workflow_handle(), return_exceptions=True)
+            # The probe may yet be granted, when nobody waits for it any more.
+            breaker = self._providers[provider].breaker
+            self._tell_later(provider, Report(ended="released", holder=holder, breaker=breaker))
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                raise error.__cause__ from None
             raise _refused(self._state(provider)) from error
 
     def _state(self, provider: str) -> State:
