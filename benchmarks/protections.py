@@ -8,27 +8,29 @@ from benchmarks.configuration import MODEL, TENANT
 from benchmarks.measure import Run, compared
 from benchmarks.stage import PROMPT, Stage
 from benchmarks.unprotected import QUEUE
-from continuo.jobs import Job, Outcome
+from continuo.jobs import Priority
 from continuo.patterns import Call
-from tests.support import job
+from continuo.settings import Settings
+from tests.support import job, python, running
 
 
 async def protections(stage: Stage, *, rounds: int, singles: int, many: int) -> Table:
-    """The same call with all of it and with none of it, taking turns."""
-    call = job(Call(model=MODEL), PROMPT)
-    call = call.model_copy(update={"context": call.context.model_copy(update={"tenant": TENANT})})
+    """The same call with all of it and with none of it, each on a worker process of its own, taking turns."""
 
-    async def unprotected() -> object:
-        return await stage.client.execute_workflow(
-            "Call", _new(call), id=f"plain-{uuid4()}", task_queue=QUEUE, result_type=Outcome
-        )
+    def asking(priority: Priority) -> Run:
+        call = job(Call(model=MODEL), PROMPT, priority=priority)
+        call = call.model_copy(update={"context": call.context.model_copy(update={"tenant": TENANT})})
 
-    async def protected() -> object:
-        return await stage.outcome(_new(call))
+        async def run() -> object:
+            return await stage.outcome(call.asking(f"{PROMPT} {uuid4()}"))
 
-    contestants: dict[str, Run] = {"without": unprotected, "with": protected}
-    await compared(contestants, rounds=1, singles=3, many=min(many, 40))  # warm up
-    figures = await compared(contestants, rounds=rounds, singles=singles, many=many)
+        return run
+
+    contestants = {"without": asking(QUEUE), "with": asking("standard")}
+    plain = python("benchmarks.unprotected", ready="unprotected worker ready", log=Settings().data / "unprotected.log")
+    async with running(plain):
+        await compared(contestants, rounds=1, singles=3, many=min(many, 40))  # warm up
+        figures = await compared(contestants, rounds=rounds, singles=singles, many=many)
     bare = figures["without"]
     table = Table(
         "one call", "median", "p95", "runs/s at 20", "added", "throughput", title="aim: 2 ms at most, and 0.95 at least"
@@ -38,7 +40,3 @@ async def protections(stage: Stage, *, rounds: int, singles: int, many: int) -> 
         numbers = (f"{found.median_ms:.1f} ms", f"{found.p95_ms:.1f} ms", f"{found.rate:.0f}")
         table.add_row(f"{name} its protections", *numbers, *(("", "") if found is bare else added))
     return table
-
-
-def _new(job: Job) -> Job:
-    return job.asking(f"{PROMPT} {uuid4()}")

@@ -68,7 +68,5 @@ async def stage() -> AsyncIterator[Stage]:
         await resources.enter_async_context(running(pool_process("standard", folder / "pool.log")))
         twin = python("benchmarks.bare", ready="bare worker ready", log=folder / "bare.log")
         await resources.enter_async_context(running(twin))
-        plain = python("benchmarks.unprotected", ready="unprotected worker ready", log=folder / "unprotected.log")
-        await resources.enter_async_context(running(plain))
         await simulator.behave("sim-free", status=400)
         yield Stage(await connect(), simulator)

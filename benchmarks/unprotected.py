@@ -1,6 +1,6 @@
 """The worker that makes the same calls and keeps and checks nothing: no journal, ledger, budget, limit, breaker.
 
-`python -m benchmarks.unprotected`: the same workflows, activity and client as a pool's, on a queue of its own.
+`python -m benchmarks.unprotected`: the same workflows, activity and client as a pool's, on the queue of the batch pool.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from activities.breakers import Breakers
 from activities.heartbeat import HeartbeatInterceptor
 from activities.models import ModelCalls
 from continuo.catalog import Model, load_catalog
-from continuo.jobs import Job, Outcome
+from continuo.jobs import Job, Outcome, Priority
 from continuo.limits import Wait
 from continuo.messages import ModelRequest, Usage
 from continuo.providers.client import ModelClient
@@ -28,7 +28,7 @@ from workers.sandbox import runner
 from workers.telemetry import LogContextInterceptor, configure_logging
 from workflows import WORKFLOWS
 
-QUEUE = "unprotected"
+QUEUE: Priority = "batch"
 
 
 class NoJournal(Journal):

@@ -75,20 +75,20 @@ def _limited(scopes: Scopes) -> dict[str, Limits]:
     return {scope: scopes[scope] for scope in sorted(scopes) if any_limit(scopes[scope])}
 
 
+_SEEN = """
+    SELECT COUNT(*) AS ahead, COALESCE(SUM(tokens), 0) AS ahead_tokens,
+        (SELECT COUNT(*) FROM limit_places WHERE scope = ? AND holder <> ? AND expires > ?) AS running
+    FROM limit_turns WHERE scope = ? AND expires > ? AND since < COALESCE(
+        (SELECT since FROM limit_turns WHERE scope = ? AND holder = ? AND expires > ?), ?)
+"""
+
+
 def _seen(connection: Connection, scope: str, limits: Limits, place: str, turn: str, now: float) -> Seen:
     # Locks the scope where a transaction does not lock everything anyway.
     connection.execute(
         "INSERT INTO limit_scopes VALUES (?) ON CONFLICT (scope) DO UPDATE SET scope = excluded.scope", (scope,)
     )
-    for table in ("limit_places", "limit_turns"):
-        connection.execute(f"DELETE FROM {table} WHERE scope = ? AND expires <= ?", (scope, now))
-    ahead = connection.execute(
-        "SELECT COUNT(*) AS calls, COALESCE(SUM(tokens), 0) AS tokens FROM limit_turns WHERE scope = ? AND since <"
-        " COALESCE((SELECT since FROM limit_turns WHERE scope = ? AND holder = ?), ?)",
-        (scope, scope, turn, now),
-    ).fetchone()
-    sql = "SELECT COUNT(*) AS calls FROM limit_places WHERE scope = ? AND holder <> ?"
-    running = connection.execute(sql, (scope, place)).fetchone()["calls"]
+    row = connection.execute(_SEEN, (scope, place, now, scope, now, scope, turn, now, now)).fetchone()
     windows = {}
     for width in widths(limits):
         sql = (
@@ -96,32 +96,39 @@ def _seen(connection: Connection, scope: str, limits: Limits, place: str, turn: 
         )
         rows = connection.execute(sql, (scope, width, int(now // width) - SLOTS)).fetchall()
         windows[width] = tuple(Slot(**row) for row in rows)
-    return Seen(running=running, ahead=ahead["calls"], ahead_tokens=int(ahead["tokens"]), windows=windows)
+    return Seen(row["running"], row["ahead"], int(row["ahead_tokens"]), windows)
 
 
 def _go(
     connection: Connection, scope: str, limits: Limits, place: str, turn: str, tokens: int, now: float, until: float
 ) -> None:
-    connection.execute("DELETE FROM limit_turns WHERE scope = ? AND holder = ?", (scope, turn))
-    connection.execute(
-        "INSERT INTO limit_places VALUES (?, ?, ?)"
-        " ON CONFLICT (scope, holder) DO UPDATE SET expires = excluded.expires",
-        (scope, place, until),
-    )
+    sql = "DELETE FROM limit_turns WHERE scope = ? AND (holder = ? OR expires <= ?)"
+    connection.execute(sql, (scope, turn, now))
+    if limits.concurrency is not None:
+        connection.execute("DELETE FROM limit_places WHERE scope = ? AND expires <= ?", (scope, now))
+        connection.execute(
+            "INSERT INTO limit_places VALUES (?, ?, ?)"
+            " ON CONFLICT (scope, holder) DO UPDATE SET expires = excluded.expires",
+            (scope, place, until),
+        )
     for width in widths(limits):
         slot = int(now // width)
-        connection.execute(
+        row = connection.execute(
             "INSERT INTO limit_windows VALUES (?, ?, ?, 1, ?) ON CONFLICT (scope, width, slot) DO UPDATE"
-            " SET requests = limit_windows.requests + 1, tokens = limit_windows.tokens + excluded.tokens",
+            " SET requests = limit_windows.requests + 1, tokens = limit_windows.tokens + excluded.tokens"
+            " RETURNING requests",
             (scope, width, slot, tokens),
-        )
-        sql = "DELETE FROM limit_windows WHERE scope = ? AND width = ? AND slot <= ?"
-        connection.execute(sql, (scope, width, slot - SLOTS))
+        ).fetchone()
+        if row["requests"] == 1:
+            # A new slot: the oldest have left the window.
+            sql = "DELETE FROM limit_windows WHERE scope = ? AND width = ? AND slot <= ?"
+            connection.execute(sql, (scope, width, slot - SLOTS))
 
 
 def _queue(connection: Connection, scope: str, turn: str, tokens: int, now: float, until: float) -> None:
     connection.execute(
         "INSERT INTO limit_turns VALUES (?, ?, ?, ?, ?) ON CONFLICT (scope, holder) DO UPDATE"
-        " SET tokens = excluded.tokens, expires = excluded.expires",
-        (scope, turn, now, tokens, until),
+        " SET since = CASE WHEN limit_turns.expires > ? THEN limit_turns.since ELSE excluded.since END,"
+        " tokens = excluded.tokens, expires = excluded.expires",
+        (scope, turn, now, tokens, until, now),
     )
