@@ -4,6 +4,7 @@ One that is there already is kept: it must go on replaying. Delete it when a cha
 """
 
 import asyncio
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
+from continuo.breaker import Report
 from continuo.choices import Intent, Length, Majority, Merge
 from continuo.patterns import (
     Cached,
@@ -30,7 +32,9 @@ from continuo.patterns import (
 )
 from continuo.settings import ROOT, Settings
 from starters.launch import Handle, result, start
+from tests.config_files import written_catalog
 from tests.support import Control, begin, job, until
+from tests.workflows import test_breaker as breaker
 from tests.workflows.test_dead_letter import LetterHandle, buried, content, noted
 from tests.workflows.test_saga import log, order, parked
 from tests.world import made
@@ -59,6 +63,8 @@ async def keep(name: str, handle: WorkflowHandle[Any, Any]) -> None:
 async def main() -> None:
     HISTORIES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
+        # What fails here is to fail, and not to open a breaker.
+        os.environ["CONTINUO_CATALOG"] = str(written_catalog(Path(folder)))
         async with (
             made(Path(folder)) as world,
             pool(world.client, Settings(), "standard", 30),
@@ -66,6 +72,7 @@ async def main() -> None:
         ):
             await record(world.client, world.simulator, world.shop)
             await record_letters(world.client, world.simulator)
+            await record_breakers(world.client)
 
 
 async def record(client: Client, simulator: Control, shop: Control) -> None:
@@ -184,6 +191,36 @@ async def record_letters(client: Client, simulator: Control) -> None:
     await result(again)
     await done.signal("retry")
     await closed("dead-letter-done-before", done)
+
+
+async def record_breakers(client: Client) -> None:
+    """A breaker never ends: what is kept is how far it came."""
+
+    async def becomes(handle: WorkflowHandle[Any, Any], state: str) -> None:
+        async def became() -> bool:
+            return (await breaker.asked(handle)).state == state
+
+        await until(became)
+
+    async def ended(handle: WorkflowHandle[Any, Any], how: str, holder: str) -> None:
+        report = {"ended": how, "holder": holder, "breaker": {"failures": 2, "cool_down": 1}}
+        await handle.signal("ended", Report.model_validate(report))
+
+    recovers = await breaker.start(client, "recovers")
+    for how in ("failed", "succeeded", "failed", "failed"):
+        await ended(recovers, how, "call")
+    for how in ("failed", "released", "succeeded", "succeeded"):
+        await becomes(recovers, "half_open")
+        await recovers.execute_update("probe", args=[how, 30])
+        await ended(recovers, how, how)
+    await becomes(recovers, "closed")
+    await keep("breaker-recovers", recovers)
+
+    by_hand = await breaker.start(client, "by-hand")
+    for signal in ("force_open", "force_close", "reset"):
+        await by_hand.signal(signal, "a note")
+    await becomes(by_hand, "closed")
+    await keep("breaker-by-hand", by_hand)
 
 
 if __name__ == "__main__":
