@@ -50,9 +50,8 @@ async def costs(
     rows = [{**row.group, **row.model_dump(include=set(_SUMS))} for row in found.rows]
     form.show(found, (*columns, *_SUMS), rows, _table(found, columns))
     if unknown := found.total.unknown_calls:
-        err.print(
-            f"warning: {unknown:,} calls have no known price and are not in the sums; see `continuo costs --by model`"
-        )
+        advice = "give their models one in the catalog (continuo costs --by model)"
+        err.print(f"warning: calls of unknown price, which are not in the sums: {unknown:,}; {advice}")
     return 0
 
 

@@ -21,7 +21,7 @@ class ReportWorkflow:
             asked = validated(Query, **(query if isinstance(query, dict) else {}))
         except InputError as error:
             hint = 'such as {"kind": "costs", "by": "model"} or {"kind": "budget"}'
-            raise ApplicationError(f"{error}; the input is a report's, {hint}", type="InputError") from None
+            raise ApplicationError(f"{error}; write a report's input, {hint}", type="InputError") from None
         workflow.set_current_details(f"The {asked.kind} of {asked.tenant or 'all tenants'}")
         return await workflow.execute_local_activity_method(
             Reports.report, asked, schedule_to_close_timeout=STORE_LIMIT

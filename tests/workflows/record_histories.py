@@ -72,6 +72,7 @@ async def main() -> None:
         ):
             await record(world.client, world.simulator, world.shop)
             await record_letters(world.client, world.simulator)
+            await record_report(world.client)
             await record_breakers(world.client)
 
 
@@ -191,6 +192,12 @@ async def record_letters(client: Client, simulator: Control) -> None:
     await result(again)
     await done.signal("retry")
     await closed("dead-letter-done-before", done)
+
+
+async def record_report(client: Client) -> None:
+    run = await client.start_workflow("Report", {"kind": "costs"}, id="report", task_queue="standard")
+    await run.result()
+    await keep("report", run)
 
 
 async def record_breakers(client: Client) -> None:
