@@ -40,6 +40,8 @@ class Breakers:
         # Providers that have failed here since the last answer that was told of.
         self._failing: set[str] = set()
         self._told: dict[str, int] = {}
+        # Providers whose probe somebody else has, as far as the entity said since the last look at the board.
+        self._probed: set[str] = set()
         self._telling: set[asyncio.Task[None]] = set()
 
     @activity.defn(name="publish_breaker")
@@ -79,7 +81,7 @@ class Breakers:
         try:
             yield
         except ProviderError as error:
-            if ill(error, breaker):
+            if ill(error, breaker) and (probes or self._counts(provider)):
                 self._failing.add(provider)
                 why = f"{error.kind}: {error}"
                 await self._tell(provider, Report(ended="failed", holder=holder, breaker=breaker, why=why))
@@ -93,6 +95,11 @@ class Breakers:
         if probes or self._is_news(provider):
             # The answer is paid for, and on its way to the journal: it waits for nobody.
             self._tell_later(provider, Report(ended="succeeded", holder=holder, breaker=breaker))
+
+    def _counts(self, provider: str) -> bool:
+        """Whether a failure would change anything: an outage must not flood an entity that knows of it."""
+        state = self._state(provider)
+        return state.state == "closed" and not state.forced
 
     def _is_news(self, provider: str) -> bool:
         """Whether an answer ends a row of failures, here or at others, that has not been told of."""
@@ -128,6 +135,8 @@ class Breakers:
 
     async def _probe(self, provider: str, holder: str, lease: float) -> None:
         """Get the one probe, of all workers. Raises `ProviderError` when somebody else has it."""
+        if provider in self._probed:
+            raise _refused(self._state(provider))
         entity: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             TYPE,
             self._state(provider),
@@ -144,6 +153,7 @@ class Breakers:
                 "probe", args=[holder, lease], start_workflow_operation=entity, rpc_timeout=RPC_TIMEOUT
             )
         except WorkflowUpdateFailedError as error:
+            self._probed.add(provider)
             raise _refused(self._state(provider)) from error
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
             # It has the error too, and would complain that nobody took it.
@@ -163,6 +173,7 @@ class Breakers:
             await asyncio.sleep(REFRESH)
             known = await unless_broken("the board of breakers", self._board.all())
             self._known = self._known if known is None else known
+            self._probed.clear()
 
 
 def _refused(state: State) -> ProviderError:

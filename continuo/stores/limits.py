@@ -82,6 +82,8 @@ _SEEN = """
         (SELECT since FROM limit_turns WHERE scope = ? AND holder = ? AND expires > ?), ?)
 """
 
+_WINDOW = "SELECT slot, requests, tokens FROM limit_windows WHERE scope = ? AND width = ? AND slot > ? ORDER BY slot"
+
 
 def _seen(connection: Connection, scope: str, limits: Limits, place: str, turn: str, now: float) -> Seen:
     # Locks the scope where a transaction does not lock everything anyway.
@@ -91,10 +93,7 @@ def _seen(connection: Connection, scope: str, limits: Limits, place: str, turn: 
     row = connection.execute(_SEEN, (scope, place, now, scope, now, scope, turn, now, now)).fetchone()
     windows = {}
     for width in widths(limits):
-        sql = (
-            "SELECT slot, requests, tokens FROM limit_windows WHERE scope = ? AND width = ? AND slot > ? ORDER BY slot"
-        )
-        rows = connection.execute(sql, (scope, width, int(now // width) - SLOTS)).fetchall()
+        rows = connection.execute(_WINDOW, (scope, width, int(now // width) - SLOTS)).fetchall()
         windows[width] = tuple(Slot(**row) for row in rows)
     return Seen(row["running"], row["ahead"], int(row["ahead_tokens"]), windows)
 
