@@ -94,8 +94,9 @@ class Sums(Data):
 
     def saved_usd(self, price: Price | None) -> float | None:
         """What the calls of known price would have cost at `price`, less what they did; None where that is unknown."""
-        spent = self.spent_usd()
-        return None if price is None or spent is None else price.cost(self.known) - spent
+        if price is None or self.spent_usd() is None:
+            return None
+        return (round(price.cost(self.known) * NANO) - self.nanousd) / NANO
 
 
 class Cost(Data):

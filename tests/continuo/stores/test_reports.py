@@ -40,14 +40,14 @@ async def call(database: Database, tenant: str, usd: float | None, *, day: date 
     await Journal(database).record(identity, found, context, day)
 
 
-async def asked(database: Database, folder: Path, kind: str = "costs", **fields: object) -> Costs | Days:
+async def asked(database: Database, folder: Path, **fields: object) -> Costs | Days:
     (folder / "tenants.toml").write_text(TENANTS, encoding="utf-8")
-    query = validated(Query, kind=kind, against="sim-premium", **fields)
+    query = validated(Query, against="sim-premium", **fields)
     return await report(database, query, Settings(tenants=folder / "tenants.toml"), {}, NOW)
 
 
 async def costs(database: Database, folder: Path, **fields: object) -> Costs:
-    found = await asked(database, folder, **fields)
+    found = await asked(database, folder, kind="costs", **fields)
     assert isinstance(found, Costs)
     return found
 
@@ -104,7 +104,7 @@ async def test_a_budget_is_of_each_tenants_own_day(filled: Database, tmp_path: P
     await budgets.reserve("a", "acme", DAY, 0.75, limit=1, now=now, expires=now + 10)
     await budgets.reserve("dead", "berlin", NEXT, 0.4, limit=2, now=now - 20, expires=now - 10)
     await budgets.reserve("new", "newcomer", DAY, 0.1, limit=9, now=now, expires=now + 10)
-    found = await asked(filled, tmp_path, "budget")
+    found = await asked(filled, tmp_path, kind="budget")
     assert isinstance(found, Days)
     rows = {row.tenant: row for row in found.rows}
     assert list(rows) == ["acme", "berlin", "globex", "idle", "newcomer"]
@@ -118,6 +118,6 @@ async def test_a_budget_is_of_each_tenants_own_day(filled: Database, tmp_path: P
 
 
 async def test_a_tenant_that_is_asked_for_is_told_also_when_it_did_nothing(database: Database, tmp_path: Path) -> None:
-    found = await asked(database, tmp_path, "budget", tenant="nobody")
+    found = await asked(database, tmp_path, kind="budget", tenant="nobody")
     assert isinstance(found, Days)
     assert [(row.tenant, row.spent_usd, row.saved_usd) for row in found.rows] == [("nobody", 0, 0)]
