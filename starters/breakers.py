@@ -4,7 +4,7 @@ import json as jsonlib
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.table import Table
+from rich.table import Column, Table
 from temporalio.common import WorkflowIDConflictPolicy
 
 from continuo.breaker import QUEUE, TYPE, State, workflow_id
@@ -34,12 +34,9 @@ async def list_breakers(*, json: Annotated[bool, Parameter(negative=())] = False
         found = [{**state.model_dump(mode="json"), "health": state.health} for state in states.values()]
         out.out(jsonlib.dumps(found, indent=2))
         return 0
-    table = Table("provider", "breaker", "health", "failures", "until (UTC)", "since (UTC)", "why")
+    table = Table(*(Column(name, no_wrap=True) for name in ("provider", "breaker", "health", "failures")), "why")
     for state in states.values():
-        since = f"{state.transitions[-1].time:%Y-%m-%d %H:%M:%S}" if state.transitions else "-"
-        until = f"{state.until:%H:%M:%S}" if state.until else "-"
-        name = f"{state.state}, forced" if state.forced else state.state
-        table.add_row(state.provider, name, state.health, str(state.failures), until, since, state.why)
+        table.add_row(state.provider, state.state, state.health, str(state.failures), _why(state))
     out.print(table)
     return 0
 
@@ -84,6 +81,14 @@ async def reset_breaker(provider: str, *, note: str = "") -> int:
         Why, kept with the breaker.
     """
     return await _send(provider, "reset", note)
+
+
+def _why(state: State) -> str:
+    """Since when it is as it is, and until when. Times are UTC."""
+    if not state.transitions:
+        return state.why
+    until = f", until {state.until:%H:%M:%S}" if state.until else ""
+    return f"{state.transitions[-1].time:%Y-%m-%d %H:%M:%S}{until}: {state.why}"
 
 
 async def _states() -> dict[str, State]:

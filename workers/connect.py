@@ -1,5 +1,7 @@
 """The one way to a Temporal cluster, for workers and starters alike."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 
 from temporalio.client import Client, Interceptor
@@ -11,6 +13,9 @@ from continuo.settings import Settings
 from workers.payloads import converter
 from workers.search_attributes import ensure_search_attributes
 
+PATIENCE = 10.0
+"""Seconds for which a server that is starting is waited for."""
+
 
 async def connect(interceptors: Sequence[Interceptor] = ()) -> Client:
     """Connect as the SDK's own environment says: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS, API key, or a profile.
@@ -19,13 +24,20 @@ async def connect(interceptors: Sequence[Interceptor] = ()) -> Client:
     """
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "localhost:7233")
-    try:
-        client = await Client.connect(
-            **config, data_converter=converter(Settings(), store=False), interceptors=interceptors
-        )
-    except (RuntimeError, RPCError) as error:
-        raise InputError(
-            f"no Temporal server at {config['target_host']}; start one with `continuo dev`, or set TEMPORAL_ADDRESS"
-        ) from error
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            client = await Client.connect(
+                **config, data_converter=converter(Settings(), store=False), interceptors=interceptors
+            )
+            break
+        except (RuntimeError, RPCError) as error:
+            # A server that has just been started listens before it can do anything.
+            if "not healthy yet" in str(error) and time.monotonic() < deadline:
+                await asyncio.sleep(0.1)
+                continue
+            raise InputError(
+                f"no Temporal server at {config['target_host']}; start one with `continuo dev`, or set TEMPORAL_ADDRESS"
+            ) from error
     await ensure_search_attributes(client)
     return client
