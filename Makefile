@@ -2,6 +2,8 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+# Much of the time of the tests is waiting for servers: two halves at once, each with servers of its own.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
 .PHONY: demo dev test chaos bench lint setup lock histories
 
@@ -12,10 +14,10 @@ dev: setup  ## the same stack, kept running
 	$(BIN)/continuo dev
 
 test: setup lint  ## lint, types and tests
-	$(BIN)/pytest
+	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 chaos: setup  ## the longer randomised fault suites
-	$(BIN)/pytest -m chaos
+	$(BIN)/pytest -m chaos $(SIDE_BY_SIDE)
 
 bench: setup  ## side by side with bare Temporal
 	$(BIN)/python -m benchmarks

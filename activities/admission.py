@@ -14,7 +14,7 @@ from continuo.jobs import Job
 from continuo.limits import Wait
 from continuo.messages import ModelRequest, Usage
 from continuo.reserve import capped, is_free, likely_tokens, most_usd, total
-from continuo.stores.budgets import Budgets
+from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.limits import LimitStore, Scopes
 from continuo.tenants import Tenants
 
@@ -102,7 +102,7 @@ class Admission:
     async def leave(self, admitted: Admitted, usage: Usage | None) -> None:
         """The call has ended. With `usage`, its row in the ledger has settled the money; else that is released here."""
         if usage is None and admitted.reserved:
-            await self._budgets.release(admitted.identity)
+            await self._budgets.release(admitted.identity, activity.info().attempt)
         tokens = (total(usage) if usage else 0) - admitted.tokens
         scopes = self._scopes(admitted.model)
         settling = self._limits.settle(scopes, place=admitted.place, admitted=admitted.time, tokens=tokens)
@@ -133,9 +133,15 @@ class Admission:
             raise ProviderError("invalid_request", what)
         request, day = capped(admitted.request), self.today(tenant)
         most = most_usd(model, request)
-        balance = await self._budgets.reserve(
-            admitted.identity, tenant, day, most, limit=limit, now=admitted.time, expires=expires
+        wanted = Reservation(
+            identity=admitted.identity,
+            attempt=activity.info().attempt,
+            tenant=tenant,
+            day=day,
+            usd=most,
+            expires=expires,
         )
+        balance = await self._budgets.reserve(wanted, limit=limit, now=admitted.time)
         if balance is not None:
             raise ProviderError(
                 "budget_spent",

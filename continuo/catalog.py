@@ -1,13 +1,13 @@
 """Providers, models, prices and services: lines of `config/catalog.toml`, never code."""
 
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from continuo.configured import read_file
 from continuo.data import Data, Seconds
 from continuo.errors import InputError, unknown
 from continuo.messages import Usage
@@ -166,12 +166,4 @@ class Catalog(Data):
 
 def load_catalog(path: Path) -> Catalog:
     """Read a catalog file. Raises `InputError` naming the file and the field."""
-    try:
-        return Catalog.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise InputError(f"no catalog at {path}; set CONTINUO_CATALOG to a file like config/catalog.toml") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return read_file(Catalog, path, "catalog")

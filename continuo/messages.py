@@ -74,6 +74,11 @@ class Usage(Data):
         )
 
 
+def estimated_tokens(*texts: str) -> int:
+    """How many tokens the texts are, where nobody has counted: one for every four characters."""
+    return -(-sum(map(len, texts)) // 4)
+
+
 class ModelResponse(Data):
     """A model's answer. `usage` is None only until the client has estimated what the provider did not count.
 

@@ -1,12 +1,10 @@
 """What a call may cost and use at most, before anybody knows."""
 
 from continuo.catalog import Model
-from continuo.messages import ModelRequest, Usage
+from continuo.messages import ModelRequest, Usage, estimated_tokens
 
 MAX_OUTPUT = 4_096
 """Tokens a model may write under a budget, where neither the request nor its step says how many."""
-
-CHARACTERS_PER_TOKEN = 4
 
 
 def is_free(model: Model) -> bool:
@@ -34,7 +32,7 @@ def most_usd(model: Model, request: ModelRequest) -> float:
 def likely_tokens(request: ModelRequest) -> int:
     """Tokens that the call will use, in and out, as far as one can tell: what limits count until it has ended."""
     texts = (request.system or "", *(message.content for message in request.messages))
-    return sum(map(len, texts)) // CHARACTERS_PER_TOKEN + (request.max_tokens or 0)
+    return estimated_tokens(*texts) + (request.max_tokens or 0)
 
 
 def total(usage: Usage) -> int:

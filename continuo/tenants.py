@@ -1,14 +1,13 @@
 """What each tenant may spend and how much of the workers it gets: `config/tenants.toml`."""
 
-import tomllib
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
+from continuo.configured import read_file
 from continuo.data import Data
-from continuo.errors import InputError
 
 
 class Tenant(Data):
@@ -47,12 +46,4 @@ class Tenants(Data):
 
 def load_tenants(path: Path) -> Tenants:
     """Read a file of tenants. Raises `InputError` naming the file and the field."""
-    try:
-        return Tenants.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise InputError(f"no tenants at {path}; set CONTINUO_TENANTS to a file like config/tenants.toml") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return read_file(Tenants, path, "tenants")

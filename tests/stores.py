@@ -7,10 +7,16 @@ from pathlib import Path
 
 import psycopg
 
+from continuo.stores.database import Database, Row
 from tests.support import python, running
 
 POSTGRES_URL = "CONTINUO_TEST_DATABASE_URL"
 """The environment may point the tests at a server of one's own; all in its schema `continuo_test` is dropped."""
+
+
+async def ledger(database: Database) -> list[Row]:
+    """Every row, oldest first."""
+    return await database.read("SELECT * FROM ledger ORDER BY time, identity")
 
 
 @asynccontextmanager

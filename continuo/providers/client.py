@@ -11,7 +11,7 @@ import httpx
 
 from continuo.catalog import Catalog, Model, Provider
 from continuo.errors import ProviderError
-from continuo.messages import ModelRequest, ModelResponse, Usage
+from continuo.messages import ModelRequest, ModelResponse, Usage, estimated_tokens
 from continuo.providers.anthropic import Anthropic
 from continuo.providers.embeddings import EMBEDDINGS, Embedding
 from continuo.providers.errors import error_for_response, error_for_transport, invalid_response, reading
@@ -24,7 +24,6 @@ from continuo.providers.sse import EventData
 PROTOCOLS: Mapping[str, WireProtocol] = {"openai": OpenAI(), "anthropic": Anthropic(), "google": Google()}
 
 CONNECT_TIMEOUT = 5.0
-CHARACTERS_PER_TOKEN = 4
 
 
 class ModelClient:
@@ -82,7 +81,7 @@ class ModelClient:
         encode = partial(protocol.encode, model=model.name, text=text)
         async with self._asked(model, encode, timeout, idempotency_key) as response:
             found = protocol.decode(_json(await response.aread()))
-        usage = found.usage or Usage(input_tokens=_tokens(text), estimated=True)
+        usage = found.usage or Usage(input_tokens=estimated_tokens(text), estimated=True)
         return found.model_copy(update={"usage": usage, "simulated": _is_simulated(response)})
 
     async def aclose(self) -> None:
@@ -188,12 +187,8 @@ def _json(text: bytes) -> Json:
 def _completed(answer: ModelResponse, request: ModelRequest, response: httpx.Response) -> ModelResponse:
     """The answer with its usage, estimated where the provider gives none, and marked where it is simulated."""
     usage = answer.usage or Usage(
-        input_tokens=_tokens(request.system or "", *(message.content for message in request.messages)),
-        output_tokens=_tokens(answer.message.content, *(call.arguments for call in answer.message.tool_calls)),
+        input_tokens=estimated_tokens(request.system or "", *(message.content for message in request.messages)),
+        output_tokens=estimated_tokens(answer.message.content, *(call.arguments for call in answer.message.tool_calls)),
         estimated=True,
     )
     return answer.model_copy(update={"usage": usage, "simulated": _is_simulated(response)})
-
-
-def _tokens(*texts: str) -> int:
-    return -(-sum(map(len, texts)) // CHARACTERS_PER_TOKEN)

@@ -11,8 +11,9 @@ _RESERVED = (
     " WHERE tenant = ? AND day = ? AND expires > ? AND identity <> ?"
 )
 _RESERVE = (
-    "INSERT INTO reservations (identity, tenant, day, nanousd, expires) VALUES (?, ?, ?, ?, ?) ON CONFLICT (identity)"
-    " DO UPDATE SET day = excluded.day, nanousd = excluded.nanousd, expires = excluded.expires"
+    "INSERT INTO reservations (identity, attempt, tenant, day, nanousd, expires) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (identity) DO UPDATE SET"
+    " attempt = excluded.attempt, day = excluded.day, nanousd = excluded.nanousd, expires = excluded.expires"
 )
 
 
@@ -21,6 +22,17 @@ class Balance(Data):
 
     spent: float = 0.0
     reserved: float = 0.0
+
+
+class Reservation(Data):
+    """USD that an attempt of a call may cost at most, until it `expires`."""
+
+    identity: str
+    attempt: int
+    tenant: str
+    day: date
+    usd: float
+    expires: float
 
 
 class Budgets:
@@ -32,12 +44,10 @@ class Budgets:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def reserve(
-        self, identity: str, tenant: str, day: date, usd: float, *, limit: float, now: float, expires: float
-    ) -> Balance | None:
-        """Set `usd` aside under `identity`, in place of what is under it; if that would exceed `limit`, nothing
+    async def reserve(self, wanted: Reservation, *, limit: float, now: float) -> Balance | None:
+        """Set money aside, in place of what an earlier attempt has; if that would exceed `limit` (USD), nothing
         changes and the balance without it is returned."""
-        account, amount = (tenant, day.isoformat()), _nano(usd)
+        account, amount = (wanted.tenant, wanted.day.isoformat()), _nano(wanted.usd)
 
         def write(connection: Connection) -> Balance | None:
             connection.execute("DELETE FROM reservations WHERE expires <= ?", (now,))
@@ -47,18 +57,19 @@ class Budgets:
                 " ON CONFLICT (tenant, day) DO UPDATE SET day = excluded.day RETURNING spent_nanousd"
             )
             spent = connection.execute(sql, account).fetchone()["spent_nanousd"]
-            reserved = int(connection.execute(_RESERVED, (*account, now, identity)).fetchone()["nanousd"])
+            reserved = int(connection.execute(_RESERVED, (*account, now, wanted.identity)).fetchone()["nanousd"])
             if spent + reserved + amount > _nano(limit):
                 return Balance(spent=spent / NANO, reserved=reserved / NANO)
-            connection.execute(_RESERVE, (identity, *account, amount, expires))
+            row = (wanted.identity, wanted.attempt, *account, amount, wanted.expires)
+            connection.execute(_RESERVE, row)
             return None
 
         return await self._database.write(write)
 
-    async def release(self, identity: str) -> None:
-        """Give back what an attempt that cost nothing had set aside."""
-        sql = "DELETE FROM reservations WHERE identity = ?"
-        await self._database.write(lambda connection: connection.execute(sql, (identity,)).rowcount)
+    async def release(self, identity: str, attempt: int) -> None:
+        """Give back what an attempt that cost nothing had set aside, but not what a later one has."""
+        sql = "DELETE FROM reservations WHERE identity = ? AND attempt = ?"
+        await self._database.write(lambda connection: connection.execute(sql, (identity, attempt)).rowcount)
 
     async def balance(self, tenant: str, day: date, now: float) -> Balance:
         account = (tenant, day.isoformat())

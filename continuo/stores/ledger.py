@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from continuo.jobs import CallRecord, Context
-from continuo.stores.database import Connection, Database, Row
+from continuo.stores.database import Connection
 
 NANO = 10**9
 """Costs are kept as whole nano-dollars, so that sums are exact in any order."""
@@ -43,14 +43,3 @@ def entry(
             connection.execute(_SPEND, (context.tenant, day, cost or 0))
 
     return write
-
-
-class Ledger:
-    """What was paid, read from the same database as the journal."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def rows(self) -> list[Row]:
-        """Every row, oldest first, with the columns of the table `ledger`."""
-        return await self._database.read("SELECT * FROM ledger ORDER BY time, identity")

@@ -43,6 +43,7 @@ STORE = (
         SELECT tenant, day, COALESCE(SUM(cost_nanousd), 0) FROM ledger GROUP BY tenant, day;
     CREATE TABLE reservations (
         identity TEXT PRIMARY KEY,
+        attempt BIGINT NOT NULL,
         tenant TEXT NOT NULL,
         day TEXT NOT NULL,
         nanousd BIGINT NOT NULL,

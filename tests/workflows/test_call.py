@@ -6,8 +6,8 @@ from temporalio.client import Client
 from continuo.messages import Usage
 from continuo.patterns import Call, Retry
 from continuo.settings import Settings
-from continuo.stores.ledger import Ledger
 from continuo.stores.opened import open_store
+from tests.stores import ledger
 from tests.support import Control, begin, failure, job, outcome, until
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -37,7 +37,7 @@ async def test_a_paid_call_is_one_row_of_the_ledger(client: Client, simulator: C
     await simulator.behave("sim-mini", tokens={"input": 10, "output": 10})
     found = await outcome(client, job(Call(model="mini")))
     database = open_store(Settings(), {})
-    rows = [row for row in await Ledger(database).rows() if row["identity"].startswith(str(found.run_id))]
+    rows = [row for row in await ledger(database) if row["identity"].startswith(str(found.run_id))]
     await database.aclose()
     assert [(row["tenant"], row["model"], row["cost_nanousd"], row["simulated"]) for row in rows] == [
         ("acme", "sim-mini", 10_000, 1)

@@ -9,7 +9,7 @@ import sys
 import time
 
 from continuo.settings import Settings, environment
-from continuo.stores.budgets import Budgets
+from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
@@ -22,10 +22,11 @@ async def spend(database: Database, name: str) -> int:
     while refused < 3:
         number += 1
         identity, most, now = f"{name}/{number}", chance.uniform(0.001, 0.02), time.time()
-        if await budgets.reserve(identity, "acme", DAY, most, limit=1.0, now=now, expires=now + 60) is not None:
+        wanted = Reservation(identity=identity, attempt=1, tenant="acme", day=DAY, usd=most, expires=now + 60)
+        if await budgets.reserve(wanted, limit=1.0, now=now) is not None:
             refused += 1
         elif chance.random() < 0.2:
-            await budgets.release(identity)
+            await budgets.release(identity, 1)
         else:
             await journal.record(identity, outcome(most * chance.random()), CONTEXT, DAY)
             paid += 1

@@ -10,10 +10,10 @@ import pytest
 
 from continuo.jobs import CallRecord, Context, Outcome
 from continuo.messages import Usage
-from continuo.stores.budgets import Balance, Budgets
+from continuo.stores.budgets import Balance, Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
-from continuo.stores.ledger import Ledger
+from tests.stores import ledger
 
 CONTEXT = Context(pattern="support", tenant="acme")
 DAY, NEXT = date(2026, 11, 21), date(2026, 11, 22)
@@ -24,8 +24,11 @@ def outcome(usd: float | None) -> Outcome:
     return Outcome(text="yes", served_by="model", cost_usd=usd, calls=(record,))
 
 
-async def reserve(budgets: Budgets, identity: str, usd: float, *, day: date = DAY, now: float = 0) -> Balance | None:
-    return await budgets.reserve(identity, "acme", day, usd, limit=1.0, now=now, expires=now + 10)
+async def reserve(
+    budgets: Budgets, identity: str, usd: float, *, attempt: int = 1, day: date = DAY, now: float = 0
+) -> Balance | None:
+    wanted = Reservation(identity=identity, attempt=attempt, tenant="acme", day=day, usd=usd, expires=now + 10)
+    return await budgets.reserve(wanted, limit=1.0, now=now)
 
 
 async def test_what_is_reserved_is_not_given_twice(database: Database) -> None:
@@ -42,16 +45,18 @@ async def test_an_answer_settles_its_reservation_and_a_failure_releases_it(datab
     await reserve(budgets, "a", 0.6)
     await journal.record("a", outcome(0.1), CONTEXT, DAY)
     await reserve(budgets, "b", 0.6)
-    await budgets.release("b")
+    await budgets.release("b", 1)
     await reserve(budgets, "c", 0.6)
     await journal.charge("c", 1, outcome(0.2).calls[0], CONTEXT, DAY)
     assert await budgets.balance("acme", DAY, 0) == Balance(spent=0.3, reserved=0)
 
 
-async def test_another_attempt_reserves_in_place_of_the_one_that_died(database: Database) -> None:
+async def test_another_attempt_reserves_in_place_of_the_one_before_which_cannot_release_it(database: Database) -> None:
+    """That one was taken for dead, and comes back."""
     budgets = Budgets(database)
     assert await reserve(budgets, "a", 0.9) is None
-    assert await reserve(budgets, "a", 0.8) is None
+    assert await reserve(budgets, "a", 0.8, attempt=2) is None
+    await budgets.release("a", 1)
     assert await budgets.balance("acme", DAY, 0) == Balance(spent=0, reserved=0.8)
 
 
@@ -79,7 +84,7 @@ async def test_each_day_has_its_own_money_and_a_call_belongs_to_the_day_it_was_r
     await Journal(database).record("a", outcome(0.9), CONTEXT, NEXT)
     assert await budgets.balance("acme", DAY, 0) == Balance(spent=0.9, reserved=0)
     assert await budgets.balance("acme", NEXT, 0) == Balance(spent=0, reserved=1.0)
-    assert [row["day"] for row in await Ledger(database).rows()] == [DAY.isoformat()]
+    assert [row["day"] for row in await ledger(database)] == [DAY.isoformat()]
 
 
 async def test_an_answer_recorded_twice_is_spent_once(database: Database) -> None:
@@ -105,7 +110,7 @@ async def test_50_writers_in_4_processes_never_spend_a_cent_over_and_leave_nothi
     told = [await process.communicate() for process in writers]
     assert [process.returncode for process in writers] == [0] * 4
     paid = sum(int(out) for out, _ in told)
-    rows = await Ledger(database).rows()
+    rows = await ledger(database)
     spent = sum(row["cost_nanousd"] for row in rows)
     assert len(rows) == paid
     assert 900_000_000 < spent <= 1_000_000_000

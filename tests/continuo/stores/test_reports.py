@@ -10,7 +10,7 @@ from continuo.messages import Usage
 from continuo.prepare import validated
 from continuo.reports import By, Costs, Days, Query
 from continuo.settings import Settings
-from continuo.stores.budgets import Budgets
+from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from continuo.stores.reports import report
@@ -38,6 +38,12 @@ async def call(database: Database, tenant: str, usd: float | None, *, day: date 
     context = Context(pattern=str(fields.get("pattern", "support")), tenant=tenant, user=str(user) if user else None)
     identity = f"{tenant}/{len(await database.read('SELECT identity FROM ledger'))}"
     await Journal(database).record(identity, found, context, day)
+
+
+async def reserve(budgets: Budgets, identity: str, tenant: str, day: date, usd: float, expires: float) -> None:
+    """Ten seconds before it expires."""
+    wanted = Reservation(identity=identity, attempt=1, tenant=tenant, day=day, usd=usd, expires=expires)
+    assert await budgets.reserve(wanted, limit=100, now=expires - 10) is None
 
 
 async def asked(database: Database, folder: Path, **fields: object) -> Costs | Days:
@@ -101,9 +107,9 @@ async def test_a_budget_is_of_each_tenants_own_day(filled: Database, tmp_path: P
     budgets, now = Budgets(filled), NOW.timestamp()
     await call(filled, "berlin", 1.5, day=NEXT)
     await call(filled, "berlin", 0.1, day=DAY)
-    await budgets.reserve("a", "acme", DAY, 0.75, limit=1, now=now, expires=now + 10)
-    await budgets.reserve("dead", "berlin", NEXT, 0.4, limit=2, now=now - 20, expires=now - 10)
-    await budgets.reserve("new", "newcomer", DAY, 0.1, limit=9, now=now, expires=now + 10)
+    await reserve(budgets, "a", "acme", DAY, 0.75, now + 10)
+    await reserve(budgets, "dead", "berlin", NEXT, 0.4, now - 10)
+    await reserve(budgets, "new", "newcomer", DAY, 0.1, now + 10)
     found = await asked(filled, tmp_path, kind="budget")
     assert isinstance(found, Days)
     rows = {row.tenant: row for row in found.rows}
