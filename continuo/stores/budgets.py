@@ -64,12 +64,14 @@ class Budgets:
             connection.execute(_RESERVE, row)
             return None
 
-        return await self._database.write(write)
+        # Lost with the machine's power, and so are the calls that it is for.
+        return await self._database.write(write, durable=False)
 
     async def release(self, identity: str, attempt: int) -> None:
         """Give back what an attempt that cost nothing had set aside, but not what a later one has."""
         sql = "DELETE FROM reservations WHERE identity = ? AND attempt = ?"
-        await self._database.write(lambda connection: connection.execute(sql, (identity, attempt)).rowcount)
+        row = (identity, attempt)
+        await self._database.write(lambda connection: connection.execute(sql, row).rowcount, durable=False)
 
     async def balance(self, tenant: str, day: date, now: float) -> Balance:
         account = (tenant, day.isoformat())

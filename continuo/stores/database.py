@@ -27,11 +27,12 @@ class Database(Protocol):
 
     async def read(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]: ...
 
-    async def write(self, operation: Callable[[Connection], T]) -> T:
-        """What `operation` returns, run in a transaction that has reached the disk by then.
+    async def write(self, operation: Callable[[Connection], T], *, durable: bool = True) -> T:
+        """What `operation` returns, run in a transaction.
 
-        It must be harmless when repeated, must not commit, and tells by its result what went wrong, since others may
-        share its transaction. It is not undone when the caller is cancelled.
+        A `durable` one has reached the disk by then; another can be lost with the machine's power, never with the
+        process, and is quicker. The operation must be harmless when repeated, must not commit, and tells by its result
+        what went wrong, since others may share its transaction. It is not undone when the caller is cancelled.
         """
 
     async def aclose(self) -> None:

@@ -52,7 +52,7 @@ async def opened_limits(settings: Settings, environ: Mapping[str, str], store: D
     if environ.get("DATABASE_URL"):
         yield SqlLimits(store)
         return
-    database = Sqlite(settings.data / "limits.db", LIMITS, synchronous="NORMAL")
+    database = Sqlite(settings.data / "limits.db", LIMITS, durable=False)
     try:
         yield SqlLimits(database)
     finally:

@@ -4,43 +4,62 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from continuo.stores.database import Connection, Row, pending
 
 T = TypeVar("T")
 
+PATIENCE = 30.0
+"""Seconds to wait while other processes write."""
+
+
+class _Write(NamedTuple):
+    operation: Callable[[Connection], Any]
+    durable: bool
+    done: asyncio.Future[Any]
+
 
 class Sqlite:
-    """Reads happen on the calling thread, since they never wait for a writer; writes on one thread of their own.
+    """Reads happen on the calling thread, since they never wait for a writer; durable writes on a thread of their own.
 
     Writes that arrive while a transaction is being committed share the next one, so that one flush to disk
-    serves many calls. With `synchronous` FULL a write has reached the disk when `write` returns; with NORMAL the last
-    ones can be lost with the machine's power, never with the process.
+    serves many calls. In a file that is not `durable` no write is.
     """
 
-    def __init__(
-        self, path: Path, migrations: Sequence[str], *, synchronous: Literal["FULL", "NORMAL"] = "FULL"
-    ) -> None:
+    def __init__(self, path: Path, migrations: Sequence[str], *, durable: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = _connect(path, synchronous)
+        self._durable = durable
+        self._writer = _connect(path)
         _migrate(self._writer, migrations)
-        self._reader = _connect(path, synchronous)
+        self._reader = _connect(path)
         self._reader.execute("PRAGMA query_only=ON")
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
-        self._waiting: list[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = []
+        self._waiting: list[_Write] = []
         self._flush: asyncio.Task[None] | None = None
 
     async def read(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         return self._reader.execute(sql, parameters).fetchall()
 
-    async def write(self, operation: Callable[[Connection], T]) -> T:
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((operation, done))
-        if self._flush is None or self._flush.done():
+    async def write(self, operation: Callable[[Connection], T], *, durable: bool = True) -> T:
+        durable = durable and self._durable
+        idle = self._flush is None or self._flush.done()
+        if idle and not durable:
+            # Nothing waits for the disk: done here, in less time than to hand it to the thread, if nobody else writes.
+            try:
+                [result] = self._transact([operation], durable=False, patience=0)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return result
+        write = _Write(operation, durable, asyncio.get_running_loop().create_future())
+        self._waiting.append(write)
+        if idle:
             self._flush = asyncio.create_task(self._write_waiting())
-        return await asyncio.shield(done)
+        return await asyncio.shield(write.done)
 
     async def aclose(self) -> None:
         if self._flush is not None:
@@ -50,20 +69,26 @@ class Sqlite:
         self._reader.close()
 
     async def _write_waiting(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            operations = [operation for operation, _ in batch]
+            operations, durable = [write.operation for write in batch], any(write.durable for write in batch)
+            transact = partial(self._transact, operations, durable=durable, patience=PATIENCE)
             try:
-                results = await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, operations)
+                results = await loop.run_in_executor(self._thread, transact)
             except Exception as error:
                 # Whatever an operation raises: nobody may wait for ever.
-                for _, done in batch:
-                    done.set_exception(error)
+                for write in batch:
+                    write.done.set_exception(error)
             else:
-                for (_, done), result in zip(batch, results, strict=True):
-                    done.set_result(result)
+                for write, result in zip(batch, results, strict=True):
+                    write.done.set_result(result)
 
-    def _transact(self, operations: list[Callable[[Connection], Any]]) -> list[Any]:
+    def _transact(
+        self, operations: Sequence[Callable[[Connection], Any]], *, durable: bool, patience: float
+    ) -> list[Any]:
+        self._writer.execute(f"PRAGMA busy_timeout={round(patience * 1000)}")
+        self._writer.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             results = [operation(self._writer) for operation in operations]
@@ -74,11 +99,10 @@ class Sqlite:
         return results
 
 
-def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     connection.row_factory = _row
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute(f"PRAGMA synchronous={synchronous}")
     return connection
 
 

@@ -148,14 +148,14 @@ def open_file(path: Path) -> SqliteCache:
         # Several pools start at once: none may delete what another has just put in the place of a damaged file.
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            return SqliteCache(Sqlite(path, CACHE, synchronous="NORMAL"))
+            return SqliteCache(Sqlite(path, CACHE, durable=False))
         except sqlite3.DatabaseError as error:
             # One that is only locked, or on a full disk, may be in use by others.
             if error.sqlite_errorcode not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
                 raise
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return SqliteCache(Sqlite(path, CACHE, synchronous="NORMAL"))
+        return SqliteCache(Sqlite(path, CACHE, durable=False))
 
 
 def _landed(connection: Connection, place: Place) -> None:

@@ -54,7 +54,7 @@ LIMITED = st.builds(
 async def test_redis_says_what_sql_says(redis_url: str, scopes: dict[str, Limits], asks: list[Ask]) -> None:
     now, running = 1_789_000_000.125, dict[str, float]()
     with TemporaryDirectory() as folder:
-        database = Sqlite(Path(folder) / "limits.db", LIMITS, synchronous="NORMAL")
+        database = Sqlite(Path(folder) / "limits.db", LIMITS, durable=False)
         async with connect(await forgotten(redis_url)) as client:
             sql, redis = SqlLimits(database), RedisLimits(client)
             for name, tokens, lease, queue, later, settled in asks:
