@@ -1,4 +1,4 @@
-"""Workflows: one file a pattern; each interprets its spec and nothing else.
+"""Workflows: one file a pattern, each interpreting its spec and nothing else; and the breaker, dead letter and report.
 
 All are imported here, so that whichever of them runs can run any other's step.
 """
