@@ -49,7 +49,7 @@ class Sqlite:
         if idle and not durable:
             # Nothing waits for the disk: done here, in less time than to hand it to the thread, if nobody else writes.
             try:
-                [result] = self._transact([operation], durable=False, patience=0)
+                result: T = self._transact([operation], durable=False, patience=0)[0]
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                     raise
