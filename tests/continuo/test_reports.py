@@ -61,7 +61,7 @@ def test_what_is_used_and_what_remains_make_the_budget(spent: int, reserved: int
         return
     assert day.remaining_usd is not None
     assert day.utilisation is not None
-    if day.utilisation <= 1:
+    if (spent + reserved) / NANO <= limit:
         assert day.remaining_usd + day.spent_usd + day.reserved_usd == pytest.approx(limit, abs=1e-9)
     else:
         assert day.remaining_usd == 0
