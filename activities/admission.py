@@ -56,12 +56,11 @@ class Admission:
     @activity.defn(name="budget_used")
     async def used(self, tenant: str) -> float:
         """The share of the tenant's money for the day that is spent or reserved, 0 where there is no budget."""
-        limit = self._tenants.of(tenant).daily_usd
-        if limit is None:
+        account = self._tenants.of(tenant)
+        if account.daily_usd is None:
             return 0.0
         balance = await self._budgets.balance(tenant, self.today(tenant), time.time())
-        used = balance.spent + balance.reserved
-        return used / limit if limit else 1.0
+        return account.used(balance.spent + balance.reserved) or 0.0
 
     async def admit(
         self, job: Job, wanted: Model, fill: Callable[[Model], ModelRequest], identity: str, lease: float

@@ -185,7 +185,7 @@ def _cost(group: dict[str, str | None], sums: Sums, price: Price | None) -> Cost
 def day_of(name: str, tenant: Tenant, day: date, *, spent: int, reserved: int, sums: Sums, against: Model) -> Day:
     """A tenant's day of which so much is `spent` and `reserved` (nano-dollars), with the sums of its calls."""
     limit, used = tenant.daily_usd, (spent + reserved) / NANO
-    utilisation = None if limit is None else used / limit if limit else 1.0
+    utilisation = tenant.used(used)
     return Day(
         tenant=name,
         day=day,

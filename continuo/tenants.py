@@ -29,6 +29,12 @@ class Tenant(Data):
             raise ValueError(f"{zone!r} is no time zone; write an IANA name, such as Europe/Berlin") from None
         return zone
 
+    def used(self, usd: float) -> float | None:
+        """The share of a day's budget that `usd` is, all of a budget of 0; None without a budget."""
+        if self.daily_usd is None:
+            return None
+        return usd / self.daily_usd if self.daily_usd else 1.0
+
     def day(self, now: datetime) -> date:
         """The day that it is for the tenant; `now` has a time zone."""
         return now.astimezone(ZoneInfo(self.zone)).date()

@@ -16,6 +16,7 @@ from continuo.stores.cache import Cache
 from continuo.stores.opened import open_cache
 from continuo.written import duration
 from starters.report import out
+from starters.store import usable
 
 cache = App(name="cache", help="List and drop the answers that are kept.")
 
@@ -94,11 +95,5 @@ async def _opened() -> AsyncIterator[Cache]:
         from continuo.stores.redis_client import address
 
         broken, where, fix = (RedisError,), address(url), "start Redis there, or correct or unset REDIS_URL"
-    try:
-        store = open_cache(settings, environ)
-        try:
-            yield store
-        finally:
-            await store.aclose()
-    except broken as error:
-        raise InputError(f"cannot use the cache in {where}: {error}; {fix}") from None
+    async with usable(lambda: open_cache(settings, environ), broken, f"the cache in {where}", fix) as store:
+        yield store

@@ -1,13 +1,21 @@
-"""The store, for the commands that read it: as it is while the stack runs, and an empty one before it ever ran."""
+"""Stores for the commands that read them: as they are while the stack runs, and empty ones before it ever ran."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Protocol, TypeVar
 
 from continuo.errors import InputError
 from continuo.settings import Settings, environment
 from continuo.stores.database import Database
 from continuo.stores.opened import open_store
+
+
+class Closeable(Protocol):
+    async def aclose(self) -> None: ...
+
+
+S = TypeVar("S", bound=Closeable)
 
 
 @asynccontextmanager
@@ -21,11 +29,20 @@ async def opened() -> AsyncIterator[Database]:
         import psycopg
 
         broken, where, fix = (psycopg.Error,), "that DATABASE_URL names", "start the server, or correct the URL"
+    async with usable(lambda: open_store(settings, environ), broken, f"the store {where}", fix) as database:
+        yield database
+
+
+@asynccontextmanager
+async def usable(
+    opening: Callable[[], S], broken: tuple[type[Exception], ...], what: str, fix: str
+) -> AsyncIterator[S]:
+    """What `opening` opens, closed at the end; any of the errors `broken` becomes an `InputError` with the fix."""
     try:
-        database = open_store(settings, environ)
+        store = opening()
         try:
-            yield database
+            yield store
         finally:
-            await database.aclose()
+            await store.aclose()
     except broken as error:
-        raise InputError(f"cannot use the store {where}: {error}; {fix}") from None
+        raise InputError(f"cannot use {what}: {error}; {fix}") from None

@@ -38,7 +38,7 @@ class SqlLimits:
     async def admit(
         self, scopes: Scopes, *, place: str, turn: str, tokens: int, lease: float, queue: bool, now: float
     ) -> Wait | None:
-        limited = _limited(scopes)
+        limited = under_limits(scopes)
 
         def write(connection: Connection) -> Wait | None:
             waits = []
@@ -57,7 +57,7 @@ class SqlLimits:
         return await self._database.write(write) if limited else None
 
     async def settle(self, scopes: Scopes, *, place: str, admitted: float, tokens: int) -> None:
-        limited = _limited(scopes)
+        limited = under_limits(scopes)
 
         def write(connection: Connection) -> None:
             for scope, limits in limited.items():
@@ -70,8 +70,8 @@ class SqlLimits:
             await self._database.write(write)
 
 
-def _limited(scopes: Scopes) -> dict[str, Limits]:
-    """Always in the same order, so that no two transactions wait for each other."""
+def under_limits(scopes: Scopes) -> dict[str, Limits]:
+    """Those that have any limit, always in the same order, so that no two transactions wait for each other."""
     return {scope: scopes[scope] for scope in sorted(scopes) if any_limit(scopes[scope])}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from continuo.catalog import Limits
-from continuo.limits import SLOTS, Seen, Slot, Wait, any_limit, rates, wait, widths
-from continuo.stores.limits import GRACE, Scopes
+from continuo.limits import SLOTS, Seen, Slot, Wait, rates, wait, widths
+from continuo.stores.limits import GRACE, Scopes, under_limits
 
 # By scope: the sorted set `places` lists who runs by the end of the lease; the hash `turns` holds who waits, as `since
 # tokens expires`; the hash `windows` of each width holds its slots, as `requests tokens`. Times stay texts: Lua would
@@ -128,8 +128,7 @@ class RedisLimits:
     async def admit(
         self, scopes: Scopes, *, place: str, turn: str, tokens: int, lease: float, queue: bool, now: float
     ) -> Wait | None:
-        # In one order, so that of two waits as long the same is told.
-        limited = {scope: limits for scope, limits in sorted(scopes.items()) if any_limit(limits)}
+        limited = under_limits(scopes)
         if not limited:
             return None
         asked = json.dumps([_asked(scope, limits, now) for scope, limits in limited.items()])
@@ -147,7 +146,7 @@ class RedisLimits:
         return longest
 
     async def settle(self, scopes: Scopes, *, place: str, admitted: float, tokens: int) -> None:
-        if limited := [_asked(scope, limits, admitted) for scope, limits in scopes.items() if any_limit(limits)]:
+        if limited := [_asked(scope, limits, admitted) for scope, limits in under_limits(scopes).items()]:
             await self._settle(args=[json.dumps(limited), place, tokens])
 
 
