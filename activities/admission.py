@@ -7,14 +7,15 @@ from datetime import UTC, date, datetime
 
 from temporalio import activity
 
-from activities.errors import unless_broken
+from activities.errors import patiently, unless_broken
 from continuo.catalog import Catalog, Model
 from continuo.errors import ProviderError
-from continuo.jobs import Job
+from continuo.jobs import CallRecord, Job
 from continuo.limits import Wait
 from continuo.messages import ModelRequest, Usage
-from continuo.reserve import capped, is_free, likely_tokens, most_usd, total
+from continuo.reserve import capped, is_free, likely_tokens, most_usd, most_usage, total
 from continuo.stores.budgets import Budgets, Reservation
+from continuo.stores.ledger import Paid
 from continuo.stores.limits import LimitStore, Scopes
 from continuo.tenants import Tenants
 
@@ -24,7 +25,7 @@ class Admitted:
     """A call that may go now, to `model`; `reason` says why that is not the model that was wanted.
 
     `place`, `time` (seconds since 1970) and `tokens` are what it is counted as, `identity` is what money is `reserved`
-    under.
+    under. `unanswered` is what the attempt is booked as when it is sent and never answered.
     """
 
     identity: str
@@ -33,6 +34,7 @@ class Admitted:
     place: str
     time: float
     tokens: int
+    unanswered: CallRecord
     reason: str | None = None
     reserved: bool = False
 
@@ -59,7 +61,7 @@ class Admission:
         account = self._tenants.of(tenant)
         if account.daily_usd is None:
             return 0.0
-        balance = await self._budgets.balance(tenant, self.today(tenant), time.time())
+        balance = await self._budgets.balance(tenant, self.today(tenant))
         return account.used(balance.spent + balance.reserved) or 0.0
 
     async def admit(
@@ -75,7 +77,8 @@ class Admission:
         chain = list(self._chain(wanted))
         for model in chain:
             request = fill(model)
-            admitted = Admitted(identity, model, request, place, now, likely_tokens(request), reason)
+            unanswered = _unanswered(job, model, request)
+            admitted = Admitted(identity, model, request, place, now, likely_tokens(request), unanswered, reason)
             asking = self._limits.admit(
                 self._scopes(model),
                 place=place,
@@ -93,15 +96,13 @@ class Admission:
             assert found is not None
             return found
         try:
-            return await self._within_budget(job.context.tenant, admitted, now + lease)
+            return await self._reserved(job, admitted, now + lease)
         except ProviderError:
             await self.leave(admitted, None)
             raise
 
     async def leave(self, admitted: Admitted, usage: Usage | None) -> None:
-        """The call has ended. With `usage`, its row in the ledger has settled the money; else that is released here."""
-        if usage is None and admitted.reserved:
-            await self._budgets.release(admitted.identity, activity.info().attempt)
+        """The call has ended, and used so much: its place under the limits is free. Its money is settled apart."""
         tokens = (total(usage) if usage else 0) - admitted.tokens
         scopes = self._scopes(admitted.model)
         settling = self._limits.settle(scopes, place=admitted.place, admitted=admitted.time, tokens=tokens)
@@ -122,16 +123,18 @@ class Admission:
         provider = self._catalog.providers[model.provider]
         return {f"provider/{model.provider}": provider.limits, f"model/{model.id}": model.limits}
 
-    async def _within_budget(self, tenant: str, admitted: Admitted, expires: float) -> Admitted:
+    async def _reserved(self, job: Job, admitted: Admitted, expires: float) -> Admitted:
+        """Set aside what the attempt may cost, with or without a budget: one that dies is booked at that."""
+        tenant, model = job.context.tenant, admitted.model
         account = self._tenants.of(tenant)
-        limit, model = account.daily_usd, admitted.model
-        if limit is None or is_free(model):
+        limit = account.daily_usd
+        if is_free(model):
             return admitted
-        if model.price is None:
+        if limit is not None and model.price is None:
             what = f"tenant {tenant!r} has a budget, and model {model.id!r} no price; give it one in the catalog"
             raise ProviderError("invalid_request", what)
-        request, day = capped(admitted.request), self.today(tenant)
-        most = most_usd(model, request)
+        most, day = admitted.unanswered.cost_usd or 0.0, self.today(tenant)
+        simulated = self._catalog.providers[model.provider].simulated
         wanted = Reservation(
             identity=admitted.identity,
             attempt=activity.info().attempt,
@@ -139,8 +142,11 @@ class Admission:
             day=day,
             usd=most,
             expires=expires,
+            paid=Paid(record=admitted.unanswered, context=job.context, simulated=simulated),
         )
-        balance = await self._budgets.reserve(wanted, limit=limit, now=admitted.time)
+        balance = await patiently(
+            "the budget", lambda: self._budgets.reserve(wanted, limit=limit, now=admitted.time)
+        )
         if balance is not None:
             raise ProviderError(
                 "budget_spent",
@@ -148,4 +154,20 @@ class Admission:
                 f" ${limit:.2f} for {day} ({account.zone}), and this call to {model.id} may cost ${most:.6f};"
                 " raise daily_usd in config/tenants.toml, lower max_tokens, or let a free model answer",
             )
+        # Without a limit on what may be written there is no most that a call may cost.
+        request = admitted.request if limit is None else capped(admitted.request)
         return replace(admitted, request=request, reserved=True)
+
+
+def _unanswered(job: Job, model: Model, request: ModelRequest) -> CallRecord:
+    most = capped(request)
+    return CallRecord(
+        path=job.path,
+        model=model.id,
+        provider=model.provider,
+        attempts=activity.info().attempt,
+        status="lost",
+        error="sent, and never answered",
+        usage=most_usage(most),
+        cost_usd=round(most_usd(model, most), 9) if model.price else None,
+    )

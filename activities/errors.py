@@ -1,7 +1,9 @@
 """From an error to a retry posture, in this one place: what Temporal tries again, when, and what it never does."""
 
+import asyncio
 import random
-from collections.abc import Awaitable
+import time
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
@@ -13,6 +15,7 @@ from continuo.errors import ProviderError
 from continuo.jobs import Failure
 from continuo.patterns import Retry
 from continuo.retry import delay
+from continuo.stores.database import StoreUnavailable
 
 log = structlog.get_logger()
 
@@ -28,6 +31,28 @@ async def unless_broken(what: str, work: Awaitable[T]) -> T | None:
         return None
 
 
+STORE_PATIENCE = 20.0
+"""Seconds in which an attempt waits for a store before it asks the provider."""
+
+
+async def patiently(what: str, work: Callable[[], Awaitable[T]]) -> T:
+    """What `work` returns, tried again while the store is away.
+
+    Raises `ProviderError` of kind `store_unavailable` after `STORE_PATIENCE`: nothing was asked, and another attempt may.
+    """
+    until, pause = time.monotonic() + STORE_PATIENCE, 0.1
+    while True:
+        try:
+            return await work()
+        except StoreUnavailable as error:
+            if time.monotonic() + pause > until:
+                message = f"{what} cannot be used: {error}"
+                raise ProviderError("store_unavailable", message, retryable=True) from error
+            log.warning(f"{what} is away, and waited for", error=str(error))
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 2.0)
+
+
 def failed_attempts() -> int:
     """How often this activity has failed so far, not counting attempts that died with their worker.
 
@@ -40,7 +65,8 @@ def failed_attempts() -> int:
 
 def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry) -> ApplicationError:
     """The error for Temporal: final when the provider says so or the attempts are used up."""
-    failures = failed_attempts() + 1
+    # An attempt that found no store has asked nobody, and is none of those meant for an ailing provider.
+    failures = failed_attempts() + (error.kind != "store_unavailable")
     final = not error.retryable or failures >= retry.attempts
     if not final:
         activity.heartbeat(failures)

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypedDict, Unpack
 
 import structlog
 from temporalio import activity
@@ -12,22 +13,41 @@ from temporalio.exceptions import ApplicationError
 
 from activities.admission import Admission, Admitted
 from activities.breakers import Breakers
-from activities.errors import give_up_or_retry
+from activities.errors import give_up_or_retry, patiently, unless_broken
 from activities.identity import identity
+from activities.settling import Settling
 from continuo.catalog import Catalog, Model
 from continuo.confidence import INSTRUCTION, rated
 from continuo.errors import ProviderError
-from continuo.jobs import CallRecord, Failure, Job, Outcome
+from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
 from continuo.limits import Wait
 from continuo.messages import ModelRequest, Usage
 from continuo.patterns import Call
 from continuo.providers.client import ModelClient
+from continuo.providers.exchange import Exchange
+from continuo.stores.database import Row
 from continuo.stores.journal import Journal
+from continuo.stores.ledger import Paid, Settlement, in_all
 from continuo.stores.vectors import written
 
 log = structlog.get_logger()
 
 Ask = Callable[..., Coroutine[Any, Any, Outcome]]
+
+LOST_WORKERS = 10
+"""Attempts that may die with their worker, on top of the step's own: enough for any deployment,
+and a request that kills every process it meets still comes to an end."""
+
+STORE_TIME = 60.0
+"""Seconds of an attempt, beside its time-out, for the stores: to wait for them before it asks, and to record after."""
+
+
+class Sending(TypedDict):
+    """How a request is sent, see `ModelClient`."""
+
+    timeout: float
+    idempotency_key: str
+    exchange: Exchange
 
 
 class ModelCalls:
@@ -38,12 +58,14 @@ class ModelCalls:
         catalog: Catalog,
         client: ModelClient,
         journal: Journal,
+        settling: Settling,
         admission: Admission,
         breakers: Breakers,
     ) -> None:
         self._catalog = catalog
         self._client = client
         self._journal = journal
+        self._settling = settling
         self._admission = admission
         self._breakers = breakers
 
@@ -57,52 +79,109 @@ class ModelCalls:
         """Embed the prompt of a job whose step is a `Call`; the text is the vector, see `vectors.written`."""
         return await self._once(job, self._embed)
 
-    async def _once(self, job: Job, ask: Ask) -> Outcome | Wait:
-        """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
-        key = identity()
-        if (known := await self._journal.find(key)) is not None:
-            return known
+    @activity.defn(name="account_of")
+    async def account_of(self, job: Job, identity: str) -> Account:
+        """What the attempts of a call came to that ended without a word: it was cancelled, or its worker died."""
         step = job.step
         assert isinstance(step, Call)
-        wanted, started = self._catalog.models[step.model], time.monotonic()
+        await self._journal.close(identity)
+        rows = await self._journal.attempts(identity, step.retry.attempts + LOST_WORKERS)
+        record = CallRecord(path=job.path, model=step.model, status="cancelled")
+        if rows:
+            record = record.model_copy(update={"model": rows[-1]["model"], "provider": rows[-1]["provider"]})
+        return Account(calls=(in_all(record, rows, answered=False),))
+
+    async def _once(self, job: Job, ask: Ask) -> Outcome | Wait:
+        """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
+        key, attempt, step = identity(), activity.info().attempt, job.step
+        assert isinstance(step, Call)
+        started, earlier = time.monotonic(), list[Row]()
         try:
+            if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
+                return known
+            if (wanted := self._catalog.models.get(step.model)) is None:
+                what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
+                raise ProviderError("not_found", what)
             self._breakers.check(wanted.provider)
             fill, lease = partial(filled_in, step, job.request), lasts(step)
             admitted = await self._admission.admit(job, wanted, fill, key, lease)
+            if isinstance(admitted, Wait):
+                return admitted
+            if attempt > 1:
+                earlier = await unless_broken("the ledger", self._journal.attempts(key, attempt - 1)) or []
         except ProviderError as error:
-            raise _failed(error, job, _account(job, wanted, started, error)) from error
-        if isinstance(admitted, Wait):
-            return admitted
-        return await self._admitted(job, admitted, ask, key, started)
+            if attempt > 1:
+                earlier = await unless_broken("the ledger", self._journal.attempts(key, attempt - 1)) or []
+            record = CallRecord(
+                path=job.path, model=step.model, attempts=attempt, status="failed", error=f"{error.kind}: {error}"
+            )
+            raise _failed(error, job, in_all(record, earlier, answered=False)) from error
+        return await self._admitted(job, admitted, ask, started, earlier)
 
-    async def _admitted(self, job: Job, admitted: Admitted, ask: Ask, key: str, started: float) -> Outcome:
-        step, model, context = job.step, admitted.model, job.context
+    async def _admitted(
+        self, job: Job, admitted: Admitted, ask: Ask, started: float, earlier: Sequence[Row]
+    ) -> Outcome:
+        step, model = job.step, admitted.model
         assert isinstance(step, Call)
-        today, usage = self._admission.today(context.tenant), None
+        exchange, usage, key = Exchange(), None, admitted.identity
         try:
             async with self._breakers.guard(model.provider, admitted.place, lasts(step)):
-                found = await ask(model, admitted.request, timeout=step.timeout, idempotency_key=key)
+                found = await ask(
+                    model, admitted.request, timeout=step.timeout, idempotency_key=key, exchange=exchange
+                )
             usage = found.usage
-            record = _account(job, model, started, usage)
-            log.info("call answered", model=model.id, cost_usd=record.cost_usd, latency_ms=record.latency_ms)
-            update = {"model": model.id, "provider": model.provider, "cost_usd": record.cost_usd, "calls": (record,)}
-            outcome = found.model_copy(update=update)
-            if admitted.reason:
-                outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
-            # The answer is paid for: a cancellation that arrives now must not lose it.
-            await asyncio.shield(self._journal.record(key, outcome, context, today))
         except ProviderError as error:
             usage = error.usage
-            record = _account(job, model, started, error)
-            if usage is not None:
-                await self._journal.charge(key, activity.info().attempt, record, context, today)
-            raise _failed(error, job, record) from error
+            own = _record(job, model, started, admitted.unanswered if exchange.billable else None, error=error)
+            await self._settle(job, admitted, own)
+            raise _failed(error, job, in_all(own, earlier, answered=False)) from error
+        except asyncio.CancelledError:
+            if exchange.billable:
+                update = {"status": "cancelled", "error": "cancelled before it was answered"}
+                await self._settle(job, admitted, admitted.unanswered.model_copy(update=update))
+            else:
+                await self._settle(job, admitted, None)
+            raise
+        except Exception as error:
+            # Whatever it is, to ask again could only pay again.
+            failure = ProviderError("internal_error", f"unexpected {type(error).__name__}: {error}")
+            log.error("an unexpected error", model=model.id, exc_info=error)
+            own = _record(job, model, started, admitted.unanswered if exchange.billable else None, error=failure)
+            await self._settle(job, admitted, own)
+            raise _failed(failure, job, in_all(own, earlier, answered=False)) from error
         finally:
             await self._admission.leave(admitted, usage)
+        own = _record(job, model, started, None, usage=usage)
+        log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
+        record = in_all(own, earlier, answered=self._catalog.providers[model.provider].idempotent)
+        update = {"model": model.id, "provider": model.provider, "cost_usd": record.cost_usd, "calls": (record,)}
+        outcome = found.model_copy(update=update)
+        if admitted.reason:
+            outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
+        await self._settle(job, admitted, own, outcome)
         return outcome
 
-    async def _answer(self, model: Model, request: ModelRequest, *, timeout: float, idempotency_key: str) -> Outcome:
-        response = await self._client.complete(model, request, timeout=timeout, idempotency_key=idempotency_key)
+    async def _settle(
+        self, job: Job, admitted: Admitted, own: CallRecord | None, outcome: Outcome | None = None
+    ) -> None:
+        """Keep what the attempt came to. One that used nothing only gives back what was reserved for it."""
+        provider, context = self._catalog.providers[admitted.model.provider], job.context
+        simulated = outcome.simulated if outcome else provider.simulated
+        used = own is not None and (outcome is not None or own.usage != Usage())
+        if not used and not admitted.reserved:
+            return
+        settlement = Settlement(
+            identity=admitted.identity,
+            attempt=activity.info().attempt,
+            today=self._admission.today(context.tenant),
+            paid=Paid(record=own, context=context, simulated=simulated) if own and used else None,
+            outcome=outcome,
+            replaces_estimates=provider.idempotent,
+        )
+        await self._settling.settle(settlement, _time_left())
+
+    async def _answer(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
+        response = await self._client.complete(model, request, **sending)
         text, confidence = rated(response) if request.rated else (response.message.content, response.confidence)
         local = self._catalog.providers[model.provider].protocol == "knowledge"
         return Outcome(
@@ -115,19 +194,37 @@ class ModelCalls:
             usage=response.usage,
         )
 
-    async def _embed(self, model: Model, request: ModelRequest, *, timeout: float, idempotency_key: str) -> Outcome:
-        found = await self._client.embed(model, request.prompt, timeout=timeout, idempotency_key=idempotency_key)
+    async def _embed(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
+        found = await self._client.embed(model, request.prompt, **sending)
         return Outcome(text=written(found.vector), served_by="model", simulated=found.simulated, usage=found.usage)
 
 
 def lasts(step: Call) -> float:
-    """Seconds after which an attempt has ended, or died: its time-out, that of its activity, and some more."""
-    return step.timeout + 15
+    """Seconds after which an attempt has ended, or died: its time-out, and the time that the stores may take."""
+    return step.timeout + STORE_TIME + 15
 
 
-def _account(job: Job, model: Model, started: float, ended: ProviderError | Usage | None) -> CallRecord:
-    error = ended if isinstance(ended, ProviderError) else None
-    usage = ended.usage if isinstance(ended, ProviderError) else ended
+def _time_left() -> float:
+    """Seconds until Temporal takes this attempt for lost, less some to report it."""
+    info = activity.info()
+    assert info.start_to_close_timeout is not None
+    return (info.started_time + info.start_to_close_timeout - datetime.now(UTC)).total_seconds() - 5
+
+
+def _record(
+    job: Job,
+    model: Model,
+    started: float,
+    unanswered: CallRecord | None,
+    *,
+    usage: Usage | None = None,
+    error: ProviderError | None = None,
+) -> CallRecord:
+    """How this attempt went. What nobody has counted is taken from `unanswered`, if it may have to be paid."""
+    usage = error.usage if error else usage
+    cost = model.price.cost(usage) if model.price and usage else None
+    if usage is None and unanswered is not None:
+        usage, cost = unanswered.usage, unanswered.cost_usd
     return CallRecord(
         path=job.path,
         model=model.id,
@@ -136,7 +233,7 @@ def _account(job: Job, model: Model, started: float, ended: ProviderError | Usag
         status="failed" if error else "ok",
         error=f"{error.kind}: {error}" if error else None,
         usage=usage or Usage(),
-        cost_usd=model.price.cost(usage) if model.price and usage else None,
+        cost_usd=None if cost is None else round(cost, 9),
         latency_ms=round((time.monotonic() - started) * 1000, 3),
     )
 

@@ -21,7 +21,8 @@ def unknown(what: str, name: str, known: Iterable[str]) -> InputError:
 
 ErrorKind = Literal[
     "timeout", "connection", "rate_limited", "server_error", "invalid_response",
-    "invalid_request", "unauthorized", "not_found", "refused", "budget_spent", "breaker_open", "breaker_open",
+    "invalid_request", "unauthorized", "not_found", "refused", "budget_spent", "breaker_open",
+    "store_unavailable", "internal_error",
 ]  # fmt: skip
 
 

@@ -68,14 +68,15 @@ class Job(Data):
 class CallRecord(Data):
     """One call as it went. `latency_ms` is the last attempt's; `cost_usd` is absent when the price is unknown.
 
-    Of a call that was cancelled before it answered, only the model is known.
+    `usage` and `cost_usd` are the sums over all attempts. What was sent and never answered counts with what was
+    reserved for it, and `usage` is then marked as estimated.
     """
 
     path: str
     model: str
     provider: str | None = None
     attempts: int | None = None
-    status: Literal["ok", "failed", "cancelled"]
+    status: Literal["ok", "failed", "cancelled", "lost"]
     error: str | None = None
     usage: Usage = Usage()
     cost_usd: float | None = None
@@ -165,8 +166,8 @@ def under(path: str, calls: Iterable[CallRecord]) -> tuple[CallRecord, ...]:
 
 
 def total_cost(calls: tuple[CallRecord, ...]) -> float | None:
-    """The sum in USD, or None when the price of a call that used tokens is unknown: unknown is never 0."""
+    """The sum in USD, exact to the nano-dollar, or None when the price of a call that used tokens is unknown: unknown is never 0."""
     paid = [call for call in calls if call.usage != Usage()]
     if any(call.cost_usd is None for call in paid):
         return None
-    return fsum(call.cost_usd or 0.0 for call in paid)
+    return round(fsum(call.cost_usd or 0.0 for call in paid), 9)

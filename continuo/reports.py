@@ -69,7 +69,8 @@ class Query(Data):
 
 
 class Sums(Data):
-    """Of some rows of the ledger; `known` and `nanousd` are of those whose price is known."""
+    """Of some rows of the ledger; `known` and `nanousd` are of those whose price is known, and `estimated` is
+    the part of `nanousd` for tokens that no provider counted."""
 
     calls: int = 0
     unknown: int = 0
@@ -77,6 +78,7 @@ class Sums(Data):
     usage: Usage = Usage()
     known: Usage = Usage()
     nanousd: int = 0
+    estimated: int = 0
 
     def __add__(self, other: "Sums") -> "Sums":
         return Sums(
@@ -86,6 +88,7 @@ class Sums(Data):
             usage=self.usage + other.usage,
             known=self.known + other.known,
             nanousd=self.nanousd + other.nanousd,
+            estimated=self.estimated + other.estimated,
         )
 
     def spent_usd(self) -> float | None:
@@ -103,7 +106,8 @@ class Cost(Data):
     """What the calls of one group came to; `group` has the columns that they share, such as {"model": "gpt-6-luna"}.
 
     `usage` is in tokens, of all calls, simulated ones too. `spent_usd` and `saved_usd` leave out the `unknown_calls`,
-    whose price is unknown, and are None where there are no others. Calls that were answered from the cache are none.
+    whose price is unknown, and are None where there are no others. `estimated_usd` is the part of `spent_usd` for which
+    no provider counted the tokens: calls that were sent and never answered are in it at the most they may cost. Calls that were answered from the cache are none.
     """
 
     group: dict[str, str | None]
@@ -114,6 +118,7 @@ class Cost(Data):
     output_tokens: int
     cached_tokens: int
     spent_usd: float | None
+    estimated_usd: float
     saved_usd: float | None
 
 
@@ -178,6 +183,7 @@ def _cost(group: dict[str, str | None], sums: Sums, price: Price | None) -> Cost
         output_tokens=sums.usage.output_tokens,
         cached_tokens=sums.usage.cached_tokens,
         spent_usd=sums.spent_usd(),
+        estimated_usd=sums.estimated / NANO,
         saved_usd=sums.saved_usd(price),
     )
 

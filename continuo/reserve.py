@@ -29,10 +29,19 @@ def most_usd(model: Model, request: ModelRequest) -> float:
     return (read * dearest + request.max_tokens * model.price.output) / 1e6
 
 
+def most_usage(request: ModelRequest) -> Usage:
+    """What a capped request is booked as where nobody has counted: its texts, and all that it allows to be written."""
+    assert request.max_tokens is not None
+    return Usage(input_tokens=_read(request), output_tokens=request.max_tokens, estimated=True)
+
+
 def likely_tokens(request: ModelRequest) -> int:
     """Tokens that the call will use, in and out, as far as one can tell: what limits count until it has ended."""
-    texts = (request.system or "", *(message.content for message in request.messages))
-    return estimated_tokens(*texts) + (request.max_tokens or 0)
+    return _read(request) + (request.max_tokens or 0)
+
+
+def _read(request: ModelRequest) -> int:
+    return estimated_tokens(request.system or "", *(message.content for message in request.messages))
 
 
 def total(usage: Usage) -> int:

@@ -57,7 +57,7 @@ async def costs(
 
 def _table(found: Costs, columns: tuple[str, ...]) -> Table:
     table = Table(*columns, caption=f"saved: against {found.against}")
-    for name in ("calls", "unpriced", "simulated", "tokens in/out", "cached", "spent", "saved"):
+    for name in ("calls", "unpriced", "simulated", "tokens in/out", "cached", "spent", "estimated", "saved"):
         table.add_column(name, justify="right")
     for row in found.rows:
         table.add_row(*(row.group[name] or "-" for name in columns), *_cells(row))
@@ -69,4 +69,4 @@ def _table(found: Costs, columns: tuple[str, ...]) -> Table:
 def _cells(row: Cost) -> tuple[str, ...]:
     counts = (f"{count:,}" for count in (row.calls, row.unknown_calls, row.simulated_calls))
     tokens = f"{row.input_tokens:,}/{row.output_tokens:,}"
-    return (*counts, tokens, f"{row.cached_tokens:,}", money(row.spent_usd), money(row.saved_usd))
+    return (*counts, tokens, f"{row.cached_tokens:,}", money(row.spent_usd), money(row.estimated_usd), money(row.saved_usd))

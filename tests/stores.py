@@ -3,11 +3,15 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 
 import psycopg
 
+from continuo.jobs import CallRecord, Context, Outcome
 from continuo.stores.database import Database, Row
+from continuo.stores.journal import Journal
+from continuo.stores.ledger import Paid, Settlement
 from tests.support import python, running
 
 POSTGRES_URL = "CONTINUO_TEST_DATABASE_URL"
@@ -37,3 +41,22 @@ async def emptied(url: str) -> str:
         await connection.execute("DROP SCHEMA IF EXISTS continuo_test CASCADE")
         await connection.execute("CREATE SCHEMA continuo_test")
     return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3Dcontinuo_test"
+
+
+async def record(journal: Journal, identity: str, outcome: Outcome, context: Context, today: date) -> None:
+    """Keep an answer of one attempt, as the activity that calls a model does."""
+    paid = Paid(record=outcome.calls[0], context=context, simulated=outcome.simulated)
+    await journal.settle(Settlement(identity=identity, attempt=1, today=today, paid=paid, outcome=outcome))
+
+
+async def charge(
+    journal: Journal, identity: str, attempt: int, record: CallRecord, context: Context, today: date
+) -> None:
+    """Keep what an attempt without an answer came to."""
+    paid = Paid(record=record, context=context)
+    await journal.settle(Settlement(identity=identity, attempt=attempt, today=today, paid=paid))
+
+
+async def release(journal: Journal, identity: str, attempt: int) -> None:
+    """Give back what an attempt that cost nothing has reserved."""
+    await journal.settle(Settlement(identity=identity, attempt=attempt, today=date(2026, 11, 21)))

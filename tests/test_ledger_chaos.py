@@ -56,7 +56,7 @@ async def test_after_kills_at_random_moments_among_500_calls_journal_and_ledger_
     database = world.journal()
     journalled = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
     rows = await database.read("SELECT identity, cost_nanousd FROM ledger")
-    balance = await Budgets(database).balance("roomy", datetime.now(UTC).date(), time.time() + 3600)
+    balance = await Budgets(database).balance("roomy", datetime.now(UTC).date())
     reserved = await database.read("SELECT identity FROM reservations")
     await database.aclose()
     assert len(journalled) == CALLS

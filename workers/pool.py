@@ -18,6 +18,8 @@ from activities.letters import Letters
 from activities.models import ModelCalls
 from activities.reports import Reports
 from activities.services import ServiceCalls
+from activities.settling import Settling
+from activities.unexpected import UnexpectedErrors
 from continuo.catalog import load_catalog
 from continuo.jobs import Priority
 from continuo.providers.client import ModelClient
@@ -54,7 +56,10 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         admission = Admission(catalog, environ, load_tenants(settings.tenants), Budgets(database), limits)
         breakers = Breakers(catalog, Board(database), client)
         await resources.enter_async_context(breakers.watching())
-        calls = ModelCalls(catalog, models, Journal(database), admission, breakers)
+        journal = Journal(database)
+        settling = Settling(journal, settings.data / "unrecorded")
+        await resources.enter_async_context(settling.running())
+        calls = ModelCalls(catalog, models, journal, settling, admission, breakers)
         caching, letters, reports = Caching(cache), Letters(settings, environ), Reports(settings, environ)
         config = client.config()
         config["data_converter"] = converter(settings, store=True)
@@ -65,6 +70,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
             activities=[
                 calls.call,
                 calls.embed,
+                calls.account_of,
                 admission.used,
                 breakers.publish,
                 services.http,
@@ -75,7 +81,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 letters.answered,
                 reports.report,
             ],
-            interceptors=[LogContextInterceptor(), HeartbeatInterceptor()],
+            interceptors=[LogContextInterceptor(), HeartbeatInterceptor(), UnexpectedErrors()],
             workflow_runner=runner(sandbox=settings.sandbox),
             workflow_failure_exception_types=BUGS,
             max_concurrent_activities=slots,

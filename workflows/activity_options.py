@@ -5,13 +5,10 @@ from typing import TypedDict
 
 from temporalio.common import RetryPolicy
 
+from activities.models import LOST_WORKERS, STORE_TIME
 from continuo.patterns import Call, Http
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-LOST_WORKERS = 10
-"""Attempts that may die with their worker, on top of the step's own: enough for any deployment,
-and a request that kills every process it meets still comes to an end."""
-
 STORE_LIMIT = timedelta(seconds=60)
 """For a local activity that asks a store: longer than that itself waits for a lock."""
 
@@ -26,7 +23,7 @@ def options(step: Call | Http) -> Options:
     """The step's own numbers. The HTTP time-out strikes first, since it knows what it waited for."""
     retry = step.retry
     return Options(
-        start_to_close_timeout=timedelta(seconds=step.timeout + 10),
+        start_to_close_timeout=timedelta(seconds=step.timeout + STORE_TIME),
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
         retry_policy=RetryPolicy(
             initial_interval=timedelta(seconds=retry.initial),

@@ -4,16 +4,16 @@ from datetime import date
 
 from continuo.data import Data
 from continuo.stores.database import Connection, Database
-from continuo.stores.ledger import NANO
+from continuo.stores.ledger import NANO, Paid, book_lost
 
 _RESERVED = (
     "SELECT COALESCE(SUM(nanousd), 0) AS nanousd FROM reservations"
-    " WHERE tenant = ? AND day = ? AND expires > ? AND identity <> ?"
+    " WHERE tenant = ? AND day = ? AND identity <> ?"
 )
 _RESERVE = (
-    "INSERT INTO reservations (identity, attempt, tenant, day, nanousd, expires) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (identity) DO UPDATE SET"
-    " attempt = excluded.attempt, day = excluded.day, nanousd = excluded.nanousd, expires = excluded.expires"
+    "INSERT INTO reservations (identity, attempt, tenant, day, nanousd, expires, paid) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (identity) DO UPDATE SET attempt = excluded.attempt, day = excluded.day,"
+    " nanousd = excluded.nanousd, expires = excluded.expires, paid = excluded.paid"
 )
 
 
@@ -25,7 +25,10 @@ class Balance(Data):
 
 
 class Reservation(Data):
-    """USD that an attempt of a call may cost at most, until it `expires`."""
+    """USD that an attempt of a call may cost at most, until it `expires`.
+
+    `paid` is what is booked if the attempt dies without a word: it was sent, and may have been answered.
+    """
 
     identity: str
     attempt: int
@@ -33,50 +36,49 @@ class Reservation(Data):
     day: date
     usd: float
     expires: float
+    paid: Paid | None = None
 
 
 class Budgets:
-    """Money is reserved before a call and settled with its row in the ledger, see `ledger.entry`.
+    """Money is reserved before a call and settled at its end, see `ledger.settle`.
 
-    Times are seconds since 1970. A reservation that nobody settled or released counts until it `expires`.
+    Times are seconds since 1970. A reservation that nobody settled, or whose call is attempted again, is booked.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def reserve(self, wanted: Reservation, *, limit: float, now: float) -> Balance | None:
-        """Set money aside, in place of what an earlier attempt has; if that would exceed `limit` (USD), nothing
-        changes and the balance without it is returned."""
+    async def reserve(self, wanted: Reservation, *, limit: float | None, now: float) -> Balance | None:
+        """Set money aside; if that would exceed `limit` (USD), nothing is and the balance without it is returned.
+
+        What an earlier attempt of the call has reserved, and all that has expired, is booked first.
+        """
         account, amount = (wanted.tenant, wanted.day.isoformat()), _nano(wanted.usd)
 
         def write(connection: Connection) -> Balance | None:
-            connection.execute("DELETE FROM reservations WHERE expires <= ?", (now,))
+            sql = "DELETE FROM reservations WHERE expires <= ? OR (identity = ? AND attempt < ?) RETURNING *"
+            book_lost(connection, connection.execute(sql, (now, wanted.identity, wanted.attempt)).fetchall())
             # The row is locked by this: whoever else reserves for the tenant waits until we are done.
             sql = (
                 "INSERT INTO accounts (tenant, day) VALUES (?, ?)"
                 " ON CONFLICT (tenant, day) DO UPDATE SET day = excluded.day RETURNING spent_nanousd"
             )
             spent = connection.execute(sql, account).fetchone()["spent_nanousd"]
-            reserved = int(connection.execute(_RESERVED, (*account, now, wanted.identity)).fetchone()["nanousd"])
-            if spent + reserved + amount > _nano(limit):
+            reserved = int(connection.execute(_RESERVED, (*account, wanted.identity)).fetchone()["nanousd"])
+            if limit is not None and spent + reserved + amount > _nano(limit):
                 return Balance(spent=spent / NANO, reserved=reserved / NANO)
-            row = (wanted.identity, wanted.attempt, *account, amount, wanted.expires)
+            paid = wanted.paid.model_dump_json(exclude_defaults=True) if wanted.paid else None
+            row = (wanted.identity, wanted.attempt, *account, amount, wanted.expires, paid)
             connection.execute(_RESERVE, row)
             return None
 
         # Lost with the machine's power, and so are the calls that it is for.
         return await self._database.write(write, durable=False)
 
-    async def release(self, identity: str, attempt: int) -> None:
-        """Give back what an attempt that cost nothing had set aside, but not what a later one has."""
-        sql = "DELETE FROM reservations WHERE identity = ? AND attempt = ?"
-        row = (identity, attempt)
-        await self._database.write(lambda connection: connection.execute(sql, row).rowcount, durable=False)
-
-    async def balance(self, tenant: str, day: date, now: float) -> Balance:
+    async def balance(self, tenant: str, day: date) -> Balance:
         account = (tenant, day.isoformat())
         spent = await self._database.read("SELECT spent_nanousd FROM accounts WHERE tenant = ? AND day = ?", account)
-        reserved = await self._database.read(_RESERVED, (*account, now, ""))
+        reserved = await self._database.read(_RESERVED, (*account, ""))
         return Balance(
             spent=spent[0]["spent_nanousd"] / NANO if spent else 0.0, reserved=int(reserved[0]["nanousd"]) / NANO
         )

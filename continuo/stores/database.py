@@ -9,6 +9,10 @@ T = TypeVar("T")
 Row = dict[str, Any]
 
 
+class StoreUnavailable(Exception):
+    """The store cannot be used for now: it is locked, full or away. What failed may be tried again."""
+
+
 class Cursor(Protocol):
     @property
     def rowcount(self) -> int: ...

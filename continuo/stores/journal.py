@@ -1,14 +1,14 @@
 """The journal: the answer of each call, by the call's identity, so that no answer is paid for twice."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
-from continuo.jobs import CallRecord, Context, Outcome
-from continuo.stores.database import Connection, Database
-from continuo.stores.ledger import entry
+from continuo.jobs import Outcome
+from continuo.stores.database import Connection, Database, Row
+from continuo.stores.ledger import Settlement, attempt_key, book_lost, settle
 
 
 class Journal:
-    """An attempt that finds its answer here returns it and pays nothing. `today` is the tenant's day."""
+    """An attempt that finds its answer here returns it and pays nothing."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -17,19 +17,33 @@ class Journal:
         rows = await self._database.read("SELECT outcome FROM journal WHERE identity = ?", (identity,))
         return Outcome.model_validate_json(rows[0]["outcome"]) if rows else None
 
-    async def record(self, identity: str, outcome: Outcome, context: Context, today: date) -> None:
-        """Keep an answer and what it cost, in one transaction, and settle what was reserved for it."""
-        row = (identity, datetime.now(UTC).isoformat(), outcome.model_dump_json(exclude_defaults=True))
-        record, simulated = outcome.calls[0], outcome.simulated
-        pay = entry(identity, record, context, today, reserved=identity, simulated=simulated)
+    async def settle(self, settlement: Settlement) -> None:
+        """Keep an attempt's answer, if it has one, and what it cost, in one transaction with the budget."""
+        answer = settlement.outcome
+        kept = None if answer is None else answer.model_dump_json(exclude_defaults=True)
 
         def write(connection: Connection) -> None:
-            connection.execute("INSERT INTO journal VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
-            pay(connection)
+            if kept is not None:
+                row = (settlement.identity, datetime.now(UTC).isoformat(), kept)
+                connection.execute("INSERT INTO journal VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
+            settle(connection, settlement)
+
+        # Without a row there is nothing that a loss of power could take.
+        await self._database.write(write, durable=settlement.paid is not None)
+
+    async def attempts(self, identity: str, until: int) -> list[Row]:
+        """The rows of the ledger of the attempts 1 to `until` that gave no answer."""
+        keys = tuple(attempt_key(identity, number) for number in range(1, until + 1))
+        if not keys:
+            return []
+        marks = ", ".join("?" * len(keys))
+        return await self._database.read(f"SELECT * FROM ledger WHERE identity IN ({marks}) ORDER BY identity", keys)
+
+    async def close(self, identity: str) -> None:
+        """The call has ended for good: an attempt that is still reserved died, and is booked at what it may cost."""
+
+        def write(connection: Connection) -> None:
+            sql = "DELETE FROM reservations WHERE identity = ? RETURNING *"
+            book_lost(connection, connection.execute(sql, (identity,)).fetchall())
 
         await self._database.write(write)
-
-    async def charge(self, identity: str, attempt: int, record: CallRecord, context: Context, today: date) -> None:
-        """Keep what an attempt cost that gave no answer, such as a refusal, and settle what was reserved for it."""
-        key = f"{identity}#{attempt}"
-        await self._database.write(entry(key, record, context, today, reserved=identity, simulated=False))

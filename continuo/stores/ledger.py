@@ -1,10 +1,13 @@
-"""The ledger: one row for each call that was paid, keyed by the call's identity."""
+"""The ledger: a row for each answer that was paid, and for each attempt that may be paid without one."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from math import fsum
 
-from continuo.jobs import CallRecord, Context
-from continuo.stores.database import Connection
+from continuo.data import Data
+from continuo.jobs import CallRecord, Context, Outcome
+from continuo.messages import Usage
+from continuo.stores.database import Connection, Row
 
 NANO = 10**9
 """Costs are kept as whole nano-dollars, so that sums are exact in any order."""
@@ -18,28 +21,99 @@ _SPEND = (
     "INSERT INTO accounts (tenant, day, spent_nanousd) VALUES (?, ?, ?)"
     " ON CONFLICT (tenant, day) DO UPDATE SET spent_nanousd = accounts.spent_nanousd + excluded.spent_nanousd"
 )
+_UNBOOK = (
+    "DELETE FROM ledger WHERE identity = ? AND estimated = 1 AND status <> 'ok' RETURNING tenant, day, cost_nanousd"
+)
 
 
-def entry(
-    identity: str, record: CallRecord, context: Context, today: date, *, reserved: str, simulated: bool
-) -> Callable[[Connection], None]:
-    """The write of one row, which settles the reservation under `reserved` if there is one.
+class Paid(Data):
+    """What an attempt came to, or may come to at most, and for whom. A `record` without a cost is of unknown price."""
 
-    A second row of the same identity is ignored: a call is paid once. An unknown cost is NULL, never 0. The cost
-    belongs to the tenant's day on which it was reserved, else to `today`.
+    record: CallRecord
+    context: Context
+    simulated: bool = False
+
+
+class Settlement(Data):
+    """The end of one attempt of a call. Settling the same one twice changes nothing.
+
+    `identity` is the call's. `paid` is None when the attempt cost nothing; `outcome` is the answer, if there is one.
+    `replaces_estimates` says that the answer's cost is that of all attempts before it, as with a provider that
+    bills one `Idempotency-Key` once. `today` is the tenant's day, for a call for which no money was reserved.
     """
+
+    identity: str
+    attempt: int
+    today: date
+    paid: Paid | None = None
+    outcome: Outcome | None = None
+    replaces_estimates: bool = True
+
+
+def attempt_key(identity: str, attempt: int) -> str:
+    """The key of the row of an attempt without an answer; an answer's row has the call's identity itself."""
+    return f"{identity}#{attempt}"
+
+
+def book(connection: Connection, key: str, paid: Paid, day: str) -> None:
+    """Write one row and count it as spent on `day`. A second row of the same key is ignored."""
+    record, context, usage = paid.record, paid.context, paid.record.usage
     cost = None if record.cost_usd is None else round(record.cost_usd * NANO)
-    usage = record.usage
     row = (
-        identity, datetime.now(UTC).isoformat(), context.tenant, context.user, context.pattern, record.path,
+        key, datetime.now(UTC).isoformat(), context.tenant, context.user, context.pattern, record.path,
         record.model, record.provider, record.status, usage.input_tokens, usage.output_tokens,
-        usage.cached_tokens, int(usage.estimated), int(simulated), cost,
+        usage.cached_tokens, int(usage.estimated), int(paid.simulated), cost, day,
     )  # fmt: skip
+    if connection.execute(_INSERT, row).rowcount:
+        connection.execute(_SPEND, (context.tenant, day, cost or 0))
 
-    def write(connection: Connection) -> None:
-        found = connection.execute("DELETE FROM reservations WHERE identity = ? RETURNING day", (reserved,)).fetchone()
-        day = found["day"] if found else today.isoformat()
-        if connection.execute(_INSERT, (*row, day)).rowcount:
-            connection.execute(_SPEND, (context.tenant, day, cost or 0))
 
-    return write
+def book_lost(connection: Connection, reservations: Iterable[Row]) -> None:
+    """Book the attempts whose reservations were just deleted: they were sent, and died before they were answered."""
+    for row in reservations:
+        if row["paid"] is not None:
+            key = attempt_key(row["identity"], row["attempt"])
+            book(connection, key, Paid.model_validate_json(row["paid"]), row["day"])
+
+
+def settle(connection: Connection, settlement: Settlement) -> None:
+    """Release the attempt's reservation and write its row; better knowledge replaces what was only estimated."""
+    identity, attempt, paid = settlement.identity, settlement.attempt, settlement.paid
+    sql = "DELETE FROM reservations WHERE identity = ? AND attempt = ? RETURNING day"
+    reserved = connection.execute(sql, (identity, attempt)).fetchone()
+    replaced = settlement.outcome is not None and settlement.replaces_estimates
+    for number in range(1 if replaced else attempt, attempt + 1):
+        row = connection.execute(_UNBOOK, (attempt_key(identity, number),)).fetchone()
+        if row is not None:
+            connection.execute(_SPEND, (row["tenant"], row["day"], -(row["cost_nanousd"] or 0)))
+    if paid is not None:
+        key = identity if settlement.outcome is not None else attempt_key(identity, attempt)
+        book(connection, key, paid, reserved["day"] if reserved else settlement.today.isoformat())
+
+
+def in_all(record: CallRecord, rows: Iterable[Row], *, answered: bool) -> CallRecord:
+    """The record of an attempt with what other attempts of its call cost, given their `rows` of the ledger.
+
+    Estimated rows are left out when an answer has replaced them (`answered`).
+    """
+    usage, costs = record.usage, [record.cost_usd]
+    for row in rows:
+        if not (answered and row["estimated"]):
+            usage += _usage(row)
+            costs.append(None if row["cost_nanousd"] is None else row["cost_nanousd"] / NANO)
+    known = [cost for cost in costs if cost is not None]
+    unknown = usage != Usage() and (len(known) < len(costs) - (record.usage == Usage()) or not known)
+    return record.model_copy(update={"usage": usage, "cost_usd": None if unknown else _sum(known)})
+
+
+def _sum(costs: list[float]) -> float | None:
+    return round(fsum(costs), 9) if costs else None
+
+
+def _usage(row: Row) -> Usage:
+    return Usage(
+        input_tokens=row["input_tokens"],
+        output_tokens=row["output_tokens"],
+        cached_tokens=row["cached_tokens"],
+        estimated=bool(row["estimated"]),
+    )

@@ -57,6 +57,9 @@ STORE = (
         state TEXT NOT NULL
     )
     """,
+    """
+    ALTER TABLE reservations ADD COLUMN paid TEXT
+    """,
 )
 
 LIMITS = (

@@ -17,6 +17,7 @@ _SUMS = ", ".join(
         "COUNT(cost_nanousd) AS priced",
         "SUM(simulated) AS simulated",
         "SUM(cost_nanousd) AS nanousd",
+        "SUM(CASE WHEN estimated = 1 THEN cost_nanousd END) AS estimated_nanousd",
         *(f"SUM({name}) AS {name}" for name in _TOKENS),
         *(f"SUM(CASE WHEN cost_nanousd IS NULL THEN 0 ELSE {name} END) AS priced_{name}" for name in _TOKENS),
     )
@@ -25,7 +26,7 @@ _SUMS = ", ".join(
 _TODAY = (
     "SELECT tenant, day, SUM(spent) AS spent, SUM(reserved) AS reserved FROM ("
     "SELECT tenant, day, spent_nanousd AS spent, 0 AS reserved FROM accounts WHERE day >= ? UNION ALL"
-    " SELECT tenant, day, 0, nanousd FROM reservations WHERE day >= ? AND expires > ?) AS money GROUP BY tenant, day"
+    " SELECT tenant, day, 0, nanousd FROM reservations WHERE day >= ?) AS money GROUP BY tenant, day"
 )
 
 
@@ -48,7 +49,7 @@ async def _costs(database: Database, query: Query, against: Model) -> Costs:
 async def _budget(database: Database, tenant: str | None, tenants: Tenants, against: Model, now: datetime) -> Days:
     # Somewhere it may still be yesterday.
     first = (now.astimezone(UTC) - timedelta(days=1)).date().isoformat()
-    rows = await database.read(_TODAY, (first, first, now.timestamp()))
+    rows = await database.read(_TODAY, (first, first))
     money = {(row["tenant"], row["day"]): (int(row["spent"]), int(row["reserved"])) for row in rows}
     sums = await _sums(database, ("tenant", "day"), {"tenant =": tenant, "day >=": first})
 
@@ -87,4 +88,5 @@ def _read(row: Row) -> Sums:
         usage=Usage(**{name: int(row[name]) for name in _TOKENS}),
         known=Usage(**{name: int(row[f"priced_{name}"]) for name in _TOKENS}),
         nanousd=int(row["nanousd"] or 0),
+        estimated=int(row["estimated_nanousd"] or 0),
     )

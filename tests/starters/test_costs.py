@@ -18,6 +18,7 @@ from starters.budget import budget
 from starters.costs import costs
 from starters.table import Form
 from tests.starters.test_cli import continuo
+from tests.stores import record
 
 TENANTS = """
 [tenants.acme]
@@ -45,7 +46,7 @@ async def data(environ: pytest.MonkeyPatch, tmp_path: Path, monkeypatch: pytest.
         model = "sim-unpriced" if usd is None else "sim-mid"
         record = CallRecord(path="", model=model, provider="p", status="ok", usage=usage, cost_usd=usd)
         outcome = Outcome(text="", served_by="model", calls=(record,), simulated=True)
-        await Journal(database).record(tenant, outcome, Context(pattern="support", tenant=tenant), today)
+        await record(Journal(database), tenant, outcome, Context(pattern="support", tenant=tenant), today)
     await database.aclose()
 
 

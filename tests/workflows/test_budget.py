@@ -17,6 +17,7 @@ from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
 from starters.launch import result
 from tests.support import Control, begin, failure, job, outcome
+from tests.stores import record
 
 pytestmark = pytest.mark.usefixtures("worker")
 DEAR = Call(model="sim-premium", max_tokens=100, retry=Retry(attempts=1))
@@ -30,7 +31,7 @@ def of(tenant: str, step: Step, prompt: str = "Where is my order?") -> Job:
 async def balance(tenant: str) -> Balance:
     database = open_store(Settings(), environment())
     try:
-        return await Budgets(database).balance(tenant, datetime.now(UTC).date(), time.time())
+        return await Budgets(database).balance(tenant, datetime.now(UTC).date())
     finally:
         await database.aclose()
 
@@ -41,7 +42,7 @@ async def spend(tenant: str, usd: float) -> None:
     call = CallRecord(path="", model="m", provider="p", status="ok", cost_usd=usd)
     spent = Outcome(text="", served_by="model", calls=(call,))
     context = Context(pattern="test", tenant=tenant)
-    await Journal(database).record(str(uuid4()), spent, context, datetime.now(UTC).date())
+    await record(Journal(database), str(uuid4()), spent, context, datetime.now(UTC).date())
     await database.aclose()
 
 

@@ -14,6 +14,7 @@ from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
 from tests.continuo.stores.test_budgets import CONTEXT, DAY, outcome
+from tests.stores import record, release
 
 
 async def spend(database: Database, name: str) -> int:
@@ -26,9 +27,9 @@ async def spend(database: Database, name: str) -> int:
         if await budgets.reserve(wanted, limit=1.0, now=now) is not None:
             refused += 1
         elif chance.random() < 0.2:
-            await budgets.release(identity, 1)
+            await release(journal, identity, 1)
         else:
-            await journal.record(identity, outcome(most * chance.random()), CONTEXT, DAY)
+            await record(journal, identity, outcome(most * chance.random()), CONTEXT, DAY)
             paid += 1
     return paid
 

@@ -13,7 +13,7 @@ from continuo.messages import Usage
 from continuo.stores.budgets import Balance, Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
-from tests.stores import ledger
+from tests.stores import charge, ledger, record, release
 
 CONTEXT = Context(pattern="support", tenant="acme")
 DAY, NEXT = date(2026, 11, 21), date(2026, 11, 22)
@@ -36,19 +36,19 @@ async def test_what_is_reserved_is_not_given_twice(database: Database) -> None:
     assert await reserve(budgets, "a", 0.6) is None
     assert await reserve(budgets, "b", 0.6) == Balance(spent=0, reserved=0.6)
     assert await reserve(budgets, "b", 0.4) is None
-    assert await budgets.balance("acme", DAY, 0) == Balance(spent=0, reserved=1.0)
-    assert await budgets.balance("another", DAY, 0) == Balance()
+    assert await budgets.balance("acme", DAY) == Balance(spent=0, reserved=1.0)
+    assert await budgets.balance("another", DAY) == Balance()
 
 
 async def test_an_answer_settles_its_reservation_and_a_failure_releases_it(database: Database) -> None:
     budgets, journal = Budgets(database), Journal(database)
     await reserve(budgets, "a", 0.6)
-    await journal.record("a", outcome(0.1), CONTEXT, DAY)
+    await record(journal, "a", outcome(0.1), CONTEXT, DAY)
     await reserve(budgets, "b", 0.6)
-    await budgets.release("b", 1)
+    await release(Journal(database), "b", 1)
     await reserve(budgets, "c", 0.6)
-    await journal.charge("c", 1, outcome(0.2).calls[0], CONTEXT, DAY)
-    assert await budgets.balance("acme", DAY, 0) == Balance(spent=0.3, reserved=0)
+    await charge(journal, "c", 1, outcome(0.2).calls[0], CONTEXT, DAY)
+    assert await budgets.balance("acme", DAY) == Balance(spent=0.3, reserved=0)
 
 
 async def test_another_attempt_reserves_in_place_of_the_one_before_which_cannot_release_it(database: Database) -> None:
@@ -56,8 +56,8 @@ async def test_another_attempt_reserves_in_place_of_the_one_before_which_cannot_
     budgets = Budgets(database)
     assert await reserve(budgets, "a", 0.9) is None
     assert await reserve(budgets, "a", 0.8, attempt=2) is None
-    await budgets.release("a", 1)
-    assert await budgets.balance("acme", DAY, 0) == Balance(spent=0, reserved=0.8)
+    await release(Journal(database), "a", 1)
+    assert await budgets.balance("acme", DAY) == Balance(spent=0, reserved=0.8)
 
 
 async def test_what_a_dead_attempt_reserved_expires(database: Database) -> None:
@@ -73,25 +73,25 @@ async def test_a_late_answer_costs_what_it_costs(database: Database) -> None:
     budgets = Budgets(database)
     await reserve(budgets, "late", 1.0, now=0)
     await reserve(budgets, "b", 1.0, now=10)
-    await Journal(database).record("late", outcome(0.5), CONTEXT, DAY)
-    assert await budgets.balance("acme", DAY, 10) == Balance(spent=0.5, reserved=1.0)
+    await record(Journal(database), "late", outcome(0.5), CONTEXT, DAY)
+    assert await budgets.balance("acme", DAY) == Balance(spent=0.5, reserved=1.0)
 
 
 async def test_each_day_has_its_own_money_and_a_call_belongs_to_the_day_it_was_reserved_on(database: Database) -> None:
     budgets = Budgets(database)
     await reserve(budgets, "a", 1.0, day=DAY)
     assert await reserve(budgets, "b", 1.0, day=NEXT) is None
-    await Journal(database).record("a", outcome(0.9), CONTEXT, NEXT)
-    assert await budgets.balance("acme", DAY, 0) == Balance(spent=0.9, reserved=0)
-    assert await budgets.balance("acme", NEXT, 0) == Balance(spent=0, reserved=1.0)
+    await record(Journal(database), "a", outcome(0.9), CONTEXT, NEXT)
+    assert await budgets.balance("acme", DAY) == Balance(spent=0.9, reserved=0)
+    assert await budgets.balance("acme", NEXT) == Balance(spent=0, reserved=1.0)
     assert [row["day"] for row in await ledger(database)] == [DAY.isoformat()]
 
 
 async def test_an_answer_recorded_twice_is_spent_once(database: Database) -> None:
     journal = Journal(database)
     for _ in range(2):
-        await journal.record("a", outcome(0.1), CONTEXT, DAY)
-    assert (await Budgets(database).balance("acme", DAY, 0)).spent == pytest.approx(0.1)
+        await record(journal, "a", outcome(0.1), CONTEXT, DAY)
+    assert (await Budgets(database).balance("acme", DAY)).spent == pytest.approx(0.1)
 
 
 async def test_50_writers_in_4_processes_never_spend_a_cent_over_and_leave_nothing_reserved(
@@ -114,6 +114,6 @@ async def test_50_writers_in_4_processes_never_spend_a_cent_over_and_leave_nothi
     spent = sum(row["cost_nanousd"] for row in rows)
     assert len(rows) == paid
     assert 900_000_000 < spent <= 1_000_000_000
-    balance = await Budgets(database).balance("acme", DAY, 0)
+    balance = await Budgets(database).balance("acme", DAY)
     assert balance == Balance(spent=spent / 1e9, reserved=0)
     assert await database.read("SELECT * FROM reservations") == []

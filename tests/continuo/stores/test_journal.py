@@ -13,7 +13,7 @@ from continuo.stores.budgets import Budgets
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
-from tests.stores import ledger
+from tests.stores import charge, ledger, record
 from tests.support import until
 
 CONTEXT = Context(pattern="support", tenant="acme")
@@ -29,14 +29,14 @@ def outcome(text: str = "yes", cost: float | None = 0.000015) -> Outcome:
 async def test_an_answer_is_found_again_exactly_as_it_was(database: Database) -> None:
     journal = Journal(database)
     assert await journal.find("run/1") is None
-    await journal.record("run/1", outcome(), CONTEXT, TODAY)
+    await record(journal, "run/1", outcome(), CONTEXT, TODAY)
     assert await journal.find("run/1") == outcome()
 
 
 async def test_recording_twice_keeps_the_first_answer_and_one_ledger_row(database: Database) -> None:
     journal = Journal(database)
-    await journal.record("run/1", outcome("first"), CONTEXT, TODAY)
-    await journal.record("run/1", outcome("second"), CONTEXT, TODAY)
+    await record(journal, "run/1", outcome("first"), CONTEXT, TODAY)
+    await record(journal, "run/1", outcome("second"), CONTEXT, TODAY)
     found = await journal.find("run/1")
     assert found is not None
     assert found.text == "first"
@@ -46,16 +46,16 @@ async def test_recording_twice_keeps_the_first_answer_and_one_ledger_row(databas
 async def test_costs_add_up_exactly_and_an_unknown_cost_is_not_zero(database: Database) -> None:
     journal = Journal(database)
     for number in range(1000):
-        await journal.record(f"run/{number}", outcome(cost=0.0000001), CONTEXT, TODAY)
-    await journal.record("run/unknown", outcome(cost=None), CONTEXT, TODAY)
-    assert (await Budgets(database).balance("acme", TODAY, 0)).spent == 0.0001
-    assert (await Budgets(database).balance("another", TODAY, 0)).spent == 0
+        await record(journal, f"run/{number}", outcome(cost=0.0000001), CONTEXT, TODAY)
+    await record(journal, "run/unknown", outcome(cost=None), CONTEXT, TODAY)
+    assert (await Budgets(database).balance("acme", TODAY)).spent == 0.0001
+    assert (await Budgets(database).balance("another", TODAY)).spent == 0
     assert [row["identity"] for row in await ledger(database) if row["cost_nanousd"] is None] == ["run/unknown"]
 
 
 async def test_a_refused_call_that_was_paid_has_a_ledger_row_and_no_answer(database: Database) -> None:
     journal = Journal(database)
-    await journal.charge("run/1", 1, outcome().calls[0], CONTEXT, TODAY)
+    await charge(journal, "run/1", 1, outcome().calls[0], CONTEXT, TODAY)
     assert await journal.find("run/1#1") is None
     assert [row["cost_nanousd"] for row in await ledger(database)] == [15_000]
 
@@ -64,7 +64,7 @@ async def test_many_writers_in_two_connections_lose_nothing(store_environ: dict[
     databases = [open_store(Settings(data=tmp_path), store_environ) for _ in range(2)]
     await asyncio.gather(
         *(
-            Journal(databases[number % 2]).record(f"run/{number}", outcome(str(number)), CONTEXT, TODAY)
+            record(Journal(databases[number % 2]), f"run/{number}", outcome(str(number)), CONTEXT, TODAY)
             for number in range(200)
         )
     )
@@ -76,7 +76,7 @@ async def test_many_writers_in_two_connections_lose_nothing(store_environ: dict[
 
 async def test_a_writer_that_is_cancelled_leaves_its_answer_behind(database: Database) -> None:
     journal = Journal(database)
-    writing = asyncio.create_task(journal.record("run/1", outcome(), CONTEXT, TODAY))
+    writing = asyncio.create_task(record(journal, "run/1", outcome(), CONTEXT, TODAY))
     await asyncio.sleep(0)
     writing.cancel()
     await asyncio.gather(writing, return_exceptions=True)
@@ -86,5 +86,5 @@ async def test_a_writer_that_is_cancelled_leaves_its_answer_behind(database: Dat
 async def test_a_failed_write_is_told_to_its_caller_and_the_next_one_works(database: Database) -> None:
     with pytest.raises((sqlite3.Error, psycopg.Error), match="nowhere"):
         await database.write(lambda connection: connection.execute("INSERT INTO nowhere VALUES (1)"))
-    await Journal(database).record("run/1", outcome(), CONTEXT, TODAY)
+    await record(Journal(database), "run/1", outcome(), CONTEXT, TODAY)
     assert await Journal(database).find("run/1") == outcome()

@@ -14,6 +14,7 @@ from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from continuo.stores.reports import report
+from tests.stores import record
 
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 DAY, NEXT = date(2026, 11, 21), date(2026, 11, 22)
@@ -37,7 +38,7 @@ async def call(database: Database, tenant: str, usd: float | None, *, day: date 
     found = Outcome(text="", served_by="model", calls=(record,), simulated=bool(fields.get("simulated")))
     context = Context(pattern=str(fields.get("pattern", "support")), tenant=tenant, user=str(user) if user else None)
     identity = f"{tenant}/{len(await database.read('SELECT identity FROM ledger'))}"
-    await Journal(database).record(identity, found, context, day)
+    await record(Journal(database), identity, found, context, day)
 
 
 async def reserve(budgets: Budgets, identity: str, tenant: str, day: date, usd: float, expires: float) -> None:

@@ -1,0 +1,124 @@
+"""The end of every attempt reaches the store, however long that is away: an answer is never asked for again."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import structlog
+from pydantic import ValidationError
+
+from continuo.jobs import Outcome
+from continuo.stores.database import StoreUnavailable
+from continuo.stores.journal import Journal
+from continuo.stores.ledger import Settlement
+
+log = structlog.get_logger()
+
+FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
+"""Seconds between two tries to record."""
+
+CLOSING = 4.0
+"""Seconds that a worker that stops gives to what is not recorded yet."""
+
+
+class Settling:
+    """Records settlements; what cannot be recorded is held, and kept in a file of `folder` until it is booked."""
+
+    def __init__(self, journal: Journal, folder: Path) -> None:
+        self._journal = journal
+        self._folder = folder
+        self._held: dict[str, Outcome] = {}
+        self._writing: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Inside, what earlier processes left in files is booked too."""
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                settlement = Settlement.model_validate_json(path.read_bytes())
+            except FileNotFoundError:
+                continue
+            except (OSError, ValidationError) as error:
+                log.error("a file of an unrecorded answer cannot be read", file=str(path), error=str(error))
+                continue
+            self._begin(settlement, asyncio.get_running_loop().create_future())
+        try:
+            yield
+        finally:
+            if self._writing:
+                await asyncio.wait(self._writing, timeout=CLOSING)
+            for task in self._writing:
+                task.cancel()
+            await asyncio.gather(*self._writing, return_exceptions=True)
+
+    async def find(self, identity: str) -> Outcome | None:
+        """The answer that the call already has, recorded or not."""
+        if (held := self._held.get(identity)) is not None:
+            return held
+        if (known := await self._journal.find(identity)) is not None:
+            return known
+        for path in self._folder.glob(f"{_name(identity)}-*.json"):
+            settlement = Settlement.model_validate_json(path.read_bytes())
+            if settlement.outcome is not None:
+                return settlement.outcome
+        return None
+
+    async def settle(self, settlement: Settlement, patience: float) -> None:
+        """Record it. While that fails it is held and tried again; returns when it is recorded or kept in a file,
+        or after `patience` seconds, and then goes on. A caller who is cancelled loses nothing."""
+        safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        task = self._begin(settlement, safe)
+        await asyncio.wait({task, safe}, timeout=max(0.0, patience), return_when=asyncio.FIRST_COMPLETED)
+
+    def _begin(self, settlement: Settlement, safe: asyncio.Future[None]) -> asyncio.Task[None]:
+        if settlement.outcome is not None:
+            self._held[settlement.identity] = settlement.outcome
+        task = asyncio.create_task(self._record(settlement, safe))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return task
+
+    async def _record(self, settlement: Settlement, safe: asyncio.Future[None]) -> None:
+        path, pause = self._folder / f"{_name(settlement.identity)}-{settlement.attempt}.json", FIRST_PAUSE
+        try:
+            while True:
+                try:
+                    await self._journal.settle(settlement)
+                    break
+                except StoreUnavailable as error:
+                    log.warning("what a call came to cannot be recorded yet", error=str(error))
+                    if not safe.done() and await asyncio.to_thread(_keep, path, settlement):
+                        safe.set_result(None)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LAST_PAUSE)
+        except Exception as error:
+            # Kept for a person: to record it again would fail in the same way.
+            log.error("what a call came to cannot be recorded", identity=settlement.identity, exc_info=error)
+            await asyncio.to_thread(_keep, path.with_suffix(".failed"), settlement)
+        else:
+            path.unlink(missing_ok=True)
+        finally:
+            self._held.pop(settlement.identity, None)
+
+
+def _name(identity: str) -> str:
+    return sha256(identity.encode()).hexdigest()[:32]
+
+
+def _keep(path: Path, settlement: Settlement) -> bool:
+    """Write the file so that it is whole or not there; False, and a line in the log, where the disk takes nothing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}")
+        with draft.open("wb") as file:
+            file.write(settlement.model_dump_json(exclude_defaults=True).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        log.error("an answer that cannot be recorded is held in memory alone", error=str(error))
+        return False
+    return True

@@ -1,0 +1,40 @@
+"""What no activity meant to raise ends it for good: to try it again would only pay again."""
+
+from typing import Any
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from continuo.jobs import Failure
+
+log = structlog.get_logger()
+
+
+class UnexpectedErrors(Interceptor):
+    """For the activities that reach over the network, which are those with a heartbeat; others only ask our stores."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _Final(next)
+
+
+class _Final(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        try:
+            return await super().execute_activity(input)
+        except ApplicationError:
+            raise
+        except Exception as error:
+            if activity.info().heartbeat_timeout is None:
+                raise
+            raise unexpected(error) from error
+
+
+def unexpected(error: Exception) -> ApplicationError:
+    """The final error for something that is nobody's failure but ours, with a line in the log."""
+    log.error("an unexpected error", exc_info=error)
+    message = f"unexpected {type(error).__name__}: {error}"
+    return ApplicationError(
+        message, Failure(type="internal_error", message=message), type="internal_error", non_retryable=True
+    )
