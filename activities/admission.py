@@ -73,7 +73,8 @@ class Admission:
         most. Raises `ProviderError` when the budget does not allow it.
         """
         now, reason = time.time(), None
-        place = f"{identity}#{activity.info().attempt}"
+        # The next attempt of a call whose worker was killed takes its place over.
+        place = identity
         chain = list(self._chain(wanted))
         for model in chain:
             request = fill(model)

@@ -7,8 +7,11 @@ from typing import NamedTuple
 from continuo.catalog import Limits
 from continuo.data import Data
 
-SLOTS = 60
+WINDOW = 60
 """A minute is counted by the second, an hour by the minute: what was used leaves the window one slot at a time."""
+
+SLOTS = WINDOW + 1
+"""Those counted: the one that has just begun, and the whole ones before it, since of the oldest a part is within."""
 
 SHORTEST, LONGEST = 0.5, 15.0
 """Seconds of a wait, the longest one for a place: when that gets free is not known, so a call is taken to last 1 s."""
@@ -40,7 +43,7 @@ class Seen(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """A limit on what is used in `SLOTS` times `width` seconds, of which the throttle leaves so much `allowed`."""
+    """A limit on what is used in `WINDOW` times `width` seconds, of which the throttle leaves so much `allowed`."""
 
     width: int
     unit: str
@@ -88,5 +91,5 @@ def _for_rate(scope: str, rate: Rate, seen: Seen, tokens: int, now: float) -> Wa
         until = max(until, float((slot.slot + SLOTS) * rate.width))
         if left <= room:
             break
-    why = f"{scope} has used {total:,} of {rate.limit:,} {rate.unit} in {SLOTS * rate.width:,} s"
+    why = f"{scope} has used {total:,} of {rate.limit:,} {rate.unit} in {WINDOW * rate.width:,} s"
     return Wait(seconds=until - now, why=why)

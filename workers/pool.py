@@ -88,6 +88,8 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
             # A cancellation travels back on a heartbeat: the throttle is how late an HTTP request is aborted.
             max_heartbeat_throttle_interval=timedelta(seconds=2),
             graceful_shutdown_timeout=timedelta(seconds=5),
+            # So long, and not 10 s, waits what a killed pool had in its cache, such as a breaker that is signalled.
+            sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         )
         yield await resources.enter_async_context(worker)
 

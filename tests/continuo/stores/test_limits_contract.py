@@ -47,6 +47,25 @@ async def test_at_once_no_more_go_than_there_are_places_however_many_ask(stores:
     assert sum(found is None for found in await asyncio.gather(*asking)) == 5
 
 
+async def test_the_next_attempt_of_a_killed_call_takes_its_place_over(stores: tuple[LimitStore, LimitStore]) -> None:
+    one, other = stores
+    scopes = {"model/m": Limits(concurrency=1)}
+    assert await admit(one, scopes, "call", lease=60) is None
+    assert await admit(other, scopes, "call", lease=60, now=5) is None
+    assert await admit(one, scopes, "another", queue=False, now=6) is not None
+    await other.settle(scopes, place="call", admitted=5, tokens=0)
+    assert await admit(one, scopes, "another", now=7) is None
+
+
+async def test_no_sixty_seconds_hold_more_than_a_minute_allows(stores: tuple[LimitStore, LimitStore]) -> None:
+    scopes = {"model/m": Limits(requests_per_minute=20)}
+    early = [await admit(stores[0], scopes, f"a{n}", queue=False, now=0.9) for n in range(20)]
+    late = [await admit(stores[1], scopes, f"b{n}", queue=False, now=60.5) for n in range(20)]
+    assert [found is None for found in early].count(True) == 16
+    assert [found is None for found in late].count(True) == 0
+    assert await admit(stores[1], scopes, "c", queue=False, now=61) is None
+
+
 async def test_a_place_is_free_again_after_its_call_or_after_its_lease(stores: tuple[LimitStore, LimitStore]) -> None:
     one, other = stores
     scopes = {"model/m": Limits(concurrency=1)}
@@ -63,9 +82,9 @@ async def test_rates_are_counted_over_all_and_leave_the_window_with_time(stores:
     asking = [admit(stores[n % 2], scopes, f"c{n}", queue=False, now=100) for n in range(20)]
     found = await asyncio.gather(*asking)
     assert sum(one is None for one in found) == 10
-    assert {one.seconds for one in found if one} == {60}
+    assert {one.seconds for one in found if one} == {61}
     assert await admit(stores[0], scopes, "late", queue=False, now=159.9) is not None
-    assert await admit(stores[1], scopes, "late", now=160) is None
+    assert await admit(stores[1], scopes, "late", now=161) is None
 
 
 async def test_tokens_are_corrected_by_what_the_call_used(stores: tuple[LimitStore, LimitStore]) -> None:

@@ -83,5 +83,5 @@ async def test_nothing_stays_for_ever(redis_url: str) -> None:
     assert left == {
         "continuo:limits:places:model/m": pytest.approx(70, abs=2),
         "continuo:limits:turns:model/m": pytest.approx(91, abs=2),
-        "continuo:limits:windows:model/m:60": pytest.approx(3660, abs=2),
+        "continuo:limits:windows:model/m:60": pytest.approx(3720, abs=2),
     }
