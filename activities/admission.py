@@ -13,7 +13,7 @@ from continuo.errors import ProviderError
 from continuo.jobs import CallRecord, Job
 from continuo.limits import Wait
 from continuo.messages import ModelRequest, Usage
-from continuo.reserve import capped, is_free, likely_tokens, most_usd, most_usage, total
+from continuo.reserve import capped, is_free, likely_tokens, most_usage, most_usd, total
 from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.ledger import Paid
 from continuo.stores.limits import LimitStore, Scopes
@@ -145,9 +145,7 @@ class Admission:
             expires=expires,
             paid=Paid(record=admitted.unanswered, context=job.context, simulated=simulated),
         )
-        balance = await patiently(
-            "the budget", lambda: self._budgets.reserve(wanted, limit=limit, now=admitted.time)
-        )
+        balance = await patiently("the budget", lambda: self._budgets.reserve(wanted, limit=limit, now=admitted.time))
         if balance is not None:
             raise ProviderError(
                 "budget_spent",

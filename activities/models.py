@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from functools import partial
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 import structlog
@@ -126,9 +126,7 @@ class ModelCalls:
         exchange, usage, key = Exchange(), None, admitted.identity
         try:
             async with self._breakers.guard(model.provider, admitted.place, lasts(step)):
-                found = await ask(
-                    model, admitted.request, timeout=step.timeout, idempotency_key=key, exchange=exchange
-                )
+                found = await ask(model, admitted.request, timeout=step.timeout, idempotency_key=key, exchange=exchange)
             usage = found.usage
         except ProviderError as error:
             usage = error.usage

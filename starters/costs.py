@@ -69,4 +69,11 @@ def _table(found: Costs, columns: tuple[str, ...]) -> Table:
 def _cells(row: Cost) -> tuple[str, ...]:
     counts = (f"{count:,}" for count in (row.calls, row.unknown_calls, row.simulated_calls))
     tokens = f"{row.input_tokens:,}/{row.output_tokens:,}"
-    return (*counts, tokens, f"{row.cached_tokens:,}", money(row.spent_usd), money(row.estimated_usd), money(row.saved_usd))
+    return (
+        *counts,
+        tokens,
+        f"{row.cached_tokens:,}",
+        money(row.spent_usd),
+        money(row.estimated_usd),
+        money(row.saved_usd),
+    )

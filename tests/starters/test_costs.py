@@ -18,7 +18,6 @@ from starters.budget import budget
 from starters.costs import costs
 from starters.table import Form
 from tests.starters.test_cli import continuo
-from tests.stores import record
 
 TENANTS = """
 [tenants.acme]

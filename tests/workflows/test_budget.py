@@ -1,7 +1,6 @@
 """A tenant's money, on real runs: what is spent, what is refused, and who answers then."""
 
 import asyncio
-import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -16,8 +15,8 @@ from continuo.stores.budgets import Balance, Budgets
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
 from starters.launch import result
-from tests.support import Control, begin, failure, job, outcome
 from tests.stores import record
+from tests.support import Control, begin, failure, job, outcome
 
 pytestmark = pytest.mark.usefixtures("worker")
 DEAR = Call(model="sim-premium", max_tokens=100, retry=Retry(attempts=1))
