@@ -13,6 +13,7 @@ from rich.table import Table
 from continuo.errors import InputError
 from continuo.settings import Settings, environment
 from continuo.stores.cache import Cache
+from continuo.stores.database import StoreUnavailable
 from continuo.stores.opened import open_cache
 from continuo.written import duration
 from starters.report import out
@@ -86,7 +87,7 @@ async def clear(*, tenant: str | None = None) -> int:
 @asynccontextmanager
 async def _opened() -> AsyncIterator[Cache]:
     settings, environ = Settings(), environment()
-    broken: tuple[type[Exception], ...] = (OSError, sqlite3.Error)
+    broken: tuple[type[Exception], ...] = (OSError, sqlite3.Error, StoreUnavailable)
     where, fix = str(settings.data / "cache.db"), "set CONTINUO_DATA, or delete the file"
     if url := environ.get("REDIS_URL"):
         # Loaded here, since no other command needs the driver.

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from continuo.errors import InputError
 from continuo.settings import Settings, environment
-from continuo.stores.database import Database
+from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.opened import open_store
 
 
@@ -22,13 +22,17 @@ S = TypeVar("S", bound=Closeable)
 async def opened() -> AsyncIterator[Database]:
     """Raises `InputError` for a store that cannot be used."""
     settings, environ = Settings(), environment()
-    broken: tuple[type[Exception], ...] = (OSError, sqlite3.Error)
+    broken: tuple[type[Exception], ...] = (OSError, sqlite3.Error, StoreUnavailable)
     where, fix = f"in {settings.data}", "set CONTINUO_DATA to a folder that can be written"
     if environ.get("DATABASE_URL"):
         # Loaded here, since no other command needs the driver.
         import psycopg
 
-        broken, where, fix = (psycopg.Error,), "that DATABASE_URL names", "start the server, or correct the URL"
+        broken, where, fix = (
+            (psycopg.Error, StoreUnavailable),
+            "that DATABASE_URL names",
+            "start the server, or correct the URL",
+        )
     async with usable(lambda: open_store(settings, environ), broken, f"the store {where}", fix) as database:
         yield database
 

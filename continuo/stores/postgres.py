@@ -12,15 +12,15 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
 from continuo.errors import InputError
-from continuo.stores.database import Connection, Cursor, Row, pending
+from continuo.stores.database import Connection, Cursor, Failed, Row, StoreUnavailable, kept, pending
 
 T = TypeVar("T")
 
 CONNECTIONS = 8
 """At most, in each process."""
 
-CONNECT_TIMEOUT = 10.0
-PATIENCE = 30.0
+CONNECT_TIMEOUT = 5.0
+PATIENCE = 5.0
 """Seconds in which a server that restarts, or a conflict of two transactions, is waited out."""
 
 LOCK = 0x436F6E74
@@ -44,6 +44,8 @@ class Postgres:
             min_size=1,
             max_size=CONNECTIONS,
             open=False,
+            # The pause from one attempt to the next grows, and a server that is back must not wait for a long one.
+            reconnect_timeout=PATIENCE,
             kwargs={"row_factory": dict_row, "connect_timeout": int(CONNECT_TIMEOUT)},
         )
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="postgres")
@@ -73,24 +75,32 @@ class Postgres:
         return await self._run(quicker)
 
     async def _run(self, operation: Callable[[Connection], T]) -> T:
-        working = asyncio.get_running_loop().run_in_executor(self._threads, self._transact, operation)
-        return await asyncio.shield(working)
+        return await kept(asyncio.get_running_loop().run_in_executor(self._threads, self._result, operation))
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self._threads.shutdown)
         await asyncio.to_thread(self._pool.close)
 
-    def _transact(self, operation: Callable[[Connection], T]) -> T:
+    def _result(self, operation: Callable[[Connection], T]) -> T | Failed:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                with self._pool.connection(timeout=PATIENCE) as connection:
+                with self._pool.connection(timeout=max(0.1, deadline - time.monotonic())) as connection:
                     return operation(_Dialect(connection))
-            except psycopg.OperationalError:
-                # The connection broke, or the server wants the transaction repeated.
+            except Exception as error:
+                if not _passes(error):
+                    return Failed(error)
                 if time.monotonic() > deadline:
-                    raise
+                    unavailable = StoreUnavailable(" ".join(str(error).split()))
+                    unavailable.__cause__ = error
+                    return Failed(unavailable)
                 time.sleep(0.1)
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the connection broke, the server starts or has no room, or it wants the transaction repeated; but not
+    what exceeds the limits of a statement (class 54), which the driver counts among these."""
+    return isinstance(error, psycopg.OperationalError) and not (error.sqlstate or "").startswith("54")
 
 
 class _Dialect:

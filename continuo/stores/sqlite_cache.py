@@ -9,7 +9,7 @@ from pathlib import Path
 from continuo.jobs import Outcome
 from continuo.stores import vectors
 from continuo.stores.cache import FLIGHT, Found, Place, served, stripped
-from continuo.stores.database import Connection, Row
+from continuo.stores.database import Connection, Row, StoreUnavailable
 from continuo.stores.sqlite import Sqlite
 from continuo.stores.vectors import Embedding, Vectors
 
@@ -131,7 +131,7 @@ class SqliteCache:
             return None
         sql = "UPDATE entries SET used = ?, hits = hits + 1 WHERE key = ?"
         # An answer that was found is an answer, even if nobody can note that it was used.
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error, StoreUnavailable):
             await self._database.write(lambda connection: connection.execute(sql, (now, key)))
         return served(rows[0]["outcome"])
 
