@@ -15,6 +15,7 @@ from continuo.messages import ModelRequest, ModelResponse, Usage, estimated_toke
 from continuo.providers.anthropic import Anthropic
 from continuo.providers.embeddings import EMBEDDINGS, Embedding
 from continuo.providers.errors import error_for_response, error_for_transport, invalid_response, reading
+from continuo.providers.exchange import Exchange
 from continuo.providers.google import Google
 from continuo.providers.knowledge import Knowledge
 from continuo.providers.openai import OpenAI
@@ -41,19 +42,31 @@ class ModelClient:
         self._http = httpx.AsyncClient(limits=limits)
 
     async def complete(
-        self, model: Model, request: ModelRequest, *, timeout: float, idempotency_key: str
+        self,
+        model: Model,
+        request: ModelRequest,
+        *,
+        timeout: float,
+        idempotency_key: str,
+        exchange: Exchange | None = None,
     ) -> ModelResponse:
-        """The whole answer. `timeout` is in seconds, for each wait for the provider."""
+        """The whole answer. `timeout` is in seconds, for each wait for the provider; `exchange` is filled in."""
         provider = self._providers[model.provider]
         if provider.protocol == "knowledge":
             return await self._known(request)
         protocol = PROTOCOLS[provider.protocol]
         encode = partial(protocol.encode, model=model.name, request=_askable(request, model), stream=False)
-        async with self._asked(model, encode, timeout, idempotency_key) as response:
+        async with self._asked(model, encode, timeout, idempotency_key, exchange) as response:
             return _completed(protocol.decode(_json(await response.aread())), request, response)
 
     async def stream(
-        self, model: Model, request: ModelRequest, *, timeout: float, idempotency_key: str
+        self,
+        model: Model,
+        request: ModelRequest,
+        *,
+        timeout: float,
+        idempotency_key: str,
+        exchange: Exchange | None = None,
     ) -> AsyncIterator[str | ModelResponse]:
         """The text as it comes, piece by piece, then the whole answer."""
         provider = self._providers[model.provider]
@@ -65,7 +78,7 @@ class ModelClient:
         protocol = PROTOCOLS[provider.protocol]
         decoder = protocol.stream_decoder()
         encode = partial(protocol.encode, model=model.name, request=_askable(request, model), stream=True)
-        async with self._asked(model, encode, timeout, idempotency_key) as response:
+        async with self._asked(model, encode, timeout, idempotency_key, exchange) as response:
             events = EventData()
             async for chunk in response.aiter_bytes():
                 for data in events.feed(chunk):
@@ -73,13 +86,15 @@ class ModelClient:
                         yield text
             yield _completed(decoder.finish(), request, response)
 
-    async def embed(self, model: Model, text: str, *, timeout: float, idempotency_key: str) -> Embedding:
+    async def embed(
+        self, model: Model, text: str, *, timeout: float, idempotency_key: str, exchange: Exchange | None = None
+    ) -> Embedding:
         """The text's embedding, with its usage, estimated where the provider counts nothing."""
         protocol = EMBEDDINGS.get(self._providers[model.provider].protocol)
         if protocol is None:
             raise ProviderError("invalid_request", f"{model.id} cannot embed; name an embedding model of the catalog")
         encode = partial(protocol.encode, model=model.name, text=text)
-        async with self._asked(model, encode, timeout, idempotency_key) as response:
+        async with self._asked(model, encode, timeout, idempotency_key, exchange) as response:
             found = protocol.decode(_json(await response.aread()))
         usage = found.usage or Usage(input_tokens=estimated_tokens(text), estimated=True)
         return found.model_copy(update={"usage": usage, "simulated": _is_simulated(response)})
@@ -95,7 +110,12 @@ class ModelClient:
 
     @asynccontextmanager
     async def _asked(
-        self, model: Model, encode: Callable[[str], WireRequest], timeout: float, idempotency_key: str
+        self,
+        model: Model,
+        encode: Callable[[str], WireRequest],
+        timeout: float,
+        idempotency_key: str,
+        exchange: Exchange | None,
     ) -> AsyncIterator[httpx.Response]:
         """A successful response whose body is still to be read; leaving early closes the request at once.
 
@@ -104,7 +124,7 @@ class ModelClient:
         """
         provider, name = self._providers[model.provider], model.provider
         protocol = PROTOCOLS[provider.protocol]
-        key = self._key(provider)
+        key, exchange = self._key(provider), exchange or Exchange()
         url = provider.url(self._environ)
         if url is None:
             raise ProviderError("invalid_request", f"{name}: set {provider.base_url_env} in the environment")
@@ -123,7 +143,9 @@ class ModelClient:
                 content=_content(name, wire.body),
                 headers=headers,
                 timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT),
+                extensions={"trace": exchange.trace},
             ) as response:
+                exchange.billable = response.is_success
                 if not response.is_success:
                     await response.aread()
                     raise error_for_response(name, response, secret=key)
