@@ -60,7 +60,8 @@ class Limits(Data):
 class Provider(Endpoint):
     """Who serves models. `key_header` replaces the protocol's own way of sending the key (Azure's `api-key`).
 
-    `probe` marks a local server that counts as available only while it accepts connections.
+    `probe` marks a local server that counts as available only while it accepts connections. `idempotent`: a request
+    repeated with the same `Idempotency-Key` gets the first one's answer and is billed once; `false`: each is billed.
     """
 
     protocol: Literal["openai", "anthropic", "google", "knowledge"]
@@ -68,6 +69,7 @@ class Provider(Endpoint):
     headers: dict[str, str] = {}
     probe: bool = False
     simulated: bool = False
+    idempotent: bool = True
     breaker: Breaker = Breaker()
     limits: Limits = Limits()
 
