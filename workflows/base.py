@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -45,7 +46,9 @@ class PatternWorkflow:
                 failure = self._accounted(failure_of(error))
                 # Runs of an earlier version end as they would have then.
                 if not job.path and workflow.patched("dead-letters"):
-                    await to_the_end(self._bury(job, failure))
+                    # The run has failed: a cancellation that comes now ends nothing any more.
+                    with suppress(asyncio.CancelledError):
+                        await to_the_end(self._bury(job, failure))
                 raise failed(failure) from error
             # A whole run's parent is a dead letter, which keeps no account.
             if job.path and info.parent and self.trace.calls:

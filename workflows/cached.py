@@ -15,7 +15,7 @@ from continuo.stores.cache import Found
 from workflows.activity_options import STORE_LIMIT, options
 from workflows.base import PatternWorkflow
 from workflows.failures import failure_of
-from workflows.shield import to_the_end
+from workflows.shield import check_cancelled, to_the_end
 from workflows.step import run_inline, run_step
 from workflows.trace import trace
 
@@ -59,6 +59,7 @@ async def _look_near(semantic: Semantic, job: Job) -> Outcome | None:
     """The answer to a question that means the same. A failed embedding is a miss: nobody waits for a second try."""
     embedding = Call(model=semantic.model, timeout=10, retry=Retry(attempts=1))
     asked = job.of(embedding, "embedding")
+    check_cancelled()
     try:
         embedded = await workflow.execute_activity_method(
             ModelCalls.embed, asked, summary=f"{asked.path}: {semantic.model}", **options(embedding)

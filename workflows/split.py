@@ -9,6 +9,7 @@ from continuo.jobs import Job, Outcome
 from continuo.patterns import Split, Step
 from continuo.share import point, share
 from workflows.base import PatternWorkflow
+from workflows.shield import to_the_end
 from workflows.step import child_id, run_inline, run_step
 from workflows.trace import trace
 
@@ -28,7 +29,7 @@ async def split(step: Split, job: Job) -> Outcome:
     finally:
         # They have long begun; a workflow that ends before its children have begun takes them with it.
         if shadows:
-            await workflow.wait(shadows)
+            await to_the_end(workflow.wait(shadows))
 
 
 async def _shadow(step: Step, job: Job) -> None:

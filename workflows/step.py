@@ -11,6 +11,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Step
 from workflows.failures import failure_of
+from workflows.shield import check_cancelled, end
 from workflows.trace import trace
 
 T = TypeVar("T")
@@ -27,11 +28,14 @@ async def run_step(step: Step, job: Job, name: str, *, isolate: bool = False) ->
 
     It is a child workflow if it says so itself or `isolate` does.
     """
+    check_cancelled()
     nested = job.of(step, name)
     workflow.set_current_details(f"Running `{nested.path}` ({step.kind})")
     id = child_id(nested) if step.isolate or isolate else None
     with trace().step(nested, id):
-        return await (run_inline(step, nested) if id is None else _run_child(nested, id))
+        outcome = await (run_inline(step, nested) if id is None else _run_child(nested, id))
+        check_cancelled()
+        return outcome
 
 
 async def try_step(step: Step, job: Job, name: str, *, isolate: bool = False) -> Outcome | Failure:
@@ -54,14 +58,9 @@ async def within(seconds: float, work: Coroutine[None, None, T]) -> T | None:
     task = asyncio.create_task(work)
     try:
         await workflow.wait([task], timeout=seconds)
-    except asyncio.CancelledError:
-        task.cancel()
-        return await task
-    if task.done():
-        return task.result()
-    task.cancel()
-    await workflow.wait([task])
-    return None
+        return task.result() if task.done() else None
+    finally:
+        await end([task])
 
 
 async def _run_child(job: Job, id: str) -> Outcome:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from temporalio import workflow
 
 from continuo.jobs import Failure, Outcome
-from workflows.shield import to_the_end
+from workflows.shield import end
 
 Found = Outcome | Failure
 
@@ -24,12 +24,5 @@ async def together(
             found = {name: task.result() for name, task in tasks.items() if task.done()}
     finally:
         # Also when the run itself is cancelled, or a step raised what is no failure.
-        for task in waiting:
-            task.cancel()
-        if waiting:
-            await to_the_end(_ended(waiting))
+        await end(tasks.values())
     return found
-
-
-async def _ended(tasks: list[asyncio.Task[Found]]) -> None:
-    await workflow.wait(tasks)
