@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from continuo.data import Data
-from continuo.jobs import CallRecord
+from continuo.jobs import CallRecord, Checkpoint
 
 Status = Literal["running", "done", "failed", "cancelled"]
 
@@ -21,7 +21,11 @@ class StepState(Data):
 
 
 class Progress(Data):
-    """The steps that have begun, in order, and the calls that have ended, of one workflow and its ended children."""
+    """The steps that have begun, in order, the calls that have ended and the points passed.
+
+    Of one workflow and its ended children.
+    """
 
     steps: tuple[StepState, ...] = ()
     calls: tuple[CallRecord, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()

@@ -64,8 +64,10 @@ async def result(handle: Handle) -> Outcome | Failure:
         return await handle.result()
     except WorkflowFailureError as error:
         if is_cancelled_exception(error.cause):
-            calls = (await progress(handle)).calls
-            return Failure(type="Cancelled", message="the run was cancelled before it had an answer", calls=calls)
+            known = await progress(handle)
+            account = {"calls": known.calls, "checkpoints": known.checkpoints}
+            message = "the run was cancelled before it had an answer"
+            return Failure(type="Cancelled", message=message).model_copy(update=account)
         return failure_of(error.cause)
 
 

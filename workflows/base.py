@@ -51,7 +51,7 @@ class PatternWorkflow:
                         await to_the_end(self._bury(job, failure))
                 raise failed(failure) from error
             # A whole run's parent is a dead letter, which keeps no account.
-            if job.path and info.parent and self.trace.calls:
+            if job.path and info.parent and self._has_something_to_tell():
                 await to_the_end(self._tell(info.parent))
             raise
         if not job.path:
@@ -88,6 +88,10 @@ class PatternWorkflow:
         if info.parent is None:
             ids = {"workflow_id": info.workflow_id, "run_id": info.run_id}
             await keep(Letter(job=job, failure=failure, time=workflow.now(), **ids))
+
+    def _has_something_to_tell(self) -> bool:
+        # Runs of an earlier version told of their calls alone.
+        return bool(self.trace.calls or (self.trace.checkpoints and workflow.patched("checkpoints-told")))
 
     async def _tell(self, parent: workflow.ParentInfo) -> None:
         handle = workflow.get_external_workflow_handle(parent.workflow_id, run_id=parent.run_id)

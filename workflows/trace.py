@@ -50,7 +50,7 @@ class Trace:
             self._steps[job.path] = begun.model_copy(update={"status": status, "ended": workflow.now()})
 
     def progress(self) -> Progress:
-        return Progress(steps=tuple(self._steps.values()), calls=tuple(self.calls))
+        return Progress(steps=tuple(self._steps.values()), calls=tuple(self.calls), checkpoints=tuple(self.checkpoints))
 
     def accounted(self, outcome: Outcome) -> Outcome:
         """The outcome with all that the trace holds. An outcome without a call keeps what it says of its cost."""

@@ -8,7 +8,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from continuo.jobs import Failure, Job
 from continuo.named import find_pattern
-from continuo.patterns import Retry, Saga
+from continuo.patterns import Deadline, Retry, Saga, Template
 from continuo.settings import ROOT
 from starters.launch import Handle, result
 from tests.support import Control, begin, failure, job, outcome, until
@@ -162,3 +162,17 @@ async def test_the_log_of_a_running_saga_is_a_query(client: Client, shop: Contro
 
     await until(two_done)
     await asyncio.wait_for(handle.result(), 30)
+
+
+async def test_the_log_of_a_saga_that_took_too_long_is_part_of_the_outcome(client: Client, shop: Control) -> None:
+    await shop.put("/_faults/payment", method="PUT", count=1, status=None, latency=60)
+    asked = order()
+    late = Deadline(asked.step, limit=1.5, otherwise=Template(text="Later."))
+    found = await outcome(client, asked.model_copy(update={"step": late}))
+    assert found.text == "Later."
+    assert [point.name for point in found.checkpoints] == [
+        "reserve inventory done",
+        "charge payment cancelled",
+        "charge payment undone",
+        "reserve inventory undone",
+    ]
