@@ -36,9 +36,9 @@ class Breaker(Data):
     Time-outs, connection errors and a status from 500 count as failures, 429 only `on_rate_limit`.
     """
 
-    failures: int = Field(default=5, ge=1)
+    failures: int = Field(default=5, ge=1, le=1_000_000)
     cool_down: Seconds = 60.0
-    successes: int = Field(default=2, ge=1)
+    successes: int = Field(default=2, ge=1, le=1_000_000)
     on_rate_limit: bool = False
 
 
@@ -49,11 +49,11 @@ class Limits(Data):
     0..1) of a rate on, the model's `cheaper` one answers, or the call waits its turn; `concurrency` is used up whole.
     """
 
-    concurrency: int | None = Field(default=None, ge=1)
-    requests_per_minute: int | None = Field(default=None, ge=1)
-    requests_per_hour: int | None = Field(default=None, ge=1)
-    tokens_per_minute: int | None = Field(default=None, ge=1)
-    tokens_per_hour: int | None = Field(default=None, ge=1)
+    concurrency: int | None = Field(default=None, ge=1, le=10**12)
+    requests_per_minute: int | None = Field(default=None, ge=1, le=10**12)
+    requests_per_hour: int | None = Field(default=None, ge=1, le=10**12)
+    tokens_per_minute: int | None = Field(default=None, ge=1, le=10**12)
+    tokens_per_hour: int | None = Field(default=None, ge=1, le=10**12)
     throttle_at: float = Field(default=0.8, gt=0, le=1)
 
 
@@ -77,9 +77,9 @@ class Provider(Endpoint):
 class Price(Data):
     """USD per 1 M tokens, with the page it was read from and the day. `cached` None costs as much as `input`."""
 
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached: float | None = Field(default=None, ge=0)
+    input: float = Field(ge=0, le=1e6)
+    output: float = Field(ge=0, le=1e6)
+    cached: float | None = Field(default=None, ge=0, le=1e6)
     source: str
     date: date
 

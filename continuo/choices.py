@@ -35,7 +35,7 @@ class Complexity(Data):
     lower bounds, and `words` is how many make a prompt long."""
 
     kind: Literal["complexity"] = "complexity"
-    words: int = Field(default=50, ge=0)
+    words: int = Field(default=50, ge=0, le=1_000_000)
     medium: float = Field(default=0.3, ge=0, le=1)
     high: float = Field(default=0.6, ge=0, le=1)
 
@@ -44,8 +44,8 @@ class Length(Data):
     """Labels `local`, `mini`, `premium`: prompts under `local` characters, under `mini` characters, and the rest."""
 
     kind: Literal["length"] = "length"
-    local: int = Field(default=100, ge=0)
-    mini: int = Field(default=500, ge=0)
+    local: int = Field(default=100, ge=0, le=1_000_000)
+    mini: int = Field(default=500, ge=0, le=1_000_000)
 
 
 class Keywords(Data):
@@ -149,7 +149,7 @@ class Majority(Data):
     """The answer that `quorum` members give (default: more than half of them); the rest are then cancelled."""
 
     kind: Literal["majority"] = "majority"
-    quorum: int | None = Field(default=None, ge=1)
+    quorum: int | None = Field(default=None, ge=1, le=10_000)
     field: str | None = None
 
 
@@ -157,7 +157,7 @@ class WeightedVote(Data):
     """The answer with the greatest sum of weight times confidence. `weights` has one for each member; default 1."""
 
     kind: Literal["weighted_vote"] = "weighted_vote"
-    weights: tuple[Annotated[float, Field(gt=0)], ...] | None = None
+    weights: tuple[Annotated[float, Field(gt=0, le=1e6)], ...] | None = None
     field: str | None = None
 
 

@@ -68,7 +68,7 @@ class Retry(Data):
     a provider's `Retry-After` takes precedence.
     """
 
-    attempts: int = Field(default=3, ge=1)
+    attempts: int = Field(default=3, ge=1, le=1000)
     initial: Seconds = 1.0
     factor: float = Field(default=2.0, ge=1, le=10)
     maximum: Seconds = 30.0
@@ -84,7 +84,7 @@ class Call(Spec):
     kind: Literal["call"] = "call"
     model: str
     system: str | None = None
-    max_tokens: int | None = Field(default=None, gt=0)
+    max_tokens: int | None = Field(default=None, gt=0, le=10_000_000, strict=True)
     temperature: float | None = Field(default=None, ge=0, le=2)
     timeout: Seconds = 120.0
     retry: Retry = Retry()
@@ -190,7 +190,7 @@ class FanOut(Spec):
     kind: Literal["fan_out"] = "fan_out"
     branches: "dict[Name, Step]" = Field(min_length=1)
     merge: Merging = Collect()
-    min_successes: int | None = Field(default=None, ge=1)
+    min_successes: int | None = Field(default=None, ge=1, le=10_000)
     branch_timeout: Seconds | None = None
     inline: bool = False
 
@@ -247,7 +247,7 @@ class Cached(Spec):
     kind: Literal["cached"] = "cached"
     step: "Step"
     ttl: Seconds = 3600.0
-    max_size: int = Field(default=10_000, ge=1)
+    max_size: int = Field(default=10_000, ge=1, le=10_000_000)
     key: tuple[KeyField, ...] = ()
     semantic: Semantic | None = None
 
@@ -276,7 +276,7 @@ class Deadline(Spec):
 class Variant(Data):
     """A share of the traffic: its `weight` over the sum of all weights."""
 
-    weight: float = Field(default=1.0, gt=0)
+    weight: float = Field(default=1.0, gt=0, le=1e6)
     step: "Step"
 
 

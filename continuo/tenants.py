@@ -16,7 +16,7 @@ class Tenant(Data):
     `weight` is its share of a busy queue beside the other tenants'.
     """
 
-    daily_usd: float | None = Field(default=None, ge=0)
+    daily_usd: float | None = Field(default=None, ge=0, le=1e9)
     zone: str = "UTC"
     weight: float = Field(default=1.0, ge=0.001, le=1000)
 
