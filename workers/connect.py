@@ -12,6 +12,7 @@ from continuo.errors import InputError
 from continuo.settings import Settings
 from workers.payloads import converter
 from workers.search_attributes import ensure_search_attributes
+from workers.telemetry import runtime
 
 PATIENCE = 10.0
 """Seconds for which a server that is starting is waited for."""
@@ -28,7 +29,10 @@ async def connect(interceptors: Sequence[Interceptor] = ()) -> Client:
     while True:
         try:
             client = await Client.connect(
-                **config, data_converter=converter(Settings(), store=False), interceptors=interceptors
+                **config,
+                data_converter=converter(Settings(), store=False),
+                interceptors=interceptors,
+                runtime=runtime(),
             )
             break
         except (RuntimeError, RPCError) as error:

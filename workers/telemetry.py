@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from functools import cache
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from opentelemetry.sdk.trace.export import (
 from temporalio import activity
 from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from continuo.errors import InputError
@@ -81,6 +83,14 @@ def configure_tracing(service: str) -> list[ClientInterceptor]:
     trace.set_tracer_provider(provider)
     HTTPXClientInstrumentor().instrument()
     return [TracingInterceptor()]
+
+
+@cache
+def runtime() -> Runtime:
+    """The SDK's core of this process, which logs as Python does: left alone it writes to stdout, among the answers."""
+    forwarding = LogForwardingConfig(logging.getLogger("temporalio.core"), append_target_to_name=False)
+    levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(levels, forwarding=forwarding)))
 
 
 class LogContextInterceptor(Interceptor):
