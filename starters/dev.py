@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from temporalio.envconfig import ClientConfig
 
 from continuo.errors import InputError
 from continuo.settings import Settings
+from starters.report import err
+from workers.connect import connect
 from workers.processes import die_with_parent, end
+from workers.queues import pollers
 from workers.stack import Ports, Stack
 
 
@@ -66,8 +70,17 @@ async def dev(
         return 128 + received[0] if command else 0
 
 
+async def _warn_of_others(data: Path) -> None:
+    """Pools that are there already take runs too, and look for prompts and answers in a folder of their own."""
+    if ClientConfig.load_client_connect_config().get("target_host") and (others := await pollers(await connect())):
+        told = f"other pools work on this cluster's queues already ({', '.join(others)})"
+        err.print(f"warning: {told} and may take runs of this stack; end them, unless they use the data in {data} too")
+
+
 async def _session(command: tuple[str, ...], ports: Ports, data: Path | None, supervise: bool) -> int:
-    async with Stack(ports, data or Settings().data) as stack:
+    data = data or Settings().data
+    await _warn_of_others(data)
+    async with Stack(ports, data) as stack:
         watching = asyncio.create_task(stack.watch(restart=supervise))
         working = asyncio.create_task(_run(command, stack.environment) if command else _wait(stack.environment))
         try:

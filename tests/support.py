@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from continuo.settings import Settings, environment
 from starters.launch import Handle, result, start
 from starters.service import Service
 from workers.processes import Child
+from workers.processes import module as command_line
 from workers.stack import Ports
 from workers.temporal_server import command, ensure
 
@@ -102,7 +102,7 @@ async def kill(child: Child) -> None:
 
 def python(module: str, *arguments: str, ready: str, log: Path, **environment: str) -> Child:
     """A module of ours as a process, not yet started."""
-    return Child(module, [sys.executable, "-m", module, *arguments], log, ready, {**os.environ, **environment})
+    return Child(module, command_line(module, *arguments), log, ready, {**os.environ, **environment})
 
 
 @asynccontextmanager

@@ -91,6 +91,11 @@ class Child:
         return lines[-1].removeprefix("error: ") if lines else "it said nothing"
 
 
+def module(*arguments: str) -> list[str]:
+    """The command line that runs a module of ours, and never one that is called the same in the working folder."""
+    return [sys.executable, "-P", "-m", *arguments]
+
+
 async def end(process: asyncio.subprocess.Process) -> None:
     """SIGTERM, and SIGKILL if it does not listen; a process that has ended is left alone."""
     if process.returncode is not None:

