@@ -38,7 +38,7 @@ STORE_PATIENCE = 20.0
 async def patiently(what: str, work: Callable[[], Awaitable[T]]) -> T:
     """What `work` returns, tried again while the store is away.
 
-    Raises `ProviderError` of kind `store_unavailable` after `STORE_PATIENCE`: nothing was asked, and another attempt may.
+    Raises `ProviderError` of kind `store_unavailable` after `STORE_PATIENCE`; nothing was asked until then.
     """
     until, pause = time.monotonic() + STORE_PATIENCE, 0.1
     while True:

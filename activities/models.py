@@ -135,8 +135,8 @@ class ModelCalls:
             raise _failed(error, job, in_all(own, earlier, answered=False)) from error
         except asyncio.CancelledError:
             if exchange.billable:
-                update = {"status": "cancelled", "error": "cancelled before it was answered"}
-                await self._settle(job, admitted, admitted.unanswered.model_copy(update=update))
+                left = {"status": "cancelled", "error": "cancelled before it was answered"}
+                await self._settle(job, admitted, admitted.unanswered.model_copy(update=left))
             else:
                 await self._settle(job, admitted, None)
             raise
@@ -152,7 +152,12 @@ class ModelCalls:
         own = _record(job, model, started, None, usage=usage)
         log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
         record = in_all(own, earlier, answered=self._catalog.providers[model.provider].idempotent)
-        update = {"model": model.id, "provider": model.provider, "cost_usd": record.cost_usd, "calls": (record,)}
+        update: dict[str, object] = {
+            "model": model.id,
+            "provider": model.provider,
+            "cost_usd": record.cost_usd,
+            "calls": (record,),
+        }
         outcome = found.model_copy(update=update)
         if admitted.reason:
             outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})

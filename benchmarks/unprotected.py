@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
-from typing import Any
 
 from temporalio.worker import Worker
 
@@ -15,13 +14,15 @@ from activities.admission import Admission, Admitted
 from activities.breakers import Breakers
 from activities.heartbeat import HeartbeatInterceptor
 from activities.models import ModelCalls
+from activities.settling import Settling
 from continuo.catalog import Model, load_catalog
-from continuo.jobs import Job, Outcome, Priority
+from continuo.jobs import CallRecord, Job, Outcome, Priority
 from continuo.limits import Wait
 from continuo.messages import ModelRequest, Usage
 from continuo.providers.client import ModelClient
 from continuo.settings import Settings, environment
 from continuo.stores.journal import Journal
+from continuo.stores.ledger import Settlement
 from workers.connect import connect
 from workers.leave import leave
 from workers.sandbox import runner
@@ -35,10 +36,15 @@ class NoJournal(Journal):
     def __init__(self) -> None:
         pass
 
+
+class NoSettling(Settling):
+    def __init__(self) -> None:
+        pass
+
     async def find(self, identity: str) -> Outcome | None:
         return None
 
-    async def record(self, *kept: Any) -> None:
+    async def settle(self, settlement: Settlement, patience: float) -> None:
         pass
 
 
@@ -52,7 +58,8 @@ class NoAdmission(Admission):
     async def admit(
         self, job: Job, wanted: Model, fill: Callable[[Model], ModelRequest], identity: str, lease: float
     ) -> Admitted | Wait:
-        return Admitted(identity, wanted, fill(wanted), identity, 0, 0)
+        unanswered = CallRecord(path=job.path, model=wanted.id, status="lost")
+        return Admitted(identity, wanted, fill(wanted), identity, 0, 0, unanswered)
 
     async def leave(self, admitted: Admitted, usage: Usage | None) -> None:
         pass
@@ -75,7 +82,7 @@ async def serve() -> None:
     configure_logging(settings.log_level)
     catalog = load_catalog(settings.catalog)
     client = ModelClient(catalog, environ, settings.knowledge)
-    calls = ModelCalls(catalog, client, NoJournal(), NoAdmission(), NoBreakers())
+    calls = ModelCalls(catalog, client, NoJournal(), NoSettling(), NoAdmission(), NoBreakers())
     worker = Worker(
         await connect(),
         task_queue=QUEUE,

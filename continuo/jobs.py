@@ -166,7 +166,7 @@ def under(path: str, calls: Iterable[CallRecord]) -> tuple[CallRecord, ...]:
 
 
 def total_cost(calls: tuple[CallRecord, ...]) -> float | None:
-    """The sum in USD, exact to the nano-dollar, or None when the price of a call that used tokens is unknown: unknown is never 0."""
+    """The sum in USD, exact to the nano-dollar; None when the price of a call that used tokens is unknown, never 0."""
     paid = [call for call in calls if call.usage != Usage()]
     if any(call.cost_usd is None for call in paid):
         return None

@@ -107,7 +107,8 @@ class Cost(Data):
 
     `usage` is in tokens, of all calls, simulated ones too. `spent_usd` and `saved_usd` leave out the `unknown_calls`,
     whose price is unknown, and are None where there are no others. `estimated_usd` is the part of `spent_usd` for which
-    no provider counted the tokens: calls that were sent and never answered are in it at the most they may cost. Calls that were answered from the cache are none.
+    no provider counted the tokens: calls that were sent and never answered are in it at the most they may cost. Calls
+    that were answered from the cache are none.
     """
 
     group: dict[str, str | None]

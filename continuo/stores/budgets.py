@@ -7,8 +7,7 @@ from continuo.stores.database import Connection, Database
 from continuo.stores.ledger import NANO, Paid, book_lost
 
 _RESERVED = (
-    "SELECT COALESCE(SUM(nanousd), 0) AS nanousd FROM reservations"
-    " WHERE tenant = ? AND day = ? AND identity <> ?"
+    "SELECT COALESCE(SUM(nanousd), 0) AS nanousd FROM reservations WHERE tenant = ? AND day = ? AND identity <> ?"
 )
 _RESERVE = (
     "INSERT INTO reservations (identity, attempt, tenant, day, nanousd, expires, paid) VALUES (?, ?, ?, ?, ?, ?, ?)"

@@ -45,7 +45,7 @@ async def data(environ: pytest.MonkeyPatch, tmp_path: Path, monkeypatch: pytest.
         model = "sim-unpriced" if usd is None else "sim-mid"
         record = CallRecord(path="", model=model, provider="p", status="ok", usage=usage, cost_usd=usd)
         outcome = Outcome(text="", served_by="model", calls=(record,), simulated=True)
-        await record(Journal(database), tenant, outcome, Context(pattern="support", tenant=tenant), today)
+        await keep(Journal(database), tenant, outcome, Context(pattern="support", tenant=tenant), today)
     await database.aclose()
 
 

@@ -37,7 +37,7 @@ async def call(database: Database, tenant: str, usd: float | None, *, day: date 
     found = Outcome(text="", served_by="model", calls=(record,), simulated=bool(fields.get("simulated")))
     context = Context(pattern=str(fields.get("pattern", "support")), tenant=tenant, user=str(user) if user else None)
     identity = f"{tenant}/{len(await database.read('SELECT identity FROM ledger'))}"
-    await record(Journal(database), identity, found, context, day)
+    await keep(Journal(database), identity, found, context, day)
 
 
 async def reserve(budgets: Budgets, identity: str, tenant: str, day: date, usd: float, expires: float) -> None:
