@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from continuo.errors import ProviderError
 from continuo.jobs import Failure
 from continuo.patterns import Retry
-from continuo.retry import delay
+from continuo.retry import delay, too_long
 from continuo.stores.database import StoreUnavailable
 
 log = structlog.get_logger()
@@ -67,15 +67,20 @@ def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry) -> Ap
     """The error for Temporal: final when the provider says so or the attempts are used up."""
     # An attempt that found no store has asked nobody, and is none of those meant for an ailing provider.
     failures = failed_attempts() + (error.kind != "store_unavailable")
-    final = not error.retryable or failures >= retry.attempts
+    late = too_long(retry, error.retry_after)
+    final = late or not error.retryable or failures >= retry.attempts
+    if late:
+        asked = f"it asks to wait {error.retry_after:,.0f} s, more than the policy's maximum of {retry.maximum:g} s"
+        failure = failure.model_copy(update={"message": f"{failure.message}; {asked}"})
+    pause = None
     if not final:
         activity.heartbeat(failures)
-    pause = delay(retry, failures, error.retry_after, random.random())
+        pause = timedelta(seconds=delay(retry, failures, error.retry_after, random.random()))
     log.warning("attempt failed", type=failure.type, error=failure.message, final=final)
     return ApplicationError(
         failure.message,
         failure,
         type=failure.type,
         non_retryable=final,
-        next_retry_delay=timedelta(seconds=pause),
+        next_retry_delay=pause,
     )

@@ -12,7 +12,9 @@ from continuo.catalog import Catalog
 from continuo.errors import ProviderError
 from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import PLACEHOLDER, Http
+from continuo.providers.client import checked_key
 from continuo.providers.errors import error_for_response, error_for_transport
+from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, at_most, body
 
 
 class ServiceCalls:
@@ -28,20 +30,31 @@ class ServiceCalls:
         """Answer a job whose step is an `Http` request; the outcome's text is the body of the response."""
         step = job.step
         assert isinstance(step, Http)
-        endpoint = self._catalog.services[step.service]
-        headers = {"Idempotency-Key": identity()}
-        if endpoint.key_env:
-            headers["Authorization"] = f"Bearer {self._environ[endpoint.key_env]}"
-        url = f"{endpoint.url(self._environ)}{path(job)}"
         try:
-            response = await self._http.request(step.method, url, json=job.data, headers=headers, timeout=step.timeout)
-            if not response.is_success:
-                raise error_for_response(step.service, response)
+            async with at_most(step.service, step.timeout):
+                return Outcome(text=await self._asked(step, job), served_by="service")
         except httpx.HTTPError as error:
             raise self._failed(error_for_transport(step.service, error), job) from error
         except ProviderError as error:
             raise self._failed(error, job) from error
-        return Outcome(text=response.text, served_by="service")
+
+    async def _asked(self, step: Http, job: Job) -> str:
+        """The body of a successful response. Raises `ProviderError`."""
+        name, endpoint = step.service, self._catalog.services.get(step.service)
+        if endpoint is None:
+            raise ProviderError("not_found", f"this worker's catalog has no service {name!r}")
+        headers, key = {"Idempotency-Key": identity(), **ACCEPTED}, None
+        if endpoint.key_env:
+            key = checked_key(endpoint.key_env, self._environ)
+            headers["Authorization"] = f"Bearer {key}"
+        url = f"{endpoint.url(self._environ)}{path(job)}"
+        sending = self._http.stream(step.method, url, json=job.data, headers=headers, timeout=step.timeout)
+        async with sending as response:
+            limit = MAX_ANSWER if response.is_success else MAX_ERROR
+            text = (await body(name, response, limit)).decode(errors="replace")
+            if not response.is_success:
+                raise error_for_response(name, response, text, secret=key)
+            return text
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -53,7 +66,13 @@ class ServiceCalls:
 
 
 def path(job: Job) -> str:
-    """The step's path with its placeholders filled, each escaped as one segment. Raises KeyError for an unknown one."""
+    """The step's path with its placeholders filled, each escaped as one segment.
+
+    Raises `ProviderError` for one that the data does not fill: a null is no segment of a path.
+    """
     assert isinstance(job.step, Http)
     values = {**job.data, "saga": job.saga}
+    for name in PLACEHOLDER.findall(job.step.path):
+        if values.get(name) is None:
+            raise ProviderError("invalid_request", f"the data has no {name!r}, which the path {job.step.path!r} needs")
     return PLACEHOLDER.sub(lambda match: quote(str(values[match[1]]), safe=""), job.step.path)

@@ -86,7 +86,7 @@ class Price(Data):
     def cost(self, usage: Usage) -> float:
         """What `usage` costs in USD."""
         cached = self.input if self.cached is None else self.cached
-        fresh = usage.input_tokens - usage.cached_tokens
+        fresh = max(0, usage.input_tokens - usage.cached_tokens)
         return (fresh * self.input + usage.cached_tokens * cached + usage.output_tokens * self.output) / 1e6
 
 

@@ -74,6 +74,19 @@ class Usage(Data):
         )
 
 
+MOST_TOKENS = 100_000_000
+"""More than any answer can have: a count above it is none."""
+
+
+def plausible(usage: Usage | None) -> Usage | None:
+    """The usage that a provider counted, or None where the numbers cannot be: it is unknown then, never a credit."""
+    if usage is None:
+        return None
+    counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens)
+    possible = all(0 <= count <= MOST_TOKENS for count in counts) and usage.cached_tokens <= usage.input_tokens
+    return usage if possible else None
+
+
 def estimated_tokens(*texts: str) -> int:
     """How many tokens the texts are, where nobody has counted: one for every four characters."""
     return -(-sum(map(len, texts)) // 4)

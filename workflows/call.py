@@ -13,7 +13,7 @@ from continuo.patterns import Call
 from workflows.activity_options import STORE_LIMIT, options
 from workflows.base import PatternWorkflow
 from workflows.failures import failure_of
-from workflows.shield import to_the_end
+from workflows.shield import check_cancelled, to_the_end
 from workflows.step import run_inline
 from workflows.trace import trace
 
@@ -36,6 +36,7 @@ async def call(step: Call, job: Job) -> Outcome:
             Wait,
         ):
             # A timer, so that whoever waits for its turn holds no slot.
+            check_cancelled()
             await workflow.sleep(outcome.seconds, summary=outcome.why)
     except (FailureError, asyncio.CancelledError) as error:
         failure = failure_of(error)

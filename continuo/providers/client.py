@@ -11,14 +11,16 @@ import httpx
 
 from continuo.catalog import Catalog, Model, Provider
 from continuo.errors import ProviderError
-from continuo.messages import ModelRequest, ModelResponse, Usage, estimated_tokens
+from continuo.messages import ModelRequest, ModelResponse, Usage, estimated_tokens, plausible
 from continuo.providers.anthropic import Anthropic
 from continuo.providers.embeddings import EMBEDDINGS, Embedding
-from continuo.providers.errors import error_for_response, error_for_transport, invalid_response, reading
+from continuo.providers.errors import error_for_response, error_for_transport, reading
 from continuo.providers.exchange import Exchange
 from continuo.providers.google import Google
 from continuo.providers.knowledge import Knowledge
+from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, at_most, body, pieces
 from continuo.providers.openai import OpenAI
+from continuo.providers.parsed import parsed
 from continuo.providers.protocol import Json, WireProtocol, WireRequest
 from continuo.providers.sse import EventData
 
@@ -50,14 +52,18 @@ class ModelClient:
         idempotency_key: str,
         exchange: Exchange | None = None,
     ) -> ModelResponse:
-        """The whole answer. `timeout` is in seconds, for each wait for the provider; `exchange` is filled in."""
+        """The whole answer. `timeout` is in seconds, for all of it; `exchange` is filled in."""
         provider = self._providers[model.provider]
         if provider.protocol == "knowledge":
             return await self._known(request)
         protocol = PROTOCOLS[provider.protocol]
         encode = partial(protocol.encode, model=model.name, request=_askable(request, model), stream=False)
-        async with self._asked(model, encode, timeout, idempotency_key, exchange) as response:
-            return _completed(protocol.decode(_json(await response.aread())), request, response)
+        async with (
+            at_most(model.provider, timeout),
+            self._asked(model, encode, timeout, idempotency_key, exchange) as response,
+        ):
+            answer = protocol.decode(parsed(await body(model.provider, response, MAX_ANSWER)))
+            return _completed(answer, request, response)
 
     async def stream(
         self,
@@ -68,7 +74,7 @@ class ModelClient:
         idempotency_key: str,
         exchange: Exchange | None = None,
     ) -> AsyncIterator[str | ModelResponse]:
-        """The text as it comes, piece by piece, then the whole answer."""
+        """The text as it comes, piece by piece, then the whole answer. `timeout` is for each wait for a piece."""
         provider = self._providers[model.provider]
         if provider.protocol == "knowledge":
             answer = await self._known(request)
@@ -80,9 +86,9 @@ class ModelClient:
         encode = partial(protocol.encode, model=model.name, request=_askable(request, model), stream=True)
         async with self._asked(model, encode, timeout, idempotency_key, exchange) as response:
             events = EventData()
-            async for chunk in response.aiter_bytes():
+            async for chunk in pieces(model.provider, response):
                 for data in events.feed(chunk):
-                    if text := decoder.feed(_json(data)):
+                    if text := decoder.feed(parsed(data)):
                         yield text
             yield _completed(decoder.finish(), request, response)
 
@@ -94,9 +100,12 @@ class ModelClient:
         if protocol is None:
             raise ProviderError("invalid_request", f"{model.id} cannot embed; name an embedding model of the catalog")
         encode = partial(protocol.encode, model=model.name, text=text)
-        async with self._asked(model, encode, timeout, idempotency_key, exchange) as response:
-            found = protocol.decode(_json(await response.aread()))
-        usage = found.usage or Usage(input_tokens=estimated_tokens(text), estimated=True)
+        async with (
+            at_most(model.provider, timeout),
+            self._asked(model, encode, timeout, idempotency_key, exchange) as response,
+        ):
+            found = protocol.decode(parsed(await body(model.provider, response, MAX_ANSWER)))
+        usage = plausible(found.usage) or Usage(input_tokens=estimated_tokens(text), estimated=True)
         return found.model_copy(update={"usage": usage, "simulated": _is_simulated(response)})
 
     async def aclose(self) -> None:
@@ -129,6 +138,7 @@ class ModelClient:
         if url is None:
             raise ProviderError("invalid_request", f"{name}: set {provider.base_url_env} in the environment")
         headers = {
+            **ACCEPTED,
             **protocol.headers,
             **provider.headers,
             **(_key_headers(provider, key) if key else {}),
@@ -147,23 +157,26 @@ class ModelClient:
             ) as response:
                 exchange.billable = response.is_success
                 if not response.is_success:
-                    await response.aread()
-                    raise error_for_response(name, response, secret=key)
+                    text = (await body(name, response, MAX_ERROR)).decode(errors="replace")
+                    raise error_for_response(name, response, text, secret=key)
                 with _naming(name), reading():
                     yield response
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise error_for_transport(name, error) from error
 
     def _key(self, provider: Provider) -> str | None:
-        if not provider.key_env:
-            return None
-        key = self._environ.get(provider.key_env, "").strip()
-        if not key:
-            raise ProviderError("unauthorized", f"this worker has no {provider.key_env} in its environment")
-        if not (key.isascii() and key.isprintable()):
-            # Checked here, since the HTTP library's own error shows the whole key.
-            raise ProviderError("unauthorized", f"{provider.key_env} holds a character that no header can carry")
-        return key
+        return checked_key(provider.key_env, self._environ) if provider.key_env else None
+
+
+def checked_key(name: str, environ: Mapping[str, str]) -> str:
+    """The key that the variable `name` holds. Raises `ProviderError` where it cannot be sent, and never shows it."""
+    key = environ.get(name, "").strip()
+    if not key:
+        raise ProviderError("unauthorized", f"this worker has no {name} in its environment")
+    if not (key.isascii() and key.isprintable()):
+        # Checked here, since the HTTP library's own error shows the whole key.
+        raise ProviderError("unauthorized", f"{name} holds a character that no header can carry")
+    return key
 
 
 def _askable(request: ModelRequest, model: Model) -> ModelRequest:
@@ -181,7 +194,8 @@ def _key_headers(provider: Provider, key: str) -> dict[str, str]:
 
 def _content(name: str, body: Json) -> bytes:
     try:
-        return json.dumps(body, allow_nan=False).encode()
+        # A text that no server could read is found here, not there.
+        return json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
     except ValueError as error:
         raise ProviderError("invalid_request", f"{name}: the request is not JSON: {error}") from error
 
@@ -193,22 +207,13 @@ def _naming(provider: str) -> Iterator[None]:
         yield
     except ProviderError as error:
         error.args = (f"{provider}: {error}",)
+        error.usage = plausible(error.usage)
         raise
-
-
-def _json(text: bytes) -> Json:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        raise invalid_response("the response is not JSON") from None
-    if not isinstance(found, dict):
-        raise invalid_response("the response is not a JSON object")
-    return found
 
 
 def _completed(answer: ModelResponse, request: ModelRequest, response: httpx.Response) -> ModelResponse:
     """The answer with its usage, estimated where the provider gives none, and marked where it is simulated."""
-    usage = answer.usage or Usage(
+    usage = plausible(answer.usage) or Usage(
         input_tokens=estimated_tokens(request.system or "", *(message.content for message in request.messages)),
         output_tokens=estimated_tokens(answer.message.content, *(call.arguments for call in answer.message.tool_calls)),
         estimated=True,

@@ -37,12 +37,12 @@ _STATUSES = {
 _LONGEST_MESSAGE = 300
 
 
-def error_for_response(name: str, response: httpx.Response, *, secret: str | None = None) -> ProviderError:
-    """The error of a response that is not a success; its body has been read.
+def error_for_response(name: str, response: httpx.Response, text: str, *, secret: str | None = None) -> ProviderError:
+    """The error of a response that is not a success and whose body is `text`.
 
     `name` is the provider's or service's. `secret` is blotted out should the body repeat it.
     """
-    body = response.text.replace(secret, "***") if secret else response.text
+    body = text.replace(secret, "***") if secret else text
     return _error(f"{name}: ", response.status_code, body, response.headers)
 
 
@@ -65,6 +65,7 @@ def error_for_transport(name: str, error: Exception) -> ProviderError:
 
 def invalid_response(what: str, usage: Usage | None = None) -> ProviderError:
     """The error of a response with status 200 that holds no answer; another attempt may well bring one."""
+    what = what.encode(errors="replace").decode()
     return ProviderError("invalid_response", what[:_LONGEST_MESSAGE], retryable=True, usage=usage)
 
 
@@ -78,7 +79,7 @@ def reading(usage: Usage | None = None) -> Iterator[None]:
     """Makes what Python raises for another shape an `invalid_response`, with what was counted all the same."""
     try:
         yield
-    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError) as error:
         what = f"the response has an unexpected shape ({type(error).__name__}: {error})"
         raise invalid_response(what, usage) from error
 
@@ -126,4 +127,6 @@ def _told(body: str) -> tuple[str, str | None]:
         message, code = (error, None) if isinstance(error, str) else (error.get("message") or body, error.get("code"))
     except (ValueError, AttributeError, IndexError):
         message, code = body, None
-    return " ".join(str(message).split())[:_LONGEST_MESSAGE] or "no message", code if isinstance(code, str) else None
+    # The message may hold half a surrogate pair, which nothing could keep.
+    readable = str(message).encode(errors="replace").decode()
+    return " ".join(readable.split())[:_LONGEST_MESSAGE] or "no message", code if isinstance(code, str) else None

@@ -18,6 +18,7 @@ from starters.budget import budget
 from starters.costs import costs
 from starters.table import Form
 from tests.starters.test_cli import continuo
+from tests.stores import record as keep
 
 TENANTS = """
 [tenants.acme]

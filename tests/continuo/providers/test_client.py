@@ -90,20 +90,21 @@ async def test_what_is_not_configured_is_not_worth_a_second_try(
 
 
 async def test_a_request_that_is_not_json_is_an_error_of_the_request(models: ModelClient) -> None:
-    tool = Tool(name="t", parameters={"maximum": float("inf")})
+    tool = Tool(name="t", description="\ud800")
     with pytest.raises(ProviderError, match="openai: the request is not JSON") as caught:
         await ask(models, "openai", HELLO.model_copy(update={"tools": (tool,)}))
     assert caught.value.kind == "invalid_request"
 
 
-async def test_half_a_surrogate_pair_is_the_provider_s_to_judge(models: ModelClient, wire: Wire) -> None:
+async def test_half_a_surrogate_pair_is_refused_before_anything_is_sent(models: ModelClient, wire: Wire) -> None:
     wire.answers(shape("openai", "text.json"))
-    await ask(models, "openai", ModelRequest(messages=(Message(role="user", content="\ud800"),)))
-    assert wire.sent[0].body["messages"][0]["content"] == "\ud800"
+    with pytest.raises(ProviderError, match="the request is not JSON") as caught:
+        await ask(models, "openai", ModelRequest(messages=(Message(role="user", content="\ud800"),)))
+    assert (caught.value.kind, caught.value.retryable, wire.sent) == ("invalid_request", False, [])
 
 
 async def test_a_provider_that_does_not_answer_in_time_is_a_timeout(models: ModelClient) -> None:
-    with pytest.raises(ProviderError, match="openai: ReadTimeout") as caught:
+    with pytest.raises(ProviderError, match=r"openai: (ReadTimeout|no whole answer within)") as caught:
         await ask(models, "openai", timeout=0.05)
     assert (caught.value.kind, caught.value.retryable) == ("timeout", True)
 

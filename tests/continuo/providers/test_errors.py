@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.errors import ErrorKind
+from continuo.errors import ErrorKind, ProviderError
 from continuo.providers.errors import error_for_response, error_for_transport, error_in_stream, retry_after
+
+
+def of(name: str, response: httpx.Response) -> ProviderError:
+    return error_for_response(name, response, response.text)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +28,7 @@ from continuo.providers.errors import error_for_response, error_for_transport, e
     ],
 )
 def test_a_transient_status_may_be_tried_again(status: int, kind: ErrorKind) -> None:
-    error = error_for_response("acme", httpx.Response(status, headers={"retry-after": "7"}, text="busy"))
+    error = of("acme", httpx.Response(status, headers={"retry-after": "7"}, text="busy"))
     assert (error.kind, error.status, error.retryable, error.retry_after) == (kind, status, True, 7.0)
     assert str(error) == f"acme: {status} busy"
 
@@ -39,13 +43,13 @@ def test_a_transient_status_may_be_tried_again(status: int, kind: ErrorKind) -> 
     ],
 )
 def test_any_other_status_is_final(status: int, kind: ErrorKind) -> None:
-    error = error_for_response("acme", httpx.Response(status, headers={"retry-after": "7"}))
+    error = of("acme", httpx.Response(status, headers={"retry-after": "7"}))
     assert (error.kind, error.retryable, error.retry_after) == (kind, False, None)
 
 
 def test_waiting_does_not_fill_an_account() -> None:
     body = {"error": {"message": "You exceeded your quota.", "code": "insufficient_quota"}}
-    error = error_for_response("acme", httpx.Response(429, json=body))
+    error = of("acme", httpx.Response(429, json=body))
     assert (error.kind, error.retryable) == ("rate_limited", False)
     assert str(error) == "acme: 429 the account's quota is used up: You exceeded your quota."
 
@@ -64,12 +68,12 @@ def test_waiting_does_not_fill_an_account() -> None:
     ],
 )
 def test_the_message_is_the_provider_s_own_in_one_short_line(body: str, message: str) -> None:
-    assert str(error_for_response("acme", httpx.Response(400, text=body))) == f"acme: 400 {message}"
+    assert str(of("acme", httpx.Response(400, text=body))) == f"acme: 400 {message}"
 
 
 @given(st.text(), st.integers(min_value=300, max_value=599))
 def test_any_body_of_an_error_gives_a_short_message(body: str, status: int) -> None:
-    message = str(error_for_response("acme", httpx.Response(status, text=body)))
+    message = str(of("acme", httpx.Response(status, text=body)))
     assert message.startswith(f"acme: {status} ")
     assert len(message) < 360
 

@@ -72,7 +72,7 @@ async def test_a_cancelled_request_may_be_billed(models: ModelClient, wire: Wire
 
 
 async def test_what_was_never_sent_is_not_billed(tmp_path: Path, unused_tcp_port: int, wire: Wire) -> None:
-    no_json = HELLO.model_copy(update={"tools": (Tool(name="t", parameters={"maximum": float("inf")}),)})
+    no_json = HELLO.model_copy(update={"tools": (Tool(name="t", description="\ud800"),)})
     nobody = client(tmp_path, base_url=f"http://127.0.0.1:{unused_tcp_port}")
     illegal = client(tmp_path, base_url=wire.url, key_env="A_KEY", key_header="no header")
     keyless = client(tmp_path, None, base_url=wire.url, key_env="A_KEY")

@@ -1,0 +1,146 @@
+"""Upstreams that lie, drip and burst: each comes to a clean answer or a typed error, in bounded time and memory."""
+
+import asyncio
+import gzip
+import json
+import time
+import tracemalloc
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from continuo.catalog import Price
+from continuo.errors import ProviderError
+from continuo.messages import MOST_TOKENS, Usage, plausible
+from continuo.providers.client import ModelClient
+from continuo.providers.limited import MAX_ANSWER
+from continuo.providers.parsed import parsed
+from tests.continuo.providers.conftest import Wire, ask, shape
+from tests.continuo.providers.test_client import client
+
+
+def changed(**message: Any) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(shape("openai", "text.json"))
+    body["choices"][0]["message"] |= message
+    return body
+
+
+async def test_a_time_limit_holds_however_the_upstream_drips(tmp_path: Path) -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
+        try:
+            while True:
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        except ConnectionError:
+            writer.close()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    models = client(tmp_path, base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    started = time.monotonic()
+    with pytest.raises(ProviderError, match="no whole answer within") as caught:
+        await ask(models, "openai", timeout=0.5)
+    assert (caught.value.kind, caught.value.retryable) == ("timeout", True)
+    assert time.monotonic() - started < 5
+    await models.aclose()
+    server.close()
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_small_body_that_unpacks_to_a_huge_one_is_cut_off(models: ModelClient, wire: Wire, status: int) -> None:
+    wire.answers(gzip.compress(b" " * 2**29, 1), status, content_encoding="gzip")
+    tracemalloc.start()
+    with pytest.raises(ProviderError, match="its body has more than") as caught:
+        await ask(models, "openai", timeout=30)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert not caught.value.retryable
+    assert peak < 4 * MAX_ANSWER
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_packed_answer_is_read(models: ModelClient, wire: Wire, encoding: str) -> None:
+    text = shape("openai", "text.json")
+    wire.answers(gzip.compress(text) if encoding == "gzip" else zlib.compress(text), content_encoding=encoding)
+    assert (await ask(models, "openai")).message.content
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip"])
+async def test_a_body_packed_in_another_way_is_a_final_error(models: ModelClient, wire: Wire, encoding: str) -> None:
+    wire.answers(b"x", content_encoding=encoding)
+    with pytest.raises(ProviderError, match="not as gzip or deflate") as caught:
+        await ask(models, "openai")
+    assert not caught.value.retryable
+
+
+async def test_half_a_surrogate_pair_in_an_answer_becomes_a_replacement_character(
+    models: ModelClient, wire: Wire
+) -> None:
+    wire.answers(json.dumps(changed(content="a\ud800b")))
+    answer = await ask(models, "openai")
+    assert answer.message.content == "a\ufffdb"
+    answer.model_dump_json()
+
+
+@pytest.mark.parametrize("what", [{"refusal": "no \ud800"}, {"tool_calls": [{"\ud800": 1}]}])
+async def test_an_error_holds_nothing_that_cannot_be_kept(
+    models: ModelClient, wire: Wire, what: dict[str, Any]
+) -> None:
+    wire.answers(json.dumps(changed(content="", **what)))
+    with pytest.raises(ProviderError) as caught:
+        await ask(models, "openai")
+    str(caught.value).encode()
+
+
+async def test_an_error_message_with_half_a_pair_can_be_kept(models: ModelClient, wire: Wire) -> None:
+    wire.answers(json.dumps({"error": {"message": "bad \ud800"}}), 400)
+    with pytest.raises(ProviderError, match="bad") as caught:
+        await ask(models, "openai")
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 10**18, "completion_tokens": 1},
+        {"prompt_tokens": -5, "completion_tokens": 1},
+        {"prompt_tokens": 5, "completion_tokens": -1},
+        {"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 6}},
+    ],
+)
+async def test_counts_that_cannot_be_are_estimated_and_marked_and_the_answer_is_kept(
+    models: ModelClient, wire: Wire, usage: dict[str, Any]
+) -> None:
+    wire.answers(json.dumps(changed(content="yes") | {"usage": usage}))
+    answer = await ask(models, "openai")
+    assert answer.message.content == "yes"
+    assert answer.usage
+    assert answer.usage.estimated
+    assert 0 <= answer.usage.cached_tokens <= answer.usage.input_tokens < 100
+
+
+@pytest.mark.parametrize("body", [b'{"choices": [NaN]}', b"[" * 100_000, b'{"usage": Infinity}', b"\xff"])
+async def test_what_is_no_json_is_a_broken_answer(body: bytes) -> None:
+    with pytest.raises(ProviderError) as caught:
+        parsed(body)
+    assert caught.value.kind == "invalid_response"
+
+
+counts = st.integers(-(10**20), 10**20)
+
+
+@given(counts, counts, counts)
+def test_no_usage_is_ever_a_credit(read: int, written: int, cached: int) -> None:
+    price = Price.model_validate({"input": 1, "output": 2, "cached": 0.1, "source": "here", "date": "2026-11-24"})
+    usage = Usage(input_tokens=read, output_tokens=written, cached_tokens=cached)
+    found = plausible(usage)
+    if found is None:
+        assert min(read, written, cached) < 0 or max(read, written) > MOST_TOKENS or cached > read
+    else:
+        assert 0 <= price.cost(found) <= 3 * MOST_TOKENS
