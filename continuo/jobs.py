@@ -1,11 +1,12 @@
 """One argument in, one result out: the job a pattern gets and the outcome it returns, from every pattern alike."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from math import fsum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, JsonValue
 
 from continuo.data import Data, Seconds
 from continuo.messages import FinishReason, Message, ModelRequest, Usage
@@ -17,6 +18,27 @@ ServedBy = Literal["model", "cache", "knowledge", "rule", "template", "human", "
 Consensus = Literal["unanimous", "weighted", "majority", "average", "meta"]
 
 
+def _tenant(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
+        raise ValueError(f"{value[:80]!r} is no tenant's name; write at most 64 letters, digits, dots, _ and -")
+    return value
+
+
+def _name(value: str) -> str:
+    if not value.isprintable() or not 0 < len(value) <= MAX_NAME:
+        raise ValueError(f"{value[:80]!r} is no name; write one line of 1 to {MAX_NAME} characters that can be seen")
+    return value
+
+
+MAX_NAME = 200
+
+TenantName = Annotated[str, AfterValidator(_tenant)]
+"""Without slashes, so that it is one part of an id, and no longer than a fairness key, of 64 bytes, may be."""
+
+Name = Annotated[str, AfterValidator(_name)]
+"""A user, a session or a run, as the caller's own system names it."""
+
+
 class Context(Data):
     """For whom a job runs. `pattern` is the name it was started by; `deadline` is in seconds from its start.
 
@@ -24,9 +46,9 @@ class Context(Data):
     """
 
     pattern: str
-    tenant: str = Field(default="default", min_length=1, max_length=64)
-    user: str | None = None
-    session: str | None = None
+    tenant: TenantName = "default"
+    user: Name | None = None
+    session: Name | None = None
     prefer: Prefer | None = None
     priority: Priority = "standard"
     deadline: Seconds | None = None

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from continuo.configured import read_file
 from continuo.data import Data
+from continuo.jobs import TenantName
 
 
 class Tenant(Data):
@@ -44,7 +45,7 @@ class Tenants(Data):
     """`default` holds for every tenant that is not listed."""
 
     default: Tenant = Tenant()
-    tenants: dict[str, Tenant] = {}
+    tenants: dict[TenantName, Tenant] = {}
 
     def of(self, name: str) -> Tenant:
         return self.tenants.get(name, self.default)

@@ -47,7 +47,7 @@ def main() -> None:
     """Run a command and exit: 0 for success, 1 for a failed run, 2 for wrong input, told in one line with the fix."""
     try:
         # A command returns its exit code, --help nothing.
-        code = app(exit_on_error=False, print_error=False, result_action="return_value") or 0
+        code = app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value") or 0
     except (InputError, CycloptsError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         code = 2

@@ -3,18 +3,15 @@
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from temporalio.client import Client
 
 from continuo.errors import InputError
 from continuo.jobs import Context, Failure, Job, Outcome
-from continuo.messages import Message, ModelRequest
 from continuo.settings import ROOT, Settings
 from starters.launch import result, start, ui_address
-from starters.order import order_job, read_order, submit
 from starters.report import err, out, row, runs_table
-from starters.run import load_step, read_text
+from starters.run import job_of, once, read_data, read_text, run_id
 from starters.service import Service
 from workers.connect import connect
 
@@ -69,25 +66,22 @@ async def demo() -> int:
 
 
 async def _run(client: Client, job: Job, settings: Settings) -> tuple[Found, str]:
-    ordered = job.context.pattern == "order"
-    handle = await (submit(client, job) if ordered else start(client, job, id=f"support-demo-{uuid4()}"))
+    order_id = job.data.get("order_id")
+    id = run_id(job.context, str(order_id) if order_id else None)
+    handle = await (once(client, job, id=id) if order_id else start(client, job, id=id))
     return await result(handle), ui_address(settings.ui_url, client.namespace, handle)
 
 
 def _question(settings: Settings) -> Job:
     text = read_text(EXAMPLES / "question.txt")
-    return Job(
-        step=load_step("support", settings),
-        context=Context(pattern="support", tenant="demo"),
-        request=ModelRequest(messages=(Message(role="user", content=text),)),
-    )
+    return job_of("support", Context(pattern="support", tenant="demo"), settings, prompt=text)
 
 
 def _order(file: str, settings: Settings) -> Job:
     """The order in the file, under an id of its own: the same one would not be run twice."""
-    data = read_order(EXAMPLES / file)
+    data = read_data(str(EXAMPLES / file))
     data["order_id"] = f"{data['order_id']}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    return order_job(data, Context(pattern="order", tenant="demo"), settings)
+    return job_of("order", Context(pattern="order", tenant="demo"), settings, data=data)
 
 
 def _address(variable: str) -> str:

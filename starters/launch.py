@@ -3,6 +3,7 @@
 from datetime import timedelta
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -47,9 +48,8 @@ async def start(
 
 
 def _share(tenant: str) -> Priority:
-    """The tenant's turns in a busy queue. Names that differ only after 64 bytes, the limit of a key, share them."""
-    key = tenant.encode()[:64].decode(errors="ignore")
-    return Priority(fairness_key=key, fairness_weight=tenants().of(tenant).weight)
+    """The tenant's turns in a busy queue."""
+    return Priority(fairness_key=tenant, fairness_weight=tenants().of(tenant).weight)
 
 
 @cache
@@ -83,4 +83,4 @@ async def progress(handle: WorkflowHandle[Any, Any]) -> Progress:
 def ui_address(ui_url: str, namespace: str, handle: Handle) -> str:
     """The page of a run in Temporal's UI."""
     run = handle.result_run_id or handle.first_execution_run_id
-    return f"{ui_url}/namespaces/{namespace}/workflows/{handle.id}/{run}/history"
+    return f"{ui_url}/namespaces/{namespace}/workflows/{quote(handle.id, safe='')}/{run}/history"

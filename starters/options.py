@@ -25,7 +25,7 @@ class RunOptions:
     priority: Priority = "standard"
     "Which pool runs it."
     deadline: str | None = None
-    "Cancel it after this long, such as 30s or 5m; a saga is then undone."
+    "Cancel it after this long, in seconds or such as 30s or 5m; a saga is then undone."
     detach: Annotated[bool, Parameter(negative=())] = False
     "Print the run's id and return at once."
     json: Annotated[bool, Parameter(negative=())] = False
@@ -41,5 +41,5 @@ class RunOptions:
             session=self.session,
             prefer=self.prefer,
             priority=self.priority,
-            deadline=self.deadline,
+            deadline=f"{self.deadline}s" if (self.deadline or "").isdecimal() else self.deadline,
         )

@@ -1,24 +1,30 @@
-"""`continuo run`: one pattern, one prompt, one durable run."""
+"""`continuo run`: one pattern, one durable run, on a prompt or on data."""
 
+import json as jsonlib
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 from uuid import uuid4
 
 from cyclopts import Parameter
+from pydantic import JsonValue
+from temporalio.client import Client
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from continuo.catalog import load_catalog
+from continuo.data import Data
 from continuo.errors import InputError
-from continuo.jobs import Job
+from continuo.jobs import Context, Job, Name, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.named import find_pattern
-from continuo.patterns import Call, Http, Step
-from continuo.prepare import check_text, resolved
+from continuo.patterns import Call, Http
+from continuo.prepare import check_services, check_text, resolved, validated
 from continuo.settings import Settings, environment
 from continuo.walk import specs
-from starters.launch import start, ui_address
+from starters.launch import Handle, start, ui_address
 from starters.options import RunOptions
-from starters.report import told
+from starters.report import err, told
 from workers.connect import connect
 from workers.telemetry import configure_tracing
 
@@ -28,62 +34,135 @@ async def run(
     prompt: str | None = None,
     *,
     input: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    data: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    id: str | None = None,
     system: str | None = None,
     options: RunOptions | None = None,
 ) -> int:
-    """Ask one question and wait for the answer; the run goes on if this process does not.
+    """Ask one question, or act on data, and wait for the answer; the run goes on if this process does not.
 
     Parameters
     ----------
     pattern
         A named pattern, a YAML file, or model:ID.
     prompt
-        The question.
+        The question; with --data it may be left out.
     input
         Read the question from this file instead; - is standard input.
+    data
+        Send the JSON object in this file to the pattern's services; - is standard input.
+    id
+        Run it once under this id, however often it is submitted; one that failed is run again.
     system
         Instructions for the model, in place of the pattern's own.
     """
-    settings = Settings()
-    text = check_text(f"--input {input}" if input else "the prompt", read_prompt(prompt, input))
+    if input == data == "-":
+        raise InputError("--input and --data are both -; read one of them from a file")
     options = options or RunOptions()
-    job = Job(
-        step=load_step(pattern, settings),
-        context=options.context(pattern),
-        request=ModelRequest(messages=(Message(role="user", content=text),), system=system),
+    asked = None if data and prompt is None and input is None else read_prompt(prompt, input)
+    given = read_data(data) if data else None
+    job = job_of(pattern, options.context(pattern), Settings(), prompt=asked, data=given, system=system)
+    return await submitted(job, id, options)
+
+
+def job_of(
+    pattern: str,
+    context: Context,
+    settings: Settings,
+    *,
+    prompt: str | None = None,
+    data: dict[str, JsonValue] | None = None,
+    system: str | None = None,
+) -> Job:
+    """The job that runs what `pattern` names on a prompt, on data, or on both; data alone is the prompt too.
+
+    Its models are resolved for this environment. Raises `InputError` for whatever cannot run here.
+    """
+    catalog, environ = load_catalog(settings.catalog), environment()
+    model = pattern.removeprefix("model:")
+    step = Call(model=model) if model != pattern else find_pattern(pattern, settings.patterns).pattern
+    if data is None and any(isinstance(spec, Http) for spec in specs(step)):
+        raise InputError(f"pattern {pattern!r} acts on data; give it, as in: continuo run {pattern} --data FILE")
+    check_services(step, catalog, environ, data or {})
+    content = jsonlib.dumps(data) if prompt is None else prompt
+    return Job(
+        step=resolved(step, catalog, environ, simulated=settings.simulated),
+        context=context,
+        request=ModelRequest(messages=(Message(role="user", content=content),), system=system),
+        data=data or {},
     )
+
+
+async def submitted(job: Job, id: str | None, options: RunOptions) -> int:
+    """Start the job, or find the run that has its id, and tell of it as the options ask; the exit code."""
+    chosen = run_id(job.context, id)
     client = await connect(configure_tracing("continuo-run"))
-    name = Path(pattern).stem.replace(":", "-")
-    handle = await start(client, job, id=f"{name}-{uuid4()}")
-    address = ui_address(settings.ui_url, client.namespace, handle)
+    handle = await (start(client, job, id=chosen) if id is None else once(client, job, id=chosen))
+    address = ui_address(Settings().ui_url, client.namespace, handle)
     return await told(client, handle, job, address, options)
+
+
+async def once(client: Client, job: Job, *, id: str) -> Handle:
+    """Start `job` under `id`, or find the run that has it: one that has answered is not done again."""
+    try:
+        return await start(client, job, id=id, reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
+    except WorkflowAlreadyStartedError as error:
+        err.print(f"{id} has been completed before; this is its outcome")
+        return client.get_workflow_handle(id, run_id=error.run_id, result_type=Outcome)
+
+
+def run_id(context: Context, id: str | None) -> str:
+    """The workflow id of a run: a new one, or the one that `id` has for this pattern and tenant alone.
+
+    No part but the last can hold a slash, so no two ids are the same by chance.
+    """
+    name = Path(context.pattern).stem.replace(":", "-")
+    return f"{name}-{uuid4()}" if id is None else f"{name}/{context.tenant}/{validated(Named, id=id).id}"
+
+
+class Named(Data):
+    """What a caller calls a run."""
+
+    id: Name
 
 
 def read_prompt(prompt: str | None, input: str | None) -> str:
     """The prompt given, or the text of the file."""
     if (prompt is None) == (input is None):
         raise InputError('give either a prompt, as in: continuo run support "Where is my order?", or --input FILE')
-    if input is None:
-        return prompt or ""
-    if input == "-":
-        return sys.stdin.read()
-    return read_text(Path(input))
+    text = prompt or "" if input is None else read_text(input)
+    return check_text(f"--input {input}" if input else "the prompt", text)
 
 
-def read_text(path: Path) -> str:
+def read_data(path: str) -> dict[str, JsonValue]:
+    """The JSON object in a file, or on standard input. Raises `InputError` with the line of what is wrong."""
+    text = check_text(path, read_text(path))
     try:
-        return path.read_text(encoding="utf-8")
+        data = jsonlib.loads(text, parse_constant=_no_number)
+        jsonlib.dumps(data, ensure_ascii=False).encode()
+    except jsonlib.JSONDecodeError as error:
+        raise InputError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
+    except UnicodeEncodeError:
+        raise InputError(f"{path}: a text has half a character (\\ud800 to \\udfff); write the whole one") from None
+    except RecursionError:
+        raise InputError(f"{path}: nested too deep; flatten it") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: not a JSON object; write one, as in examples/order.json")
+    return data
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a file; `-` is standard input."""
+    try:
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return content.decode()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}; name a file that exists") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
 
 
-def load_step(pattern: str, settings: Settings) -> Step:
-    """The step that `pattern` names, with its models resolved for this environment."""
-    catalog, environ = load_catalog(settings.catalog), environment()
-    id = pattern.removeprefix("model:")
-    step = Call(model=id) if id != pattern else find_pattern(pattern, settings.patterns).pattern
-    if any(isinstance(spec, Http) for spec in specs(step)):
-        raise InputError(f"pattern {pattern!r} acts on an order; run it as: continuo order FILE")
-    return resolved(step, catalog, environ, simulated=settings.simulated)
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")

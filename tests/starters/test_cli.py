@@ -2,17 +2,29 @@
 
 import asyncio
 import json
+import sys
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from continuo.settings import ROOT
+from starters.app import main
 from tests.support import Control, until
 from workers.processes import module
 
 EXAMPLES = ROOT / "examples"
+OWN = """
+description: Reserves at a place, and undoes it.
+pattern:
+  kind: saga
+  steps:
+    - name: reserve
+      do: {kind: http, service: inventory, method: PUT, path: "/reservations/{place}"}
+      undo: {kind: http, service: inventory, method: DELETE, path: "/reservations/{place}"}
+"""
 GOOD_ORDER = (EXAMPLES / "order.json").read_text(encoding="utf-8")
 
 
@@ -39,6 +51,24 @@ async def continuo(*arguments: str, stdin: str = "", **environment: str) -> Resu
     return Result(process.returncode, out.decode(), err.decode())
 
 
+class Told(Exception):
+    """The exit code of a command, in place of the end of the process."""
+
+
+def typed(patch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Run a command in this process. Its exit code."""
+    patch.setattr(sys, "argv", ["continuo", *arguments])
+
+    def leave(code: int) -> None:
+        raise Told(code)
+
+    patch.setattr("starters.app.leave", leave)
+    with pytest.raises(Told) as told:
+        main()
+    code: int = told.value.args[0]
+    return code
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -55,36 +85,60 @@ async def continuo(*arguments: str, stdin: str = "", **environment: str) -> Resu
         (["run", "support", "hi", "--input", "x"], "give either a prompt"),
         (["run", "support", "--input", "-"], "--input - is empty"),
         (["run", "broken.yaml", "hi"], "broken.yaml:3: pattern.model: missing; add it"),
-        (["run", "order", "hi"], "'order' acts on an order; run it as: continuo order FILE"),
+        (["run", "order", "hi"], "'order' acts on data; give it, as in: continuo run order --data FILE"),
+        (["run", "support", "hi", "--tenant", "a/b"], "tenant: 'a/b' is no tenant's name"),
+        (["run", "support", "hi", "--user", "u" * 100_000], "user: "),
+        (["run", "support", "hi", "--session", "a\x1b"], "session: 'a\\x1b' is no name"),
+        (["run", "support", "hi", "--id", "x" * 2_000], "id: "),
+        (["run", "order", "--data", "placeless.yaml"], "cannot read placeless.yaml"),
+        (["run", "own.yaml", "--data", "nameless.json"], "the input has no field 'place'"),
+        (["run", "own.yaml", "--data", "-", "--input", "-"], "both -"),
+        (["order", "long.json"], "id: "),
+        (["order", "half.json"], "half a character"),
+        (["order", "infinite.json"], "Infinity is no number of JSON"),
+        (["order", "deep.json"], "nested too deep"),
+        (["order", "."], "cannot read .: Is a directory"),
+        (["order", "binary.json"], "binary.json is not UTF-8"),
         (["run"], "pattern"),
         (["rum", "support"], "rum"),
         (["run", "support", "hi", "--prioritty", "batch"], "prioritty"),
         (["order", "gone.json"], "cannot read gone.json"),
         (["order", "broken.yaml"], "not JSON"),
-        (["order", "list.json"], "an order is a JSON object"),
+        (["order", "list.json"], "list.json: not a JSON object"),
         (["order", "nameless.json"], "order_id is missing"),
         (["demo"], "CONTINUO_SIM_URL is not set"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-async def test_wrong_input_is_one_line_with_the_fix_and_exit_code_2(
-    environ: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], says: str
+def test_wrong_input_is_one_line_with_the_fix_and_exit_code_2(
+    environ: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    arguments: list[str],
+    says: str,
 ) -> None:
     (tmp_path / "broken.yaml").write_text("description: x\n\npattern: {kind: call}\n", encoding="utf-8")
     (tmp_path / "list.json").write_text("[]", encoding="utf-8")
     (tmp_path / "nameless.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
+    (tmp_path / "long.json").write_text(json.dumps({"order_id": "x" * 2_000}), encoding="utf-8")
+    (tmp_path / "half.json").write_text('{"order_id": "\\ud800"}', encoding="utf-8")
+    (tmp_path / "infinite.json").write_text('{"order_id": Infinity}', encoding="utf-8")
+    (tmp_path / "deep.json").write_text("[" * 100_000, encoding="utf-8")
+    (tmp_path / "binary.json").write_bytes(b"\xff")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
         # Nothing listens there: whatever is found wrong is found before anything is asked.
         patch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
         patch.delenv("CONTINUO_SIM_URL", raising=False)
         patch.delenv("CONTINUO_SIMULATED", raising=False)
-        patch.setenv("PYTHONPATH", str(ROOT))
-        found = await continuo(*arguments)
-    assert (found.code, found.out) == (2, ""), found
-    assert found.err.startswith("error: ")
-    assert found.err.count("\n") == 1
-    assert says in found.err
+        patch.setattr(sys, "stdin", TextIOWrapper(BytesIO()))
+        code = typed(patch, *arguments)
+    out, err = capfd.readouterr()
+    assert (code, out) == (2, ""), err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert says in err
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["dev", "--help"], []])
@@ -152,6 +206,35 @@ async def test_an_order_is_run_once_however_often_it_is_submitted(shop: Control,
     assert "completed before" in second.err
     after = await shop.get("/totals")
     assert after["charged_cents"] - before["charged_cents"] == 7400
+
+
+@pytest.mark.usefixtures("worker", "simulator")
+async def test_two_tenants_with_the_same_order_id_have_a_run_each(shop: Control, tmp_path: Path) -> None:
+    file = tmp_path / "order.json"
+    id = f"b-{uuid4()}"
+    file.write_text(json.dumps({**json.loads(GOOD_ORDER), "order_id": id}), encoding="utf-8")
+    runs = [await continuo("order", str(file), "--json", "--tenant", tenant) for tenant in ("acme", "globex")]
+    assert [run.code for run in runs] == [0, 0]
+    outcomes = [json.loads(run.out) for run in runs]
+    assert [one["workflow_id"] for one in outcomes] == [f"order/acme/{id}", f"order/globex/{id}"]
+    assert outcomes[0]["text"] != outcomes[1]["text"]
+
+
+@pytest.mark.usefixtures("worker", "simulator")
+async def test_a_saga_of_ones_own_runs_on_data_from_a_file_or_standard_input_and_once_under_an_id(
+    shop: Control, tmp_path: Path
+) -> None:
+    pattern, file = tmp_path / "own.yaml", tmp_path / "data.json"
+    pattern.write_text(OWN, encoding="utf-8")
+    data = json.dumps({**json.loads(GOOD_ORDER), "place": str(uuid4())})
+    file.write_text(data, encoding="utf-8")
+    id = ("--id", str(uuid4()), "--json")
+    first = await continuo("run", str(pattern), "--data", str(file), *id)
+    again = await continuo("run", str(pattern), "--data", "-", *id, stdin=data)
+    assert (first.code, again.code) == (0, 0), (first, again)
+    assert json.loads(first.out)["run_id"] == json.loads(again.out)["run_id"]
+    fresh = await continuo("run", str(pattern), "--data", str(file), "--json", "--deadline", "30")
+    assert json.loads(fresh.out)["run_id"] != json.loads(first.out)["run_id"]
 
 
 @pytest.mark.usefixtures("worker", "simulator")
