@@ -9,11 +9,12 @@ import pytest
 from continuo.jobs import CallRecord, Context, Outcome
 from continuo.messages import Usage
 from continuo.settings import Settings
-from continuo.stores.budgets import Budgets
+from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
+from continuo.stores.ledger import Paid, Settlement
 from continuo.stores.opened import open_store
-from tests.stores import charge, ledger, record
+from tests.stores import charge, ledger, record, release
 from tests.support import until
 
 CONTEXT = Context(pattern="support", tenant="acme")
@@ -88,3 +89,56 @@ async def test_a_failed_write_is_told_to_its_caller_and_the_next_one_works(datab
         await database.write(lambda connection: connection.execute("INSERT INTO nowhere VALUES (1)"))
     await record(Journal(database), "run/1", outcome(), CONTEXT, TODAY)
     assert await Journal(database).find("run/1") == outcome()
+
+
+async def test_a_provider_that_bills_every_request_keeps_its_estimates(database: Database) -> None:
+    journal = Journal(database)
+    unanswered = (
+        outcome()
+        .calls[0]
+        .model_copy(
+            update={
+                "status": "failed",
+                "usage": Usage(input_tokens=9, output_tokens=9, estimated=True),
+                "cost_usd": 0.5,
+            }
+        )
+    )
+    await charge(journal, "run/1", 1, unanswered, CONTEXT, TODAY)
+    await charge(journal, "run/2", 1, unanswered, CONTEXT, TODAY)
+    for identity, replaces in (("run/1", True), ("run/2", False)):
+        paid = Paid(record=outcome().calls[0], context=CONTEXT)
+        end = Settlement(
+            identity=identity, attempt=2, today=TODAY, paid=paid, outcome=outcome(), replaces_estimates=replaces
+        )
+        await journal.settle(end)
+        await journal.settle(end)
+    assert {row["identity"] for row in await ledger(database)} == {"run/1", "run/2", "run/2#1"}
+    assert (await Budgets(database).balance("acme", TODAY)).spent == 0.50003
+
+
+async def test_an_attempt_that_died_is_booked_at_what_it_may_have_cost(database: Database) -> None:
+    budgets, journal = Budgets(database), Journal(database)
+    lost = (
+        outcome()
+        .calls[0]
+        .model_copy(update={"status": "lost", "usage": Usage(input_tokens=9, estimated=True), "cost_usd": 0.5})
+    )
+
+    async def reserve(attempt: int, now: float) -> None:
+        paid = Paid(record=lost, context=CONTEXT)
+        wanted = Reservation(
+            identity="run/1", attempt=attempt, tenant="acme", day=TODAY, usd=0.5, expires=now + 10, paid=paid
+        )
+        assert await budgets.reserve(wanted, limit=None, now=now) is None
+
+    await reserve(1, 0)
+    await reserve(2, 1)
+    assert [row["identity"] for row in await ledger(database)] == ["run/1#1"]
+    await journal.close("run/1")
+    rows = await journal.attempts("run/1", 3)
+    assert [row["identity"] for row in rows] == ["run/1#1", "run/1#2"]
+    # A late word of an attempt that was taken for dead is better than the estimate.
+    await release(journal, "run/1", 2)
+    assert [row["identity"] for row in await ledger(database)] == ["run/1#1"]
+    assert (await budgets.balance("acme", TODAY)).spent == 0.5
