@@ -8,18 +8,25 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 
 class HeartbeatInterceptor(Interceptor):
-    """Beats five times in an activity's heartbeat time-out while it runs."""
+    """Beats `every` so many seconds while an activity runs that has a heartbeat time-out."""
+
+    def __init__(self, every: float) -> None:
+        self._every = every
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        return _Heartbeats(next)
+        return _Heartbeats(next, self._every)
 
 
 class _Heartbeats(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, every: float) -> None:
+        super().__init__(next)
+        self._every = every
+
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         info = activity.info()
         if info.heartbeat_timeout is None:
             return await super().execute_activity(input)
-        pulse = asyncio.create_task(_beat(info.heartbeat_timeout.total_seconds() / 5))
+        pulse = asyncio.create_task(_beat(self._every))
         try:
             return await super().execute_activity(input)
         finally:

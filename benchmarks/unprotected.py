@@ -88,7 +88,7 @@ async def serve() -> None:
         task_queue=QUEUE,
         workflows=WORKFLOWS,
         activities=[calls.call],
-        interceptors=[LogContextInterceptor(), HeartbeatInterceptor()],
+        interceptors=[LogContextInterceptor(), HeartbeatInterceptor(settings.heartbeat)],
         workflow_runner=runner(sandbox=False),
         max_concurrent_activities=settings.slots("standard"),
     )

@@ -119,7 +119,7 @@ class Cost(Data):
     output_tokens: int
     cached_tokens: int
     spent_usd: float | None
-    estimated_usd: float
+    estimated_usd: float = 0.0
     saved_usd: float | None
 
 

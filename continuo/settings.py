@@ -24,6 +24,7 @@ class Settings(BaseSettings):
 
     `data` holds the stores and the embedded server's database, `cache` what can be had again.
     `simulated` restricts aliases to simulated models, so that nothing is spent whatever keys are set.
+    `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
     `sandbox` runs workflows in Temporal's sandbox, which catches what is not deterministic and costs time.
     """
 
@@ -38,6 +39,7 @@ class Settings(BaseSettings):
     ui_url: str = "http://127.0.0.1:8233"
     simulated: bool = False
     sandbox: bool = False
+    heartbeat: float = Field(default=0.5, ge=0.1, le=2)
     log_level: str = "INFO"
     critical_slots: int = Field(default=50, ge=1)
     standard_slots: int = Field(default=30, ge=1)

@@ -81,12 +81,12 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 letters.answered,
                 reports.report,
             ],
-            interceptors=[LogContextInterceptor(), HeartbeatInterceptor(), UnexpectedErrors()],
+            interceptors=[LogContextInterceptor(), HeartbeatInterceptor(settings.heartbeat), UnexpectedErrors()],
             workflow_runner=runner(sandbox=settings.sandbox),
             workflow_failure_exception_types=BUGS,
             max_concurrent_activities=slots,
             # A cancellation travels back on a heartbeat: the throttle is how late an HTTP request is aborted.
-            max_heartbeat_throttle_interval=timedelta(seconds=2),
+            max_heartbeat_throttle_interval=timedelta(seconds=settings.heartbeat),
             graceful_shutdown_timeout=timedelta(seconds=5),
             # So long, and not 10 s, waits what a killed pool had in its cache, such as a breaker that is signalled.
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),

@@ -30,7 +30,8 @@ daily_usd = 1.0
 [tenants.initech]
 daily_usd = 0.5
 """
-ODD = 'none, of "its" own'
+ODD = "none-of.its_own"
+USER = 'some, of "its" own'
 
 
 @pytest.fixture
@@ -46,7 +47,8 @@ async def data(environ: pytest.MonkeyPatch, tmp_path: Path, monkeypatch: pytest.
         model = "sim-unpriced" if usd is None else "sim-mid"
         record = CallRecord(path="", model=model, provider="p", status="ok", usage=usage, cost_usd=usd)
         outcome = Outcome(text="", served_by="model", calls=(record,), simulated=True)
-        await keep(Journal(database), tenant, outcome, Context(pattern="support", tenant=tenant), today)
+        context = Context(pattern="support", tenant=tenant, user=USER if tenant == ODD else None)
+        await keep(Journal(database), tenant, outcome, context, today)
     await database.aclose()
 
 
@@ -54,9 +56,9 @@ async def data(environ: pytest.MonkeyPatch, tmp_path: Path, monkeypatch: pytest.
 async def test_costs_are_told_for_people_for_programs_and_for_spreadsheets(capsys: pytest.CaptureFixture[str]) -> None:
     table = await continuo("costs", COLUMNS="160")
     rows = [line.replace("│", " ").split() for line in table.out.splitlines()]
-    assert ["acme", "1", "0", "1", "100,000/1,000", "0", "$0.750000", "$0.260000"] in rows
-    assert ["total", "4", "1", "4", "400,000/4,000", "0", "$2.20", "$0.830000"] in rows
-    assert any(row[-4:] == ["100,000/1,000", "0", "unknown", "unknown"] for row in rows)
+    assert ["acme", "1", "0", "1", "100,000/1,000", "0", "$0.750000", "$0.00", "$0.260000"] in rows
+    assert ["total", "4", "1", "4", "400,000/4,000", "0", "$2.20", "$0.00", "$0.830000"] in rows
+    assert any(row[-5:] == ["100,000/1,000", "0", "unknown", "$0.00", "unknown"] for row in rows)
     assert (table.code, table.err.count("\n")) == (0, 1)
     assert "calls of unknown price, which are not in the sums: 1; give their models one in the catalog" in table.err
 
@@ -70,7 +72,7 @@ async def test_costs_are_told_for_people_for_programs_and_for_spreadsheets(capsy
     assert sheet.count("\r\n") == sheet.count("\n") == 5
     cells = list(csv.DictReader(io.StringIO(sheet)))
     assert (cells[0]["tenant"], cells[0]["user"], cells[0]["spent_usd"]) == ("acme", "", "0.75")
-    assert (cells[3]["tenant"], cells[3]["spent_usd"]) == (ODD, "")
+    assert (cells[3]["tenant"], cells[3]["user"], cells[3]["spent_usd"]) == (ODD, USER, "")
 
 
 @pytest.mark.usefixtures("data")
