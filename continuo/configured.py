@@ -21,6 +21,10 @@ def read_file(kind: type[M], path: Path, what: str) -> M:
     except FileNotFoundError:
         advice = f"set CONTINUO_{what.upper()} to a file like config/{what}.toml"
         raise InputError(f"no {what} at {path}; {advice}") from None
+    except OSError as error:
+        raise InputError(f"cannot read the {what} {path}: {error.strerror}; name a file") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; save the file as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not TOML: {error}") from None
     except ValidationError as error:

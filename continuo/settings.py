@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     simulated: bool = False
     sandbox: bool = False
     heartbeat: float = Field(default=0.5, ge=0.1, le=2)
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     critical_slots: int = Field(default=50, ge=1)
     standard_slots: int = Field(default=30, ge=1)
     batch_slots: int = Field(default=20, ge=1)

@@ -1,6 +1,8 @@
 """The command line: `continuo …`, and `python -m starters …` alike."""
 
 import sys
+from collections.abc import Sequence
+from importlib.metadata import version
 
 from cyclopts import App, CycloptsError
 
@@ -18,10 +20,13 @@ from starters.order import order
 from starters.recommend import recommend
 from starters.run import run
 from starters.schema import schema
+from starters.terminal import shown
 from starters.workers import workers
 from workers.leave import leave
 
-app = App(name="continuo", help="Multi-model AI patterns as durable Temporal workflows.", version_flags=())
+app = App(
+    name="continuo", help="Multi-model AI patterns as durable Temporal workflows.", version=lambda: version("continuo")
+)
 
 for command in (
     run,
@@ -43,13 +48,21 @@ for command in (
     app.command(command)
 
 
+def checked(arguments: Sequence[str]) -> list[str]:
+    """The arguments. Raises `InputError` for one whose bytes are no text: nothing could keep it."""
+    for number, argument in enumerate(arguments, 1):
+        if any("\ud800" <= char <= "\udfff" for char in argument):
+            raise InputError(f"argument {number} is not UTF-8 text; write it as UTF-8, or use --input FILE")
+    return list(arguments)
+
+
 def main() -> None:
     """Run a command and exit: 0 for success, 1 for a failed run, 2 for wrong input, told in one line with the fix."""
     try:
         # A command returns its exit code, --help nothing.
-        code = app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value") or 0
+        code = app(checked(sys.argv[1:]), exit_on_error=False, print_error=False, result_action="return_value") or 0
     except (InputError, CycloptsError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {shown(' '.join(str(error).split()))}", file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         code = 130

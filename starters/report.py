@@ -2,7 +2,6 @@
 
 import json as jsonlib
 
-from rich.console import Console
 from rich.table import Table
 from temporalio.client import Client
 
@@ -12,9 +11,10 @@ from starters.launch import Handle, result
 from starters.live import watch
 from starters.money import money
 from starters.options import RunOptions
+from starters.terminal import SafeConsole
 
-out = Console(soft_wrap=True, highlight=False, markup=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+out = SafeConsole(soft_wrap=True, highlight=False, markup=False)
+err = SafeConsole(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 
 async def told(client: Client, handle: Handle, job: Job, address: str, options: RunOptions) -> int:
