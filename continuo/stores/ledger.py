@@ -96,18 +96,16 @@ def in_all(record: CallRecord, rows: Iterable[Row], *, answered: bool) -> CallRe
 
     Estimated rows are left out when an answer has replaced them (`answered`).
     """
-    usage, costs = record.usage, [record.cost_usd]
-    for row in rows:
-        if not (answered and row["estimated"]):
-            usage += _usage(row)
-            costs.append(None if row["cost_nanousd"] is None else row["cost_nanousd"] / NANO)
-    known = [cost for cost in costs if cost is not None]
-    unknown = usage != Usage() and (len(known) < len(costs) - (record.usage == Usage()) or not known)
-    return record.model_copy(update={"usage": usage, "cost_usd": None if unknown else _sum(known)})
+    counted = [row for row in rows if not (answered and row["estimated"])]
+    parts = [(record.usage, record.cost_usd), *((_usage(row), _usd(row)) for row in counted)]
+    paid = [cost for usage, cost in parts if usage != Usage()]
+    known = [cost for cost in paid if cost is not None]
+    cost = record.cost_usd if not paid else None if len(known) < len(paid) else round(fsum(known), 9)
+    return record.model_copy(update={"usage": sum((usage for usage, _ in parts), Usage()), "cost_usd": cost})
 
 
-def _sum(costs: list[float]) -> float | None:
-    return round(fsum(costs), 9) if costs else None
+def _usd(row: Row) -> float | None:
+    return None if row["cost_nanousd"] is None else row["cost_nanousd"] / NANO
 
 
 def _usage(row: Row) -> Usage:
