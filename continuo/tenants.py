@@ -11,6 +11,10 @@ from continuo.data import Data
 from continuo.jobs import TenantName
 
 
+NANO_USD = 1e-9
+"""The least money that is counted: a budget below it is one of nothing."""
+
+
 class Tenant(Data):
     """`daily_usd` is what its calls may cost in one day of its `zone` (an IANA name); None is no budget.
 
@@ -34,7 +38,7 @@ class Tenant(Data):
         """The share of a day's budget that `usd` is, all of a budget of 0; None without a budget."""
         if self.daily_usd is None:
             return None
-        return usd / self.daily_usd if self.daily_usd else 1.0
+        return usd / self.daily_usd if self.daily_usd >= NANO_USD else 1.0
 
     def day(self, now: datetime) -> date:
         """The day that it is for the tenant; `now` has a time zone."""
