@@ -10,7 +10,6 @@ from continuo.configured import read_file
 from continuo.data import Data
 from continuo.jobs import TenantName
 
-
 NANO_USD = 1e-9
 """The least money that is counted: a budget below it is one of nothing."""
 
