@@ -11,6 +11,7 @@ from activities.identity import identity
 from continuo.catalog import Catalog
 from continuo.errors import ProviderError
 from continuo.jobs import Failure, Job, Outcome
+from continuo.masking import masker
 from continuo.patterns import PLACEHOLDER, Http
 from continuo.providers.client import checked_key
 from continuo.providers.errors import error_for_response, error_for_transport
@@ -23,6 +24,7 @@ class ServiceCalls:
     def __init__(self, catalog: Catalog, environ: Mapping[str, str]) -> None:
         self._catalog = catalog
         self._environ = environ
+        self._masker = masker(catalog, environ)
         self._http = httpx.AsyncClient()
 
     @activity.defn(name="http")
@@ -34,7 +36,7 @@ class ServiceCalls:
             async with at_most(step.service, step.timeout):
                 return Outcome(text=await self._asked(step, job), served_by="service")
         except httpx.HTTPError as error:
-            raise self._failed(error_for_transport(step.service, error), job) from error
+            raise self._failed(error_for_transport(step.service, error, self._masker), job) from None
         except ProviderError as error:
             raise self._failed(error, job) from error
 
@@ -43,17 +45,16 @@ class ServiceCalls:
         name, endpoint = step.service, self._catalog.services.get(step.service)
         if endpoint is None:
             raise ProviderError("not_found", f"this worker's catalog has no service {name!r}")
-        headers, key = {"Idempotency-Key": identity(), **ACCEPTED}, None
+        headers = {"Idempotency-Key": identity(), **ACCEPTED}
         if endpoint.key_env:
-            key = checked_key(endpoint.key_env, self._environ)
-            headers["Authorization"] = f"Bearer {key}"
+            headers["Authorization"] = f"Bearer {checked_key(endpoint.key_env, self._environ)}"
         url = f"{endpoint.url(self._environ)}{path(job)}"
         sending = self._http.stream(step.method, url, json=job.data, headers=headers, timeout=step.timeout)
         async with sending as response:
             limit = MAX_ANSWER if response.is_success else MAX_ERROR
-            text = (await body(name, response, limit)).decode(errors="replace")
+            text = self._masker.text((await body(name, response, limit)).decode(errors="replace"))
             if not response.is_success:
-                raise error_for_response(name, response, text, secret=key)
+                raise error_for_response(name, response, text)
             return text
 
     async def aclose(self) -> None:

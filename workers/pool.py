@@ -15,6 +15,7 @@ from activities.breakers import Breakers
 from activities.caching import Caching
 from activities.heartbeat import HeartbeatInterceptor
 from activities.letters import Letters
+from activities.masking import MaskedErrors
 from activities.models import ModelCalls
 from activities.reports import Reports
 from activities.services import ServiceCalls
@@ -22,6 +23,7 @@ from activities.settling import Settling
 from activities.unexpected import UnexpectedErrors
 from continuo.catalog import load_catalog
 from continuo.jobs import Priority
+from continuo.masking import masker
 from continuo.providers.client import ModelClient
 from continuo.settings import Settings, environment
 from continuo.stores.board import Board
@@ -81,7 +83,12 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 letters.answered,
                 reports.report,
             ],
-            interceptors=[LogContextInterceptor(), HeartbeatInterceptor(settings.heartbeat), UnexpectedErrors()],
+            interceptors=[
+                LogContextInterceptor(),
+                MaskedErrors(masker(catalog, environ)),
+                HeartbeatInterceptor(settings.heartbeat),
+                UnexpectedErrors(),
+            ],
             workflow_runner=runner(sandbox=settings.sandbox),
             workflow_failure_exception_types=BUGS,
             max_concurrent_activities=slots,

@@ -11,6 +11,7 @@ import httpx
 
 from continuo.catalog import Catalog, Model, Provider
 from continuo.errors import ProviderError
+from continuo.masking import masker
 from continuo.messages import ModelRequest, ModelResponse, Usage, estimated_tokens, plausible
 from continuo.providers.anthropic import Anthropic
 from continuo.providers.embeddings import EMBEDDINGS, Embedding
@@ -38,6 +39,7 @@ class ModelClient:
     def __init__(self, catalog: Catalog, environ: Mapping[str, str], knowledge: Path) -> None:
         self._providers = catalog.providers
         self._environ = environ
+        self._masker = masker(catalog, environ)
         self._knowledge = Knowledge(knowledge)
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=100)
         # HTTP/1.1: over HTTP/2 httpcore sends no reset for a cancelled request, and the provider would finish it.
@@ -62,7 +64,7 @@ class ModelClient:
             at_most(model.provider, timeout),
             self._asked(model, encode, timeout, idempotency_key, exchange) as response,
         ):
-            answer = protocol.decode(parsed(await body(model.provider, response, MAX_ANSWER)))
+            answer = protocol.decode(parsed(self._masker.bytes(await body(model.provider, response, MAX_ANSWER))))
             return _completed(answer, request, response)
 
     async def stream(
@@ -88,7 +90,7 @@ class ModelClient:
             events = EventData()
             async for chunk in pieces(model.provider, response):
                 for data in events.feed(chunk):
-                    if text := decoder.feed(parsed(data)):
+                    if text := decoder.feed(parsed(self._masker.bytes(data))):
                         yield text
             yield _completed(decoder.finish(), request, response)
 
@@ -104,7 +106,7 @@ class ModelClient:
             at_most(model.provider, timeout),
             self._asked(model, encode, timeout, idempotency_key, exchange) as response,
         ):
-            found = protocol.decode(parsed(await body(model.provider, response, MAX_ANSWER)))
+            found = protocol.decode(parsed(self._masker.bytes(await body(model.provider, response, MAX_ANSWER))))
         usage = plausible(found.usage) or Usage(input_tokens=estimated_tokens(text), estimated=True)
         return found.model_copy(update={"usage": usage, "simulated": _is_simulated(response)})
 
@@ -158,11 +160,11 @@ class ModelClient:
                 exchange.billable = response.is_success
                 if not response.is_success:
                     text = (await body(name, response, MAX_ERROR)).decode(errors="replace")
-                    raise error_for_response(name, response, text, secret=key)
+                    raise error_for_response(name, response, self._masker.text(text))
                 with _naming(name), reading():
                     yield response
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
-            raise error_for_transport(name, error) from error
+            raise error_for_transport(name, error, self._masker) from None
 
     def _key(self, provider: Provider) -> str | None:
         return checked_key(provider.key_env, self._environ) if provider.key_env else None

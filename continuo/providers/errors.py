@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from continuo.errors import ErrorKind, ProviderError
+from continuo.masking import Masker
 from continuo.messages import Usage
 
 _TRANSIENT = {408, 409, 425, 429}
@@ -37,13 +38,12 @@ _STATUSES = {
 _LONGEST_MESSAGE = 300
 
 
-def error_for_response(name: str, response: httpx.Response, text: str, *, secret: str | None = None) -> ProviderError:
+def error_for_response(name: str, response: httpx.Response, text: str) -> ProviderError:
     """The error of a response that is not a success and whose body is `text`.
 
-    `name` is the provider's or service's. `secret` is blotted out should the body repeat it.
+    `name` is the provider's or service's.
     """
-    body = text.replace(secret, "***") if secret else text
-    return _error(f"{name}: ", response.status_code, body, response.headers)
+    return _error(f"{name}: ", response.status_code, text, response.headers)
 
 
 def error_in_stream(event: Mapping[str, Any]) -> ProviderError:
@@ -54,13 +54,13 @@ def error_in_stream(event: Mapping[str, Any]) -> ProviderError:
     return _error("error in the stream: ", next(filter(None, found), 500), json.dumps(event), {})
 
 
-def error_for_transport(name: str, error: Exception) -> ProviderError:
-    """The error of a request that brought no whole response."""
+def error_for_transport(name: str, error: Exception, masker: Masker) -> ProviderError:
+    """The error of a request that brought no whole response; the library's message may repeat what was received."""
     if isinstance(error, httpx.TimeoutException):
         return ProviderError("timeout", f"{name}: {type(error).__name__}: no answer in time", retryable=True)
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
-        return ProviderError("invalid_request", f"{name}: its base URL is none: {error}")
-    return ProviderError("connection", f"{name}: {type(error).__name__}: {error}", retryable=True)
+        return ProviderError("invalid_request", masker.text(f"{name}: its base URL is none: {error}"))
+    return ProviderError("connection", masker.text(f"{name}: {type(error).__name__}: {error}"), retryable=True)
 
 
 def invalid_response(what: str, usage: Usage | None = None) -> ProviderError:

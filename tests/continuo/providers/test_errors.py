@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.errors import ErrorKind, ProviderError
+from continuo.masking import Masker
 from continuo.providers.errors import error_for_response, error_for_transport, error_in_stream, retry_after
 
 
@@ -116,7 +117,7 @@ def test_an_error_in_a_stream_counts_as_the_status_that_it_names(
     ],
 )
 def test_what_breaks_on_the_way_may_be_tried_again(error: Exception, kind: ErrorKind, retryable: bool) -> None:
-    found = error_for_transport("acme", error)
+    found = error_for_transport("acme", error, Masker([]))
     assert (found.kind, found.retryable) == (kind, retryable)
     assert str(found).startswith("acme: ")
 

@@ -1,0 +1,118 @@
+"""A key that an upstream repeats is in no history, journal, ledger, outcome or file."""
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from continuo.catalog import load_catalog
+from continuo.jobs import Context, Job
+from continuo.messages import Message, ModelRequest
+from continuo.patterns import Call, Http, Retry, Step
+from continuo.settings import Settings
+from starters.launch import result, start
+from tests.config_files import written_catalog
+from workers.pool import pool
+
+CANARY = 'sk-canary/0123456789"abcdef+XYZ'
+ONCE = Retry(attempts=1)
+
+
+def answer(text: str) -> bytes:
+    message = {"role": "assistant", "content": text}
+    return json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+
+
+WAYS: dict[str, tuple[int, bytes]] = {
+    "an error": (400, json.dumps({"error": {"message": f"bad key {CANARY}"}}).encode()),
+    "an error cut short": (400, f"bad key {CANARY[:-4]}".encode()),
+    "an error in base64": (400, b64encode(f"Bearer {CANARY}".encode())),
+    "a text": (200, answer(f"your key is {CANARY}")),
+    "a refusal": (
+        200,
+        json.dumps({"choices": [{"message": {"refusal": CANARY}, "finish_reason": "stop"}]}).encode(),
+    ),
+    "a shape": (200, json.dumps({"choices": [{"message": {"content": [CANARY]}}]}).encode()),
+    "no JSON": (200, CANARY.encode()),
+}
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[tuple[str, dict[str, bytes]]]:
+    """An address, and what is answered there to everything."""
+    reply: dict[str, bytes] = {}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(reply["raw"])
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", reply
+    server.close()
+
+
+@pytest.fixture
+async def echoing(
+    client: Client, environ: pytest.MonkeyPatch, tmp_path: Path, upstream: tuple[str, dict[str, bytes]]
+) -> AsyncIterator[tuple[Client, dict[str, bytes]]]:
+    """A pool on the batch queue whose provider and service are the upstream, and whose keys are the canary."""
+    url, reply = upstream
+    catalog = written_catalog(tmp_path)
+    text = catalog.read_text(encoding="utf-8").replace("[aliases]", '[models.echo]\nprovider = "echo"\n\n[aliases]')
+    text += f'\n[providers.echo]\nprotocol = "openai"\nbase_url = "{url}"\nkey_env = "ECHO_KEY"\n'
+    text += f'\n[services.echo]\nbase_url = "{url}"\nkey_env = "ECHO_KEY"\n'
+    catalog.write_text(text, encoding="utf-8")
+    load_catalog(catalog)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ECHO_KEY", CANARY)
+        settings = Settings(catalog=catalog, data=tmp_path / "data")
+        async with pool(client, settings, "batch", 5):
+            yield client, reply
+
+
+async def everything(client: Client, step: Step, folder: Path) -> str:
+    """Run the step, and give all that is kept of it, as texts one after the other."""
+    request = ModelRequest(messages=(Message(role="user", content="Hello?"),))
+    job = Job(step=step, context=Context(pattern="test", tenant="echo", priority="batch"), request=request)
+    handle = await start(client, job, id=f"test-{uuid4()}")
+    outcome = await result(handle)
+    history = (await handle.fetch_history()).to_json()
+    events = [event.SerializeToString().decode("latin-1") for event in (await handle.fetch_history()).events]
+    # Its letter would wait for a pool on a queue that has none after this test.
+    with suppress(RPCError):
+        letter = f"dead-letter/{handle.id}/{handle.first_execution_run_id}"
+        await client.get_workflow_handle(letter).terminate()
+    stored = [path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file()]
+    return "\n".join([outcome.to_json(), history, *events, *stored])
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ["call", "http"])
+async def test_a_key_that_is_repeated_is_kept_nowhere(
+    echoing: tuple[Client, dict[str, bytes]], tmp_path: Path, way: str, kind: str
+) -> None:
+    client, reply = echoing
+    status, body = WAYS[way]
+    reply["raw"] = f"HTTP/1.1 {status} .\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+    step = Call(model="echo", retry=ONCE) if kind == "call" else Http(service="echo", path="/x", retry=ONCE)
+    kept = await everything(client, step, tmp_path / "data")
+    assert "canary" not in kept
+    assert b64encode(CANARY.encode()).decode()[4:24] not in kept
+
+
+async def test_a_key_in_a_line_that_is_no_header_is_kept_nowhere(
+    echoing: tuple[Client, dict[str, bytes]], tmp_path: Path
+) -> None:
+    client, reply = echoing
+    reply["raw"] = f"HTTP/1.1 200 .\r\n{CANARY}\r\n\r\n".encode()
+    for step in (Call(model="echo", retry=ONCE), Http(service="echo", path="/x", retry=ONCE)):
+        assert "canary" not in await everything(client, step, tmp_path / "data")
