@@ -95,7 +95,7 @@ class ModelCalls:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
         key, attempt, step = identity(), activity.info().attempt, job.step
         assert isinstance(step, Call)
-        started, earlier = time.monotonic(), list[Row]()
+        started = time.monotonic()
         try:
             if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
                 return known
@@ -105,18 +105,21 @@ class ModelCalls:
             self._breakers.check(wanted.provider)
             fill, lease = partial(filled_in, step, job.request), lasts(step)
             admitted = await self._admission.admit(job, wanted, fill, key, lease)
-            if isinstance(admitted, Wait):
-                return admitted
-            if attempt > 1:
-                earlier = await unless_broken("the ledger", self._journal.attempts(key, attempt - 1)) or []
         except ProviderError as error:
-            if attempt > 1:
-                earlier = await unless_broken("the ledger", self._journal.attempts(key, attempt - 1)) or []
+            earlier = await self._earlier(key, attempt)
             record = CallRecord(
                 path=job.path, model=step.model, attempts=attempt, status="failed", error=f"{error.kind}: {error}"
             )
             raise _failed(error, job, in_all(record, earlier, answered=False)) from error
-        return await self._admitted(job, admitted, ask, started, earlier)
+        if isinstance(admitted, Wait):
+            return admitted
+        return await self._admitted(job, admitted, ask, started, await self._earlier(key, attempt))
+
+    async def _earlier(self, key: str, attempt: int) -> Sequence[Row]:
+        """The rows of the attempts before this one, as far as the ledger can be read."""
+        if attempt == 1:
+            return ()
+        return await unless_broken("the ledger", self._journal.attempts(key, attempt - 1)) or ()
 
     async def _admitted(
         self, job: Job, admitted: Admitted, ask: Ask, started: float, earlier: Sequence[Row]
@@ -128,11 +131,6 @@ class ModelCalls:
             async with self._breakers.guard(model.provider, admitted.place, lasts(step)):
                 found = await ask(model, admitted.request, timeout=step.timeout, idempotency_key=key, exchange=exchange)
             usage = found.usage
-        except ProviderError as error:
-            usage = error.usage
-            own = _record(job, model, started, admitted.unanswered if exchange.billable else None, error=error)
-            await self._settle(job, admitted, own)
-            raise _failed(error, job, in_all(own, earlier, answered=False)) from error
         except asyncio.CancelledError:
             if exchange.billable:
                 left = {"status": "cancelled", "error": "cancelled before it was answered"}
@@ -141,9 +139,8 @@ class ModelCalls:
                 await self._settle(job, admitted, None)
             raise
         except Exception as error:
-            # Whatever it is, to ask again could only pay again.
-            failure = ProviderError("internal_error", f"unexpected {type(error).__name__}: {error}")
-            log.error("an unexpected error", model=model.id, exc_info=error)
+            failure = error if isinstance(error, ProviderError) else _unexpected(error, model)
+            usage = failure.usage
             own = _record(job, model, started, admitted.unanswered if exchange.billable else None, error=failure)
             await self._settle(job, admitted, own)
             raise _failed(failure, job, in_all(own, earlier, answered=False)) from error
@@ -205,6 +202,12 @@ class ModelCalls:
 def lasts(step: Call) -> float:
     """Seconds after which an attempt has ended, or died: its time-out, and the time that the stores may take."""
     return step.timeout + STORE_TIME + 15
+
+
+def _unexpected(error: Exception, model: Model) -> ProviderError:
+    """A final error, whatever it is: to ask again could only pay again."""
+    log.error("an unexpected error", model=model.id, exc_info=error)
+    return ProviderError("internal_error", f"unexpected {type(error).__name__}: {error}")
 
 
 def _time_left() -> float:
