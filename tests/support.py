@@ -4,12 +4,13 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 
 from continuo.catalog import load_catalog
 from continuo.jobs import Context, Failure, Job, Outcome, Priority
@@ -22,7 +23,7 @@ from starters.service import Service
 from workers.processes import Child
 from workers.processes import module as command_line
 from workers.stack import Ports
-from workers.temporal_server import command, ensure
+from workers.temporal_server import answers, command, ensure
 
 
 async def until(condition: Callable[[], Awaitable[object]], *, timeout: float = 30) -> None:
@@ -35,6 +36,16 @@ async def until(condition: Callable[[], Awaitable[object]], *, timeout: float = 
             except (httpx.HTTPError, OSError):
                 pass
             await asyncio.sleep(0.05)
+
+
+async def until_cancelled(handle: Handle) -> None:
+    """Cancel a run and wait for its end, which comes after that of its calls."""
+    await handle.cancel()
+
+    async def cancelled() -> bool:
+        return (await handle.describe()).status == WorkflowExecutionStatus.CANCELED
+
+    await until(cancelled)
 
 
 def job(step: Step, prompt: str = "Where is my order?", *, priority: Priority = "standard", **data: Any) -> Job:
@@ -84,7 +95,7 @@ class TemporalServer:
         self.address = f"127.0.0.1:{ports.temporal}"
         folder.mkdir(parents=True, exist_ok=True)
         line = command(ensure(Settings().cache), port=ports.temporal, ui_port=ports.ui, database=folder / "temporal.db")
-        self.child = Child("temporal", line, folder / "temporal.log", ports.temporal, os.environ)
+        self.child = Child("temporal", line, folder / "temporal.log", partial(answers, ports.temporal), os.environ)
 
     async def start(self) -> None:
         await self.child.start()

@@ -4,7 +4,7 @@ import asyncio
 import ctypes
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass
 class Child:
-    """One process. Its output goes to `log`; it is ready when a line of it holds `ready`, or a port accepts.
+    """One process. Its output goes to `log`; it is ready when a line of it holds `ready`, or when `ready()` is true.
 
     `ready_line` is that line: a server prints its address there. The log is of this child alone: the first
     start empties it, and another one adds to it.
@@ -30,7 +30,7 @@ class Child:
     name: str
     command: Sequence[str]
     log: Path
-    ready: str | int
+    ready: str | Callable[[], Awaitable[bool]]
     environment: Mapping[str, str]
     ready_line: str = ""
     process: asyncio.subprocess.Process | None = field(default=None, repr=False)
@@ -75,15 +75,11 @@ class Child:
             await end(self.process)
 
     async def _is_ready(self, earlier: int) -> bool:
-        if isinstance(self.ready, int):
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.ready)
-            except OSError:
-                return False
-            writer.close()
-            return True
+        if not isinstance(self.ready, str):
+            return await self.ready()
+        ready = self.ready
         lines = self.log.read_bytes()[earlier:].decode(errors="replace").splitlines(keepends=True)
-        self.ready_line = next((line.strip() for line in lines if self.ready in line and line.endswith("\n")), "")
+        self.ready_line = next((line.strip() for line in lines if ready in line and line.endswith("\n")), "")
         return bool(self.ready_line)
 
     def _last_line(self) -> str:

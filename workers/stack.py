@@ -9,6 +9,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from errno import EADDRINUSE
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import get_args
@@ -19,7 +20,7 @@ from continuo.errors import InputError
 from continuo.jobs import Priority
 from continuo.settings import Settings
 from workers.processes import Child, module
-from workers.temporal_server import command, find, provide
+from workers.temporal_server import answers, command, find, provide
 
 FIRST_PAUSE, LAST_PAUSE = 0.25, 30.0
 """Seconds before a child that died is started again; the pause doubles while it keeps dying."""
@@ -160,7 +161,8 @@ class Stack:
         line = command(
             binary, port=self._ports.temporal, ui_port=self._ports.ui, database=database, namespace=self._namespace
         )
-        return Child("temporal", line, self._log("temporal"), self._ports.temporal, os.environ)
+        ready = partial(answers, self._ports.temporal, self._namespace)
+        return Child("temporal", line, self._log("temporal"), ready, os.environ)
 
     def _python(self, name: str, ready: str, *arguments: str) -> Child:
         return Child(name, module(*arguments), self._log(name), ready, {**os.environ, **self.environment})

@@ -10,6 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
 from continuo.errors import InputError
 from continuo.settings import Settings
 from workers.leave import leave
@@ -39,6 +43,16 @@ def command(binary: Path, *, port: int, ui_port: int, database: Path, namespace:
     for name, value in DYNAMIC_CONFIG.items():
         line += ["--dynamic-config-value", f"{name}={value}"]
     return line
+
+
+async def answers(port: int, namespace: str = "default") -> bool:
+    """Whether the server on `port` knows `namespace`; one that has just been started accepts connections before."""
+    try:
+        client = await Client.connect(f"127.0.0.1:{port}", namespace=namespace)
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
+    except (RuntimeError, RPCError):
+        return False
+    return True
 
 
 def ensure(cache: Path) -> Path:

@@ -3,10 +3,9 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
     """Children that run a Python text; all are ended with the test."""
     made: list[Child] = []
 
-    def child(text: str, ready: str | int = "ready") -> Child:
+    def child(text: str, ready: str | Callable[[], Awaitable[bool]] = "ready") -> Child:
         line = [sys.executable, "-c", f"import os, signal, sys\n{textwrap.dedent(text)}"]
         made.append(Child("baker", line, tmp_path / "logs" / f"{len(made)}.log", ready, os.environ))
         return made[-1]
@@ -42,13 +41,14 @@ async def test_a_child_is_ready_at_the_line_that_says_so_and_the_line_is_kept(ma
     assert child.ready_line == "ready at http://here"
 
 
-async def test_a_child_is_ready_when_its_port_accepts_connections(make: Make) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    child = make(f"import socket; found = socket.create_server(('127.0.0.1', {port})); signal.pause()", port)
-    await child.start()
-    _, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.close()
+async def test_a_child_is_ready_when_it_can_do_what_it_is_asked_for(make: Make, tmp_path: Path) -> None:
+    loaf = tmp_path / "loaf"
+
+    async def baked() -> bool:
+        return loaf.exists()
+
+    await make(f"open({str(loaf)!r}, 'w'); signal.pause()", baked).start()
+    assert loaf.exists()
 
 
 async def test_a_child_gets_the_environment_it_was_given_and_nothing_on_its_input(make: Make) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from continuo.settings import Settings
 from tests.support import TemporalServer, kill
 from workers.processes import Child
 from workers.stack import Ports
-from workers.temporal_server import command, ensure, provide
+from workers.temporal_server import answers, command, ensure, provide
 
 GO = """#!/bin/sh
 echo "$0 $* GOROOT=$GOROOT GOFLAGS=$GOFLAGS" >> {record}
@@ -226,7 +227,7 @@ async def test_a_server_knows_the_namespace_it_was_started_for(tmp_path: Path, e
         database=tmp_path / "temporal.db",
         namespace="orders",
     )
-    child = Child("temporal", line, tmp_path / "log", ports.temporal, os.environ)
+    child = Child("temporal", line, tmp_path / "log", partial(answers, ports.temporal, "orders"), os.environ)
     await child.start()
     try:
         client = await Client.connect(f"127.0.0.1:{ports.temporal}", namespace="orders")

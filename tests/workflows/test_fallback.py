@@ -2,7 +2,7 @@ import pytest
 from temporalio.client import Client
 
 from continuo.patterns import Call, Fallback, Retry, Step, Template
-from tests.support import Control, begin, failure, job, outcome, until
+from tests.support import Control, begin, failure, job, outcome, until, until_cancelled
 
 pytestmark = pytest.mark.usefixtures("worker")
 QUICK = Retry(attempts=2, initial=0.05)
@@ -54,15 +54,7 @@ async def test_cancelling_does_not_call_the_next_tier(client: Client, simulator:
     await simulator.behave("sim-premium", latency=60)
     handle = await begin(client, job(tiers("premium", "mid")))
     await until(simulator.calls)
-    await handle.cancel()
-
-    async def aborted() -> bool:
-        return [call["disconnected"] for call in await simulator.calls()] == [True]
-
-    await until(aborted, timeout=10)
-    description = await handle.describe()
-    assert description.status is not None
-    assert description.status.name == "CANCELED"
+    await until_cancelled(handle)
     assert [call["model"] for call in await simulator.calls()] == ["sim-premium"]
 
 

@@ -1,11 +1,11 @@
 import json
 
 import pytest
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client
 
 from continuo.choices import Concatenate, Merge
 from continuo.patterns import Call, FanOut, Retry, Step, Template
-from tests.support import Control, begin, failure, job, outcome, until
+from tests.support import Control, begin, failure, job, outcome, until, until_cancelled
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)
@@ -115,16 +115,12 @@ async def test_cancelling_the_run_ends_the_http_request_of_every_branch(
         return len(await simulator.calls()) == 3
 
     await until(asked)
-    await handle.cancel()
+    await until_cancelled(handle)
 
     async def aborted() -> bool:
         return [call["disconnected"] for call in await simulator.calls()] == [True] * 3
 
-    async def cancelled() -> bool:
-        return (await handle.describe()).status == WorkflowExecutionStatus.CANCELED
-
     await until(aborted, timeout=10)
-    await until(cancelled)
 
 
 async def test_what_a_cancelled_branch_had_spent_is_in_the_account(client: Client, simulator: Control) -> None:

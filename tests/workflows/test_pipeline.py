@@ -4,7 +4,7 @@ from temporalio.client import Client
 from continuo.jobs import Failure
 from continuo.patterns import Call, Pipeline, PipelineStep, Retry, Template
 from starters.launch import result
-from tests.support import Control, begin, failure, job, outcome, until
+from tests.support import Control, begin, failure, job, outcome, until, until_cancelled
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)
@@ -63,12 +63,7 @@ async def test_cancelling_runs_no_later_step(client: Client, simulator: Control)
     await simulator.behave("sim-mid", latency=60)
     handle = await begin(client, job(DRAFT))
     await until(lambda: simulator.calls("sim-mid"))
-    await handle.cancel()
-
-    async def aborted() -> bool:
-        return [call["disconnected"] for call in await simulator.calls("sim-mid")] == [True]
-
-    await until(aborted, timeout=10)
+    await until_cancelled(handle)
     assert len(await simulator.calls()) == 2
 
 
