@@ -29,6 +29,7 @@ class Admitted:
     """
 
     identity: str
+    attempt: int
     model: Model
     request: ModelRequest
     place: str
@@ -65,7 +66,7 @@ class Admission:
         return account.used(balance.spent + balance.reserved) or 0.0
 
     async def admit(
-        self, job: Job, wanted: Model, fill: Callable[[Model], ModelRequest], identity: str, lease: float
+        self, job: Job, wanted: Model, fill: Callable[[Model], ModelRequest], identity: str, attempt: int, lease: float
     ) -> Admitted | Wait:
         """Let the call go to `wanted`, or to a cheaper model while its limits are used up; else say when to ask again.
 
@@ -78,8 +79,10 @@ class Admission:
         chain = list(self._chain(wanted))
         for model in chain:
             request = fill(model)
-            unanswered = _unanswered(job, model, request)
-            admitted = Admitted(identity, model, request, place, now, likely_tokens(request), unanswered, reason)
+            unanswered = _unanswered(job, model, request, attempt)
+            admitted = Admitted(
+                identity, attempt, model, request, place, now, likely_tokens(request), unanswered, reason
+            )
             asking = self._limits.admit(
                 self._scopes(model),
                 place=place,
@@ -129,7 +132,8 @@ class Admission:
         tenant, model = job.context.tenant, admitted.model
         account = self._tenants.of(tenant)
         limit = account.daily_usd
-        if is_free(model):
+        # A local activity's attempts are counted by what they reserved.
+        if is_free(model) and not activity.info().is_local:
             return admitted
         if limit is not None and model.price is None:
             what = f"tenant {tenant!r} has a budget, and model {model.id!r} no price; give it one in the catalog"
@@ -138,7 +142,7 @@ class Admission:
         simulated = self._catalog.providers[model.provider].simulated
         wanted = Reservation(
             identity=admitted.identity,
-            attempt=activity.info().attempt,
+            attempt=admitted.attempt,
             tenant=tenant,
             day=day,
             usd=most,
@@ -158,13 +162,13 @@ class Admission:
         return replace(admitted, request=request, reserved=True)
 
 
-def _unanswered(job: Job, model: Model, request: ModelRequest) -> CallRecord:
+def _unanswered(job: Job, model: Model, request: ModelRequest, attempt: int) -> CallRecord:
     most = capped(request)
     return CallRecord(
         path=job.path,
         model=model.id,
         provider=model.provider,
-        attempts=activity.info().attempt,
+        attempts=attempt,
         status="lost",
         error="sent, and never answered",
         usage=most_usage(most),

@@ -59,8 +59,11 @@ def failed_attempts() -> int:
     Kept in the heartbeat's details, which the server hands to the next attempt: a killed process must
     not use up the attempts that are meant for an ailing provider.
     """
-    details = activity.info().heartbeat_details
-    return int(details[0]) if details else 0
+    info = activity.info()
+    if info.is_local:
+        # Where the worker died, the count begins anew.
+        return info.attempt - 1
+    return int(info.heartbeat_details[0]) if info.heartbeat_details else 0
 
 
 def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry) -> ApplicationError:
@@ -74,7 +77,8 @@ def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry) -> Ap
         failure = failure.model_copy(update={"message": f"{failure.message}; {asked}"})
     pause = None
     if not final:
-        activity.heartbeat(failures)
+        if not activity.info().is_local:
+            activity.heartbeat(failures)
         pause = timedelta(seconds=delay(retry, failures, error.retry_after, random.random()))
     log.warning("attempt failed", type=failure.type, error=failure.message, final=final)
     return ApplicationError(

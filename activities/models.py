@@ -93,18 +93,22 @@ class ModelCalls:
 
     async def _once(self, job: Job, ask: Ask) -> Outcome | Wait:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
-        key, attempt, step = identity(), activity.info().attempt, job.step
+        key, step, started = identity(), job.step, time.monotonic()
         assert isinstance(step, Call)
-        started = time.monotonic()
+        attempt = activity.info().attempt
         try:
             if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
                 return known
+            attempt = await patiently("the journal", partial(self._number, key, step))
+            if attempt > step.retry.attempts + LOST_WORKERS:
+                await self._journal.close(key)
+                raise ProviderError("internal_error", f"{attempt - 1} attempts have died with their workers, or failed")
             if (wanted := self._catalog.models.get(step.model)) is None:
                 what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
                 raise ProviderError("not_found", what)
             self._breakers.check(wanted.provider)
             fill, lease = partial(filled_in, step, job.request), lasts(step)
-            admitted = await self._admission.admit(job, wanted, fill, key, lease)
+            admitted = await self._admission.admit(job, wanted, fill, key, attempt, lease)
         except ProviderError as error:
             earlier = await self._earlier(key, attempt)
             record = CallRecord(
@@ -114,6 +118,13 @@ class ModelCalls:
         if isinstance(admitted, Wait):
             return admitted
         return await self._admitted(job, admitted, ask, started, await self._earlier(key, attempt))
+
+    async def _number(self, key: str, step: Call) -> int:
+        """The attempt's number. Temporal counts a local activity's anew where a worker died; the stores do not."""
+        info = activity.info()
+        if not info.is_local:
+            return info.attempt
+        return max(info.attempt, await self._journal.next_attempt(key, step.retry.attempts + LOST_WORKERS))
 
     async def _earlier(self, key: str, attempt: int) -> Sequence[Row]:
         """The rows of the attempts before this one, as far as the ledger can be read."""
@@ -141,12 +152,13 @@ class ModelCalls:
         except Exception as error:
             failure = error if isinstance(error, ProviderError) else _unexpected(error, model)
             usage = failure.usage
-            own = _record(job, model, started, admitted.unanswered if exchange.billable else None, error=failure)
+            unanswered = admitted.unanswered if exchange.billable else None
+            own = _record(job, admitted, started, unanswered, error=failure)
             await self._settle(job, admitted, own)
             raise _failed(failure, job, in_all(own, earlier, answered=False)) from error
         finally:
             await self._admission.leave(admitted, usage)
-        own = _record(job, model, started, None, usage=usage)
+        own = _record(job, admitted, started, None, usage=usage)
         log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
         record = in_all(own, earlier, answered=self._catalog.providers[model.provider].idempotent)
         update: dict[str, object] = {
@@ -172,7 +184,7 @@ class ModelCalls:
             return
         settlement = Settlement(
             identity=admitted.identity,
-            attempt=activity.info().attempt,
+            attempt=admitted.attempt,
             today=self._admission.today(context.tenant),
             paid=Paid(record=own, context=context, simulated=simulated) if own and used else None,
             outcome=outcome,
@@ -219,7 +231,7 @@ def _time_left() -> float:
 
 def _record(
     job: Job,
-    model: Model,
+    admitted: Admitted,
     started: float,
     unanswered: CallRecord | None,
     *,
@@ -227,7 +239,7 @@ def _record(
     error: ProviderError | None = None,
 ) -> CallRecord:
     """How this attempt went. What nobody has counted is taken from `unanswered`, if it may have to be paid."""
-    usage = error.usage if error else usage
+    model, usage = admitted.model, error.usage if error else usage
     cost = model.price.cost(usage) if model.price and usage else None
     if usage is None and unanswered is not None:
         usage, cost = unanswered.usage, unanswered.cost_usd
@@ -235,7 +247,7 @@ def _record(
         path=job.path,
         model=model.id,
         provider=model.provider,
-        attempts=activity.info().attempt,
+        attempts=admitted.attempt,
         status="failed" if error else "ok",
         error=f"{error.kind}: {error}" if error else None,
         usage=usage or Usage(),

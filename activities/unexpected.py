@@ -12,8 +12,12 @@ from continuo.jobs import Failure
 log = structlog.get_logger()
 
 
+REACHING_OUT = {"call", "embed", "http"}
+"""The activities that ask others. Those that only ask our stores may be tried again."""
+
+
 class UnexpectedErrors(Interceptor):
-    """For the activities that reach over the network, which are those with a heartbeat; others only ask our stores."""
+    """For the activities in `REACHING_OUT`."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Final(next)
@@ -26,7 +30,7 @@ class _Final(ActivityInboundInterceptor):
         except ApplicationError:
             raise
         except Exception as error:
-            if activity.info().heartbeat_timeout is None:
+            if activity.info().activity_type not in REACHING_OUT:
                 raise
             raise unexpected(error) from error
 

@@ -94,7 +94,8 @@ class Model(Data):
     """A model as the catalog lists it: `name` is what the provider calls it, by default the id.
 
     `logprobs` says that the provider gives the probabilities of its tokens when asked; most reasoning models refuse.
-    `cheaper` is the model that answers while a limit of this one, or of its provider, is used up.
+    `cheaper` is the model that answers while a limit of this one, or of its provider, is used up. `local` makes every
+    call of it a local one, see `Call`.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Model(Data):
     logprobs: bool = False
     limits: Limits = Limits()
     cheaper: str | None = None
+    local: bool = False
 
     @model_validator(mode="before")
     @classmethod

@@ -32,6 +32,10 @@ def _name(value: str) -> str:
 
 MAX_NAME = 200
 
+REVISION = 1
+"""What runs do that begin now, and earlier ones did not, so that those go on as they began: from 1 on a cancelled call
+is waited for and booked. It is part of the job and not a patch marker, which would cost every run two more events."""
+
 TenantName = Annotated[str, AfterValidator(_tenant)]
 """Without slashes, so that it is one part of an id, and no longer than a fairness key, of 64 bytes, may be."""
 
@@ -58,7 +62,7 @@ class Job(Data):
     """One pattern with one request and its context.
 
     `data` is structured input, such as an order. `path` says where in the whole pattern `step` stands, and
-    `saga` is the identity of the saga that runs it, if one does.
+    `saga` is the identity of the saga that runs it, if one does. `revision` is that of the code that began the run.
     """
 
     step: Step
@@ -67,6 +71,11 @@ class Job(Data):
     data: dict[str, JsonValue] = {}
     path: str = ""
     saga: str | None = None
+    revision: int = 0
+
+    def begun(self) -> "Job":
+        """The same job as one that begins now."""
+        return self.model_copy(update={"revision": REVISION})
 
     def asking(self, prompt: str) -> "Job":
         """The same job with `prompt` as its only turn."""

@@ -78,7 +78,8 @@ class Call(Spec):
     """One request to one model.
 
     `model` is an id or an alias of the catalog. `timeout` is for one attempt. `system`, `max_tokens` and
-    `temperature` stand in where the request itself leaves them open.
+    `temperature` stand in where the request itself leaves them open. `local` makes the call on the worker that runs the
+    workflow, as a local activity: cheaper for a model that answers within seconds, and later to be cancelled.
     """
 
     kind: Literal["call"] = "call"
@@ -88,6 +89,7 @@ class Call(Spec):
     temperature: float | None = Field(default=None, ge=0, le=2)
     timeout: Seconds = 120.0
     retry: Retry = Retry()
+    local: bool = False
 
 
 class Template(Spec):

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from continuo.catalog import Catalog
+from continuo.catalog import Catalog, Model
 from continuo.errors import InputError, unknown
 from continuo.patterns import PLACEHOLDER, Cached, Call, Http, Spec, Step
 from continuo.settings import unavailable
@@ -22,14 +22,15 @@ def resolved(step: Step, catalog: Catalog, environ: Mapping[str, str], *, simula
 
     def resolve(spec: Spec) -> Spec:
         if isinstance(spec, Call):
-            return spec.model_copy(update={"model": here(spec.model)})
+            model = here(spec.model)
+            return spec.model_copy(update={"model": model.id, "local": spec.local or model.local})
         if isinstance(spec, Cached) and spec.semantic is not None:
-            semantic = spec.semantic.model_copy(update={"model": here(spec.semantic.model)})
+            semantic = spec.semantic.model_copy(update={"model": here(spec.semantic.model).id})
             return spec.model_copy(update={"semantic": semantic})
         return spec
 
-    def here(name: str) -> str:
-        return catalog.resolve(name, lambda provider: unavailable(provider, environ, simulated=simulated)).id
+    def here(name: str) -> Model:
+        return catalog.resolve(name, lambda provider: unavailable(provider, environ, simulated=simulated))
 
     return replaced(step, resolve)
 

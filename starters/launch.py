@@ -14,6 +14,7 @@ from continuo.jobs import Failure, Job, Outcome
 from continuo.progress import Progress
 from continuo.settings import Settings
 from continuo.tenants import Tenants, load_tenants
+from workflows.activity_options import task_timeout
 from workflows.attributes import started
 from workflows.failures import failure_of
 
@@ -34,13 +35,14 @@ async def start(
     context = job.context
     return await client.start_workflow(
         type(job.step).__name__,
-        job,
+        job.begun(),
         id=id,
         task_queue=context.priority,
         result_type=Outcome,
         id_reuse_policy=reuse,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         search_attributes=started(context),
+        task_timeout=task_timeout(job.step),
         static_summary=f"{context.pattern} for {context.tenant}",
         memo={"user": context.user} if context.user else None,
         priority=_share(context.tenant),

@@ -20,9 +20,13 @@ from tests.world import World
 RUNS = 20
 
 
-async def start_all(world: World) -> list[Handle]:
+LOCAL = pytest.mark.parametrize("local", [False, True], ids=["activity", "local"])
+
+
+async def start_all(world: World, *, local: bool) -> list[Handle]:
     """Twenty calls, all of which the provider has received."""
-    handles = [await begin(world.client, job(Call(model="mid"), f"question {number}")) for number in range(RUNS)]
+    step = Call(model="mid", local=local)
+    handles = [await begin(world.client, job(step, f"question {number}")) for number in range(RUNS)]
 
     async def received() -> bool:
         return len(await world.simulator.calls()) >= RUNS
@@ -42,10 +46,11 @@ async def made(world: World) -> Counter[str]:
     return Counter(call["idempotency_key"] for call in await world.simulator.calls())
 
 
-async def test_twenty_calls_survive_the_worker_and_no_journalled_one_is_made_again(world: World) -> None:
+@LOCAL
+async def test_twenty_calls_survive_the_worker_and_no_journalled_one_is_made_again(world: World, local: bool) -> None:
     await world.simulator.behave("sim-mid", latency=2)
     first = await world.pool()
-    handles = await start_all(world)
+    handles = await start_all(world, local=local)
     # The server stands still, so that answers reach the journal and go no further: the worst moment to die.
     os.kill(world.temporal.child.pid, signal.SIGSTOP)
     database = world.journal()
@@ -67,20 +72,22 @@ async def test_twenty_calls_survive_the_worker_and_no_journalled_one_is_made_aga
     assert sum(asked.values()) == 2 * RUNS - len(journalled)
 
 
-async def test_twenty_calls_in_flight_are_made_again_by_another_worker(world: World) -> None:
+@LOCAL
+async def test_twenty_calls_in_flight_are_made_again_by_another_worker(world: World, local: bool) -> None:
     await world.simulator.behave("sim-mid", latency=2)
     first = await world.pool()
-    handles = await start_all(world)
+    handles = await start_all(world, local=local)
     await kill(first)
     await world.pool()
     await outcomes(handles)
     assert set((await made(world)).values()) == {2}
 
 
-async def test_twenty_calls_survive_the_temporal_server(world: World) -> None:
+@LOCAL
+async def test_twenty_calls_survive_the_temporal_server(world: World, local: bool) -> None:
     await world.simulator.behave("sim-mid", latency=2)
     await world.pool()
-    handles = await start_all(world)
+    handles = await start_all(world, local=local)
     await kill(world.temporal.child)
     await world.temporal.start()
     await outcomes(handles)

@@ -46,9 +46,8 @@ QUICK = Retry(attempts=2, initial=0.01)
 
 def trees(models: Sequence[str], *, depth: int, sagas: bool = True) -> Steps:
     """Steps of at most `depth` levels whose calls ask `models`."""
-    found: Steps = st.sampled_from(models).map(lambda model: Call(model=model, retry=QUICK)) | st.builds(
-        Template, text=st.text("abc ,.", min_size=1, max_size=20)
-    )
+    calls: Steps = st.builds(Call, model=st.sampled_from(models), retry=st.just(QUICK), local=st.booleans())
+    found: Steps = calls | st.builds(Template, text=st.text("abc ,.", min_size=1, max_size=20))
     for _ in range(depth - 1):
         found |= _composed(found, sagas=sagas)
     return found

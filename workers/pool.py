@@ -92,6 +92,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
             workflow_runner=runner(sandbox=settings.sandbox),
             workflow_failure_exception_types=BUGS,
             max_concurrent_activities=slots,
+            max_concurrent_local_activities=slots,
             # A cancellation travels back on a heartbeat: the throttle is how late an HTTP request is aborted.
             max_heartbeat_throttle_interval=timedelta(seconds=settings.heartbeat),
             graceful_shutdown_timeout=timedelta(seconds=5),

@@ -6,25 +6,42 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy
 
 from activities.models import LOST_WORKERS, STORE_TIME
-from continuo.patterns import Call, Http
+from continuo.patterns import Call, Http, Step
+from continuo.walk import specs
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+LOCAL_RETRIES = timedelta(seconds=1)
+"""A longer pause before the next attempt of a local activity is a timer, in which no task of the workflow is held."""
 STORE_LIMIT = timedelta(seconds=60)
 """For a local activity that asks a store: longer than that itself waits for a lock."""
 
 
-class Options(TypedDict):
+def task_timeout(step: Step) -> timedelta | None:
+    """For a run with local calls: after four fifths of it a cancellation or a timer reaches them, after the whole of it
+    another worker does what a dead one did. None is the server's own, of 10 s."""
+    local = any(isinstance(spec, Call) and spec.local for spec in specs(step))
+    return timedelta(seconds=5) if local else None
+
+
+class LocalOptions(TypedDict):
     start_to_close_timeout: timedelta
-    heartbeat_timeout: timedelta
     retry_policy: RetryPolicy
+
+
+class Options(LocalOptions):
+    heartbeat_timeout: timedelta
 
 
 def options(step: Call | Http) -> Options:
     """The step's own numbers. The HTTP time-out strikes first, since it knows what it waited for."""
+    return Options(heartbeat_timeout=HEARTBEAT_TIMEOUT, **local_options(step))
+
+
+def local_options(step: Call | Http) -> LocalOptions:
+    """The same for a local activity, which needs no heartbeat: it dies with the workflow's own task."""
     retry = step.retry
-    return Options(
+    return LocalOptions(
         start_to_close_timeout=timedelta(seconds=step.timeout + STORE_TIME),
-        heartbeat_timeout=HEARTBEAT_TIMEOUT,
         retry_policy=RetryPolicy(
             initial_interval=timedelta(seconds=retry.initial),
             backoff_coefficient=retry.factor,

@@ -1,4 +1,4 @@
-"""One model call: an activity on the priority's own queue, with the step's retry policy."""
+"""One model call: an activity on the priority's own queue, or a local one, with the step's retry policy."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from activities.models import ModelCalls
 from continuo.jobs import Account, CallRecord, Job, Outcome
 from continuo.limits import Wait
 from continuo.patterns import Call
-from workflows.activity_options import STORE_LIMIT, options
+from workflows.activity_options import LOCAL_RETRIES, STORE_LIMIT, local_options, options
 from workflows.base import PatternWorkflow
 from workflows.failures import failure_of
 from workflows.shield import check_cancelled, to_the_end
@@ -20,35 +20,45 @@ from workflows.trace import trace
 
 @run_inline.register
 async def call(step: Call, job: Job) -> Outcome:
-    where = f"{job.path}: " if job.path else ""
     # What a cancelled call may have cost is known when its request has been closed.
-    waits = workflow.patched("cancelled-calls-are-booked")
-    ending = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED if waits else ActivityCancellationType.TRY_CANCEL
+    waits = job.revision >= 1
+    # A local activity that is tried again under a timer would get another id.
+    id = str(workflow.uuid4()) if step.local else None
     try:
-        while isinstance(
-            outcome := await workflow.execute_activity_method(
-                ModelCalls.call,
-                job,
-                summary=f"{where}{step.model}",
-                cancellation_type=ending,
-                **options(step),
-            ),
-            Wait,
-        ):
+        while isinstance(outcome := await _ask(step, job, id, waits=waits), Wait):
             # A timer, so that whoever waits for its turn holds no slot.
             check_cancelled()
             await workflow.sleep(outcome.seconds, summary=outcome.why)
     except (FailureError, asyncio.CancelledError) as error:
         failure = failure_of(error)
+        asked = id or (error.activity_id if isinstance(error, ActivityError) else None)
         if failure.calls:
             trace().include(failure)
-        elif waits and isinstance(error, ActivityError):
-            await to_the_end(_account(job, error.activity_id))
+        elif waits and asked:
+            await to_the_end(_account(job, asked))
         elif is_cancelled_exception(error):
             trace().calls.append(CallRecord(path=job.path, model=step.model, status="cancelled"))
         raise
     trace().include(outcome)
     return outcome
+
+
+async def _ask(step: Call, job: Job, id: str | None, *, waits: bool) -> Outcome | Wait:
+    summary = f"{job.path}: {step.model}" if job.path else step.model
+    ending = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED if waits else ActivityCancellationType.TRY_CANCEL
+    if id is None:
+        return await workflow.execute_activity_method(
+            ModelCalls.call, job, summary=summary, cancellation_type=ending, **options(step)
+        )
+    return await workflow.execute_local_activity_method(
+        ModelCalls.call,
+        job,
+        activity_id=id,
+        summary=summary,
+        cancellation_type=ending,
+        local_retry_threshold=LOCAL_RETRIES,
+        **local_options(step),
+    )
 
 
 async def _account(job: Job, activity_id: str) -> None:

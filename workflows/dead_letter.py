@@ -11,6 +11,7 @@ from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_
 from activities.letters import Letters
 from continuo.dead_letters import TYPE, Closed, Letter, cut
 from continuo.jobs import Job, Outcome
+from workflows.activity_options import task_timeout
 from workflows.attributes import started
 from workflows.failures import failure_of
 
@@ -111,7 +112,7 @@ class DeadLetterWorkflow:
         context = job.context
         return await workflow.start_child_workflow(
             type(job.step).__name__,
-            job,
+            job.begun(),
             id=self._letter.workflow_id,
             task_queue=context.priority,
             result_type=Outcome,
@@ -119,6 +120,7 @@ class DeadLetterWorkflow:
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             search_attributes=started(context),
+            task_timeout=task_timeout(job.step),
             static_summary=f"{context.pattern} for {context.tenant}",
             memo={"user": context.user} if context.user else None,
         )

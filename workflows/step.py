@@ -10,6 +10,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Step
+from workflows.activity_options import task_timeout
 from workflows.failures import failure_of
 from workflows.shield import check_cancelled, end
 from workflows.trace import trace
@@ -70,6 +71,7 @@ async def _run_child(job: Job, id: str) -> Outcome:
             job,
             id=id,
             result_type=Outcome,
+            task_timeout=task_timeout(job.step),
             static_summary=f"{job.path}: {job.step.kind}",
             cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
         )

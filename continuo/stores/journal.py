@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from continuo.jobs import Outcome
 from continuo.stores.database import Connection, Database, Row
-from continuo.stores.ledger import Settlement, attempt_key, book_lost, settle
+from continuo.stores.ledger import Settlement, attempt_key, attempt_number, book_lost, settle
 
 
 class Journal:
@@ -38,6 +38,12 @@ class Journal:
             return []
         marks = ", ".join("?" * len(keys))
         return await self._database.read(f"SELECT * FROM ledger WHERE identity IN ({marks}) ORDER BY identity", keys)
+
+    async def next_attempt(self, identity: str, until: int) -> int:
+        """A number above those of the attempts, up to `until`, that have reserved or cost anything."""
+        reserved = await self._database.read("SELECT attempt FROM reservations WHERE identity = ?", (identity,))
+        booked = await self.attempts(identity, until)
+        return 1 + max([0, *(int(row["attempt"]) for row in reserved), *map(attempt_number, booked)])
 
     async def close(self, identity: str) -> None:
         """The call has ended for good: an attempt that is still reserved died, and is booked at what it may cost."""

@@ -55,6 +55,11 @@ def attempt_key(identity: str, attempt: int) -> str:
     return f"{identity}#{attempt}"
 
 
+def attempt_number(row: Row) -> int:
+    """The number of the attempt that a row without an answer is of."""
+    return int(row["identity"].rpartition("#")[2])
+
+
 def book(connection: Connection, key: str, paid: Paid, day: str) -> None:
     """Write one row and count it as spent on `day`. A second row of the same key is ignored."""
     record, context, usage = paid.record, paid.context, paid.record.usage

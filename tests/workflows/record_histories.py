@@ -90,6 +90,8 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
     slow = answers >> hangs
     steps: dict[str, Step] = {
         "call-answered": answers,
+        "call-local": answers.model_copy(update={"local": True}),
+        "call-local-failed": Fallback(steps=(fails.model_copy(update={"local": True}), sorry)),
         "call-failed": fails,
         "template": sorry,
         "fallback-second-tier": Fallback(steps=(fails, answers)),

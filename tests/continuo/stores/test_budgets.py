@@ -117,3 +117,13 @@ async def test_50_writers_in_4_processes_never_spend_a_cent_over_and_leave_nothi
     balance = await Budgets(database).balance("acme", DAY)
     assert balance == Balance(spent=spent / 1e9, reserved=0)
     assert await database.read("SELECT * FROM reservations") == []
+
+
+async def test_the_next_attempt_is_one_after_all_that_have_reserved_or_cost_anything(database: Database) -> None:
+    budgets, journal = Budgets(database), Journal(database)
+    assert await journal.next_attempt("a", 20) == 1
+    await reserve(budgets, "a", 0.1)
+    assert await journal.next_attempt("a", 20) == 2
+    await charge(journal, "a", 12, outcome(0.2).calls[0], CONTEXT, DAY)
+    assert await journal.next_attempt("a", 20) == 13
+    assert await journal.next_attempt("b", 20) == 1
