@@ -60,10 +60,12 @@ class Settling:
             return held
         if (known := await self._journal.find(identity)) is not None:
             return known
-        for path in self._folder.glob(f"{_name(identity)}-*.json"):
-            settlement = Settlement.model_validate_json(path.read_bytes())
-            if settlement.outcome is not None:
-                return settlement.outcome
+        # The folder is nearly always empty, and looked into by every call.
+        for name in os.listdir(self._folder) if self._folder.exists() else ():
+            if name.startswith(f"{_name(identity)}-") and name.endswith(".json"):
+                settlement = Settlement.model_validate_json((self._folder / name).read_bytes())
+                if settlement.outcome is not None:
+                    return settlement.outcome
         return None
 
     async def settle(self, settlement: Settlement, patience: float) -> None:
