@@ -61,9 +61,9 @@ class Settling:
         if (known := await self._journal.find(identity)) is not None:
             return known
         # The folder is nearly always empty, and looked into by every call.
-        for name in os.listdir(self._folder) if self._folder.exists() else ():
-            if name.startswith(f"{_name(identity)}-") and name.endswith(".json"):
-                settlement = Settlement.model_validate_json((self._folder / name).read_bytes())
+        for path in self._folder.iterdir() if self._folder.exists() else ():
+            if path.name.startswith(f"{_name(identity)}-") and path.suffix == ".json":
+                settlement = Settlement.model_validate_json(path.read_bytes())
                 if settlement.outcome is not None:
                     return settlement.outcome
         return None

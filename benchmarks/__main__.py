@@ -6,6 +6,7 @@ from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.budget import budget
 from benchmarks.bulkhead import bulkhead
 from benchmarks.cases import cases
 from benchmarks.costs import costs
@@ -13,7 +14,7 @@ from benchmarks.load import load
 from benchmarks.measure import compared
 from benchmarks.protections import protections
 from benchmarks.scaling import scaling
-from benchmarks.stage import Stage, stage
+from benchmarks.stage import Stage, other_pools, stage
 from workers.leave import leave
 
 AIM = "aim: throughput at least 0.9 of bare, median at most 1.15 of bare"
@@ -39,7 +40,9 @@ async def side_by_side(stage: Stage, *, rounds: int, singles: int, many: int) ->
 async def measure(console: Console, *, quick: bool) -> None:
     async with stage() as place:
         sizes = {"rounds": 1, "singles": 2, "many": 5} if quick else {"rounds": 4, "singles": 25, "many": 100}
-        console.print(await side_by_side(place, **sizes))
+        async with other_pools():
+            console.print(await side_by_side(place, **sizes))
+            console.print(await budget(place, runs=20 if quick else 400))
         console.print(await protections(place, **sizes))
         console.print(await scaling(place, widths=(1, 8) if quick else (1, 8, 50, 200), rounds=1 if quick else 4))
         console.print(await costs(place, tens=1 if quick else 20))

@@ -12,11 +12,10 @@ from temporalio.service import RPCError
 
 from benchmarks.cases import MODEL
 from benchmarks.measure import Figures, compared
-from benchmarks.stage import Stage
+from benchmarks.stage import Stage, other_pools
 from continuo.patterns import Call
-from continuo.settings import Settings
 from starters.launch import Handle, start
-from tests.support import job, pool_process, running, until
+from tests.support import job, until
 
 SLOW = "sim-premium"
 LATENCY = 10.0
@@ -39,11 +38,7 @@ async def bulkhead(stage: Stage, *, flood: int, singles: int) -> Table:
     async def begun() -> Handle:
         return await start(stage.client, slow, id=f"flood-{uuid4()}")
 
-    logs = Settings().data
-    async with (
-        running(pool_process("critical", logs / "critical.log")),
-        running(pool_process("batch", logs / "batch.log")),
-    ):
+    async with other_pools():
         await measured(20)  # warm up
         before = await measured()
         handles = await _in_turns([begun] * flood)

@@ -27,12 +27,13 @@ def cases(stage: Stage) -> Iterator[Case]:
     bare, continuo = stage.bare, stage.continuo
     down, up = Call(model="sim-free"), Call(model=MODEL)
     one = bare("BareFallback", [MODEL], PROMPT)
-    yield Case("one call", {"bare": one, "continuo": continuo(up)})
+    yield Case("one call", {"bare": one, "continuo": continuo(up), "local": continuo(local(up))})
     yield Case(
         "fallback, third of three tiers",
         {
             "bare": bare("BareFallback", ["sim-free", "sim-free", MODEL], PROMPT),
             "continuo": continuo(Fallback(steps=(down, down, up))),
+            "local": continuo(Fallback(steps=(local(down), local(down), local(up)))),
         },
     )
     saga = find_pattern("order", ROOT / "patterns").pattern
@@ -63,6 +64,10 @@ def cases(stage: Stage) -> Iterator[Case]:
     nest = Cached(Deadline(route, limit=60))
     # Here one call of Continuo's own is what the nest is measured against.
     yield Case("five-deep nest", {"bare": continuo(up), "nest": continuo(nest)})
+
+
+def local(step: Call) -> Call:
+    return step.model_copy(update={"local": True})
 
 
 def wide(branches: int, *, inline: bool = False) -> FanOut:

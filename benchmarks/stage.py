@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from benchmarks.configuration import write_configuration
 from benchmarks.measure import Run
 from continuo.jobs import Job
 from continuo.patterns import Step
+from continuo.settings import Settings
 from starters.launch import start
 from tests.support import Control, TemporalServer, job, pool_process, python, running, served
 from workers.connect import connect
@@ -25,8 +26,12 @@ PROMPT = "Where is my order?"
 
 @dataclass(frozen=True)
 class Stage:
+    """`processes` are the ids of the processes that a run may use, by what they are."""
+
     client: Client
     simulator: Control
+    metrics_port: int
+    processes: Mapping[str, tuple[int, ...]]
 
     def continuo(self, step: Step, **data: Any) -> Run:
         """One run of a pattern, started as every starter starts it. No two ask the same, so that no cache answers."""
@@ -65,8 +70,20 @@ async def stage() -> AsyncIterator[Stage]:
         simulator = await resources.enter_async_context(served("simulator", log=folder / "simulator.log"))
         shop = await resources.enter_async_context(served("examples.shop", log=folder / "shop.log"))
         os.environ["CONTINUO_SIM_URL"], os.environ["CONTINUO_SHOP_URL"] = simulator.url, shop.url
-        await resources.enter_async_context(running(pool_process("standard", folder / "pool.log")))
+        pool = await resources.enter_async_context(running(pool_process("standard", folder / "pool.log")))
         twin = python("benchmarks.bare", ready="bare worker ready", log=folder / "bare.log")
         await resources.enter_async_context(running(twin))
         await simulator.behave("sim-free", status=400)
-        yield Stage(await connect(), simulator)
+        processes = {"temporal": (temporal.child.pid,), "worker": (pool.pid, twin.pid), "starter": (os.getpid(),)}
+        yield Stage(await connect(), simulator, temporal.metrics_port, processes)
+
+
+@asynccontextmanager
+async def other_pools() -> AsyncIterator[None]:
+    """Inside, there are all the pools of `continuo dev`."""
+    logs = Settings().data
+    async with (
+        running(pool_process("critical", logs / "critical.log")),
+        running(pool_process("batch", logs / "batch.log")),
+    ):
+        yield

@@ -92,9 +92,10 @@ class TemporalServer:
 
     def __init__(self, folder: Path, *, port: int = 0) -> None:
         ports = Ports(port, 0, 0, 0).taken_as_free(temporal=True)
-        self.address = f"127.0.0.1:{ports.temporal}"
+        self.address, self.metrics_port = f"127.0.0.1:{ports.temporal}", ports.sim
         folder.mkdir(parents=True, exist_ok=True)
         line = command(ensure(Settings().cache), port=ports.temporal, ui_port=ports.ui, database=folder / "temporal.db")
+        line += ["--metrics-port", str(self.metrics_port)]
         self.child = Child("temporal", line, folder / "temporal.log", partial(answers, ports.temporal), os.environ)
 
     async def start(self) -> None:
