@@ -36,7 +36,7 @@ from workers.payloads import converter
 from workers.sandbox import runner
 from workers.telemetry import LogContextInterceptor, configure_logging, configure_tracing
 from workflows import WORKFLOWS
-from workflows.failures import BUGS
+from workflows.unexpected import UnexpectedWorkflowErrors
 
 log = structlog.get_logger()
 
@@ -88,9 +88,9 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 MaskedErrors(masker(catalog, environ)),
                 HeartbeatInterceptor(settings.heartbeat),
                 UnexpectedErrors(),
+                UnexpectedWorkflowErrors(),
             ],
             workflow_runner=runner(sandbox=settings.sandbox),
-            workflow_failure_exception_types=BUGS,
             max_concurrent_activities=slots,
             # A cancellation travels back on a heartbeat: the throttle is how late an HTTP request is aborted.
             max_heartbeat_throttle_interval=timedelta(seconds=settings.heartbeat),
