@@ -140,7 +140,8 @@ class Outcome(Account):
 
     `usage` and `cost_usd` are the sums over `calls`; `cost_usd` is absent when the price of any call is unknown.
     `saved_usd` is what an answer from the cache had cost. `missing` names the branches or members that gave no
-    answer. `latency_ms` is from the start of the workflow to its end.
+    answer. `branch` is the one that a route picked, `variant` that of a split, and `tier` that of a cascade or a
+    fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its end.
     """
 
     text: str
@@ -150,6 +151,8 @@ class Outcome(Account):
     model: str | None = None
     provider: str | None = None
     tier: int | None = None
+    branch: str | None = None
+    variant: str | None = None
     fallback: bool = False
     reasons: tuple[str, ...] = ()
     confidence: float | None = None

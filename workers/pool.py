@@ -17,6 +17,7 @@ from activities.heartbeat import HeartbeatInterceptor
 from activities.letters import Letters
 from activities.masking import MaskedErrors
 from activities.models import ModelCalls
+from activities.recording import record_decision
 from activities.reports import Reports
 from activities.services import ServiceCalls
 from activities.settling import Settling
@@ -82,6 +83,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 letters.with_pattern,
                 letters.answered,
                 reports.report,
+                record_decision,
             ],
             interceptors=[
                 LogContextInterceptor(),
