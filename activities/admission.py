@@ -24,8 +24,8 @@ from continuo.tenants import Tenants
 class Admitted:
     """A call that may go now, to `model`; `reason` says why that is not the model that was wanted.
 
-    `place`, `time` (seconds since 1970) and `tokens` are what it is counted as, `identity` is what money is `reserved`
-    under. `unanswered` is what the attempt is booked as when it is sent and never answered.
+    `place`, `time` (seconds since 1970), `lease` (seconds) and `tokens` are what it is counted as, `identity` is what
+    money is `reserved` under. `unanswered` is what the attempt is booked as when it is sent and never answered.
     """
 
     identity: str
@@ -34,6 +34,7 @@ class Admitted:
     request: ModelRequest
     place: str
     time: float
+    lease: float
     tokens: int
     unanswered: CallRecord
     reason: str | None = None
@@ -79,10 +80,8 @@ class Admission:
         chain = list(self._chain(wanted))
         for model in chain:
             request = fill(model)
-            unanswered = _unanswered(job, model, request, attempt)
-            admitted = Admitted(
-                identity, attempt, model, request, place, now, likely_tokens(request), unanswered, reason
-            )
+            unanswered, likely = _unanswered(job, model, request, attempt), likely_tokens(request)
+            admitted = Admitted(identity, attempt, model, request, place, now, lease, likely, unanswered, reason)
             asking = self._limits.admit(
                 self._scopes(model),
                 place=place,
@@ -108,8 +107,13 @@ class Admission:
     async def leave(self, admitted: Admitted, usage: Usage | None) -> None:
         """The call has ended, and used so much: its place under the limits is free. Its money is settled apart."""
         tokens = (total(usage) if usage else 0) - admitted.tokens
-        scopes = self._scopes(admitted.model)
-        settling = self._limits.settle(scopes, place=admitted.place, admitted=admitted.time, tokens=tokens)
+        settling = self._limits.settle(
+            self._scopes(admitted.model),
+            place=admitted.place,
+            admitted=admitted.time,
+            lease=admitted.lease,
+            tokens=tokens,
+        )
         await unless_broken("the store of limits", settling)
 
     def _chain(self, wanted: Model) -> Iterator[Model]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import exp, fsum, inf, isnan, nan
 from typing import Any
 
+from continuo.data import Data
 from continuo.messages import ModelResponse
 
 UNKNOWN = 0.5
@@ -20,6 +21,22 @@ INSTRUCTION = (
 # Models set the line in bold, quote it, or write it in another case.
 _LINE = re.compile(r"[\s>*_#`-]*confidence[*_`]*\s*[:=](.*)", re.IGNORECASE)
 _FENCE = re.compile(r"```\w*\n(.*)\n```", re.DOTALL)
+
+
+class Rating(Data):
+    """How sure an answer is, and how sure it has to be, in 0..1."""
+
+    confidence: float
+    threshold: float
+
+    @property
+    def enough(self) -> bool:
+        return self.confidence >= self.threshold
+
+
+def rating(confidence: float | None, threshold: float) -> Rating:
+    """The rating of an answer; one without a confidence counts as `UNKNOWN`."""
+    return Rating(confidence=UNKNOWN if confidence is None else confidence, threshold=threshold)
 
 
 def rated(response: ModelResponse) -> tuple[str, float]:

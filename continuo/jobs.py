@@ -32,9 +32,10 @@ def _name(value: str) -> str:
 
 MAX_NAME = 200
 
-REVISION = 1
+REVISION = 2
 """What runs do that begin now, and earlier ones did not, so that those go on as they began: from 1 on a cancelled call
-is waited for and booked. It is part of the job and not a patch marker, which would cost every run two more events."""
+is waited for and booked, from 2 on decisions are recorded. It is part of the job and not a patch marker, which would
+cost every run two more events."""
 
 TenantName = Annotated[str, AfterValidator(_tenant)]
 """Without slashes, so that it is one part of an id, and no longer than a fairness key, of 64 bytes, may be."""
@@ -149,7 +150,8 @@ class Outcome(Account):
 
     `usage` and `cost_usd` are the sums over `calls`; `cost_usd` is absent when the price of any call is unknown.
     `saved_usd` is what an answer from the cache had cost. `missing` names the branches or members that gave no
-    answer. `latency_ms` is from the start of the workflow to its end.
+    answer. `branch` is the one that a route picked, `variant` that of a split, and `tier` that of a cascade or a
+    fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its end.
     """
 
     text: str
@@ -159,6 +161,8 @@ class Outcome(Account):
     model: str | None = None
     provider: str | None = None
     tier: int | None = None
+    branch: str | None = None
+    variant: str | None = None
     fallback: bool = False
     reasons: tuple[str, ...] = ()
     confidence: float | None = None

@@ -11,9 +11,11 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
+from pydantic import ValidationError
 from temporalio.api.common.v1 import Payload
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
 from temporalio.converter import (
     DataConverter,
     ExternalStorage,
@@ -24,10 +26,15 @@ from temporalio.converter import (
 )
 
 from continuo.errors import InputError
+from continuo.jobs import Failure, Job
 from continuo.settings import Settings
+from workflows.failures import failed
 
 THRESHOLD = 16_384
 """Bytes from which a payload is kept here: 200 smaller ones still fit into one message of 4 MB."""
+
+NEWER = {"extra_forbidden", "union_tag_invalid"}
+"""What is wrong with a value that a newer release has written: a field or a kind that is not known here."""
 
 
 def converter(settings: Settings, *, store: bool) -> DataConverter:
@@ -41,7 +48,24 @@ def converter(settings: Settings, *, store: bool) -> DataConverter:
         driver_selector=None if store else lambda context, payload: None,
         payload_size_threshold=THRESHOLD,
     )
-    return replace(pydantic_data_converter, external_storage=storage)
+    return replace(pydantic_data_converter, payload_converter_class=PayloadConverter, external_storage=storage)
+
+
+class PayloadConverter(PydanticPayloadConverter):
+    """A job that can never be read ends its run. What a newer release has written waits for a pool that can read it, as
+    does every result that cannot be read: it has been paid for."""
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        try:
+            return super().from_payloads(payloads, type_hints)
+        except ValidationError as error:
+            mistakes = error.errors(include_url=False, include_input=False)
+            if Job not in (type_hints or ()) or {one["type"] for one in mistakes} <= NEWER:
+                raise
+            first = next(one for one in mistakes if one["type"] not in NEWER)
+            where = ".".join(map(str, first["loc"])) or "the whole"
+            message = f"the input is no job: {where}: {first['msg']}; start runs with `continuo run`, which checks them"
+            raise failed(Failure(type="InputError", message=message)) from None
 
 
 class PayloadFiles(StorageDriver):

@@ -17,6 +17,7 @@ from activities.heartbeat import HeartbeatInterceptor
 from activities.letters import Letters
 from activities.masking import MaskedErrors
 from activities.models import ModelCalls
+from activities.recording import record_decision
 from activities.reports import Reports
 from activities.services import ServiceCalls
 from activities.settling import Settling
@@ -36,7 +37,7 @@ from workers.payloads import converter
 from workers.sandbox import runner
 from workers.telemetry import LogContextInterceptor, configure_logging, configure_tracing
 from workflows import WORKFLOWS
-from workflows.failures import BUGS
+from workflows.unexpected import UnexpectedWorkflowErrors
 
 log = structlog.get_logger()
 
@@ -82,15 +83,16 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 letters.with_pattern,
                 letters.answered,
                 reports.report,
+                record_decision,
             ],
             interceptors=[
                 LogContextInterceptor(),
                 MaskedErrors(masker(catalog, environ)),
                 HeartbeatInterceptor(settings.heartbeat),
                 UnexpectedErrors(),
+                UnexpectedWorkflowErrors(),
             ],
             workflow_runner=runner(sandbox=settings.sandbox),
-            workflow_failure_exception_types=BUGS,
             max_concurrent_activities=slots,
             max_concurrent_local_activities=slots,
             # A cancellation travels back on a heartbeat: the throttle is how late an HTTP request is aborted.

@@ -6,6 +6,7 @@ from temporalio.common import (
     SearchAttributeKey,
     SearchAttributePair,
     SearchAttributeUpdate,
+    SearchAttributeValueType,
     TypedSearchAttributes,
 )
 
@@ -15,9 +16,11 @@ TENANT = SearchAttributeKey.for_keyword("ContinuoTenant")
 PATTERN = SearchAttributeKey.for_keyword("ContinuoPattern")
 PRIORITY = SearchAttributeKey.for_keyword("ContinuoPriority")
 TIER = SearchAttributeKey.for_int("ContinuoTier")
+BRANCH = SearchAttributeKey.for_keyword("ContinuoBranch")
+VARIANT = SearchAttributeKey.for_keyword("ContinuoVariant")
 COST = SearchAttributeKey.for_float("ContinuoCostUsd")
 
-ALL = (TENANT, PATTERN, PRIORITY, TIER, COST)
+ALL = (TENANT, PATTERN, PRIORITY, TIER, BRANCH, VARIANT, COST)
 
 
 def started(context: Context) -> TypedSearchAttributes:
@@ -33,12 +36,16 @@ def started(context: Context) -> TypedSearchAttributes:
 
 def finished(outcome: Outcome) -> list[SearchAttributeUpdate[Any]]:
     """What is known when it ends; an unknown cost stays unset."""
-    updates: list[SearchAttributeUpdate[Any]] = []
-    if outcome.tier is not None:
-        updates.append(TIER.value_set(outcome.tier))
-    return [*updates, *spent(outcome.cost_usd)]
+    decided = (*_known(TIER, outcome.tier), *_known(BRANCH, outcome.branch), *_known(VARIANT, outcome.variant))
+    return [*decided, *spent(outcome.cost_usd)]
 
 
 def spent(cost: float | None) -> list[SearchAttributeUpdate[Any]]:
     """What a run has cost in USD, if that is known."""
-    return [] if cost is None else [COST.value_set(cost)]
+    return _known(COST, cost)
+
+
+def _known(
+    key: SearchAttributeKey[SearchAttributeValueType], value: SearchAttributeValueType | None
+) -> list[SearchAttributeUpdate[Any]]:
+    return [] if value is None else [key.value_set(value)]

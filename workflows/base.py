@@ -12,10 +12,11 @@ from continuo.jobs import Account, Failure, Job, Outcome, total_cost
 from continuo.progress import Progress
 from workflows.attributes import finished, spent
 from workflows.dead_letter import keep
-from workflows.failures import BUGS, failed, failure_of
+from workflows.failures import failed, failure_of
 from workflows.shield import to_the_end
 from workflows.step import run_inline, within
 from workflows.trace import Trace
+from workflows.unexpected import unexpected_as_failures
 
 
 class PatternWorkflow:
@@ -40,8 +41,9 @@ class PatternWorkflow:
         info = workflow.info()
         self.run_name = info.workflow_id.removesuffix(f".{job.path}") if job.path else info.workflow_id
         try:
-            outcome = self.trace.accounted(await self._in_time(job, work or run_inline(job.step, job)))
-        except (FailureError, asyncio.CancelledError, *BUGS) as error:
+            with unexpected_as_failures():
+                outcome = self.trace.accounted(await self._in_time(job, work or run_inline(job.step, job)))
+        except (FailureError, asyncio.CancelledError) as error:
             if not is_cancelled_exception(error):
                 failure = self._accounted(failure_of(error))
                 # Runs of an earlier version end as they would have then.

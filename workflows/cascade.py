@@ -2,18 +2,19 @@
 
 from temporalio import workflow
 
-from continuo.confidence import UNKNOWN
+from continuo.confidence import Rating, rating
 from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Cascade
 from workflows.base import PatternWorkflow
 from workflows.failures import failed
+from workflows.recorded import recorded
 from workflows.step import run_inline, try_step
 
 
 @run_inline.register
 async def cascade(step: Cascade, job: Job) -> Outcome:
     job = job.rated()
-    best: Outcome | None = None
+    best: tuple[float, Outcome] | None = None
     reasons: list[str] = []
     for number, (name, tier) in enumerate(step.nested().items(), 1):
         found = await try_step(tier, job, name)
@@ -21,19 +22,19 @@ async def cascade(step: Cascade, job: Job) -> Outcome:
             reasons.append(f"tier {number}: {found.cause}")
             continue
         found = found.model_copy(update={"tier": number})
-        confidence, threshold = sure(found), step.thresholds[min(number, len(step.thresholds)) - 1]
-        if confidence >= threshold or number == len(step.steps):
+        if number == len(step.steps):
             return found.model_copy(update={"reasons": tuple(reasons)})
-        reasons.append(f"tier {number}: confidence {confidence:.2f} is under {threshold:.2f}")
-        best = found if best is None else max(best, found, key=sure)
+        threshold = step.thresholds[min(number, len(step.thresholds)) - 1]
+        rated = await recorded(job, name, rating(found.confidence, threshold), Rating)
+        if rated.enough:
+            return found.model_copy(update={"reasons": tuple(reasons)})
+        reasons.append(f"tier {number}: confidence {rated.confidence:.2f} is under {rated.threshold:.2f}")
+        if best is None or rated.confidence > best[0]:
+            best = rated.confidence, found
     if best is None:
         message = f"all {len(reasons)} tiers failed; {'; '.join(reasons)}"
         raise failed(Failure(type="CascadeExhausted", message=message, causes=tuple(reasons)))
-    return best.model_copy(update={"reasons": tuple(reasons), "fallback": True})
-
-
-def sure(outcome: Outcome) -> float:
-    return UNKNOWN if outcome.confidence is None else outcome.confidence
+    return best[1].model_copy(update={"reasons": tuple(reasons), "fallback": True})
 
 
 @workflow.defn(name="Cascade")

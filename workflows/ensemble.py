@@ -9,9 +9,10 @@ from continuo.decide import decided, decision
 from continuo.jobs import Alternative, Failure, Job, Outcome
 from continuo.patterns import Ensemble
 from continuo.prompts import filled, listed
-from continuo.vote import Vote
+from continuo.vote import Decision, Vote
 from workflows.base import PatternWorkflow
 from workflows.failures import failed
+from workflows.recorded import recorded
 from workflows.step import run_inline, run_step, try_step
 from workflows.together import Found, together
 
@@ -21,8 +22,15 @@ async def ensemble(step: Ensemble, job: Job) -> Outcome:
     asked = job if isinstance(step.combine, Average | Meta) else job.rated()
     members = {f"member{number}": member for number, member in enumerate(step.members, 1)}
     work = {name: try_step(member, asked, name, isolate=not step.inline) for name, member in members.items()}
-    # Once the members still running can change nothing, they need not run.
-    found = await together(work, lambda found: decided(step, _votes(found), len(members) - len(found)))
+
+    async def settled(found: Mapping[str, Found]) -> bool:
+        """Once the members still running can change nothing, they need not run."""
+        if not found or not isinstance(step.combine, Majority):
+            return False
+        over = decided(step, _votes(found), len(members) - len(found))
+        return await recorded(job, "decided", over, bool)
+
+    found = await together(work, settled)
     causes = {name: f"{name}: {one.cause}" for name, one in found.items() if isinstance(one, Failure)}
     outcome = await _combined(step, job, {name: one for name, one in found.items() if isinstance(one, Outcome)})
     if outcome is None:
@@ -42,6 +50,10 @@ async def _combined(step: Ensemble, job: Job, answers: Mapping[str, Outcome]) ->
         written = await run_step(step.combine.step, job.asking(filled(step.combine.prompt, values)), "merge")
         return written.model_copy(update={"consensus": "meta", "alternatives": _others(answers, None)})
     found = decision(step, _votes(answers))
+    if found is not None and found.winner:
+        # Its text is in the history already, as the winner's answer.
+        found = found.model_copy(update={"text": ""})
+    found = await recorded(job, "decision", found, Decision | None)
     if found is None:
         return None
     chosen = answers[found.winner] if found.winner else Outcome(text=found.text, served_by="model")

@@ -4,9 +4,6 @@ from temporalio.exceptions import ApplicationError
 
 from continuo.jobs import Failure
 
-BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError, ValueError)
-"""What workflow code raises only by mistake: the run fails, where it would else try the same again for ever."""
-
 
 def failure_of(error: BaseException) -> Failure:
     """Why a step failed: the innermost cause, with the calls made until then."""

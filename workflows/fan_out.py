@@ -21,7 +21,7 @@ NO_ANSWER = "(no answer)"
 async def fan_out(step: FanOut, job: Job) -> Outcome:
     spare = len(step.branches) - (step.min_successes or len(step.branches))
 
-    def hopeless(found: Mapping[str, Found]) -> bool:
+    async def hopeless(found: Mapping[str, Found]) -> bool:
         return sum(isinstance(one, Failure) for one in found.values()) > spare
 
     found = await together({name: _branch(step, job, name) for name in step.branches}, hopeless)

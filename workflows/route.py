@@ -9,17 +9,19 @@ from continuo.jobs import Job, Outcome
 from continuo.patterns import Route
 from workflows.activity_options import STORE_LIMIT
 from workflows.base import PatternWorkflow
+from workflows.recorded import recorded
 from workflows.step import run_inline, run_step, try_step
 from workflows.trace import trace
 
 
 @run_inline.register
 async def route(step: Route, job: Job) -> Outcome:
-    label = await _label(step, job)
+    label = await recorded(job, "label", await _label(step, job), str | None)
     branch = label if label in step.branches else step.default
     assert branch is not None, "the spec has a default wherever a label may be missing"
     trace().note(f"{job.path or 'route'}: {step.by.kind} {label or 'found no label'}, branch {branch}")
-    return await run_step(step.branches[branch], job, branch)
+    outcome = await run_step(step.branches[branch], job, branch)
+    return outcome.model_copy(update={"branch": branch})
 
 
 async def _label(step: Route, job: Job) -> str | None:

@@ -9,6 +9,7 @@ from continuo.jobs import Job, Outcome
 from continuo.patterns import Split, Step
 from continuo.share import point, share
 from workflows.base import PatternWorkflow
+from workflows.recorded import recorded
 from workflows.shield import to_the_end
 from workflows.step import child_id, run_inline, run_step
 from workflows.trace import trace
@@ -16,16 +17,18 @@ from workflows.trace import trace
 
 @run_inline.register
 async def split(step: Split, job: Job) -> Outcome:
-    shadows = [
-        asyncio.create_task(_shadow(shadow, job.of(shadow, f"shadow.{name}"))) for name, shadow in step.shadow.items()
-    ]
     key = job.context.user if step.sticky == "user" else job.context.session
     # The name of the pattern and the path are salt: a user who gets the one half here gets either elsewhere.
     where = workflow.random().random() if key is None else point(f"{job.context.pattern}/{job.path}/{key}")
-    name = share({name: variant.weight for name, variant in step.variants.items()}, where)
-    trace().note(f"{job.path or 'split'}: variant {name}")
+    drawn = share({name: variant.weight for name, variant in step.variants.items()}, where)
+    variant = await recorded(job, "variant", drawn, str)
+    trace().note(f"{job.path or 'split'}: variant {variant}")
+    shadows = [
+        asyncio.create_task(_shadow(shadow, job.of(shadow, f"shadow.{name}"))) for name, shadow in step.shadow.items()
+    ]
     try:
-        return await run_step(step.variants[name].step, job, name)
+        outcome = await run_step(step.variants[variant].step, job, variant)
+        return outcome.model_copy(update={"variant": variant})
     finally:
         # They have long begun; a workflow that ends before its children have begun takes them with it.
         if shadows:

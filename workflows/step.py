@@ -14,6 +14,7 @@ from workflows.activity_options import task_timeout
 from workflows.failures import failure_of
 from workflows.shield import check_cancelled, end
 from workflows.trace import trace
+from workflows.unexpected import unexpected_as_failures
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ async def run_step(step: Step, job: Job, name: str, *, isolate: bool = False) ->
     nested = job.of(step, name)
     workflow.set_current_details(f"Running `{nested.path}` ({step.kind})")
     id = child_id(nested) if step.isolate or isolate else None
-    with trace().step(nested, id):
+    with trace().step(nested, id), unexpected_as_failures():
         outcome = await (run_inline(step, nested) if id is None else _run_child(nested, id))
         check_cancelled()
         return outcome

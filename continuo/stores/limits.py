@@ -26,9 +26,10 @@ class LimitStore(Protocol):
         Atomic over all `scopes`. The same place asked for twice is held once, yet counted as two requests.
         """
 
-    async def settle(self, scopes: Scopes, *, place: str, admitted: float, tokens: int) -> None:
-        """The call that was admitted at that time has ended: its place is free, and `tokens` (used, less those that
-        were estimated; negative as a rule) are added where it was counted."""
+    async def settle(self, scopes: Scopes, *, place: str, admitted: float, lease: float, tokens: int) -> None:
+        """The call that was admitted at that time for that lease has ended: its place is free, unless another attempt
+        has taken that over, and `tokens` (used, less those that were estimated; negative as a rule) are added where it
+        was counted."""
 
 
 class SqlLimits:
@@ -56,12 +57,14 @@ class SqlLimits:
 
         return await self._database.write(write) if limited else None
 
-    async def settle(self, scopes: Scopes, *, place: str, admitted: float, tokens: int) -> None:
+    async def settle(self, scopes: Scopes, *, place: str, admitted: float, lease: float, tokens: int) -> None:
         limited = under_limits(scopes)
 
         def write(connection: Connection) -> None:
             for scope, limits in limited.items():
-                connection.execute("DELETE FROM limit_places WHERE scope = ? AND holder = ?", (scope, place))
+                # Who holds the place now is told by when that ends.
+                sql = "DELETE FROM limit_places WHERE scope = ? AND holder = ? AND expires = ?"
+                connection.execute(sql, (scope, place, admitted + lease))
                 for width in widths(limits):
                     sql = "UPDATE limit_windows SET tokens = tokens + ? WHERE scope = ? AND width = ? AND slot = ?"
                     connection.execute(sql, (tokens, scope, width, int(admitted // width)))

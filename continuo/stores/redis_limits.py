@@ -108,9 +108,12 @@ end
 """
 
 _SETTLE = """
-local place, tokens = unpack(ARGV, 2)
+local place, tokens, expires = unpack(ARGV, 2)
 for _, scope in ipairs(cjson.decode(ARGV[1])) do
-    redis.call('ZREM', P .. 'places:' .. scope.name, place)
+    local places = P .. 'places:' .. scope.name
+    if tonumber(redis.call('ZSCORE', places, place) or '') == tonumber(expires) then
+        redis.call('ZREM', places, place)
+    end
     for _, width in ipairs(scope.widths) do
         local name = P .. 'windows:' .. scope.name .. ':' .. width[1]
         if redis.call('HEXISTS', name, width[2]) == 1 then add(name, width[2], 0, tokens) end
@@ -145,9 +148,9 @@ class RedisLimits:
             await self._queue(args=[json.dumps(list(limited)), turn, tokens, now, now + patience, patience])
         return longest
 
-    async def settle(self, scopes: Scopes, *, place: str, admitted: float, tokens: int) -> None:
+    async def settle(self, scopes: Scopes, *, place: str, admitted: float, lease: float, tokens: int) -> None:
         if limited := [_asked(scope, limits, admitted) for scope, limits in under_limits(scopes).items()]:
-            await self._settle(args=[json.dumps(limited), place, tokens])
+            await self._settle(args=[json.dumps(limited), place, tokens, admitted + lease])
 
 
 def _asked(scope: str, limits: Limits, now: float) -> dict[str, Any]:

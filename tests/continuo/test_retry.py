@@ -1,8 +1,10 @@
+import math
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.patterns import Retry
-from continuo.retry import JITTER, delay
+from continuo.retry import JITTER, delay, too_long
 
 retries = st.builds(
     Retry,
@@ -27,6 +29,20 @@ def test_delays_never_shrink_as_failures_mount(retry: Retry, failures: int) -> N
 @given(retries, st.integers(1, 100), st.floats(0, 3600), unit)
 def test_what_the_provider_demands_decides_alone(retry: Retry, failures: int, demanded: float, random: float) -> None:
     assert delay(retry, failures, demanded, random) == demanded
+
+
+@given(retries, st.none() | st.floats(0), st.integers(1, 100), unit)
+def test_no_delay_is_longer_than_the_policy_allows_unless_it_is_too_long(
+    retry: Retry, demanded: float | None, failures: int, random: float
+) -> None:
+    longest = retry.maximum if demanded is not None else retry.maximum * (1 + JITTER)
+    assert too_long(retry, demanded) == (delay(retry, failures, demanded, random) > longest)
+
+
+@given(retries)
+def test_a_provider_may_ask_for_all_that_the_policy_allows(retry: Retry) -> None:
+    assert not too_long(retry, retry.maximum)
+    assert too_long(retry, math.nextafter(retry.maximum, math.inf))
 
 
 def test_the_defaults_are_one_second_doubled_up_to_thirty() -> None:

@@ -119,6 +119,9 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
         "cached-failed": Cached(fails),
         "split-with-shadow": Split(variants={"a": Variant(step=answers)}, shadow={"b": answers}),
     }
+    # As they were recorded before decisions were, and after that.
+    for name in ("cascade-earlier-tier", "route", "ensemble-quorum", "split-with-shadow"):
+        steps[f"{name}-recorded"] = steps[name]
     handles = {name: await begin(client, job(step)) for name, step in steps.items()}
     for name, handle in handles.items():
         await ended(name, handle)

@@ -3,8 +3,9 @@ import re
 import pytest
 from temporalio.client import Client
 
+from continuo.choices import Length
 from continuo.messages import Usage
-from continuo.patterns import Call, Retry
+from continuo.patterns import Call, Retry, Route, Split, Variant
 from continuo.settings import Settings
 from continuo.stores.opened import open_store
 from tests.stores import ledger
@@ -145,8 +146,10 @@ async def test_the_knowledge_folder_answers_at_no_cost(client: Client) -> None:
 
 async def test_a_run_can_be_found_by_its_search_attributes(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", tokens={"input": 1, "output": 1})
-    found = await outcome(client, job(Call(model="mid")))
-    query = f"WorkflowId = '{found.workflow_id}' AND ContinuoTenant = 'acme' AND ContinuoCostUsd < 0.001"
+    route = Route(by=Length(), branches={"local": Call(model="mid")}, default="local")
+    found = await outcome(client, job(Split(variants={"new": Variant(step=route)})))
+    started = f"WorkflowId = '{found.workflow_id}' AND ContinuoTenant = 'acme'"
+    query = f"{started} AND ContinuoBranch = 'local' AND ContinuoVariant = 'new' AND ContinuoCostUsd < 0.001"
 
     async def listed() -> bool:
         return [run.id async for run in client.list_workflows(query)] == [found.workflow_id]

@@ -30,7 +30,7 @@ def routed(by: Classifier, *labels: str, default: str | None = None) -> Route:
 )
 async def test_the_label_picks_the_branch(client: Client, step: Route, prompt: str, branch: str) -> None:
     found = await outcome(client, job(step, prompt))
-    assert found.text == branch
+    assert (found.text, found.branch) == (branch, branch)
     assert [point.name.split(", ")[1] for point in found.checkpoints] == [f"branch {branch}"]
 
 

@@ -42,6 +42,7 @@ async def test_a_job_without_a_user_is_sent_at_random_by_weight(client: Client) 
 
 async def test_the_outcome_says_which_variant_answered(client: Client) -> None:
     found = await outcome(client, job(Split(variants={"only": HALVES["a"]})))
+    assert found.variant == "only"
     assert [point.name for point in found.checkpoints] == ["split: variant only"]
 
 

@@ -53,8 +53,23 @@ async def test_the_next_attempt_of_a_killed_call_takes_its_place_over(stores: tu
     assert await admit(one, scopes, "call", lease=60) is None
     assert await admit(other, scopes, "call", lease=60, now=5) is None
     assert await admit(one, scopes, "another", queue=False, now=6) is not None
-    await other.settle(scopes, place="call", admitted=5, tokens=0)
+    await other.settle(scopes, place="call", admitted=5, lease=60, tokens=0)
     assert await admit(one, scopes, "another", now=7) is None
+
+
+async def test_an_attempt_that_ends_late_leaves_the_next_one_its_place(stores: tuple[LimitStore, LimitStore]) -> None:
+    one, other = stores
+    scopes = {"model/m": Limits(concurrency=1, tokens_per_minute=100, throttle_at=1)}
+    # Times as they are, which a store must give back to the last digit; the clock of the next one's host goes behind.
+    early, late = 1_789_000_000.1234567, 1_789_000_000.7654321
+    assert await admit(one, scopes, "call", tokens=40, lease=60.3, now=late) is None
+    assert await admit(other, scopes, "call", tokens=40, lease=60.3, now=early) is None
+    await one.settle(scopes, place="call", admitted=late, lease=60.3, tokens=-40)
+    waiting = await admit(one, scopes, "another", tokens=60, queue=False, now=late + 1)
+    assert waiting is not None
+    assert "1 of 1 requests" in waiting.why
+    await other.settle(scopes, place="call", admitted=early, lease=60.3, tokens=0)
+    assert await admit(one, scopes, "another", tokens=60, now=late + 2) is None
 
 
 async def test_no_sixty_seconds_hold_more_than_a_minute_allows(stores: tuple[LimitStore, LimitStore]) -> None:
@@ -71,7 +86,7 @@ async def test_a_place_is_free_again_after_its_call_or_after_its_lease(stores: t
     scopes = {"model/m": Limits(concurrency=1)}
     assert await admit(one, scopes, "a", lease=60) is None
     assert await admit(other, scopes, "b", queue=False) is not None
-    await one.settle(scopes, place="a", admitted=0, tokens=0)
+    await one.settle(scopes, place="a", admitted=0, lease=60, tokens=0)
     assert await admit(other, scopes, "b", lease=10, now=1) is None
     assert await admit(one, scopes, "c", queue=False, now=10.9) is not None
     assert await admit(one, scopes, "c", now=11) is None
@@ -92,9 +107,9 @@ async def test_tokens_are_corrected_by_what_the_call_used(stores: tuple[LimitSto
     one, other = stores
     assert await admit(one, scopes, "a", tokens=90) is None
     assert await admit(other, scopes, "b", tokens=20, queue=False, now=1) is not None
-    await one.settle(scopes, place="a", admitted=0, tokens=-50)
+    await one.settle(scopes, place="a", admitted=0, lease=60, tokens=-50)
     assert await admit(other, scopes, "b", tokens=20, now=2) is None
-    await other.settle(scopes, place="b", admitted=2, tokens=30)
+    await other.settle(scopes, place="b", admitted=2, lease=60, tokens=30)
     assert await admit(one, scopes, "c", tokens=20, queue=False, now=3) is not None
 
 
@@ -104,11 +119,11 @@ async def test_who_has_waited_longer_goes_first(stores: tuple[LimitStore, LimitS
     await admit(one, scopes, "running")
     for number, name in enumerate(("first", "second")):
         assert await admit(other, scopes, name, now=1 + number) is not None
-    await one.settle(scopes, place="running", admitted=0, tokens=0)
+    await one.settle(scopes, place="running", admitted=0, lease=60, tokens=0)
     assert await admit(one, scopes, "late", now=3) is not None
     assert await admit(other, scopes, "second", now=3) is not None
     assert await admit(other, scopes, "first", now=3.5) is None
-    await other.settle(scopes, place="first", admitted=3.5, tokens=0)
+    await other.settle(scopes, place="first", admitted=3.5, lease=60, tokens=0)
     assert await admit(one, scopes, "late", now=4) is not None
     assert await admit(other, scopes, "second", now=4) is None
 

@@ -1,5 +1,6 @@
 """The rule is written twice, in Python and in Lua: both must say the same."""
 
+from collections import defaultdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -52,17 +53,18 @@ LIMITED = st.builds(
 @settings(max_examples=40, deadline=None)
 @given(scopes=st.dictionaries(st.sampled_from(["model/m", "provider/p"]), LIMITED), asks=st.lists(ASKS, max_size=20))
 async def test_redis_says_what_sql_says(redis_url: str, scopes: dict[str, Limits], asks: list[Ask]) -> None:
-    now, running = 1_789_000_000.125, dict[str, float]()
+    now, running = 1_789_000_000.125, defaultdict[str, list[tuple[float, float]]](list)
     with TemporaryDirectory() as folder:
         database = Sqlite(Path(folder) / "limits.db", LIMITS, durable=False)
         async with connect(await forgotten(redis_url)) as client:
             sql, redis = SqlLimits(database), RedisLimits(client)
             for name, tokens, lease, queue, later, settled in asks:
                 now += later
-                if settled is not None and name in running:
-                    admitted = running.pop(name)
+                if settled is not None and running[name]:
+                    # The earliest attempt, though a later one may have taken its place over.
+                    admitted, held = running[name].pop(0)
                     for store in (sql, redis):
-                        await store.settle(scopes, place=name, admitted=admitted, tokens=settled)
+                        await store.settle(scopes, place=name, admitted=admitted, lease=held, tokens=settled)
                     continue
                 found, same = [
                     await store.admit(scopes, place=name, turn=name, tokens=tokens, lease=lease, queue=queue, now=now)
@@ -70,7 +72,7 @@ async def test_redis_says_what_sql_says(redis_url: str, scopes: dict[str, Limits
                 ]
                 assert found == same
                 if found is None:
-                    running[name] = now
+                    running[name].append((now, lease))
         await database.aclose()
 
 
