@@ -1,34 +1,28 @@
 """What no activity meant to raise ends it for good: to try it again would only pay again."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from continuo.jobs import Failure
 
 log = structlog.get_logger()
 
 
-class UnexpectedErrors(Interceptor):
+@asynccontextmanager
+async def final_if_unexpected() -> AsyncIterator[None]:
     """For the activities that reach over the network, which are those with a heartbeat; others only ask our stores."""
-
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        return _Final(next)
-
-
-class _Final(ActivityInboundInterceptor):
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
-        try:
-            return await super().execute_activity(input)
-        except ApplicationError:
+    try:
+        yield
+    except ApplicationError:
+        raise
+    except Exception as error:
+        if activity.info().heartbeat_timeout is None:
             raise
-        except Exception as error:
-            if activity.info().heartbeat_timeout is None:
-                raise
-            raise unexpected(error) from error
+        raise unexpected(error) from error
 
 
 def unexpected(error: Exception) -> ApplicationError:
