@@ -29,7 +29,7 @@ from workers.masked_spans import MaskedSpans
 
 
 def configure_logging(level: str, masker: Masker) -> None:
-    """Send every log record of the process to stderr as one JSON line, masked."""
+    """Send every log record of the process, and the error that ends it, to stderr as one JSON line, masked."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -49,6 +49,7 @@ def configure_logging(level: str, masker: Masker) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    sys.excepthook = lambda *error: logging.critical("an error ends the process", exc_info=error)
     # What these say of each request and each failed attempt, with its stack, our own line says in short.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
