@@ -208,7 +208,9 @@ class ModelCalls:
 
     async def _embed(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
         found = await self._client.embed(model, request.prompt, **sending)
-        return Outcome(text=written(found.vector), served_by="model", simulated=found.simulated, usage=found.usage)
+        # On a thread: it loads numpy.
+        vector = await asyncio.to_thread(written, found.vector)
+        return Outcome(text=vector, served_by="model", simulated=found.simulated, usage=found.usage)
 
 
 def lasts(step: Call) -> float:

@@ -8,23 +8,24 @@ from temporalio import activity
 
 from activities.errors import give_up_or_retry
 from activities.identity import identity
+from continuo.apart import apart
 from continuo.catalog import Catalog
 from continuo.errors import ProviderError
 from continuo.jobs import Failure, Job, Outcome
-from continuo.masking import masker
+from continuo.masking import Masker
 from continuo.patterns import PLACEHOLDER, Http
 from continuo.providers.client import checked_key
-from continuo.providers.errors import error_for_response, error_for_transport
+from continuo.providers.errors import error_for_response, error_for_transport, naming
 from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, at_most, body
 
 
 class ServiceCalls:
     """Sends a job's data to the services of the catalog. The key of a service is sent as a bearer token."""
 
-    def __init__(self, catalog: Catalog, environ: Mapping[str, str]) -> None:
+    def __init__(self, catalog: Catalog, environ: Mapping[str, str], masker: Masker) -> None:
         self._catalog = catalog
         self._environ = environ
-        self._masker = masker(catalog, environ)
+        self._masker = masker
         self._http = httpx.AsyncClient()
 
     @activity.defn(name="http")
@@ -51,8 +52,9 @@ class ServiceCalls:
         url = f"{endpoint.url(self._environ)}{path(job)}"
         sending = self._http.stream(step.method, url, json=job.data, headers=headers, timeout=step.timeout)
         async with sending as response:
-            limit = MAX_ANSWER if response.is_success else MAX_ERROR
-            text = self._masker.text((await body(name, response, limit)).decode(errors="replace"))
+            with naming(name):
+                raw = await body(response, MAX_ANSWER if response.is_success else MAX_ERROR)
+            text = await apart(len(raw), lambda: self._masker.text(raw.decode(errors="replace")))
             if not response.is_success:
                 raise error_for_response(name, response, text)
             return text

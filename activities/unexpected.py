@@ -1,11 +1,11 @@
 """What no activity meant to raise ends it for good: to try it again would only pay again."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from continuo.jobs import Failure
 
@@ -16,23 +16,17 @@ REACHING_OUT = {"call", "embed", "http"}
 """The activities that ask others. Those that only ask our stores may be tried again."""
 
 
-class UnexpectedErrors(Interceptor):
+@asynccontextmanager
+async def final_if_unexpected() -> AsyncIterator[None]:
     """For the activities in `REACHING_OUT`."""
-
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        return _Final(next)
-
-
-class _Final(ActivityInboundInterceptor):
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
-        try:
-            return await super().execute_activity(input)
-        except ApplicationError:
+    try:
+        yield
+    except ApplicationError:
+        raise
+    except Exception as error:
+        if activity.info().activity_type not in REACHING_OUT:
             raise
-        except Exception as error:
-            if activity.info().activity_type not in REACHING_OUT:
-                raise
-            raise unexpected(error) from error
+        raise unexpected(error) from error
 
 
 def unexpected(error: Exception) -> ApplicationError:

@@ -7,17 +7,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
+from functools import partial
 
 from temporalio.worker import Worker
 
 from activities.admission import Admission, Admitted
+from activities.around import Around
 from activities.breakers import Breakers
-from activities.heartbeat import HeartbeatInterceptor
+from activities.heartbeat import heartbeats
 from activities.models import ModelCalls
 from activities.settling import Settling
 from continuo.catalog import Model, load_catalog
 from continuo.jobs import CallRecord, Job, Outcome, Priority
 from continuo.limits import Wait
+from continuo.masking import Masker, secrets
 from continuo.messages import ModelRequest, Usage
 from continuo.providers.client import ModelClient
 from continuo.settings import Settings, environment
@@ -26,7 +29,7 @@ from continuo.stores.ledger import Settlement
 from workers.connect import connect
 from workers.leave import leave
 from workers.sandbox import runner
-from workers.telemetry import LogContextInterceptor, configure_logging
+from workers.telemetry import configure_logging, log_context
 from workflows import WORKFLOWS
 
 QUEUE: Priority = "batch"
@@ -79,16 +82,17 @@ class NoBreakers(Breakers):
 
 async def serve() -> None:
     settings, environ = Settings(), environment()
-    configure_logging(settings.log_level)
     catalog = load_catalog(settings.catalog)
-    client = ModelClient(catalog, environ, settings.knowledge)
+    masker = Masker(secrets(catalog, environ))
+    configure_logging(settings.log_level, masker)
+    client = ModelClient(catalog, environ, settings.knowledge, masker)
     calls = ModelCalls(catalog, client, NoJournal(), NoSettling(), NoAdmission(), NoBreakers())
     worker = Worker(
         await connect(),
         task_queue=QUEUE,
         workflows=WORKFLOWS,
         activities=[calls.call],
-        interceptors=[LogContextInterceptor(), HeartbeatInterceptor(settings.heartbeat)],
+        interceptors=[Around(log_context, partial(heartbeats, settings.heartbeat))],
         workflow_runner=runner(sandbox=False),
         max_concurrent_activities=settings.slots("standard"),
     )

@@ -3,8 +3,8 @@
 import json
 import re
 from base64 import b64encode
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 from continuo.catalog import Catalog
@@ -12,37 +12,44 @@ from continuo.catalog import Catalog
 SHORTEST = 8
 """Characters of the shortest secret that is masked: a shorter one stands in ordinary texts too."""
 
+LONG = 16
+"""The same where values are masked that a program reads: no name or keyword of ours is as long."""
+
 MASK = "***"
 
 
 class Masker:
-    """Knows the secrets as they are, in JSON, in URLs and in base64, and by any beginning of at least half of them."""
+    """Knows the secrets as they are, in JSON, in URLs, in base64 and as Python shows them, and by any beginning of at
+    least half of them and `shortest` characters."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._forms: dict[str, list[str]] = defaultdict(list)
-        for form in {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}:
-            self._forms[form[: max(SHORTEST, len(form) // 2)]].append(form)
-        heads = sorted(self._forms, key=len, reverse=True)
-        self._heads = re.compile("|".join(map(re.escape, heads))) if heads else None
+    def __init__(self, secrets: Iterable[str], shortest: int = SHORTEST) -> None:
+        self._forms = {form for secret in secrets if len(secret) >= shortest for form in _forms(secret)}
+        self._heads = {form[: max(shortest, len(form) // 2)] for form in self._forms}
 
     def text(self, text: str) -> str:
-        """The text with each secret replaced by `***`."""
-        if self._heads is None:
-            return text
+        """The text with each secret replaced by `***`; the same object where it holds none."""
+        # One after the other: a pattern of them all takes twice as long, and lets no other thread run meanwhile.
+        heads = [head for head in self._heads if head in text]
         pieces, at = [], 0
-        for found in self._heads.finditer(text):
-            if found.start() < at:
-                continue
-            same = [_same(form, text, found.start()) for form in self._forms[found[0]]]
-            pieces += [text[at : found.start()], MASK]
-            at = found.start() + max(same)
+        for start in sorted(found.start() for head in heads for found in re.finditer(re.escape(head), text)):
+            if start >= at:
+                pieces += [text[at:start], MASK]
+                at = start + max(_same(form, text, start) for form in self._forms)
         return "".join([*pieces, text[at:]]) if pieces else text
 
-    def bytes(self, body: bytes) -> bytes:
-        """The same for a body; keys are ASCII, whatever the body's encoding."""
-        text = body.decode("latin-1")
-        masked = self.text(text)
-        return body if masked is text else masked.encode("latin-1")
+    def value(self, value: Any) -> Any:
+        """The same for each text in a JSON value."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, (list, tuple)):
+            return [self.value(item) for item in value]
+        if isinstance(value, dict):
+            return {self.text(key): self.value(item) for key, item in value.items()}
+        return value
+
+    def json(self, text: str) -> str:
+        """The same for a JSON text, which stays one."""
+        return text if self.text(text) is text else json.dumps(self.value(json.loads(text)))
 
 
 def _same(form: str, text: str, start: int) -> int:
@@ -51,13 +58,13 @@ def _same(form: str, text: str, start: int) -> int:
     return next((at for at, (one, other) in enumerate(zip(form, there, strict=False)) if one != other), len(there))
 
 
-def masker(catalog: Catalog, environ: Mapping[str, str]) -> Masker:
-    """For the keys of all providers and services, that of Temporal, and the passwords in addresses."""
+def secrets(catalog: Catalog, environ: Mapping[str, str]) -> list[str]:
+    """The keys of all providers and services, that of Temporal, and the passwords in addresses."""
     endpoints = [*catalog.providers.values(), *catalog.services.values()]
     keys = [environ.get(endpoint.key_env or "", "").strip() for endpoint in endpoints]
     addresses = [environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")]
     addresses += [endpoint.url(environ) or "" for endpoint in endpoints]
-    return Masker([*keys, environ.get("TEMPORAL_API_KEY", ""), *filter(None, map(_password, addresses))])
+    return [*keys, environ.get("TEMPORAL_API_KEY", ""), *filter(None, map(_password, addresses))]
 
 
 def _password(address: str) -> str | None:
@@ -68,9 +75,8 @@ def _password(address: str) -> str | None:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    yield secret
-    written = json.dumps(secret)[1:-1]
-    yield from (written, written.replace("/", "\\/"), json.dumps(written)[1:-1])
+    for written in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]):
+        yield from (written, written.replace("/", "\\/"), json.dumps(written)[1:-1])
     yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
     raw = secret.encode()
     for before, skipped in ((0, 0), (1, 2), (2, 3)):

@@ -24,6 +24,8 @@ def most_usd(model: Model, request: ModelRequest) -> float:
     """
     assert model.price is not None
     assert request.max_tokens is not None
+    if is_free(model):
+        return 0.0
     read = len(request.model_dump_json().encode())
     dearest = max(model.price.input, model.price.cached or 0.0)
     return (read * dearest + request.max_tokens * model.price.output) / 1e6

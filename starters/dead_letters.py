@@ -1,5 +1,6 @@
 """`continuo dead-letters`: the jobs that failed for good, and what becomes of them."""
 
+import asyncio
 import json as jsonlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -82,7 +83,8 @@ async def retry(id: str, *, pattern: str | None = None) -> int:
     """
     entry = await _find(id)
     if pattern is not None:
-        with_pattern((await entry.letter()).job, pattern, Settings(), environment())
+        # It may look whether a local server listens.
+        await asyncio.to_thread(with_pattern, (await entry.letter()).job, pattern, Settings(), environment())
     await _send(entry, "retry", pattern)
     run = entry.brief["workflow_id"]
     out.print(f"{run} is tried again; its outcome: temporal workflow result --workflow-id {run}")

@@ -16,6 +16,7 @@ from continuo.catalog import load_catalog
 from continuo.data import Data
 from continuo.errors import InputError
 from continuo.jobs import Context, Job, Name, Outcome
+from continuo.masking import Masker, secrets
 from continuo.messages import Message, ModelRequest
 from continuo.named import find_pattern
 from continuo.patterns import Call, Http
@@ -96,9 +97,11 @@ def job_of(
 async def submitted(job: Job, id: str | None, options: RunOptions) -> int:
     """Start the job, or find the run that has its id, and tell of it as the options ask; the exit code."""
     chosen = run_id(job.context, id)
-    client = await connect(configure_tracing("continuo-run"))
+    settings = Settings()
+    masker = Masker(secrets(load_catalog(settings.catalog), environment()))
+    client = await connect(configure_tracing("continuo-run", masker))
     handle = await (start(client, job, id=chosen) if id is None else once(client, job, id=chosen))
-    address = ui_address(Settings().ui_url, client.namespace, handle)
+    address = ui_address(settings.ui_url, client.namespace, handle)
     return await told(client, handle, job, address, options)
 
 

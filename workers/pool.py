@@ -5,26 +5,27 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.admission import Admission
+from activities.around import Around
 from activities.breakers import Breakers
 from activities.caching import Caching
-from activities.heartbeat import HeartbeatInterceptor
+from activities.heartbeat import heartbeats
 from activities.letters import Letters
-from activities.masking import MaskedErrors
 from activities.models import ModelCalls
 from activities.recording import record_decision
 from activities.reports import Reports
 from activities.services import ServiceCalls
 from activities.settling import Settling
-from activities.unexpected import UnexpectedErrors
+from activities.unexpected import final_if_unexpected
 from continuo.catalog import load_catalog
 from continuo.jobs import Priority
-from continuo.masking import masker
+from continuo.masking import Masker, secrets
 from continuo.providers.client import ModelClient
 from continuo.settings import Settings, environment
 from continuo.stores.board import Board
@@ -33,9 +34,10 @@ from continuo.stores.journal import Journal
 from continuo.stores.opened import open_cache, open_store, opened_limits
 from continuo.tenants import load_tenants
 from workers.connect import connect
+from workers.masked import masked
 from workers.payloads import converter
 from workers.sandbox import runner
-from workers.telemetry import LogContextInterceptor, configure_logging, configure_tracing
+from workers.telemetry import configure_logging, configure_tracing, log_context
 from workflows import WORKFLOWS
 from workflows.unexpected import UnexpectedWorkflowErrors
 
@@ -46,15 +48,16 @@ log = structlog.get_logger()
 async def pool(client: Client, settings: Settings, priority: Priority, slots: int) -> AsyncIterator[Worker]:
     """A running worker on `priority`'s queue with its stores and HTTP clients, all closed at the end."""
     catalog, environ = load_catalog(settings.catalog), environment()
+    masker = Masker(secrets(catalog, environ))
     async with AsyncExitStack() as resources:
         database = open_store(settings, environ)
         resources.push_async_callback(database.aclose)
         limits = await resources.enter_async_context(opened_limits(settings, environ, database))
         cache = open_cache(settings, environ)
         resources.push_async_callback(cache.aclose)
-        models = ModelClient(catalog, environ, settings.knowledge)
+        models = ModelClient(catalog, environ, settings.knowledge, masker)
         resources.push_async_callback(models.aclose)
-        services = ServiceCalls(catalog, environ)
+        services = ServiceCalls(catalog, environ, masker)
         resources.push_async_callback(services.aclose)
         admission = Admission(catalog, environ, load_tenants(settings.tenants), Budgets(database), limits)
         breakers = Breakers(catalog, Board(database), client)
@@ -65,7 +68,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         calls = ModelCalls(catalog, models, journal, settling, admission, breakers)
         caching, letters, reports = Caching(cache), Letters(settings, environ), Reports(settings, environ)
         config = client.config()
-        config["data_converter"] = converter(settings, store=True)
+        config["data_converter"] = masked(converter(settings, store=True), secrets(catalog, environ))
         worker = Worker(
             Client(**config),
             task_queue=priority,
@@ -86,10 +89,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 record_decision,
             ],
             interceptors=[
-                LogContextInterceptor(),
-                MaskedErrors(masker(catalog, environ)),
-                HeartbeatInterceptor(settings.heartbeat),
-                UnexpectedErrors(),
+                Around(log_context, partial(heartbeats, settings.heartbeat), final_if_unexpected),
                 UnexpectedWorkflowErrors(),
             ],
             workflow_runner=runner(sandbox=settings.sandbox),
@@ -107,8 +107,9 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
 async def serve(priority: Priority, slots: int | None = None) -> None:
     """Run a pool until SIGTERM or SIGINT; what is in flight then has 5 s to end, and else is tried elsewhere."""
     settings = Settings()
-    configure_logging(settings.log_level)
-    client = await connect(configure_tracing(f"continuo-{priority}"))
+    masker = Masker(secrets(load_catalog(settings.catalog), environment()))
+    configure_logging(settings.log_level, masker)
+    client = await connect(configure_tracing(f"continuo-{priority}", masker))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -3,8 +3,9 @@
 import logging
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any
 
 import structlog
 from opentelemetry import trace
@@ -21,13 +22,14 @@ from temporalio import activity
 from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from continuo.errors import InputError
+from continuo.masking import Masker
+from workers.masked_spans import MaskedSpans
 
 
-def configure_logging(level: str) -> None:
-    """Send every log record of the process to stderr as one JSON line."""
+def configure_logging(level: str, masker: Masker) -> None:
+    """Send every log record of the process, and the error that ends it, to stderr as one JSON line, masked."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -42,10 +44,12 @@ def configure_logging(level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(default=str),
+                lambda logger, method, line: masker.json(str(line)),
             ],
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    sys.excepthook = lambda *error: logging.critical("an error ends the process", exc_info=error)
     # What these say of each request and each failed attempt, with its stack, our own line says in short.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
@@ -60,7 +64,7 @@ def configure_logging(level: str) -> None:
     )
 
 
-def configure_tracing(service: str) -> list[ClientInterceptor]:
+def configure_tracing(service: str, masker: Masker) -> list[ClientInterceptor]:
     """The interceptors that trace a process, as OpenTelemetry's own environment says.
 
     `OTEL_TRACES_EXPORTER` is `otlp`, `console` (to stderr) or `none`; unset means `otlp` where
@@ -73,9 +77,9 @@ def configure_tracing(service: str) -> list[ClientInterceptor]:
         case "none":
             return []
         case "console":
-            processor = SimpleSpanProcessor(ConsoleSpanExporter(out=sys.stderr))
+            processor = SimpleSpanProcessor(MaskedSpans(ConsoleSpanExporter(out=sys.stderr), masker))
         case "otlp":
-            processor = BatchSpanProcessor(OTLPSpanExporter())
+            processor = BatchSpanProcessor(MaskedSpans(OTLPSpanExporter(), masker))
         case _:
             raise InputError(f"OTEL_TRACES_EXPORTER is {exporter!r}; use otlp, console or none")
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
@@ -93,22 +97,16 @@ def runtime() -> Runtime:
     return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(levels, forwarding=forwarding)))
 
 
-class LogContextInterceptor(Interceptor):
+@asynccontextmanager
+async def log_context() -> AsyncIterator[None]:
     """Puts the ids of the workflow and the activity on every log line of an activity."""
-
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        return _LogContext(next)
-
-
-class _LogContext(ActivityInboundInterceptor):
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
-        info = activity.info()
-        # Each activity runs in a task, and so in a context, of its own: nothing has to be unbound.
-        structlog.contextvars.bind_contextvars(
-            workflow_id=info.workflow_id,
-            run_id=info.workflow_run_id,
-            workflow=info.workflow_type,
-            activity_id=info.activity_id,
-            attempt=info.attempt,
-        )
-        return await super().execute_activity(input)
+    info = activity.info()
+    # Each activity runs in a task, and so in a context, of its own: nothing has to be unbound.
+    structlog.contextvars.bind_contextvars(
+        workflow_id=info.workflow_id,
+        run_id=info.workflow_run_id,
+        workflow=info.workflow_type,
+        activity_id=info.activity_id,
+        attempt=info.attempt,
+    )
+    yield

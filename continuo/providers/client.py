@@ -2,24 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
+from continuo.apart import apart
 from continuo.catalog import Catalog, Model, Provider
 from continuo.errors import ProviderError
-from continuo.masking import masker
+from continuo.masking import Masker
 from continuo.messages import ModelRequest, ModelResponse, Usage, estimated_tokens, plausible
 from continuo.providers.anthropic import Anthropic
 from continuo.providers.embeddings import EMBEDDINGS, Embedding
-from continuo.providers.errors import error_for_response, error_for_transport, reading
+from continuo.providers.errors import error_for_response, error_for_transport, naming, reading
 from continuo.providers.exchange import Exchange
 from continuo.providers.google import Google
 from continuo.providers.knowledge import Knowledge
-from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, at_most, body, pieces
+from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, MAX_STREAM, at_most, body, pieces
 from continuo.providers.openai import OpenAI
 from continuo.providers.parsed import parsed
 from continuo.providers.protocol import Json, WireProtocol, WireRequest
@@ -29,6 +31,8 @@ PROTOCOLS: Mapping[str, WireProtocol] = {"openai": OpenAI(), "anthropic": Anthro
 
 CONNECT_TIMEOUT = 5.0
 
+T = TypeVar("T")
+
 
 class ModelClient:
     """Asks any model of the catalog. Never retries, since whoever calls does; every error is a `ProviderError`.
@@ -36,10 +40,10 @@ class ModelClient:
     `environ` holds the keys, `knowledge` is the folder that the knowledge provider answers from.
     """
 
-    def __init__(self, catalog: Catalog, environ: Mapping[str, str], knowledge: Path) -> None:
+    def __init__(self, catalog: Catalog, environ: Mapping[str, str], knowledge: Path, masker: Masker) -> None:
         self._providers = catalog.providers
         self._environ = environ
-        self._masker = masker(catalog, environ)
+        self._masker = masker
         self._knowledge = Knowledge(knowledge)
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=100)
         # HTTP/1.1: over HTTP/2 httpcore sends no reset for a cancelled request, and the provider would finish it.
@@ -60,12 +64,8 @@ class ModelClient:
             return await self._known(request)
         protocol = PROTOCOLS[provider.protocol]
         encode = partial(protocol.encode, model=model.name, request=_askable(request, model), stream=False)
-        async with (
-            at_most(model.provider, timeout),
-            self._asked(model, encode, timeout, idempotency_key, exchange) as response,
-        ):
-            answer = protocol.decode(parsed(self._masker.bytes(await body(model.provider, response, MAX_ANSWER))))
-            return _completed(answer, request, response)
+        answer, simulated = await self._whole(model, encode, protocol.decode, timeout, idempotency_key, exchange)
+        return _completed(answer, request, simulated)
 
     async def stream(
         self,
@@ -88,11 +88,11 @@ class ModelClient:
         encode = partial(protocol.encode, model=model.name, request=_askable(request, model), stream=True)
         async with self._asked(model, encode, timeout, idempotency_key, exchange) as response:
             events = EventData()
-            async for chunk in pieces(model.provider, response):
+            async for chunk in pieces(response, MAX_STREAM):
                 for data in events.feed(chunk):
-                    if text := decoder.feed(parsed(self._masker.bytes(data))):
+                    if text := await self._read(data, decoder.feed):
                         yield text
-            yield _completed(decoder.finish(), request, response)
+            yield _completed(decoder.finish(), request, _is_simulated(response))
 
     async def embed(
         self, model: Model, text: str, *, timeout: float, idempotency_key: str, exchange: Exchange | None = None
@@ -102,13 +102,9 @@ class ModelClient:
         if protocol is None:
             raise ProviderError("invalid_request", f"{model.id} cannot embed; name an embedding model of the catalog")
         encode = partial(protocol.encode, model=model.name, text=text)
-        async with (
-            at_most(model.provider, timeout),
-            self._asked(model, encode, timeout, idempotency_key, exchange) as response,
-        ):
-            found = protocol.decode(parsed(self._masker.bytes(await body(model.provider, response, MAX_ANSWER))))
+        found, simulated = await self._whole(model, encode, protocol.decode, timeout, idempotency_key, exchange)
         usage = plausible(found.usage) or Usage(input_tokens=estimated_tokens(text), estimated=True)
-        return found.model_copy(update={"usage": usage, "simulated": _is_simulated(response)})
+        return found.model_copy(update={"usage": usage, "simulated": simulated})
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -118,6 +114,25 @@ class ModelClient:
             return await asyncio.to_thread(self._knowledge.answer, request)
         except (OSError, ValueError) as error:
             raise ProviderError("invalid_request", f"knowledge: {error}") from error
+
+    async def _whole(
+        self,
+        model: Model,
+        encode: Callable[[str], WireRequest],
+        decode: Callable[[Json], T],
+        timeout: float,
+        idempotency_key: str,
+        exchange: Exchange | None,
+    ) -> tuple[T, bool]:
+        """What `decode` makes of the answer, and whether that is simulated."""
+        async with (
+            at_most(model.provider, timeout),
+            self._asked(model, encode, timeout, idempotency_key, exchange) as response,
+        ):
+            return await self._read(await body(response, MAX_ANSWER), decode), _is_simulated(response)
+
+    async def _read(self, text: bytes, decode: Callable[[Json], T]) -> T:
+        return await apart(len(text), lambda: decode(self._masker.value(parsed(text))))
 
     @asynccontextmanager
     async def _asked(
@@ -158,11 +173,12 @@ class ModelClient:
                 extensions={"trace": exchange.trace},
             ) as response:
                 exchange.billable = response.is_success
-                if not response.is_success:
-                    text = (await body(name, response, MAX_ERROR)).decode(errors="replace")
-                    raise error_for_response(name, response, self._masker.text(text))
-                with _naming(name), reading():
-                    yield response
+                with naming(name), reading():
+                    if response.is_success:
+                        yield response
+                        return
+                    text = (await body(response, MAX_ERROR)).decode(errors="replace")
+                raise error_for_response(name, response, self._masker.text(text))
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise error_for_transport(name, error, self._masker) from None
 
@@ -202,22 +218,11 @@ def _content(name: str, body: Json) -> bytes:
         raise ProviderError("invalid_request", f"{name}: the request is not JSON: {error}") from error
 
 
-@contextmanager
-def _naming(provider: str) -> Iterator[None]:
-    """Puts the provider's name before the message of a decoder's error; a decoder knows only its protocol."""
-    try:
-        yield
-    except ProviderError as error:
-        error.args = (f"{provider}: {error}",)
-        error.usage = plausible(error.usage)
-        raise
-
-
-def _completed(answer: ModelResponse, request: ModelRequest, response: httpx.Response) -> ModelResponse:
+def _completed(answer: ModelResponse, request: ModelRequest, simulated: bool) -> ModelResponse:
     """The answer with its usage, estimated where the provider gives none, and marked where it is simulated."""
     usage = plausible(answer.usage) or Usage(
         input_tokens=estimated_tokens(request.system or "", *(message.content for message in request.messages)),
         output_tokens=estimated_tokens(answer.message.content, *(call.arguments for call in answer.message.tool_calls)),
         estimated=True,
     )
-    return answer.model_copy(update={"usage": usage, "simulated": _is_simulated(response)})
+    return answer.model_copy(update={"usage": usage, "simulated": simulated})

@@ -12,7 +12,7 @@ import httpx
 
 from continuo.errors import ErrorKind, ProviderError
 from continuo.masking import Masker
-from continuo.messages import Usage
+from continuo.messages import Usage, plausible
 
 _TRANSIENT = {408, 409, 425, 429}
 _KINDS: dict[int, ErrorKind] = {
@@ -72,6 +72,18 @@ def invalid_response(what: str, usage: Usage | None = None) -> ProviderError:
 def refused(why: str, usage: Usage | None = None) -> ProviderError:
     """The error of a model that declines to answer; asking again changes nothing."""
     return ProviderError("refused", f"the model refused: {why[:_LONGEST_MESSAGE]}", usage=usage)
+
+
+@contextmanager
+def naming(upstream: str) -> Iterator[None]:
+    """Puts the provider's or service's name before the message of an error, whose usage is one that can be; who
+    reads a body knows neither."""
+    try:
+        yield
+    except ProviderError as error:
+        error.args = (f"{upstream}: {error}",)
+        error.usage = plausible(error.usage)
+        raise
 
 
 @contextmanager

@@ -2,6 +2,11 @@
 
 from collections.abc import Iterator
 
+from continuo.errors import ProviderError
+
+MAX_LINE = 2**20
+"""Bytes of one event."""
+
 
 class EventData:
     """Takes a stream's bytes in any pieces and gives the data of its events, one line each.
@@ -11,11 +16,21 @@ class EventData:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._line = bytearray()
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        for line in lines:
+        """Raises `ProviderError` for a line of more than `MAX_LINE` bytes."""
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            self._grow(end)
+            line = bytes(self._line)
+            self._line.clear()
             data = line.removeprefix(b"data:").strip()
             if line.startswith(b"data:") and data != b"[DONE]":
                 yield data
+        self._grow(rest)
+
+    def _grow(self, piece: bytes) -> None:
+        self._line += piece
+        if len(self._line) > MAX_LINE:
+            raise ProviderError("invalid_response", f"a line of the stream has more than {MAX_LINE:,} bytes")

@@ -3,7 +3,8 @@
 import asyncio
 from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from continuo.jobs import Outcome
@@ -49,10 +50,10 @@ class Vectors:
     async def nearest(self, family: str, embedding: bytes, threshold: float, now: float) -> Outcome | None:
         """The answer to what is most like `embedding` (see `packed`), if their cosine is at least `threshold`."""
         known = await self._current(family, len(embedding), now)
-        for row, key in known.like(embedding, threshold):
+        for row, key in await asyncio.to_thread(known.like, embedding, threshold):
             if (outcome := await self._find(key, now)) is not None:
                 return outcome
-            known.drop(row, key)
+            await asyncio.to_thread(known.drop, row, key)
         return None
 
     async def _current(self, family: str, size: int, now: float) -> "Family":
@@ -62,8 +63,8 @@ class Vectors:
         self._families.move_to_end(name)
         # Many that ask at once after a start read it once, together.
         async with known.reading:
-            async for one in self._newer(family, size, known.last, now):
-                known.add(one)
+            if new := [one async for one in self._newer(family, size, known.last, now)]:
+                await asyncio.to_thread(known.add, new)
         if not known.keys:
             self._families.pop(name, None)
         while sum(len(one.keys) for one in self._families.values()) > KEPT:
@@ -72,42 +73,52 @@ class Vectors:
 
 
 class Family:
-    """The newest `MOST` embeddings of one family: a matrix that grows, and then has its oldest row replaced."""
+    """The newest `MOST` embeddings of one family: a matrix that grows, and then has its oldest row replaced.
+
+    Its methods are for threads: thousands of embeddings take longer than an event loop may wait.
+    """
 
     def __init__(self, size: int) -> None:
-        import numpy
-
         self.reading = asyncio.Lock()
         self.keys: list[str] = []
         self.last = 0
+        self._size = size
         self._added = 0
-        self._matrix: Vectors32 = numpy.zeros((0, size // 4), dtype=numpy.float32)
+        self._matrix: Vectors32 | None = None
+        self._lock = Lock()
 
-    def add(self, one: Embedding) -> None:
+    def add(self, new: Iterable[Embedding]) -> None:
         import numpy
 
-        row = self._added % MOST
-        if row == len(self._matrix):
-            grown = numpy.zeros((min(MOST, 2 * row or 8), self._matrix.shape[1]), dtype=numpy.float32)
-            grown[:row] = self._matrix
-            self._matrix = grown
-        self._matrix[row] = numpy.frombuffer(one.embedding, dtype=numpy.float32)
-        self.keys[row : row + 1] = [one.key]
-        self.last = one.number
-        self._added += 1
+        with self._lock:
+            matrix = numpy.zeros((0, self._size // 4), dtype=numpy.float32) if self._matrix is None else self._matrix
+            for one in new:
+                row = self._added % MOST
+                if row == len(matrix):
+                    grown = numpy.zeros((min(MOST, 2 * row or 8), matrix.shape[1]), dtype=numpy.float32)
+                    grown[:row] = matrix
+                    self._matrix = matrix = grown
+                matrix[row] = numpy.frombuffer(one.embedding, dtype=numpy.float32)
+                self.keys[row : row + 1] = [one.key]
+                self.last = one.number
+                self._added += 1
 
     def like(self, embedding: bytes, threshold: float) -> list[tuple[int, str]]:
         """Rows and keys of what is at least that similar, the most similar first."""
         import numpy
 
-        similarity = self._matrix[: len(self.keys)] @ numpy.frombuffer(embedding, dtype=numpy.float32)
-        near = numpy.flatnonzero(similarity >= threshold)
-        return [(int(row), self.keys[row]) for row in near[numpy.argsort(-similarity[near])]]
+        with self._lock:
+            if self._matrix is None:
+                return []
+            similarity = self._matrix[: len(self.keys)] @ numpy.frombuffer(embedding, dtype=numpy.float32)
+            near = numpy.flatnonzero(similarity >= threshold)
+            return [(int(row), self.keys[row]) for row in near[numpy.argsort(-similarity[near])]]
 
     def drop(self, row: int, key: str) -> None:
         """Forget a row that was `key`'s, and may be another's by now. Nothing is like zero."""
-        if self.keys[row] == key:
-            self._matrix[row] = 0
+        with self._lock:
+            if self._matrix is not None and self.keys[row] == key:
+                self._matrix[row] = 0
 
 
 def written(embedding: Sequence[float]) -> str:

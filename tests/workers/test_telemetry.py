@@ -2,10 +2,62 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode
+
+from continuo.masking import MASK, Masker
 from tests.starters.test_cli import continuo
 from tests.support import Control, pool_process, running
+from workers.masked_spans import MaskedSpans
+
+KEY = "sk-canary/0123456789\"'abcdef+XYZ"
+
+LOGGING = """
+import logging, sys, structlog
+from continuo.masking import Masker
+from workers.telemetry import configure_logging
+
+key = sys.argv[1]
+configure_logging("INFO", Masker([key]))
+ours, theirs = structlog.get_logger(), logging.getLogger("temporalio.core")
+ours.info(f"a {key}", nested={"keys": [key, {key}]})
+theirs.error("the core says %s", [key], extra={"told": key})
+try:
+    raise ValueError(key) from KeyError(key)
+except ValueError:
+    ours.error("ours", exc_info=True)
+    theirs.exception("theirs")
+raise ValueError(key)
+"""
+
+
+def test_no_log_line_of_ours_or_of_a_library_holds_a_key() -> None:
+    lines = subprocess.run([sys.executable, "-c", LOGGING, KEY], capture_output=True, text=True).stderr
+    assert "canary" not in lines
+    found = [json.loads(line) for line in lines.splitlines()]
+    assert len(found) == 5
+    assert all(MASK in json.dumps(line) for line in found)
+    assert all(f"ValueError: {MASK}" in line["exception"] for line in found[2:])
+
+
+def test_no_span_holds_a_key() -> None:
+    exported, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(MaskedSpans(exported, Masker([KEY]))))
+    link = Link(SpanContext(1, 1, is_remote=False), {"to": KEY})
+    with provider.get_tracer("test").start_as_current_span(KEY, attributes={"keys": [KEY]}, links=[link]) as span:
+        span.add_event(KEY, {"key": KEY})
+        span.record_exception(ValueError(KEY))
+        span.set_status(Status(StatusCode.ERROR, KEY))
+    [found] = exported.get_finished_spans()
+    assert "canary" not in found.to_json()
+    assert (found.context, found.attributes) == (span.get_span_context(), {"keys": [MASK]})
+    provider.shutdown()
 
 
 async def test_one_trace_spans_starter_workflow_activity_and_http(

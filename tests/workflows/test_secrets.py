@@ -1,4 +1,4 @@
-"""A key that an upstream repeats is in no history, journal, ledger, outcome or file."""
+"""A key that an upstream repeats is in no history, journal, ledger, outcome, file, log line or span."""
 
 import asyncio
 import json
@@ -9,16 +9,17 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError
 
 from continuo.catalog import load_catalog
-from continuo.jobs import Context, Job
+from continuo.jobs import Context, Failure, Job
 from continuo.messages import Message, ModelRequest
-from continuo.patterns import Call, Http, Retry, Step
+from continuo.patterns import Cached, Call, Http, Retry, Step, Template
 from continuo.settings import Settings
 from starters.launch import result, start
 from tests.config_files import written_catalog
+from tests.support import pool_process, running
 from workers.pool import pool
 
 CANARY = 'sk-canary/0123456789"abcdef+XYZ'
@@ -61,52 +62,59 @@ async def upstream() -> AsyncIterator[tuple[str, dict[str, bytes]]]:
 
 
 @pytest.fixture
-async def echoing(
-    client: Client, environ: pytest.MonkeyPatch, tmp_path: Path, upstream: tuple[str, dict[str, bytes]]
-) -> AsyncIterator[tuple[Client, dict[str, bytes]]]:
-    """A pool on the batch queue whose provider and service are the upstream, and whose keys are the canary."""
-    url, reply = upstream
+def catalog(tmp_path: Path, upstream: tuple[str, dict[str, bytes]]) -> Path:
+    """A catalog whose provider and service `echo` are the upstream."""
+    url, _ = upstream
     catalog = written_catalog(tmp_path)
     text = catalog.read_text(encoding="utf-8").replace("[aliases]", '[models.echo]\nprovider = "echo"\n\n[aliases]')
     text += f'\n[providers.echo]\nprotocol = "openai"\nbase_url = "{url}"\nkey_env = "ECHO_KEY"\n'
     text += f'\n[services.echo]\nbase_url = "{url}"\nkey_env = "ECHO_KEY"\n'
     catalog.write_text(text, encoding="utf-8")
     load_catalog(catalog)
+    return catalog
+
+
+@pytest.fixture
+async def echoing(
+    client: Client, environ: pytest.MonkeyPatch, tmp_path: Path, catalog: Path, upstream: tuple[str, dict[str, bytes]]
+) -> AsyncIterator[tuple[Client, dict[str, bytes]]]:
+    """A pool on the batch queue whose keys are the canary."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ECHO_KEY", CANARY)
         settings = Settings(catalog=catalog, data=tmp_path / "data")
         async with pool(client, settings, "batch", 5):
-            yield client, reply
+            yield client, upstream[1]
+
+
+def job(step: Step) -> Job:
+    request = ModelRequest(messages=(Message(role="user", content="Hello?"),))
+    return Job(step=step, context=Context(pattern="test", tenant="echo", priority="batch"), request=request)
 
 
 async def everything(client: Client, step: Step, folder: Path) -> str:
-    """Run the step, and give all that is kept of it, as texts one after the other."""
-    request = ModelRequest(messages=(Message(role="user", content="Hello?"),))
-    job = Job(step=step, context=Context(pattern="test", tenant="echo", priority="batch"), request=request)
-    handle = await start(client, job, id=f"test-{uuid4()}")
+    """Run the step, and give all that is kept of it but what it was started with, as texts one after the other."""
+    handle = await start(client, job(step), id=f"test-{uuid4()}")
     outcome = await result(handle)
-    history = (await handle.fetch_history()).to_json()
-    events = [event.SerializeToString().decode("latin-1") for event in (await handle.fetch_history()).events]
+    history = WorkflowHistory(handle.id, (await handle.fetch_history()).events[1:])
+    events = [event.SerializeToString().decode("latin-1") for event in history.events]
     # Its letter would wait for a pool on a queue that has none after this test.
     with suppress(RPCError):
         letter = f"dead-letter/{handle.id}/{handle.first_execution_run_id}"
         await client.get_workflow_handle(letter).terminate()
     stored = [path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file()]
-    return "\n".join([outcome.to_json(), history, *events, *stored])
+    return "\n".join([outcome.to_json(), history.to_json(), *events, *stored])
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", ["call", "http"])
+@pytest.mark.parametrize("step", [Call(model="echo", retry=ONCE), Http(service="echo", path="/x", retry=ONCE)])
 async def test_a_key_that_is_repeated_is_kept_nowhere(
-    echoing: tuple[Client, dict[str, bytes]], tmp_path: Path, way: str, kind: str
+    echoing: tuple[Client, dict[str, bytes]], tmp_path: Path, step: Step
 ) -> None:
     client, reply = echoing
-    status, body = WAYS[way]
-    reply["raw"] = f"HTTP/1.1 {status} .\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
-    step = Call(model="echo", retry=ONCE) if kind == "call" else Http(service="echo", path="/x", retry=ONCE)
-    kept = await everything(client, step, tmp_path / "data")
-    assert "canary" not in kept
-    assert b64encode(CANARY.encode()).decode()[4:24] not in kept
+    for way, (status, body) in WAYS.items():
+        reply["raw"] = f"HTTP/1.1 {status} .\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+        kept = await everything(client, step, tmp_path / "data")
+        assert "canary" not in kept, way
+        assert b64encode(CANARY.encode()).decode()[4:24] not in kept, way
 
 
 async def test_a_key_in_a_line_that_is_no_header_is_kept_nowhere(
@@ -116,3 +124,32 @@ async def test_a_key_in_a_line_that_is_no_header_is_kept_nowhere(
     reply["raw"] = f"HTTP/1.1 200 .\r\n{CANARY}\r\n\r\n".encode()
     for step in (Call(model="echo", retry=ONCE), Http(service="echo", path="/x", retry=ONCE)):
         assert "canary" not in await everything(client, step, tmp_path / "data")
+
+
+async def test_a_key_that_a_pattern_holds_is_in_no_result_of_activities_and_workflows(
+    echoing: tuple[Client, dict[str, bytes]], tmp_path: Path
+) -> None:
+    client, _ = echoing
+    step = Cached(step=Template(text=CANARY), ttl=60)
+    for _ in ("a miss", "a hit"):
+        assert "canary" not in await everything(client, step, tmp_path / "none")
+
+
+async def test_a_key_is_in_no_line_that_a_pool_writes(
+    client: Client, tmp_path: Path, catalog: Path, upstream: tuple[str, dict[str, bytes]]
+) -> None:
+    log, (_, reply) = tmp_path / "pool.log", upstream
+    reply["raw"] = f"HTTP/1.1 400 .\r\n\r\nbad key {CANARY}".encode()
+    environment = {"ECHO_KEY": CANARY, "CONTINUO_CATALOG": str(catalog), "CONTINUO_DATA": str(tmp_path / "data")}
+    async with running(pool_process("batch", log, OTEL_TRACES_EXPORTER="console", **environment)):
+        for step in (Call(model="echo", retry=ONCE), Http(service="echo", path="/x", retry=ONCE)):
+            handle = await start(client, job(step), id=f"{CANARY}-{step.kind}")
+            assert isinstance(await result(handle), Failure)
+            with suppress(RPCError):
+                letter = f"dead-letter/{handle.id}/{handle.first_execution_run_id}"
+                await client.get_workflow_handle(letter).terminate()
+    written = log.read_text(encoding="utf-8")
+    assert written.count("attempt failed") == 2
+    assert '"workflow_id": "***-call"' in written
+    assert '"temporalWorkflowID": "***-http"' in written
+    assert "canary" not in written

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from continuo.catalog import Catalog, Model
+from continuo.masking import Masker
 from continuo.messages import Message, ModelRequest, ModelResponse
 from continuo.providers.client import ModelClient
 
@@ -77,7 +78,9 @@ async def models(wire: Wire, tmp_path: Path) -> AsyncIterator[ModelClient]:
     served = {"base_url": wire.url, "key_env": "A_KEY"}
     custom = {"protocol": "anthropic", **served, "key_header": "api-key", "headers": {"X-Team": "blue"}}
     providers = {**{name: {"protocol": name, **served} for name in PROTOCOLS}, "custom": custom}
-    client = ModelClient(Catalog.model_validate({"providers": providers, "models": {}}), {"A_KEY": KEY}, tmp_path)
+    client = ModelClient(
+        Catalog.model_validate({"providers": providers, "models": {}}), {"A_KEY": KEY}, tmp_path, Masker([KEY])
+    )
     yield client
     await client.aclose()
 

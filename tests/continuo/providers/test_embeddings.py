@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from continuo.catalog import Catalog, load_catalog
 from continuo.errors import ProviderError
+from continuo.masking import Masker
 from continuo.messages import Usage
 from continuo.providers.client import ModelClient
 from continuo.providers.embeddings import EMBEDDINGS
@@ -28,7 +29,7 @@ def catalog() -> Catalog:
 
 @pytest.fixture
 async def client(catalog: Catalog, simulator: Control, tmp_path: Path) -> AsyncIterator[ModelClient]:
-    found = ModelClient(catalog, {"CONTINUO_SIM_URL": simulator.url}, tmp_path)
+    found = ModelClient(catalog, {"CONTINUO_SIM_URL": simulator.url}, tmp_path, Masker([]))
     yield found
     await found.aclose()
 

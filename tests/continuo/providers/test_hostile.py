@@ -19,7 +19,8 @@ from continuo.messages import MOST_TOKENS, Usage, plausible
 from continuo.providers.client import ModelClient
 from continuo.providers.limited import MAX_ANSWER
 from continuo.providers.parsed import parsed
-from tests.continuo.providers.conftest import Wire, ask, shape
+from continuo.providers.sse import EventData
+from tests.continuo.providers.conftest import Wire, ask, shape, streamed
 from tests.continuo.providers.test_client import client
 
 
@@ -62,6 +63,73 @@ async def test_a_small_body_that_unpacks_to_a_huge_one_is_cut_off(models: ModelC
     tracemalloc.stop()
     assert not caught.value.retryable
     assert peak < 4 * MAX_ANSWER
+
+
+EVENT = b"data: " + json.dumps({"choices": [{"delta": {"content": "la " * 1000}}]}).encode() + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    ("endless", "why"),
+    [
+        (EVENT, "its body has more than 4,000,000 bytes"),
+        (b"data: " + b"x" * 4096, "a line of the stream has more"),
+    ],
+    ids=["of events", "of one line"],
+)
+@pytest.mark.parametrize("packed", [False, True], ids=["", "packed"])
+async def test_a_stream_without_an_end_is_cut_off_and_its_request_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endless: bytes, why: str, packed: bool
+) -> None:
+    monkeypatch.setattr("continuo.providers.client.MAX_STREAM", 4_000_000)
+    closed = asyncio.Event()
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + (b"content-encoding: gzip\r\n" if packed else b"") + b"\r\n")
+        deflate = zlib.compressobj(1, wbits=31)
+        try:
+            while True:
+                writer.write(deflate.compress(endless) if packed else endless)
+                await writer.drain()
+                await asyncio.sleep(0)
+        except ConnectionError:
+            closed.set()
+
+    server = await asyncio.start_server(pour, "127.0.0.1", 0)
+    models = client(tmp_path, base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    with pytest.raises(ProviderError, match=f"^openai: {why}") as caught:
+        await streamed(models, "openai")
+    assert (caught.value.kind, caught.value.retryable) == ("invalid_response", False)
+    async with asyncio.timeout(10):
+        await closed.wait()
+    await models.aclose()
+    server.close()
+
+
+async def test_a_line_of_a_stream_may_come_in_any_pieces() -> None:
+    whole = EVENT * 3
+    for size in (1, 7, 4096, len(whole)):
+        events = EventData()
+        found = [data for at in range(0, len(whole), size) for data in events.feed(whole[at : at + size])]
+        assert found == [EVENT.removeprefix(b"data: ").strip()] * 3
+
+
+async def test_an_answer_of_too_many_values_is_refused(models: ModelClient, wire: Wire) -> None:
+    body = b'{"a": [' + b",".join([b"[]"] * (MAX_ANSWER // 3 - 10)) + b"]}"
+    wire.answers(body)
+    async with asyncio.timeout(60):
+        with pytest.raises(ProviderError, match="openai: the response has more than 2,000,000 values") as caught:
+            await ask(models, "openai", timeout=60)
+    assert (caught.value.kind, caught.value.retryable) == ("invalid_response", False)
+
+
+async def test_a_large_answer_is_read_as_a_small_one_is(models: ModelClient, wire: Wire) -> None:
+    token = {"token": " the", "logprob": -0.1, "bytes": [32, 116, 104, 101], "top_logprobs": []}
+    body = changed(content="the \ud83d\ude00 " * 100_000)
+    body["choices"][0]["logprobs"] = {"content": [token] * 40_000}
+    wire.answers(json.dumps(body))
+    answer = await ask(models, "openai", timeout=60)
+    assert answer.message.content == "the 😀 " * 100_000
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])

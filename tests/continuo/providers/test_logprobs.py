@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from continuo.catalog import Model, load_catalog
+from continuo.masking import Masker
 from continuo.messages import ModelRequest, ModelResponse
 from continuo.providers.client import PROTOCOLS, ModelClient
 from continuo.settings import Settings
@@ -80,7 +81,7 @@ async def test_gemini_tells_the_mean(
 
 @pytest.fixture
 async def simulated(simulator: Control, tmp_path: Path) -> AsyncIterator[ModelClient]:
-    client = ModelClient(CATALOG, {"CONTINUO_SIM_URL": simulator.url}, tmp_path)
+    client = ModelClient(CATALOG, {"CONTINUO_SIM_URL": simulator.url}, tmp_path, Masker([]))
     yield client
     await client.aclose()
 

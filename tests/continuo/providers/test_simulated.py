@@ -8,6 +8,7 @@ import pytest
 
 from continuo.catalog import Model, load_catalog
 from continuo.errors import ProviderError
+from continuo.masking import Masker
 from continuo.messages import Message, ModelRequest, ModelResponse, Tool, Usage
 from continuo.providers.client import ModelClient
 from continuo.settings import Settings
@@ -21,7 +22,7 @@ WEATHER = Tool(name="weather", parameters={"type": "object", "properties": {"cit
 
 @pytest.fixture
 async def models(simulator: Control, tmp_path: Path) -> AsyncIterator[ModelClient]:
-    client = ModelClient(CATALOG, {"CONTINUO_SIM_URL": simulator.url}, tmp_path)
+    client = ModelClient(CATALOG, {"CONTINUO_SIM_URL": simulator.url}, tmp_path, Masker([]))
     yield client
     await client.aclose()
 

@@ -1,0 +1,31 @@
+"""What every activity runs inside of, as context managers."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any
+
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+
+class Around(Interceptor):
+    """Enters a new one of each of the managers before an activity, the first one outermost."""
+
+    def __init__(self, *managers: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+        self._managers = managers
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _Around(next, self._managers)
+
+
+class _Around(ActivityInboundInterceptor):
+    def __init__(
+        self, next: ActivityInboundInterceptor, managers: tuple[Callable[[], AbstractAsyncContextManager[None]], ...]
+    ) -> None:
+        super().__init__(next)
+        self._managers = managers
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        async with AsyncExitStack() as stack:
+            for manager in self._managers:
+                await stack.enter_async_context(manager())
+            return await super().execute_activity(input)
