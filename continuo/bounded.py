@@ -31,7 +31,7 @@ def bounded(account: A) -> A:
     `omitted` counts the rest. Outputs are what was paid for, so only their size is limited.
     """
     update: dict[str, object] = {"calls": folded(account.calls)}
-    omitted = dict(account.omitted)
+    omitted: dict[str, int] = {}
     for name, size in _SIZES.items():
         found: Any = getattr(account, name, ())
         order = -1 if name == "checkpoints" else 1
@@ -39,8 +39,8 @@ def bounded(account: A) -> A:
         fitting = _fitting(map(size, entries), len(entries) if name == "outputs" else KEPT)
         if fitting < len(entries):
             update[name] = type(found)(entries[:fitting][::order])
-            omitted[name] = omitted.get(name, 0) + len(entries) - fitting
-    return account.model_copy(update={**update, "omitted": omitted})
+            omitted[name] = len(entries) - fitting
+    return account.model_copy(update=update).omitting(**omitted)
 
 
 def folded(calls: tuple[CallRecord, ...]) -> tuple[CallRecord, ...]:

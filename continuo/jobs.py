@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from math import fsum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, JsonValue
 
@@ -137,6 +137,16 @@ class Account(Data):
 
     def to_json(self) -> str:
         return self.model_dump_json(exclude_defaults=True, indent=2)
+
+    def replaced(self, **fields: object) -> Self:
+        """A copy with other `fields`: what had been left out of the former ones counts no more."""
+        omitted = {name: count for name, count in self.omitted.items() if name not in fields}
+        return self.model_copy(update={"omitted": omitted, **fields})
+
+    def omitting(self, **counts: int) -> Self:
+        """A copy that says how many more entries of these fields were left out."""
+        more = {name: self.omitted.get(name, 0) + count for name, count in counts.items() if count}
+        return self.model_copy(update={"omitted": {**self.omitted, **more}})
 
 
 class Outcome(Account):

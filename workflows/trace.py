@@ -63,12 +63,10 @@ class Trace:
     def accounted(self, found: A) -> A:
         """`found` with all that the trace holds, bounded. An outcome without a call keeps what it says of its cost."""
         update: dict[str, object] = {"calls": tuple(self.calls), "checkpoints": tuple(self.checkpoints)}
-        if self._omitted:
-            update["omitted"] = {**found.omitted, "checkpoints": self._omitted}
         if isinstance(found, Outcome) and self.calls:
             update["usage"] = sum((call.usage for call in self.calls), Usage())
             update["cost_usd"] = total_cost(tuple(self.calls))
-        return bounded(found.model_copy(update=update))
+        return bounded(found.replaced(**update).omitting(checkpoints=self._omitted))
 
 
 def trace() -> Trace:
