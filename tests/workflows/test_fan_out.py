@@ -145,13 +145,11 @@ async def test_what_a_cancelled_branch_had_spent_is_in_the_account(client: Clien
     assert found.cost_usd == pytest.approx(spent.cost_usd + left.cost_usd)
 
 
-async def test_of_many_branches_some_begin_as_others_end(client: Client, simulator: Control) -> None:
-    branches: dict[str, Step] = {f"b{number}": Call(model="mini") for number in range(WINDOW + 10)}
+async def test_of_many_branches_some_begin_as_others_end(client: Client) -> None:
+    branches: dict[str, Step] = {f"b{number}": Template(text="x") for number in range(WINDOW + 10)}
     handle = await begin(client, job(FanOut(branches=branches)))
     found = await handle.result()
     assert list(found.outputs) == list(branches)
-    assert len(await simulator.calls()) == len(branches)
-    assert sum(call.count for call in found.calls) == len(branches)
     children = [
         event.start_child_workflow_execution_initiated_event_attributes.workflow_task_completed_event_id
         async for event in handle.fetch_history_events()
