@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from math import fsum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, JsonValue
 
@@ -101,12 +101,14 @@ class CallRecord(Data):
     """One call as it went. `latency_ms` is the last attempt's; `cost_usd` is absent when the price is unknown.
 
     `usage` and `cost_usd` are the sums over all attempts. What was sent and never answered counts with what was
-    reserved for it, and `usage` is then marked as estimated.
+    reserved for it, and `usage` is then marked as estimated. With a `count` above 1 it is the sum of so many calls
+    below the step at `path` that ended alike: each is in the history of the workflow that made it.
     """
 
     path: str
     model: str
     provider: str | None = None
+    count: int = 1
     attempts: int | None = None
     status: Literal["ok", "failed", "cancelled", "lost"]
     error: str | None = None
@@ -134,15 +136,27 @@ class Alternative(Data):
 class Account(Data):
     """What every end of a job tells. A field that does not apply is left out of the JSON.
 
-    `outputs` are the answers of named steps and branches; `calls` are all that were made, paid or not.
+    `outputs` are the answers of named steps and branches; `calls` are all that were made, paid or not. `omitted` says
+    how many entries of a field were left out, by the field's name, where there were too many or too long ones.
     """
 
     outputs: dict[str, str] = {}
     calls: tuple[CallRecord, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
+    omitted: dict[str, int] = {}
 
     def to_json(self) -> str:
         return self.model_dump_json(exclude_defaults=True, indent=2)
+
+    def replaced(self, **fields: object) -> Self:
+        """A copy with other `fields`: what had been left out of the former ones counts no more."""
+        omitted = {name: count for name, count in self.omitted.items() if name not in fields}
+        return self.model_copy(update={"omitted": omitted, **fields})
+
+    def omitting(self, **counts: int) -> Self:
+        """A copy that says how many more entries of these fields were left out."""
+        more = {name: self.omitted.get(name, 0) + count for name, count in counts.items() if count}
+        return self.model_copy(update={"omitted": {**self.omitted, **more}})
 
 
 class Outcome(Account):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from continuo.data import Data
-from continuo.jobs import CallRecord, Checkpoint
+from continuo.jobs import Account
 
 Status = Literal["running", "done", "failed", "cancelled"]
 
@@ -20,12 +20,7 @@ class StepState(Data):
     workflow_id: str | None = None
 
 
-class Progress(Data):
-    """The steps that have begun, in order, the calls that have ended and the points passed.
-
-    Of one workflow and its ended children.
-    """
+class Progress(Account):
+    """The steps that have begun, in order, and the account until now, of one workflow and its ended children."""
 
     steps: tuple[StepState, ...] = ()
-    calls: tuple[CallRecord, ...] = ()
-    checkpoints: tuple[Checkpoint, ...] = ()

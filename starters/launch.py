@@ -67,7 +67,7 @@ async def result(handle: Handle) -> Outcome | Failure:
     except WorkflowFailureError as error:
         if is_cancelled_exception(error.cause):
             known = await progress(handle)
-            account = {"calls": known.calls, "checkpoints": known.checkpoints}
+            account = {"calls": known.calls, "checkpoints": known.checkpoints, "omitted": known.omitted}
             message = "the run was cancelled before it had an answer"
             return Failure(type="Cancelled", message=message).model_copy(update=account)
         return failure_of(error.cause)

@@ -10,6 +10,7 @@ from rich.tree import Tree
 from temporalio.client import Client
 
 from continuo.jobs import CallRecord, Failure, Job, Outcome, total_cost, under
+from continuo.parts import below
 from continuo.patterns import Call, Step
 from continuo.progress import StepState
 from starters.launch import Handle, progress, result
@@ -91,7 +92,7 @@ def tree(step: Step, run: Run) -> Tree:
 
 
 def _grow(branch: Tree, step: Step, path: str, run: Run) -> None:
-    nested = {f"{path}.{name}".lstrip("."): inner for name, inner in step.nested().items()}
+    nested = {f"{path}.{name}".lstrip("."): inner for name, inner in below(step).items()}
     hidden: Counter[str] = Counter()
     for inner_path, inner in nested.items():
         state = run.states.get(inner_path)

@@ -10,7 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
+from temporalio.worker import Replayer
 
 from continuo.catalog import load_catalog
 from continuo.jobs import Context, Failure, Job, Outcome, Priority
@@ -22,8 +23,10 @@ from starters.launch import Handle, result, start
 from starters.service import Service
 from workers.processes import Child
 from workers.processes import module as command_line
+from workers.sandbox import runner
 from workers.stack import Ports
 from workers.temporal_server import answers, command, ensure
+from workflows import WORKFLOWS
 
 
 async def until(condition: Callable[[], Awaitable[object]], *, timeout: float = 30) -> None:
@@ -74,6 +77,24 @@ async def failure(client: Client, job: Job) -> Failure:
     found = await result(await begin(client, job))
     assert isinstance(found, Failure), found
     return found
+
+
+async def replay(client: Client, id: str) -> None:
+    """Replay the history of a workflow and those of all its children; what is not deterministic raises."""
+    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=runner(sandbox=True), data_converter=client.data_converter)
+    async for history in histories(client, id):
+        await replayer.replay_workflow(history)
+
+
+async def histories(client: Client, id: str) -> AsyncIterator[WorkflowHistory]:
+    """The history of a workflow and those of all its children."""
+    history = await client.get_workflow_handle(id).fetch_history()
+    yield history
+    for event in history.events:
+        if event.HasField("child_workflow_execution_started_event_attributes"):
+            child = event.child_workflow_execution_started_event_attributes.workflow_execution.workflow_id
+            async for inner in histories(client, child):
+                yield inner
 
 
 class Control(Service):

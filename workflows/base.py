@@ -45,7 +45,7 @@ class PatternWorkflow:
                 outcome = self.trace.accounted(await self._in_time(job, work or run_inline(job.step, job)))
         except (FailureError, asyncio.CancelledError) as error:
             if not is_cancelled_exception(error):
-                failure = self._accounted(failure_of(error))
+                failure = self.trace.accounted(failure_of(error))
                 # Runs of an earlier version end as they would have then.
                 if not job.path and workflow.patched("dead-letters"):
                     # The run has failed: a cancellation that comes now ends nothing any more.
@@ -78,10 +78,6 @@ class PatternWorkflow:
             raise failed(Failure(type="DeadlineExceeded", message=message))
         return outcome
 
-    def _accounted(self, failure: Failure) -> Failure:
-        account = {"calls": tuple(self.trace.calls), "checkpoints": tuple(self.trace.checkpoints)}
-        return failure.model_copy(update=account)
-
     async def _bury(self, job: Job, failure: Failure) -> None:
         """The end of a whole run that failed for good. A retry of a letter makes no other one."""
         info = workflow.info()
@@ -98,9 +94,6 @@ class PatternWorkflow:
     async def _tell(self, parent: workflow.ParentInfo) -> None:
         handle = workflow.get_external_workflow_handle(parent.workflow_id, run_id=parent.run_id)
         try:
-            await handle.signal(
-                PatternWorkflow.account,
-                Account(calls=tuple(self.trace.calls), checkpoints=tuple(self.trace.checkpoints)),
-            )
+            await handle.signal(PatternWorkflow.account, self.trace.accounted(Account()))
         except FailureError:
             workflow.logger.warning("the parent has ended before it could be told what this child had spent")

@@ -1,6 +1,7 @@
 """The same question to several members, each a child workflow unless declared inline; their answers are combined."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from temporalio import workflow
 
@@ -11,7 +12,7 @@ from continuo.patterns import Ensemble
 from continuo.prompts import filled, listed
 from continuo.vote import Decision, Vote
 from workflows.base import PatternWorkflow
-from workflows.failures import failed
+from workflows.failures import failed, sized
 from workflows.recorded import recorded
 from workflows.step import run_inline, run_step, try_step
 from workflows.together import Found, together
@@ -21,7 +22,7 @@ from workflows.together import Found, together
 async def ensemble(step: Ensemble, job: Job) -> Outcome:
     asked = job if isinstance(step.combine, Average | Meta) else job.rated()
     members = {f"member{number}": member for number, member in enumerate(step.members, 1)}
-    work = {name: try_step(member, asked, name, isolate=not step.inline) for name, member in members.items()}
+    work = {name: partial(try_step, member, asked, name, isolate=not step.inline) for name, member in members.items()}
 
     async def settled(found: Mapping[str, Found]) -> bool:
         """Once the members still running can change nothing, they need not run."""
@@ -36,9 +37,8 @@ async def ensemble(step: Ensemble, job: Job) -> Outcome:
     if outcome is None:
         return await _otherwise(step, job, (*(f"{one.member}: {one.text}" for one in _votes(found)), *causes.values()))
     # A quorum was met whoever else is missing; any other decision lacks a voice.
-    partial = bool(causes) and not isinstance(step.combine, Majority)
-    update = {"missing": tuple(causes), "reasons": tuple(causes.values()), "partial": partial}
-    return outcome.model_copy(update=update)
+    lacking = bool(causes) and not isinstance(step.combine, Majority)
+    return outcome.replaced(missing=tuple(causes), reasons=tuple(causes.values()), partial=lacking)
 
 
 async def _combined(step: Ensemble, job: Job, answers: Mapping[str, Outcome]) -> Outcome | None:
@@ -47,7 +47,8 @@ async def _combined(step: Ensemble, job: Job, answers: Mapping[str, Outcome]) ->
         return None
     if isinstance(step.combine, Meta):
         values = {"input": job.request.prompt, "answers": listed({name: one.text for name, one in answers.items()})}
-        written = await run_step(step.combine.step, job.asking(filled(step.combine.prompt, values)), "merge")
+        prompt = sized(filled(step.combine.prompt, values), "the prompt of meta")
+        written = await run_step(step.combine.step, job.asking(prompt), "merge")
         return written.model_copy(update={"consensus": "meta", "alternatives": _others(answers, None)})
     found = decision(step, _votes(answers))
     if found is not None and found.winner:

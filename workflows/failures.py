@@ -2,7 +2,14 @@
 
 from temporalio.exceptions import ApplicationError
 
+from continuo.bounded import bounded
 from continuo.jobs import Failure
+
+MAX_MESSAGE = 4000
+"""Characters of a message: a history holds it in full, once for each workflow that failed of it."""
+
+MAX_TEXT = 16 * 2**20
+"""Bytes of a text that is made of answers: as many as one answer may have."""
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -17,4 +24,15 @@ def failure_of(error: BaseException) -> Failure:
 
 def failed(failure: Failure) -> ApplicationError:
     """The error that ends a step for good; only an activity's attempts are retried, never a pattern."""
-    return ApplicationError(failure.message, failure, type=failure.type, non_retryable=True)
+    message = failure.message
+    if len(message) > MAX_MESSAGE:
+        failure = failure.model_copy(update={"message": f"{message[: MAX_MESSAGE - 1]}…"})
+    return ApplicationError(failure.message, bounded(failure), type=failure.type, non_retryable=True)
+
+
+def sized(text: str, what: str) -> str:
+    """The text. Raises a failure of type `TooLarge`, which says `what` it is, if it has more than `MAX_TEXT` bytes."""
+    if (size := len(text.encode())) > MAX_TEXT:
+        message = f"{what} has {size:,} bytes, more than {MAX_TEXT:,}; ask for shorter answers, or for fewer"
+        raise failed(Failure(type="TooLarge", message=message))
+    return text

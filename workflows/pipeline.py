@@ -6,7 +6,7 @@ from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Pipeline
 from continuo.prompts import filled
 from workflows.base import PatternWorkflow
-from workflows.failures import failed
+from workflows.failures import failed, sized
 from workflows.step import run_inline, try_step
 
 
@@ -17,7 +17,8 @@ async def pipeline(step: Pipeline, job: Job) -> Outcome:
     asked, outcome = job, None
     for part in step.steps:
         if part.prompt is not None or outputs:
-            asked = job.asking(filled(part.prompt or "{previous}", {**outputs, **values}))
+            prompt = filled(part.prompt or "{previous}", {**outputs, **values})
+            asked = job.asking(sized(prompt, f"the prompt of step {part.name!r}"))
         found = await try_step(part.step, asked, part.name)
         if isinstance(found, Failure):
             message = f"step {part.name!r} failed: {found.message}"
@@ -26,7 +27,7 @@ async def pipeline(step: Pipeline, job: Job) -> Outcome:
         outcome = found
         outputs[part.name] = values["previous"] = found.text
     assert outcome is not None, "a pipeline has a step"
-    return outcome.model_copy(update={"outputs": outputs})
+    return outcome.replaced(outputs=outputs)
 
 
 @workflow.defn(name="Pipeline")

@@ -5,13 +5,17 @@ Kept here once, so that no pattern has to carry calls and costs from its steps t
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
 
+from continuo.bounded import KEPT, bounded, summed
 from continuo.jobs import Account, CallRecord, Checkpoint, Job, Outcome, total_cost, under
 from continuo.messages import Usage
 from continuo.progress import Progress, StepState
+
+A = TypeVar("A", bound=Account)
 
 
 class Trace:
@@ -21,11 +25,15 @@ class Trace:
         self.calls: list[CallRecord] = []
         self.checkpoints: list[Checkpoint] = []
         self._steps: dict[str, StepState] = {}
+        self._omitted = 0
 
     def include(self, account: Account) -> None:
-        """Take over what a call or a child workflow tells of itself."""
-        self.calls.extend(account.calls)
+        """Take over what a call or a child workflow tells of itself; of a late one among many the sums."""
+        self.calls.extend(account.calls if len(self.calls) < KEPT else summed(account.calls))
         self.checkpoints.extend(account.checkpoints)
+        surplus = max(0, len(self.checkpoints) - KEPT)
+        del self.checkpoints[:surplus]
+        self._omitted += surplus + account.omitted.get("checkpoints", 0)
 
     def note(self, name: str) -> None:
         """A checkpoint, now."""
@@ -50,15 +58,15 @@ class Trace:
             self._steps[job.path] = begun.model_copy(update={"status": status, "ended": workflow.now()})
 
     def progress(self) -> Progress:
-        return Progress(steps=tuple(self._steps.values()), calls=tuple(self.calls), checkpoints=tuple(self.checkpoints))
+        return self.accounted(Progress(steps=tuple(self._steps.values())))
 
-    def accounted(self, outcome: Outcome) -> Outcome:
-        """The outcome with all that the trace holds. An outcome without a call keeps what it says of its cost."""
+    def accounted(self, found: A) -> A:
+        """`found` with all that the trace holds, bounded. An outcome without a call keeps what it says of its cost."""
         update: dict[str, object] = {"calls": tuple(self.calls), "checkpoints": tuple(self.checkpoints)}
-        if self.calls:
+        if isinstance(found, Outcome) and self.calls:
             update["usage"] = sum((call.usage for call in self.calls), Usage())
             update["cost_usd"] = total_cost(tuple(self.calls))
-        return outcome.model_copy(update=update)
+        return bounded(found.replaced(**update).omitting(checkpoints=self._omitted))
 
 
 def trace() -> Trace:

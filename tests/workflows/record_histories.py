@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from continuo.breaker import Report
 from continuo.choices import Intent, Length, Majority, Merge
+from continuo.parts import PART
 from continuo.patterns import (
     Cached,
     Call,
@@ -38,8 +39,10 @@ from tests.workflows import test_breaker as breaker
 from tests.workflows.test_dead_letter import LetterHandle, buried, content, noted
 from tests.workflows.test_saga import log, order, parked
 from tests.world import made
+from workers import payloads
 from workers.pool import pool
 from workflows.saga import Resolution
+from workflows.together import WINDOW
 
 HISTORIES = ROOT / "tests" / "histories"
 ONCE = Retry(attempts=1)
@@ -62,6 +65,8 @@ async def keep(name: str, handle: WorkflowHandle[Any, Any]) -> None:
 
 async def main() -> None:
     HISTORIES.mkdir(exist_ok=True)
+    # A history that is replayed has all in itself, and nothing beside it.
+    payloads.THRESHOLD = 2**20
     with tempfile.TemporaryDirectory() as folder:
         # What fails here is to fail, and not to open a breaker.
         os.environ["CONTINUO_CATALOG"] = str(written_catalog(Path(folder)))
@@ -88,6 +93,7 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
     child = answers.model_copy(update={"isolate": True})
     halves = {"a": answers, "b": fails}
     slow = answers >> hangs
+    names = [str(number) for number in range(PART + 1)]
     steps: dict[str, Step] = {
         "call-answered": answers,
         "call-local": answers.model_copy(update={"local": True}),
@@ -109,6 +115,8 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
         "fan-out-partial": FanOut(branches=halves, min_successes=1, merge=Merge(step=answers)),
         "fan-out-failed": FanOut(branches=halves),
         "fan-out-late-branch": FanOut(branches={"a": answers, "b": slow}, min_successes=1, branch_timeout=1),
+        "fan-out-window": FanOut(branches={**dict.fromkeys(names[:WINDOW], sorry), "last": answers}, inline=True),
+        "fan-out-parts": FanOut(branches=dict.fromkeys(names, sorry), inline=True),
         "ensemble-unanimous": Ensemble(members=(sorry, sorry)),
         "ensemble-quorum": Ensemble(members=(sorry, sorry, hangs), combine=Majority(quorum=2)),
         "ensemble-otherwise": Ensemble(members=(answers, sorry), combine=Majority(quorum=2), otherwise=sorry),

@@ -13,9 +13,8 @@ from continuo.choices import Majority
 from continuo.jobs import Failure
 from continuo.patterns import Call, Deadline, Ensemble, FanOut, Http, Pipeline, PipelineStep, Saga, SagaStep, Step
 from starters.launch import result
-from tests.support import Control, begin, job, outcome, until
+from tests.support import Control, begin, histories, job, outcome, until
 from tests.trees import trees
-from tests.workflows.test_trees import histories
 
 pytestmark = pytest.mark.usefixtures("worker")
 

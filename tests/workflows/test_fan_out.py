@@ -1,15 +1,22 @@
 import json
+from collections import Counter
 
 import pytest
 from temporalio.client import Client
 
 from continuo.choices import Concatenate, Merge
+from continuo.jobs import Failure
+from continuo.parts import PART
 from continuo.patterns import Call, FanOut, Retry, Step, Template
-from tests.support import Control, begin, failure, job, outcome, until, until_cancelled
+from starters.launch import result
+from tests.support import Control, begin, failure, job, outcome, replay, until, until_cancelled
+from workflows.failures import MAX_TEXT
+from workflows.together import WINDOW
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)
 THREE: dict[str, Step] = {name: Call(model=name, retry=ONCE) for name in ("premium", "mid", "mini")}
+BAD = Call(model="mid", retry=ONCE)
 INLINE = pytest.mark.parametrize("inline", [False, True], ids=["children", "inline"])
 
 
@@ -138,11 +145,65 @@ async def test_what_a_cancelled_branch_had_spent_is_in_the_account(client: Clien
     assert found.cost_usd == pytest.approx(spent.cost_usd + left.cost_usd)
 
 
-async def test_two_hundred_branches_work(client: Client, simulator: Control) -> None:
-    branches: dict[str, Step] = {f"b{number}": Call(model="mini") for number in range(200)}
-    found = await outcome(client, job(FanOut(branches=branches)))
-    assert len(found.outputs) == 200
-    assert len(await simulator.calls()) == 200
+async def test_of_many_branches_some_begin_as_others_end(client: Client) -> None:
+    branches: dict[str, Step] = {f"b{number}": Template(text="x") for number in range(WINDOW + 10)}
+    handle = await begin(client, job(FanOut(branches=branches)))
+    found = await handle.result()
+    assert list(found.outputs) == list(branches)
+    children = [
+        event.start_child_workflow_execution_initiated_event_attributes.workflow_task_completed_event_id
+        async for event in handle.fetch_history_events()
+        if event.HasField("start_child_workflow_execution_initiated_event_attributes")
+    ]
+    assert Counter(children).most_common(1)[0][1] == WINDOW
+
+
+async def test_a_branch_that_waits_for_others_has_all_its_time_when_it_begins(
+    client: Client, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", latency=60)
+    hangs = {f"b{number}": Call(model="mini") for number in range(WINDOW)}
+    last = {"last": Call(model="mid")}
+    step = FanOut(branches={**hangs, **last}, inline=True, min_successes=1, branch_timeout=2)
+    assert list((await outcome(client, job(step))).outputs) == ["last"]
+
+
+async def test_very_many_branches_run_in_parts(client: Client, simulator: Control) -> None:
+    await simulator.behave("sim-mid", status=400, error_message="nonsense")
+    names = [f"b{number}" for number in range(2 * PART + 100)]
+    branches: dict[str, Step] = {**dict.fromkeys(names, Template(text="x")), "b3": BAD, "b2001": BAD}
+    step = FanOut(branches=branches, inline=True, min_successes=len(branches) - 2, merge=Concatenate(separator=""))
+    handle = await begin(client, job(step))
+    found = await handle.result()
+    assert (found.text, found.partial, found.missing) == ("x" * (len(branches) - 2), True, ("b3", "b2001"))
+    assert [call.path for call in found.calls] == ["part1.b3", "part3.b2001"]
+    assert found.reasons == tuple(f"{name}: invalid_request: sim-openai: 400 nonsense" for name in found.missing)
+    assert list(found.outputs) == [name for name in branches if name not in found.missing]
+    await replay(client, handle.id)
+
+
+async def test_too_many_failures_in_a_late_part_are_told_with_those_of_the_parts_before(
+    client: Client, simulator: Control
+) -> None:
+    await simulator.behave("sim-mid", status=400, error_message="nonsense")
+    branches = {f"b{number}": Template(text="x") for number in range(PART + 500)} | {"b3": BAD, "b1200": BAD}
+    handle = await begin(client, job(FanOut(branches=branches, inline=True, min_successes=len(branches) - 1)))
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    assert found.message.startswith("part2 of 2: FanOutFailed: 1 of 500 branches failed, 0 may; ")
+    assert [cause.split(":")[0] for cause in found.causes] == ["b3", "b1200"]
+    assert len(found.outputs) == PART + 498
+    await replay(client, handle.id)
+
+
+async def test_answers_that_are_too_long_together_are_a_typed_failure(client: Client, simulator: Control) -> None:
+    await simulator.behave("sim-mini", text="y" * (MAX_TEXT // 2))
+    branches: dict[str, Step] = {name: Call(model="mini") for name in "ab"}
+    for merge in (Concatenate(), Merge(step=Call(model="sim-free"))):
+        found = await failure(client, job(FanOut(branches=branches, merge=merge)))
+        assert found.type == "TooLarge"
+        assert "more than 16,777,216" in found.message
+        assert len(found.calls) == 2
 
 
 async def test_long_prompts_are_kept_beside_the_history_not_in_it(client: Client, simulator: Control) -> None:

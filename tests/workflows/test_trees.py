@@ -1,22 +1,18 @@
 """Any tree of patterns that the specs accept comes to an end whose account adds up and whose history replays."""
 
-from collections.abc import AsyncIterator
 from math import fsum
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from temporalio.client import Client, WorkflowHistory
-from temporalio.worker import Replayer
+from temporalio.client import Client
 
 from continuo.jobs import CallRecord, Failure, Outcome
 from continuo.messages import Usage
 from continuo.patterns import Call, Step
 from continuo.walk import specs
 from starters.launch import result
-from tests.support import Control, begin, job
+from tests.support import Control, begin, job, replay
 from tests.trees import trees
-from workers.sandbox import runner
-from workflows import WORKFLOWS
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -67,9 +63,7 @@ async def check_tree(client: Client, moody: Control, step: Step) -> None:
     found = await result(handle)
     assert isinstance(found, Outcome) or found.type in TYPED
     check_account(found, step)
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=runner(sandbox=True), data_converter=client.data_converter)
-    async for history in histories(client, handle.id):
-        await replayer.replay_workflow(history)
+    await replay(client, handle.id)
 
 
 def check_account(found: Outcome | Failure, step: Step) -> None:
@@ -92,17 +86,6 @@ def cost(call: CallRecord) -> float:
 def call_paths(step: Step, path: str) -> list[str]:
     nested = [found for name, inner in step.nested().items() for found in call_paths(inner, f"{path}.{name}")]
     return [path.removeprefix("."), *nested] if isinstance(step, Call) else nested
-
-
-async def histories(client: Client, id: str) -> AsyncIterator[WorkflowHistory]:
-    """The history of a workflow and those of all its children."""
-    history = await client.get_workflow_handle(id).fetch_history()
-    yield history
-    for event in history.events:
-        if event.HasField("child_workflow_execution_started_event_attributes"):
-            child = event.child_workflow_execution_started_event_attributes.workflow_execution.workflow_id
-            async for inner in histories(client, child):
-                yield inner
 
 
 @settings(max_examples=200)
