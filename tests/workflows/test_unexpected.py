@@ -15,7 +15,7 @@ from continuo.patterns import Call, Fallback, Saga, SagaStep, Split, Template, V
 from starters.launch import Handle, result
 from tests.support import Control, failure, job, outcome, until
 from tests.workflows.test_saga import change, order
-from workers.payloads import PayloadFiles
+from workers.payloads import PayloadConverter, PayloadFiles
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -98,6 +98,22 @@ async def test_a_payload_that_cannot_be_read_for_a_while_is_tried_again(
     monkeypatch.setattr(PayloadFiles, "_read", failing_once(OSError("the disk is away"), PayloadFiles._read))
     long = Template(text="x" * 20_000, isolate=True)
     assert (await outcome(client, job(Fallback(steps=(long, Template(text="Sorry.")))))).text == long.text
+
+
+async def test_a_result_of_a_newer_release_waits_for_a_pool_that_can_read_it(
+    client: Client, simulator: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, written = PayloadConverter.from_payloads, [{"new": 1}]
+
+    def older_at_first(self: PayloadConverter, payloads: Any, type_hints: Any = None) -> list[Any]:
+        if type_hints == [Outcome] and written:
+            Outcome.model_validate(written.pop())
+        return read(self, payloads, type_hints)
+
+    monkeypatch.setattr(PayloadConverter, "from_payloads", older_at_first)
+    found = await outcome(client, job(Call(model="mini", isolate=True) >> Template(text="done")))
+    assert (found.text, written) == ("done", [])
+    assert len(await simulator.calls()) == 1
 
 
 async def started(client: Client, *input: object) -> Handle:
