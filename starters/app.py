@@ -18,9 +18,9 @@ from starters.explain import explain
 from starters.listing import models, patterns
 from starters.order import order
 from starters.recommend import recommend
+from starters.report import err
 from starters.run import run
 from starters.schema import schema
-from starters.terminal import shown
 from starters.workers import workers
 from workers.leave import leave
 
@@ -62,7 +62,7 @@ def main() -> None:
         # A command returns its exit code, --help nothing.
         code = app(checked(sys.argv[1:]), exit_on_error=False, print_error=False, result_action="return_value") or 0
     except (InputError, CycloptsError) as error:
-        print(f"error: {shown(' '.join(str(error).split()))}", file=sys.stderr)
+        err.print(f"error: {' '.join(str(error).split())}")
         code = 2
     except KeyboardInterrupt:
         code = 130

@@ -248,7 +248,7 @@ async def test_an_order_that_failed_may_be_submitted_again(shop: Control, tmp_pa
 
 
 async def test_patterns_are_listed_with_the_models_they_use_here(environ: pytest.MonkeyPatch) -> None:
-    found = await continuo("patterns", COLUMNS="200")
+    found = await continuo("patterns")
     assert found.code == 0
     assert "support" in found.out
     assert "sim-premium, sim-mid" in found.out
@@ -266,7 +266,7 @@ async def test_a_pattern_that_is_wrong_is_named_and_the_others_are_listed(
 
 
 async def test_models_are_listed_with_their_prices_and_what_they_need(environ: pytest.MonkeyPatch) -> None:
-    found = await continuo("models", COLUMNS="200", CONTINUO_SIMULATED="0")
+    found = await continuo("models", CONTINUO_SIMULATED="0")
     assert found.code == 0
     assert "set OPENAI_API_KEY in the environment" in found.out
     assert "sim-premium" in found.out

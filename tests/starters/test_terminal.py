@@ -19,7 +19,7 @@ HOSTILE = "a\x1b]0;title\x07b\x9b31mc\u202ed\x7f\x1b[2J"
 
 def printed(*things: object) -> str:
     file = io.StringIO()
-    SafeConsole(file=file, force_terminal=True, color_system=None, soft_wrap=True, markup=False).print(*things)
+    SafeConsole(file=file, force_terminal=True, color_system=None).print(*things)
     return file.getvalue()
 
 
