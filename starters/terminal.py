@@ -8,6 +8,7 @@ from typing import IO, Any, ClassVar
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.highlighter import RegexHighlighter
 from rich.segment import Segment
+from rich.text import Text
 from rich.theme import Theme
 
 # C0 but for tab and line feed, DEL, C1, and what turns the direction of text round.
@@ -23,6 +24,16 @@ _THEME = Theme({"words.wrong": "bold red", "words.careful": "bold yellow"})
 def shown(text: str) -> str:
     """The text with each control character as JSON writes it, such as `\\u001b`: JSON stays the same JSON."""
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def wrapped(text: str) -> Text:
+    """A text that takes several lines where one is too short, though the console leaves lines to the terminal."""
+    return Text(shown(text), no_wrap=False, overflow="fold")
+
+
+def levels(console: Console) -> int:
+    """The levels of a tree that leave room for what stands on them; each is moved in by four cells."""
+    return max(1, (console.width - 30) // 4)
 
 
 class Words(RegexHighlighter):
