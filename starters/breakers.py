@@ -12,6 +12,7 @@ from continuo.catalog import load_catalog
 from continuo.errors import unknown
 from continuo.settings import Settings
 from continuo.stores.board import Board
+from starters.completion import ProviderName
 from starters.fitted import Column, FittedTable
 from starters.report import out
 from starters.store import opened
@@ -54,7 +55,7 @@ async def list_breakers(*, json: Annotated[bool, Parameter(negative=())] = False
 
 
 @breakers.command(name="open")
-async def open_breaker(provider: str, *, note: str = "") -> int:
+async def open_breaker(provider: ProviderName, *, note: str = "") -> int:
     """Keep all calls from a provider until it is closed or reset.
 
     Parameters
@@ -68,7 +69,7 @@ async def open_breaker(provider: str, *, note: str = "") -> int:
 
 
 @breakers.command(name="close")
-async def close_breaker(provider: str, *, note: str = "") -> int:
+async def close_breaker(provider: ProviderName, *, note: str = "") -> int:
     """Let all calls to a provider, whatever fails, until it is opened or reset.
 
     Parameters
@@ -82,7 +83,7 @@ async def close_breaker(provider: str, *, note: str = "") -> int:
 
 
 @breakers.command(name="reset")
-async def reset_breaker(provider: str, *, note: str = "") -> int:
+async def reset_breaker(provider: ProviderName, *, note: str = "") -> int:
     """Close a breaker with nothing counted; from then on it opens and closes by itself again.
 
     Parameters

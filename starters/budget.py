@@ -6,6 +6,7 @@ from continuo.prepare import validated
 from continuo.reports import Day, Days, Query
 from continuo.settings import Settings, environment
 from continuo.stores.reports import report
+from starters.completion import ModelName
 from starters.fitted import Column, FittedTable
 from starters.money import money
 from starters.report import err
@@ -24,7 +25,7 @@ _COLUMNS = (
 )
 
 
-async def budget(*, tenant: str | None = None, against: str = "premium", form: Form | None = None) -> int:
+async def budget(*, tenant: str | None = None, against: ModelName = "premium", form: Form | None = None) -> int:
     """Tell what each tenant has spent and reserved of its budget today, and warn from 70 % and from 90 % on.
 
     Parameters

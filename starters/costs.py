@@ -6,6 +6,7 @@ from continuo.prepare import validated
 from continuo.reports import GROUPS, By, Cost, Costs, Query
 from continuo.settings import Settings, environment
 from continuo.stores.reports import report
+from starters.completion import ModelName
 from starters.fitted import Column, FittedTable
 from starters.money import money
 from starters.report import err
@@ -31,7 +32,7 @@ async def costs(
     since: str | None = None,
     until: str | None = None,
     tenant: str | None = None,
-    against: str = "premium",
+    against: ModelName = "premium",
     form: Form | None = None,
 ) -> int:
     """Tell what the calls cost, and what was saved against a dearer model.

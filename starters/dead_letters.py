@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from continuo.dead_letters import TYPE, Letter, with_pattern
 from continuo.errors import InputError
 from continuo.settings import Settings, environment
+from starters.completion import PatternName
 from starters.fitted import Column, FittedTable
 from starters.launch import ui_address
 from starters.report import out
@@ -79,7 +80,7 @@ async def list_letters(*, tenant: str | None = None, json: Annotated[bool, Param
 
 
 @dead_letters.command
-async def retry(id: str, *, pattern: str | None = None) -> int:
+async def retry(id: str, *, pattern: PatternName | None = None) -> int:
     """Run a job again under its own id; it is closed when that has answered.
 
     Parameters

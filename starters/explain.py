@@ -9,11 +9,12 @@ from rich.tree import Tree
 from continuo.catalog import Catalog, load_catalog
 from continuo.errors import InputError
 from continuo.estimate import Estimate
-from continuo.named import find_pattern
+from continuo.named import find_pattern, located
 from continuo.outline import Node, outline
 from continuo.patterns import Call, Step
 from continuo.prepare import resolved
 from continuo.settings import Settings, environment
+from starters.completion import Runnable
 from starters.mermaid import flowchart
 from starters.money import money
 from starters.report import out
@@ -21,7 +22,7 @@ from starters.terminal import levels, wrapped
 
 
 def explain(
-    pattern: str,
+    pattern: Runnable,
     *,
     input_tokens: int = 1000,
     output_tokens: int = 500,
@@ -68,7 +69,8 @@ def explain(
 def _step(pattern: str, settings: Settings, catalog: Catalog) -> Step:
     id = pattern.removeprefix("model:")
     step = Call(model=id) if id != pattern else find_pattern(pattern, settings.patterns).pattern
-    return resolved(step, catalog, environment(), simulated=settings.simulated)
+    with located(pattern, settings.patterns):
+        return resolved(step, catalog, environment(), simulated=settings.simulated)
 
 
 def _grow(tree: Tree, node: Node, levels: int, prefix: str = "") -> None:

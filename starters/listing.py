@@ -6,7 +6,7 @@ from rich.text import Text
 
 from continuo.catalog import load_catalog
 from continuo.errors import InputError
-from continuo.named import load_pattern
+from continuo.named import load_pattern, located
 from continuo.patterns import Call
 from continuo.prepare import resolved
 from continuo.settings import Settings, environment, unavailable
@@ -35,7 +35,8 @@ def patterns() -> int:
     for path in sorted(settings.patterns.glob("*.yaml")):
         try:
             named = load_pattern(path)
-            step = resolved(named.pattern, catalog, environ, simulated=settings.simulated)
+            with located(str(path), settings.patterns):
+                step = resolved(named.pattern, catalog, environ, simulated=settings.simulated)
         except InputError as error:
             wrong.append(error)
             continue

@@ -85,6 +85,10 @@ def typed(patch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["run", "support", "hi", "--input", "x"], "give either a prompt"),
         (["run", "support", "--input", "-"], "--input - is empty"),
         (["run", "broken.yaml", "hi"], "broken.yaml:3: pattern.model: missing; add it"),
+        (["run", "misspelt.yaml", "hi"], "misspelt.yaml:4: unknown model 'premum'; did you mean 'premium'?"),
+        (["run", "support", "-5 is what?"], 'stands last, after --: continuo run support -- "-5 is what?"'),
+        (["run", "support", "-x"], "Unknown option: -x; a prompt that begins with - stands last, after --"),
+        (["run", "support", "hi", "--system", "- be brief"], '--system="- be brief"'),
         (["run", "order", "hi"], "'order' acts on data; give it, as in: continuo run order --data FILE"),
         (["run", "support", "hi", "--tenant", "a/b"], "tenant: 'a/b' is no tenant's name"),
         (["run", "support", "hi", "--user", "u" * 100_000], "user: "),
@@ -117,6 +121,9 @@ def test_wrong_input_is_one_line_with_the_fix_and_exit_code_2(
     arguments: list[str],
     says: str,
 ) -> None:
+    (tmp_path / "misspelt.yaml").write_text(
+        "description: x\npattern:\n  kind: call\n  model: premum\n", encoding="utf-8"
+    )
     (tmp_path / "broken.yaml").write_text("description: x\n\npattern: {kind: call}\n", encoding="utf-8")
     (tmp_path / "list.json").write_text("[]", encoding="utf-8")
     (tmp_path / "nameless.json").write_text("{}", encoding="utf-8")
