@@ -67,7 +67,7 @@ async def costs(
 
 def _table(found: Costs, columns: tuple[str, ...]) -> FittedTable:
     groups = (Column(name) for name in columns)
-    table = FittedTable(*groups, *_FIGURES, empty="no calls", note=f"saved: against {found.against}")
+    table = FittedTable(*groups, *_FIGURES, note=f"saved: against {found.against}")
     for row in found.rows:
         table.add_row(*(row.group[name] or "-" for name in columns), *_cells(row))
     table.set_total("total", *([""] * (len(columns) - 1)), *_cells(found.total))

@@ -11,9 +11,6 @@ from rich.text import Text
 
 from starters.terminal import shown
 
-WORD = 24
-"""Cells of a word that are kept on one line as long as another column can go instead."""
-
 
 @dataclass(frozen=True)
 class Column:
@@ -30,7 +27,7 @@ class Column:
 class FittedTable:
     """Rows below `columns`; without any, `empty` is printed. `note` stands below the rows."""
 
-    def __init__(self, *columns: Column, empty: str, note: str = "") -> None:
+    def __init__(self, *columns: Column, empty: str = "", note: str = "") -> None:
         self.columns = columns
         self._empty = empty
         self._note = note
@@ -74,11 +71,15 @@ class FittedTable:
 
 
 def fitted(columns: Sequence[Column], cells: Sequence[Sequence[Text]], width: int) -> dict[int, int]:
-    """The columns, by their number, that a table of `width` cells has room for, and the cells that each gets."""
+    """The columns, by their number, that a table of `width` cells has room for, and the cells that each gets.
+
+    A column goes before a word of another is broken, unless the word is longer than a third of the table.
+    """
     natural = [max(cell_len(line) for text in column for line in text.plain.split("\n")) for column in cells]
     words = [max(cell_len(word) for text in column for word in text.plain.split() or [""]) for column in cells]
     least = [
-        natural[number] if column.number else max(1, min(words[number], WORD)) for number, column in enumerate(columns)
+        natural[number] if column.number else max(1, min(words[number], width // 3))
+        for number, column in enumerate(columns)
     ]
     kept = list(range(len(columns)))
     for number in sorted(kept, key=lambda number: -columns[number].rank):

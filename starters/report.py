@@ -68,7 +68,6 @@ def runs_table() -> FittedTable:
         Column("tokens", rank=3, number=True),
         Column("cost", number=True),
         Column("latency", rank=2, number=True),
-        empty="no runs",
     )
 
 
