@@ -77,9 +77,10 @@ def fitted(columns: Sequence[Column], cells: Sequence[Sequence[Text]], width: in
     """
     natural = [max(cell_len(line) for text in column for line in text.plain.split("\n")) for column in cells]
     words = [max(cell_len(word) for text in column for word in text.plain.split() or [""]) for column in cells]
+    # What each needs at least: a number all of itself.
     least = [
-        natural[number] if column.number else max(1, min(words[number], width // 3))
-        for number, column in enumerate(columns)
+        whole if column.number else max(1, min(word, width // 3))
+        for column, whole, word in zip(columns, natural, words, strict=True)
     ]
     kept = list(range(len(columns)))
     for number in sorted(kept, key=lambda number: -columns[number].rank):

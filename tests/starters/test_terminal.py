@@ -31,6 +31,12 @@ def test_escape_sequences_are_shown_and_not_obeyed() -> None:
         assert "\\u001b]0;title" in found
 
 
+def test_what_looks_like_markup_or_an_emoji_is_printed_as_it_is() -> None:
+    table = Table("answer")
+    table.add_row(":smile: [red]a[/red]")
+    assert all(":smile: [red]a[/red]" in printed(one) for one in (":smile: [red]a[/red]", table))
+
+
 @given(st.text())
 def test_json_that_is_shown_is_the_same_json(text: str) -> None:
     written = shown(json.dumps(text, ensure_ascii=False))
