@@ -10,7 +10,7 @@ from continuo.catalog import load_catalog
 from continuo.data import Data
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
-from continuo.named import find_pattern
+from continuo.named import find_pattern, located
 from continuo.patterns import Http
 from continuo.prepare import check_services, resolved
 from continuo.settings import Settings
@@ -72,13 +72,10 @@ def with_pattern(job: Job, name: str, settings: Settings, environ: Mapping[str, 
     catalog, step = load_catalog(settings.catalog), find_pattern(name, settings.patterns).pattern
     if not job.data and any(isinstance(spec, Http) for spec in specs(step)):
         raise InputError(f"pattern {name!r} acts on an order, and this job has none; name another")
-    check_services(step, catalog, environ, job.data)
-    return job.model_copy(
-        update={
-            "step": resolved(step, catalog, environ, simulated=settings.simulated),
-            "context": job.context.model_copy(update={"pattern": name}),
-        }
-    )
+    with located(name, settings.patterns):
+        check_services(step, catalog, environ, job.data)
+        step = resolved(step, catalog, environ, simulated=settings.simulated)
+    return job.model_copy(update={"step": step, "context": job.context.model_copy(update={"pattern": name})})
 
 
 def cut(text: str, length: int) -> str:

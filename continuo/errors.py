@@ -11,12 +11,21 @@ class InputError(ValueError):
     """Wrong input. The message names the field and the fix, in one line, before anything has run."""
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> InputError:
-    """An `InputError` for a name that is not among `known`, with the nearest one that is."""
+class UnknownName(InputError):
+    """A `name` that nothing has; `what` it should be the name of, such as "model"."""
+
+    def __init__(self, message: str, what: str, name: str) -> None:
+        super().__init__(message)
+        self.what = what
+        self.name = name
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> UnknownName:
+    """An error for a name that is not among `known`, with the nearest one that is."""
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
-    return InputError(f"unknown {what} {name!r}; {hint}")
+    return UnknownName(f"unknown {what} {name!r}; {hint}", what, name)
 
 
 ErrorKind = Literal[

@@ -56,6 +56,13 @@ def twice(node: yaml.Node | None) -> yaml.ScalarNode | None:
     return None
 
 
+def line_of(field: str, value: str, node: yaml.Node | None) -> int | None:
+    """The first line in which `field` has this value."""
+    mappings = [one for level in _levels(node) for one in level if isinstance(one, yaml.MappingNode)]
+    found = [item for mapping in mappings for key, item in mapping.value if (key.value, item.value) == (field, value)]
+    return min((item.start_mark.line + 1 for item in found), default=None)
+
+
 def _first(errors: list[ErrorDetails]) -> ErrorDetails:
     """A missing field is most often a misspelt one beside it: that one is the mistake."""
     if errors[0]["type"] != "missing":

@@ -1,5 +1,7 @@
 """Named patterns: one YAML file each, checked with the file, the line and the nearest valid word."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -7,8 +9,8 @@ from pydantic import ValidationError
 from yaml.reader import ReaderError
 
 from continuo.data import Data
-from continuo.errors import InputError, unknown
-from continuo.mistakes import mistake, twice
+from continuo.errors import InputError, UnknownName, unknown
+from continuo.mistakes import line_of, mistake, twice
 from continuo.patterns import Step
 
 
@@ -21,12 +23,32 @@ class NamedPattern(Data):
 
 def find_pattern(name: str, folder: Path) -> NamedPattern:
     """The pattern of that name in `folder`, or in the YAML file that `name` is a path to. Raises `InputError`."""
+    return load_pattern(_file(name, folder))
+
+
+@contextmanager
+def located(name: str, folder: Path) -> Iterator[None]:
+    """Tell of a model or service that is unknown with the file and the line where the pattern asks for it.
+
+    `name` is as for `find_pattern`, or `model:ID`, which no file has.
+    """
+    try:
+        yield
+    except UnknownName as error:
+        if name.startswith("model:"):
+            raise
+        path = _file(name, folder)
+        line = line_of(error.what, error.name, yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
+        raise InputError(f"{path}:{line}: {error}" if line else str(error)) from None
+
+
+def _file(name: str, folder: Path) -> Path:
     if name.endswith((".yaml", ".yml")):
-        return load_pattern(Path(name))
+        return Path(name)
     known = {path.stem: path for path in folder.glob("*.yaml")}
     if name not in known:
         raise unknown("pattern", name, known)
-    return load_pattern(known[name])
+    return known[name]
 
 
 def load_pattern(path: Path) -> NamedPattern:

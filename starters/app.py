@@ -15,12 +15,13 @@ from starters.dead_letters import dead_letters
 from starters.demo import demo
 from starters.dev import dev
 from starters.explain import explain
+from starters.hints import hinted
 from starters.listing import models, patterns
 from starters.order import order
 from starters.recommend import recommend
+from starters.report import err
 from starters.run import run
 from starters.schema import schema
-from starters.terminal import shown
 from starters.workers import workers
 from workers.leave import leave
 
@@ -46,6 +47,7 @@ for command in (
     demo,
 ):
     app.command(command)
+app.register_install_completion_command(help="Let bash, zsh or fish complete commands, options and names.")
 
 
 def checked(arguments: Sequence[str]) -> list[str]:
@@ -62,7 +64,8 @@ def main() -> None:
         # A command returns its exit code, --help nothing.
         code = app(checked(sys.argv[1:]), exit_on_error=False, print_error=False, result_action="return_value") or 0
     except (InputError, CycloptsError) as error:
-        print(f"error: {shown(' '.join(str(error).split()))}", file=sys.stderr)
+        message = hinted(error, sys.argv[1:]) if isinstance(error, CycloptsError) else str(error)
+        err.print(f"error: {' '.join(message.split())}")
         code = 2
     except KeyboardInterrupt:
         code = 130

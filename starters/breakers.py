@@ -4,7 +4,7 @@ import json as jsonlib
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.table import Column, Table
+from rich.text import Text
 from temporalio.common import WorkflowIDConflictPolicy
 
 from continuo.breaker import QUEUE, TYPE, State, workflow_id
@@ -12,9 +12,13 @@ from continuo.catalog import load_catalog
 from continuo.errors import unknown
 from continuo.settings import Settings
 from continuo.stores.board import Board
+from starters.completion import ProviderName
+from starters.fitted import Column, FittedTable
 from starters.report import out
 from starters.store import opened
 from workers.connect import connect
+
+_COLOURS = {"healthy": "green", "degraded": "yellow", "down": "red"}
 
 breakers = App(name="breakers", help="Show how the providers are; open, close and reset their breakers by hand.")
 
@@ -34,15 +38,24 @@ async def list_breakers(*, json: Annotated[bool, Parameter(negative=())] = False
         found = [{**state.model_dump(mode="json"), "health": state.health} for state in states.values()]
         out.out(jsonlib.dumps(found, indent=2))
         return 0
-    table = Table(*(Column(name, no_wrap=True) for name in ("provider", "breaker", "health", "failures")), "why")
+    columns = (
+        Column("provider"),
+        Column("breaker"),
+        Column("health", rank=3),
+        Column("failures", rank=2, number=True),
+        Column("why", rank=1),
+    )
+    table = FittedTable(*columns, empty="no providers in the catalog")
     for state in states.values():
-        table.add_row(state.provider, state.state, state.health, str(state.failures), _why(state))
+        table.add_row(
+            state.provider, state.state, Text(state.health, _COLOURS[state.health]), str(state.failures), _why(state)
+        )
     out.print(table)
     return 0
 
 
 @breakers.command(name="open")
-async def open_breaker(provider: str, *, note: str = "") -> int:
+async def open_breaker(provider: ProviderName, *, note: str = "") -> int:
     """Keep all calls from a provider until it is closed or reset.
 
     Parameters
@@ -56,7 +69,7 @@ async def open_breaker(provider: str, *, note: str = "") -> int:
 
 
 @breakers.command(name="close")
-async def close_breaker(provider: str, *, note: str = "") -> int:
+async def close_breaker(provider: ProviderName, *, note: str = "") -> int:
     """Let all calls to a provider, whatever fails, until it is opened or reset.
 
     Parameters
@@ -70,7 +83,7 @@ async def close_breaker(provider: str, *, note: str = "") -> int:
 
 
 @breakers.command(name="reset")
-async def reset_breaker(provider: str, *, note: str = "") -> int:
+async def reset_breaker(provider: ProviderName, *, note: str = "") -> int:
     """Close a breaker with nothing counted; from then on it opens and closes by itself again.
 
     Parameters

@@ -2,19 +2,30 @@
 
 from datetime import UTC, datetime
 
-from rich.table import Table
-
 from continuo.prepare import validated
 from continuo.reports import Day, Days, Query
 from continuo.settings import Settings, environment
 from continuo.stores.reports import report
+from starters.completion import ModelName
+from starters.fitted import Column, FittedTable
 from starters.money import money
 from starters.report import err
 from starters.store import opened
 from starters.table import Form
 
+_COLUMNS = (
+    Column("tenant"),
+    Column("day", rank=4),
+    Column("budget", rank=2, number=True),
+    Column("spent", number=True),
+    Column("reserved", rank=5, number=True),
+    Column("remaining", rank=1, number=True),
+    Column("used", rank=3, number=True),
+    Column("saved", rank=6, number=True),
+)
 
-async def budget(*, tenant: str | None = None, against: str = "premium", form: Form | None = None) -> int:
+
+async def budget(*, tenant: str | None = None, against: ModelName = "premium", form: Form | None = None) -> int:
     """Tell what each tenant has spent and reserved of its budget today, and warn from 70 % and from 90 % on.
 
     Parameters
@@ -40,10 +51,9 @@ async def budget(*, tenant: str | None = None, against: str = "premium", form: F
     return 0
 
 
-def _table(found: Days) -> Table:
-    table = Table("tenant", "day", caption=f"used: spent or reserved; saved: against {found.against}")
-    for name in ("budget", "spent", "reserved", "remaining", "used", "saved"):
-        table.add_column(name, justify="right")
+def _table(found: Days) -> FittedTable:
+    note = f"used: spent or reserved; saved: against {found.against}"
+    table = FittedTable(*_COLUMNS, empty="no tenant has a budget, and none has made a call today", note=note)
     for row in found.rows:
         table.add_row(
             row.tenant,

@@ -8,14 +8,15 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.table import Table
 
+from continuo.dead_letters import cut
 from continuo.errors import InputError
 from continuo.settings import Settings, environment
 from continuo.stores.cache import Cache
 from continuo.stores.database import StoreUnavailable
 from continuo.stores.opened import open_cache
 from continuo.written import duration
+from starters.fitted import Column, FittedTable
 from starters.report import out
 from starters.store import usable
 
@@ -41,11 +42,19 @@ async def list_entries(*, tenant: str | None = None, json: Annotated[bool, Param
         found = [{**{name: row[name] for name in names}, "outcome": jsonlib.loads(row["outcome"])} for row in rows]
         out.out(jsonlib.dumps(found, indent=2))
         return 0
-    table = Table("key", "tenant", "pattern", "left", "hits", "answer")
+    columns = (
+        Column("key"),
+        Column("tenant", rank=2),
+        Column("pattern", rank=3),
+        Column("left", rank=4, number=True),
+        Column("hits", rank=1, number=True),
+        Column("answer"),
+    )
+    table = FittedTable(*columns, empty="no answers are kept")
     for row in rows:
-        text = " ".join(jsonlib.loads(row["outcome"])["text"].split())
+        text = cut(jsonlib.loads(row["outcome"])["text"], 60)
         left = str(duration(float(round(row["expires"] - now) or 1)))
-        table.add_row(row["key"][:12], row["tenant"], row["pattern"], left, str(row["hits"]), f"{text:.60}")
+        table.add_row(row["key"][:12], row["tenant"], row["pattern"], left, str(row["hits"]), text)
     out.print(table)
     return 0
 

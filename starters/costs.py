@@ -2,18 +2,28 @@
 
 from datetime import UTC, datetime
 
-from rich.table import Table
-
 from continuo.prepare import validated
 from continuo.reports import GROUPS, By, Cost, Costs, Query
 from continuo.settings import Settings, environment
 from continuo.stores.reports import report
+from starters.completion import ModelName
+from starters.fitted import Column, FittedTable
 from starters.money import money
 from starters.report import err
 from starters.store import opened
 from starters.table import Form
 
 _SUMS = tuple(name for name in Cost.model_fields if name != "group")
+_FIGURES = (
+    Column("calls", rank=2, number=True),
+    Column("unpriced", rank=5, number=True),
+    Column("simulated", rank=7, number=True),
+    Column("tokens in/out", rank=4, number=True),
+    Column("cached", rank=6, number=True),
+    Column("spent", number=True),
+    Column("estimated", rank=3, number=True),
+    Column("saved", rank=1, number=True),
+)
 
 
 async def costs(
@@ -22,7 +32,7 @@ async def costs(
     since: str | None = None,
     until: str | None = None,
     tenant: str | None = None,
-    against: str = "premium",
+    against: ModelName = "premium",
     form: Form | None = None,
 ) -> int:
     """Tell what the calls cost, and what was saved against a dearer model.
@@ -55,14 +65,12 @@ async def costs(
     return 0
 
 
-def _table(found: Costs, columns: tuple[str, ...]) -> Table:
-    table = Table(*columns, caption=f"saved: against {found.against}")
-    for name in ("calls", "unpriced", "simulated", "tokens in/out", "cached", "spent", "estimated", "saved"):
-        table.add_column(name, justify="right")
+def _table(found: Costs, columns: tuple[str, ...]) -> FittedTable:
+    groups = (Column(name) for name in columns)
+    table = FittedTable(*groups, *_FIGURES, note=f"saved: against {found.against}")
     for row in found.rows:
         table.add_row(*(row.group[name] or "-" for name in columns), *_cells(row))
-    table.add_section()
-    table.add_row("total", *([""] * (len(columns) - 1)), *_cells(found.total))
+    table.set_total("total", *([""] * (len(columns) - 1)), *_cells(found.total))
     return table
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.table import Column, Table
 from rich.text import Text
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -15,6 +14,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from continuo.dead_letters import TYPE, Letter, with_pattern
 from continuo.errors import InputError
 from continuo.settings import Settings, environment
+from starters.completion import PatternName
+from starters.fitted import Column, FittedTable
 from starters.launch import ui_address
 from starters.report import out
 from workers.connect import connect
@@ -59,7 +60,16 @@ async def list_letters(*, tenant: str | None = None, json: Annotated[bool, Param
         ]
         out.out(jsonlib.dumps(found, indent=2))
         return 0
-    table = Table(Column("run", overflow="fold"), "failed (UTC)", "tenant", "pattern", "tries", "error", "prompt")
+    columns = (
+        Column("run"),
+        Column("failed (UTC)", rank=2),
+        Column("tenant", rank=3),
+        Column("pattern", rank=4),
+        Column("tries", rank=5, number=True),
+        Column("error"),
+        Column("prompt", rank=1),
+    )
+    table = FittedTable(*columns, empty="no open letters")
     for entry in entries:
         brief = entry.brief
         run = Text(brief["workflow_id"], style=f"link {entry.history}")
@@ -71,7 +81,7 @@ async def list_letters(*, tenant: str | None = None, json: Annotated[bool, Param
 
 
 @dead_letters.command
-async def retry(id: str, *, pattern: str | None = None) -> int:
+async def retry(id: str, *, pattern: PatternName | None = None) -> int:
     """Run a job again under its own id; it is closed when that has answered.
 
     Parameters

@@ -9,18 +9,20 @@ from rich.tree import Tree
 from continuo.catalog import Catalog, load_catalog
 from continuo.errors import InputError
 from continuo.estimate import Estimate
-from continuo.named import find_pattern
+from continuo.named import find_pattern, located
 from continuo.outline import Node, outline
 from continuo.patterns import Call, Step
 from continuo.prepare import resolved
 from continuo.settings import Settings, environment
+from starters.completion import Runnable
 from starters.mermaid import flowchart
 from starters.money import money
 from starters.report import out
+from starters.terminal import levels, wrapped
 
 
 def explain(
-    pattern: str,
+    pattern: Runnable,
     *,
     input_tokens: int = 1000,
     output_tokens: int = 500,
@@ -56,8 +58,9 @@ def explain(
     elif json:
         out.out(node.model_dump_json(indent=2))
     else:
-        # Rich would cut a long line off; a terminal wraps it.
-        out.print(_tree(node), width=10_000)
+        tree = Tree(_label(node, node.name))
+        _grow(tree, node, levels(out))
+        out.print(tree)
         out.print(f"\nEach call reads {input_tokens:,} tokens and writes {output_tokens:,}, or its step's max_tokens.")
         out.print(f"At worst: {_figures(node.worst)}.")
     return 0
@@ -66,15 +69,24 @@ def explain(
 def _step(pattern: str, settings: Settings, catalog: Catalog) -> Step:
     id = pattern.removeprefix("model:")
     step = Call(model=id) if id != pattern else find_pattern(pattern, settings.patterns).pattern
-    return resolved(step, catalog, environment(), simulated=settings.simulated)
+    with located(pattern, settings.patterns):
+        return resolved(step, catalog, environment(), simulated=settings.simulated)
 
 
-def _tree(node: Node) -> Tree:
-    parts = [f"{node.name}: {node.kind}", node.about, f"[{_figures(node.worst)}]" if node.below else ""]
-    tree = Tree(Text("  ".join(part for part in parts if part)))
+def _grow(tree: Tree, node: Node, levels: int, prefix: str = "") -> None:
+    """Add what is below `node`; what is deeper than `levels` stands on the last of them, under its whole name."""
     for below in node.below:
-        tree.add(_tree(below))
-    return tree
+        name = f"{prefix}{below.name}"
+        branch = tree.add(_label(below, name))
+        if levels > 1:
+            _grow(branch, below, levels - 1)
+        else:
+            _grow(tree, below, levels, f"{name}.")
+
+
+def _label(node: Node, name: str) -> Text:
+    parts = [f"{name}: {node.kind}", node.about, f"[{_figures(node.worst)}]" if node.below else ""]
+    return wrapped("  ".join(part for part in parts if part))
 
 
 def _figures(worst: Estimate) -> str:

@@ -2,28 +2,41 @@
 
 from functools import partial
 
-from rich.table import Table
+from rich.text import Text
 
 from continuo.catalog import load_catalog
 from continuo.errors import InputError
-from continuo.named import load_pattern
+from continuo.named import load_pattern, located
 from continuo.patterns import Call
 from continuo.prepare import resolved
 from continuo.settings import Settings, environment, unavailable
 from continuo.walk import specs
+from starters.fitted import Column, FittedTable
 from starters.report import err, out
+
+_MODEL = (
+    Column("model"),
+    Column("provider", rank=3),
+    Column("input", number=True),
+    Column("output", number=True),
+    Column("cached", rank=2, number=True),
+    Column("as of", rank=4),
+    Column("here", rank=1),
+)
 
 
 def patterns() -> int:
     """List the named patterns and check each: exit code 2 when one is wrong."""
     settings = Settings()
     catalog, environ = load_catalog(settings.catalog), environment()
-    table = Table("pattern", "kind", "models here", "what for")
+    columns = (Column("pattern"), Column("kind", rank=2), Column("models here", rank=1), Column("what for"))
+    table = FittedTable(*columns, empty=f"no patterns in {settings.patterns}")
     wrong = []
     for path in sorted(settings.patterns.glob("*.yaml")):
         try:
             named = load_pattern(path)
-            step = resolved(named.pattern, catalog, environ, simulated=settings.simulated)
+            with located(str(path), settings.patterns):
+                step = resolved(named.pattern, catalog, environ, simulated=settings.simulated)
         except InputError as error:
             wrong.append(error)
             continue
@@ -40,7 +53,7 @@ def models() -> int:
     settings = Settings()
     catalog = load_catalog(settings.catalog)
     missing = partial(unavailable, environ=environment(), simulated=settings.simulated)
-    table = Table("model", "provider", "input", "output", "cached", "as of", "here")
+    table = FittedTable(*_MODEL, empty=f"no models in {settings.catalog}")
     for model in catalog.models.values():
         price = model.price
         prices = (price.input, price.output, price.cached) if price else (None, None, None)
@@ -50,7 +63,7 @@ def models() -> int:
             model.provider,
             *("-" if value is None else f"{value:g}" for value in prices),
             str(price.date) if price else "-",
-            here or "ready",
+            Text(here, "yellow") if here else Text("ready", "green"),
         )
     out.print(table)
     for alias, names in catalog.aliases.items():

@@ -2,19 +2,19 @@
 
 import json as jsonlib
 
-from rich.table import Table
 from temporalio.client import Client
 
 from continuo.jobs import Failure, Job, Outcome, total_cost
 from continuo.messages import Usage
+from starters.fitted import Column, FittedTable
 from starters.launch import Handle, result
 from starters.live import watch
 from starters.money import money
 from starters.options import RunOptions
 from starters.terminal import SafeConsole
 
-out = SafeConsole(soft_wrap=True, highlight=False, markup=False)
-err = SafeConsole(stderr=True, soft_wrap=True, highlight=False, markup=False)
+out = SafeConsole(highlight=False)
+err = SafeConsole(stderr=True)
 
 
 async def told(client: Client, handle: Handle, job: Job, address: str, options: RunOptions) -> int:
@@ -59,9 +59,16 @@ async def _awaited(client: Client, handle: Handle, job: Job, address: str, *, js
     return 1 if isinstance(found, Failure) else 0
 
 
-def runs_table() -> Table:
+def runs_table() -> FittedTable:
     """An empty table of runs; `row` fills it. Tokens are in and out."""
-    return Table("pattern", "answered by", "tier", "tokens", "cost", "latency")
+    return FittedTable(
+        Column("pattern", rank=1),
+        Column("answered by"),
+        Column("tier", rank=4),
+        Column("tokens", rank=3, number=True),
+        Column("cost", number=True),
+        Column("latency", rank=2, number=True),
+    )
 
 
 def row(name: str, found: Outcome | Failure) -> tuple[str, ...]:

@@ -18,11 +18,12 @@ from continuo.errors import InputError
 from continuo.jobs import Context, Job, Name, Outcome
 from continuo.masking import Masker, secrets
 from continuo.messages import Message, ModelRequest
-from continuo.named import find_pattern
+from continuo.named import find_pattern, located
 from continuo.patterns import Call, Http
 from continuo.prepare import check_services, check_text, resolved, validated
 from continuo.settings import Settings, environment
 from continuo.walk import specs
+from starters.completion import Runnable
 from starters.launch import Handle, start, ui_address
 from starters.options import RunOptions
 from starters.report import err, told
@@ -31,7 +32,7 @@ from workers.telemetry import configure_tracing
 
 
 async def run(
-    pattern: str,
+    pattern: Runnable,
     prompt: str | None = None,
     *,
     input: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
@@ -84,10 +85,12 @@ def job_of(
     step = Call(model=model) if model != pattern else find_pattern(pattern, settings.patterns).pattern
     if data is None and any(isinstance(spec, Http) for spec in specs(step)):
         raise InputError(f"pattern {pattern!r} acts on data; give it, as in: continuo run {pattern} --data FILE")
-    check_services(step, catalog, environ, data or {})
+    with located(pattern, settings.patterns):
+        check_services(step, catalog, environ, data or {})
+        step = resolved(step, catalog, environ, simulated=settings.simulated)
     content = jsonlib.dumps(data) if prompt is None else prompt
     return Job(
-        step=resolved(step, catalog, environ, simulated=settings.simulated),
+        step=step,
         context=context,
         request=ModelRequest(messages=(Message(role="user", content=content),), system=system),
         data=data or {},

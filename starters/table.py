@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.table import Table
 
 from continuo.data import Data
 from continuo.errors import InputError
+from starters.fitted import FittedTable
 from starters.report import out
 
 
@@ -29,7 +29,9 @@ class Form:
         if self.json and self.csv:
             raise InputError("--json and --csv: give one of them")
 
-    def show(self, report: Data, columns: Sequence[str], rows: Sequence[Mapping[str, object]], table: Table) -> None:
+    def show(
+        self, report: Data, columns: Sequence[str], rows: Sequence[Mapping[str, object]], table: FittedTable
+    ) -> None:
         """Print the report; `rows` have the `columns` of the CSV, where what is unknown is left empty."""
         if self.json:
             out.out(report.model_dump_json(indent=2))

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from continuo.errors import InputError
-from continuo.named import find_pattern, load_pattern
+from continuo.errors import InputError, unknown
+from continuo.named import find_pattern, load_pattern, located
 from continuo.settings import ROOT
 
 GOOD = """\
@@ -15,6 +15,17 @@ pattern:
       model: premium
       timeout: 30s
     - {kind: template, text: Sorry.}
+"""
+
+UNKNOWN = """
+description: premum
+pattern:
+  kind: cached
+  step:
+    {kind: call, model: premum}
+  ttl: 1h
+  semantic:
+    model: embedd
 """
 
 
@@ -171,3 +182,14 @@ def test_each_patterns_mistakes_are_told_where_they_stand(tmp_path: Path, patter
     assert str(raised.value).startswith(f"{path}:{line}: ")
     assert says in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "line"), [("premum", "model", 6), ("embedd", "model", 9), ("shopp", "service", None)]
+)
+def test_an_unknown_model_is_told_with_its_line(tmp_path: Path, name: str, what: str, line: int | None) -> None:
+    path = write(tmp_path, UNKNOWN)
+    with pytest.raises(InputError) as caught, located(str(path), tmp_path):
+        raise unknown(what, name, ["premium"])
+    place = f"{path}:{line}: " if line else ""
+    assert str(caught.value).startswith(f"{place}unknown {what} {name!r}; ")

@@ -26,7 +26,7 @@ async def shown() -> dict[str, str]:
 async def test_before_anything_ran_every_provider_is_healthy(environ: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without a store, and without a server."""
     nowhere = {"CONTINUO_DATA": str(tmp_path / "new"), "TEMPORAL_ADDRESS": "127.0.0.1:1"}
-    found = await continuo("breakers", COLUMNS="200", **nowhere)
+    found = await continuo("breakers", **nowhere)
     assert (found.code, found.err) == (0, "")
     rows = [line for line in found.out.splitlines() if "healthy" in line]
     assert any("sim-openai" in row and "nothing has failed" in row for row in rows)
@@ -43,7 +43,7 @@ async def test_a_breaker_is_opened_closed_and_reset_by_hand(client: Client) -> N
             return (await shown())[PROVIDER] == state
 
         await until(is_shown)
-    table = (await continuo("breakers", COLUMNS="200")).out
+    table = (await continuo("breakers")).out
     [row] = [line for line in table.splitlines() if PROVIDER in line]
     assert "reset: a test" in row
 

@@ -85,6 +85,10 @@ def typed(patch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["run", "support", "hi", "--input", "x"], "give either a prompt"),
         (["run", "support", "--input", "-"], "--input - is empty"),
         (["run", "broken.yaml", "hi"], "broken.yaml:3: pattern.model: missing; add it"),
+        (["run", "misspelt.yaml", "hi"], "misspelt.yaml:4: unknown model 'premum'; did you mean 'premium'?"),
+        (["run", "support", "-5 is what?"], 'stands last, after --: continuo run support -- "-5 is what?"'),
+        (["run", "support", "-x"], "Unknown option: -x; a prompt that begins with - stands last, after --"),
+        (["run", "support", "hi", "--system", "- be brief"], '--system="- be brief"'),
         (["run", "order", "hi"], "'order' acts on data; give it, as in: continuo run order --data FILE"),
         (["run", "support", "hi", "--tenant", "a/b"], "tenant: 'a/b' is no tenant's name"),
         (["run", "support", "hi", "--user", "u" * 100_000], "user: "),
@@ -117,6 +121,9 @@ def test_wrong_input_is_one_line_with_the_fix_and_exit_code_2(
     arguments: list[str],
     says: str,
 ) -> None:
+    (tmp_path / "misspelt.yaml").write_text(
+        "description: x\npattern:\n  kind: call\n  model: premum\n", encoding="utf-8"
+    )
     (tmp_path / "broken.yaml").write_text("description: x\n\npattern: {kind: call}\n", encoding="utf-8")
     (tmp_path / "list.json").write_text("[]", encoding="utf-8")
     (tmp_path / "nameless.json").write_text("{}", encoding="utf-8")
@@ -248,7 +255,7 @@ async def test_an_order_that_failed_may_be_submitted_again(shop: Control, tmp_pa
 
 
 async def test_patterns_are_listed_with_the_models_they_use_here(environ: pytest.MonkeyPatch) -> None:
-    found = await continuo("patterns", COLUMNS="200")
+    found = await continuo("patterns")
     assert found.code == 0
     assert "support" in found.out
     assert "sim-premium, sim-mid" in found.out
@@ -266,7 +273,7 @@ async def test_a_pattern_that_is_wrong_is_named_and_the_others_are_listed(
 
 
 async def test_models_are_listed_with_their_prices_and_what_they_need(environ: pytest.MonkeyPatch) -> None:
-    found = await continuo("models", COLUMNS="200", CONTINUO_SIMULATED="0")
+    found = await continuo("models", CONTINUO_SIMULATED="0")
     assert found.code == 0
     assert "set OPENAI_API_KEY in the environment" in found.out
     assert "sim-premium" in found.out

@@ -54,7 +54,7 @@ async def data(environ: pytest.MonkeyPatch, tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.usefixtures("data")
 async def test_costs_are_told_for_people_for_programs_and_for_spreadsheets(capsys: pytest.CaptureFixture[str]) -> None:
-    table = await continuo("costs", COLUMNS="160")
+    table = await continuo("costs")
     rows = [line.replace("│", " ").split() for line in table.out.splitlines()]
     assert ["acme", "1", "0", "1", "100,000/1,000", "0", "$0.750000", "$0.00", "$0.260000"] in rows
     assert ["total", "4", "1", "4", "400,000/4,000", "0", "$2.20", "$0.00", "$0.830000"] in rows
@@ -77,7 +77,7 @@ async def test_costs_are_told_for_people_for_programs_and_for_spreadsheets(capsy
 
 @pytest.mark.usefixtures("data")
 async def test_budgets_are_told_with_a_warning_for_each_level(capsys: pytest.CaptureFixture[str]) -> None:
-    table = await continuo("budget", COLUMNS="160")
+    table = await continuo("budget")
     row = next(line for line in table.out.splitlines() if "globex" in line)
     assert all(word in row for word in ("UTC", "$1.00", "$0.950000", "$0.050000", "95.0%"))
     warnings = [line.partition(" for ")[0] for line in table.err.splitlines()]

@@ -8,7 +8,8 @@ from temporalio.client import Client
 from continuo.choices import Majority
 from continuo.jobs import Outcome
 from continuo.patterns import Call, Deadline, Ensemble, Fallback, FanOut, Retry, Step, Template
-from starters.live import Run, tree, watch
+from starters.live import Run, watch
+from starters.run_tree import tree
 from tests.support import Control, begin, job, until
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -29,7 +30,7 @@ STEP = Fallback(
 
 def drawn(step: Step, run: Run) -> list[str]:
     text = StringIO()
-    Console(file=text, width=100).print(tree(step, run))
+    Console(file=text, width=100).print(tree(step, run.states, run.calls, levels=9))
     return text.getvalue().splitlines()
 
 

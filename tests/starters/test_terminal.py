@@ -19,7 +19,7 @@ HOSTILE = "a\x1b]0;title\x07b\x9b31mc\u202ed\x7f\x1b[2J"
 
 def printed(*things: object) -> str:
     file = io.StringIO()
-    SafeConsole(file=file, force_terminal=True, color_system=None, soft_wrap=True, markup=False).print(*things)
+    SafeConsole(file=file, force_terminal=True, color_system=None).print(*things)
     return file.getvalue()
 
 
@@ -29,6 +29,12 @@ def test_escape_sequences_are_shown_and_not_obeyed() -> None:
     for found in (printed(HOSTILE), printed(table)):
         assert not set(found) & set("\x1b\x9b\u202e\x7f\x07")
         assert "\\u001b]0;title" in found
+
+
+def test_what_looks_like_markup_or_an_emoji_is_printed_as_it_is() -> None:
+    table = Table("answer")
+    table.add_row(":smile: [red]a[/red]")
+    assert all(":smile: [red]a[/red]" in printed(one) for one in (":smile: [red]a[/red]", table))
 
 
 @given(st.text())
