@@ -49,7 +49,8 @@ def folded(calls: tuple[CallRecord, ...]) -> tuple[CallRecord, ...]:
     Cost and usage of the whole stay the same, to the nano-dollar.
     """
     single = [number for number, call in enumerate(calls) if call.count == 1]
-    kept = set(sorted(single, key=lambda number: calls[number].status == "ok")[:KEPT])
+    ranked = sorted(single, key=lambda number: calls[number].status == "ok")
+    kept = set(ranked[: _fitting((len(calls[number].error or "") for number in ranked), KEPT)])
     rest = [call for number, call in enumerate(calls) if number not in kept]
     return (*(calls[number] for number in sorted(kept)), *summed(rest))
 

@@ -23,7 +23,10 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def failed(failure: Failure) -> ApplicationError:
-    """The error that ends a step for good; only an activity's attempts are retried, never a pattern."""
+    """The error that ends a step for good; only an activity's attempts are retried, never a pattern.
+
+    It tells no more of the failure than a history can hold.
+    """
     message = failure.message
     if len(message) > MAX_MESSAGE:
         failure = failure.model_copy(update={"message": f"{message[: MAX_MESSAGE - 1]}…"})

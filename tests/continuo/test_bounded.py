@@ -62,6 +62,11 @@ def test_failures_are_told_one_by_one_before_others() -> None:
     assert found[-2] == failed
 
 
+def test_of_long_errors_as_many_are_told_as_fit() -> None:
+    failed = CallRecord(path="a.b", model="m", status="failed", error="x" * (MAX_CHARACTERS // 10))
+    assert [call.count for call in folded((failed,) * 20)] == [1] * 10 + [10]
+
+
 def test_few_entries_stay_as_they_are() -> None:
     outcome = Outcome(text="x", served_by="model", outputs={"a": "1"}, reasons=("r",) * KEPT, missing=("b",))
     assert bounded(outcome) == outcome
