@@ -38,12 +38,6 @@ class Masker:
             at = found.start() + max(same)
         return "".join([*pieces, text[at:]]) if pieces else text
 
-    def bytes(self, body: bytes) -> bytes:
-        """The same for a body; keys are ASCII, whatever the body's encoding."""
-        text = body.decode("latin-1")
-        masked = self.text(text)
-        return body if masked is text else masked.encode("latin-1")
-
 
 def _same(form: str, text: str, start: int) -> int:
     """How many characters of `form` stand in `text` from `start` on."""

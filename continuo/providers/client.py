@@ -21,7 +21,7 @@ from continuo.providers.google import Google
 from continuo.providers.knowledge import Knowledge
 from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, at_most, body, pieces
 from continuo.providers.openai import OpenAI
-from continuo.providers.parsed import parsed
+from continuo.providers.parsed import changed, parsed
 from continuo.providers.protocol import Json, WireProtocol, WireRequest
 from continuo.providers.sse import EventData
 
@@ -64,7 +64,7 @@ class ModelClient:
             at_most(model.provider, timeout),
             self._asked(model, encode, timeout, idempotency_key, exchange) as response,
         ):
-            answer = protocol.decode(parsed(self._masker.bytes(await body(model.provider, response, MAX_ANSWER))))
+            answer = protocol.decode(self._parsed(await body(model.provider, response, MAX_ANSWER)))
             return _completed(answer, request, response)
 
     async def stream(
@@ -90,7 +90,7 @@ class ModelClient:
             events = EventData()
             async for chunk in pieces(model.provider, response):
                 for data in events.feed(chunk):
-                    if text := decoder.feed(parsed(self._masker.bytes(data))):
+                    if text := decoder.feed(self._parsed(data)):
                         yield text
             yield _completed(decoder.finish(), request, response)
 
@@ -106,7 +106,7 @@ class ModelClient:
             at_most(model.provider, timeout),
             self._asked(model, encode, timeout, idempotency_key, exchange) as response,
         ):
-            found = protocol.decode(parsed(self._masker.bytes(await body(model.provider, response, MAX_ANSWER))))
+            found = protocol.decode(self._parsed(await body(model.provider, response, MAX_ANSWER)))
         usage = plausible(found.usage) or Usage(input_tokens=estimated_tokens(text), estimated=True)
         return found.model_copy(update={"usage": usage, "simulated": _is_simulated(response)})
 
@@ -165,6 +165,12 @@ class ModelClient:
                     yield response
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise error_for_transport(name, error, self._masker) from None
+
+    def _parsed(self, text: bytes) -> Json:
+        """The JSON object without secrets. They are masked in what it says: to cut in its source could break it, and
+        escapes would hide them there."""
+        found: Json = changed(parsed(text), self._masker.text)
+        return found
 
     def _key(self, provider: Provider) -> str | None:
         return checked_key(provider.key_env, self._environ) if provider.key_env else None

@@ -1,6 +1,7 @@
 """JSON as upstreams send it, made safe to keep: what is decoded here can be encoded again anywhere."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from continuo.providers.errors import invalid_response
@@ -17,18 +18,22 @@ def parsed(text: bytes) -> Json:
     if not isinstance(found, dict):
         raise invalid_response("the response is not a JSON object")
     # Only an escape can name half of a pair, since the bytes themselves are UTF-8.
-    return whole(found) if b"\\ud" in text.lower() else found
+    return changed(found, _encodable) if b"\\ud" in text.lower() else found
 
 
-def whole(value: Any) -> Any:
-    """The value with every text in it made encodable."""
+def changed(value: Any, change: Callable[[str], str]) -> Any:
+    """The JSON value with `change` applied to every text in it, names among them."""
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return change(value)
     if isinstance(value, list):
-        return [whole(item) for item in value]
+        return [changed(item, change) for item in value]
     if isinstance(value, dict):
-        return {whole(key): whole(item) for key, item in value.items()}
+        return {change(name): changed(item, change) for name, item in value.items()}
     return value
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _refuse(constant: str) -> None:
