@@ -24,12 +24,15 @@ async def call(step: Call, job: Job) -> Outcome:
     # What a cancelled call may have cost is known when its request has been closed.
     waits = workflow.patched("cancelled-calls-are-booked")
     ending = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED if waits else ActivityCancellationType.TRY_CANCEL
+    # Known also when the answer comes with the run's cancellation: then the SDK tells of that alone.
+    id = str(workflow.uuid4()) if workflow.patched("calls-have-ids") else None
     try:
         while isinstance(
             outcome := await workflow.execute_activity_method(
                 ModelCalls.call,
                 job,
                 summary=f"{where}{step.model}",
+                activity_id=id,
                 cancellation_type=ending,
                 **options(step),
             ),
@@ -40,10 +43,11 @@ async def call(step: Call, job: Job) -> Outcome:
             await workflow.sleep(outcome.seconds, summary=outcome.why)
     except (FailureError, asyncio.CancelledError) as error:
         failure = failure_of(error)
+        asked = id or (error.activity_id if isinstance(error, ActivityError) else None)
         if failure.calls:
             trace().include(failure)
-        elif waits and isinstance(error, ActivityError):
-            await to_the_end(_account(job, error.activity_id))
+        elif waits and asked:
+            await to_the_end(_account(job, asked))
         elif is_cancelled_exception(error):
             trace().calls.append(CallRecord(path=job.path, model=step.model, status="cancelled"))
         raise
