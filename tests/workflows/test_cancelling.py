@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 from continuo.choices import Majority
 from continuo.jobs import Failure, Job
 from continuo.patterns import (
+    Cached,
     Call,
     Deadline,
     Ensemble,
@@ -172,6 +173,19 @@ async def test_a_service_that_answers_all_the_same_ends_no_cancellation(
     assert isinstance(found, Failure)
     assert found.type == "Cancelled"
     assert await simulator.calls() == []
+
+
+async def test_a_saga_that_is_cancelled_as_it_starts_ends_by_itself(client: Client, simulator: Control) -> None:
+    """Its parent is told of the cancellation between the order to start it and its start, or close to that."""
+    await simulator.behave("sim-mid", latency=0.3)
+    saga = Saga(steps=(SagaStep(name="a", do=Call(model="mid"), undo=Call(model="mini")),))
+    for moment in range(8):
+        handle = await begin(client, job(Cached(saga, ttl=60), f"{moment}"))
+        await asyncio.sleep(moment / 80)
+        await handle.cancel()
+        await result(handle)
+        async for history in histories(client, handle.id):
+            assert history.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED
 
 
 async def _has_begun(client: Client, id: str) -> bool:
