@@ -20,6 +20,9 @@ log = structlog.get_logger()
 FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 """Seconds between two tries to record."""
 
+CANCELLED = 2.0
+"""Seconds for which a cancellation is held back while what was paid is recorded."""
+
 CLOSING = 4.0
 """Seconds that a worker that stops gives to what is not recorded yet."""
 
@@ -70,10 +73,15 @@ class Settling:
 
     async def settle(self, settlement: Settlement, patience: float) -> None:
         """Record it. While that fails it is held and tried again; returns when it is recorded or kept in a file,
-        or after `patience` seconds, and then goes on. A caller who is cancelled loses nothing."""
+        or after `patience` seconds, and then goes on. A caller who is cancelled meanwhile has it recorded all the same,
+        and hears of the cancellation only if that takes long: what was paid can then be told."""
         safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        task = self._begin(settlement, safe)
-        await asyncio.wait({task, safe}, timeout=max(0.0, patience), return_when=asyncio.FIRST_COMPLETED)
+        ends = {self._begin(settlement, safe), safe}
+        try:
+            await asyncio.wait(ends, timeout=max(0.0, patience), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            if not (await asyncio.wait(ends, timeout=CANCELLED, return_when=asyncio.FIRST_COMPLETED))[0]:
+                raise
 
     def _begin(self, settlement: Settlement, safe: asyncio.Future[None]) -> asyncio.Task[None]:
         if settlement.outcome is not None:

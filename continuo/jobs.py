@@ -32,10 +32,10 @@ def _name(value: str) -> str:
 
 MAX_NAME = 200
 
-REVISION = 2
-"""What runs do that begin now, and earlier ones did not, so that those go on as they began: from 1 on a cancelled call
-is waited for and booked, from 2 on decisions are recorded. It is part of the job and not a patch marker, which would
-cost every run two more events."""
+REVISION = 1
+"""What runs do that begin now, and earlier ones did not, so that those go on as they began: a cancelled call is waited
+for and booked, and has an id of its own; a child that is being started is handed a cancellation; decisions are kept. It
+is part of the job and not a patch marker, which would cost every run two more events."""
 
 TenantName = Annotated[str, AfterValidator(_tenant)]
 """Without slashes, so that it is one part of an id, and no longer than a fairness key, of 64 bytes, may be."""

@@ -1,6 +1,7 @@
 """The SQL stores that tests run on: a file, and a real PostgreSQL server."""
 
 import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -12,7 +13,8 @@ from continuo.jobs import CallRecord, Context, Outcome
 from continuo.stores.database import Database, Row
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid, Settlement
-from tests.support import python, running
+from tests.support import kill, python, running
+from workers.processes import Child
 
 POSTGRES_URL = "CONTINUO_TEST_DATABASE_URL"
 """The environment may point the tests at a server of one's own; all in its schema `continuo_test` is dropped."""
@@ -29,10 +31,24 @@ async def postgres(folder: Path) -> AsyncIterator[str]:
     if url := os.environ.get(POSTGRES_URL):
         yield url
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    server = python("tests.postgres_server", str(folder), ready="postgresql://", log=folder / "postgres.log")
-    async with running(server) as child:
+    async with running(postgres_server(folder)) as child:
         yield child.ready_line
+
+
+def postgres_server(folder: Path) -> Child:
+    """A PostgreSQL server of its own in `folder`, not yet started; its ready line is its URL."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return python("tests.postgres_server", str(folder), ready="postgresql://", log=folder / "postgres.log")
+
+
+async def kill_postgres(server: Child, folder: Path) -> None:
+    """SIGKILL for the server in `folder`, which can then be started again."""
+    data = folder / "data"
+    os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    await kill(server)
+    # Where nobody reaps the dead, these would name a process that seems to live.
+    for name in ("postmaster.pid", ".s.PGSQL.5432.lock", ".handle_pids.json"):
+        (data / name).unlink(missing_ok=True)
 
 
 async def emptied(url: str) -> str:

@@ -29,8 +29,8 @@ from workers.temporal_server import answers, command, ensure
 from workflows import WORKFLOWS
 
 
-async def until(condition: Callable[[], Awaitable[object]], *, timeout: float = 30) -> None:
-    """Wait until `condition` is true; its exceptions count as not yet."""
+async def until(condition: Callable[[], Awaitable[object]], *, timeout: float = 30, every: float = 0.05) -> None:
+    """Wait until `condition`, asked `every` so many seconds, is true; its exceptions count as not yet."""
     async with asyncio.timeout(timeout):
         while True:
             try:
@@ -38,7 +38,7 @@ async def until(condition: Callable[[], Awaitable[object]], *, timeout: float = 
                     return
             except (httpx.HTTPError, OSError):
                 pass
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(every)
 
 
 async def until_cancelled(handle: Handle) -> None:

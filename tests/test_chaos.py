@@ -91,7 +91,7 @@ async def test_workers_killed_at_random_moments_change_no_answer_of_a_random_tre
     for model, latency in {"sim-premium": 0.6, "sim-mid": 0.3, "sim-mini": 0.1}.items():
         await world.simulator.behave(model, latency=latency, confidence=0.9 if model == "sim-premium" else 0.4)
     await world.simulator.behave("sim-free", status=400)
-    steps = some_trees(number)
+    steps = some_trees(number, ["premium", "mid", "mini", "sim-free"])
     pools = [await world.pool(), await world.pool()]
     in_peace = [result(await begin(world.client, of_user(step, "in peace"))) for step in steps]
     expected = [told(found) for found in await asyncio.gather(*in_peace)]
@@ -113,13 +113,13 @@ async def test_workers_killed_at_random_moments_change_no_answer_of_a_random_tre
     assert [told(one) for one in found] == expected
 
 
-def some_trees(number: int) -> list[Step]:
+def some_trees(number: int, models: list[str], *, sagas: bool = True) -> list[Step]:
     """Eight trees of three to thirty steps, the same ones for the same number."""
     found: list[Step] = []
 
     @seed(number)
     @settings(max_examples=100, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @given(trees(["premium", "mid", "mini", "sim-free"], depth=4))
+    @given(trees(models, depth=4, sagas=sagas))
     def draw(step: Step) -> None:
         if 3 <= len(list(specs(step))) <= 30 and step not in found:
             found.append(step)

@@ -3,7 +3,7 @@
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
+from temporalio.exceptions import FailureError, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType
 
 from activities.models import ModelCalls
@@ -20,22 +20,20 @@ from workflows.trace import trace
 
 @run_inline.register
 async def call(step: Call, job: Job) -> Outcome:
-    # What a cancelled call may have cost is known when its request has been closed.
-    waits = job.revision >= 1
-    # A local activity that is tried again under a timer would get another id.
-    id = str(workflow.uuid4()) if step.local else None
+    # What a cancelled call may have cost is known when its request has been closed, and by an id of its own also when
+    # its answer comes with the run's cancellation: the SDK tells of that alone. Runs of an earlier version have none.
+    id = str(workflow.uuid4()) if job.revision >= 1 else None
     try:
-        while isinstance(outcome := await _ask(step, job, id, waits=waits), Wait):
+        while isinstance(outcome := await _ask(step, job, id), Wait):
             # A timer, so that whoever waits for its turn holds no slot.
             check_cancelled()
             await workflow.sleep(outcome.seconds, summary=outcome.why)
     except (FailureError, asyncio.CancelledError) as error:
         failure = failure_of(error)
-        asked = id or (error.activity_id if isinstance(error, ActivityError) else None)
         if failure.calls:
             trace().include(failure)
-        elif waits and asked:
-            await to_the_end(_account(job, asked))
+        elif id:
+            await to_the_end(_account(job, id))
         elif is_cancelled_exception(error):
             trace().calls.append(CallRecord(path=job.path, model=step.model, status="cancelled"))
         raise
@@ -43,12 +41,12 @@ async def call(step: Call, job: Job) -> Outcome:
     return outcome
 
 
-async def _ask(step: Call, job: Job, id: str | None, *, waits: bool) -> Outcome | Wait:
+async def _ask(step: Call, job: Job, id: str | None) -> Outcome | Wait:
     summary = f"{job.path}: {step.model}" if job.path else step.model
-    ending = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED if waits else ActivityCancellationType.TRY_CANCEL
-    if id is None:
+    ending = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED if id else ActivityCancellationType.TRY_CANCEL
+    if not step.local:
         return await workflow.execute_activity_method(
-            ModelCalls.call, job, summary=summary, cancellation_type=ending, **options(step)
+            ModelCalls.call, job, activity_id=id, summary=summary, cancellation_type=ending, **options(step)
         )
     return await workflow.execute_local_activity_method(
         ModelCalls.call,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from functools import singledispatch
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -12,11 +12,12 @@ from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Step
 from workflows.activity_options import task_timeout
 from workflows.failures import failure_of
-from workflows.shield import check_cancelled, end
+from workflows.shield import check_cancelled, end, to_the_end
 from workflows.trace import trace
 from workflows.unexpected import unexpected_as_failures
 
 T = TypeVar("T")
+Child = workflow.ChildWorkflowHandle[Any, Outcome]
 
 
 @singledispatch
@@ -66,19 +67,33 @@ async def within(seconds: float, work: Coroutine[None, None, T]) -> T | None:
 
 
 async def _run_child(job: Job, id: str) -> Outcome:
+    starting = workflow.start_child_workflow(
+        type(job.step).__name__,
+        job,
+        id=id,
+        result_type=Outcome,
+        task_timeout=task_timeout(job.step),
+        static_summary=f"{job.path}: {job.step.kind}",
+        cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
     try:
-        outcome: Outcome = await workflow.execute_child_workflow(
-            type(job.step).__name__,
-            job,
-            id=id,
-            result_type=Outcome,
-            task_timeout=task_timeout(job.step),
-            static_summary=f"{job.path}: {job.step.kind}",
-            cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-        )
+        outcome = await (await (_started(starting) if job.revision >= 1 else starting))
     except FailureError as error:
         # What a cancelled child had spent it has told by a signal.
         trace().include(failure_of(error))
         raise
     trace().include(outcome)
     return outcome
+
+
+async def _started(starting: Coroutine[None, None, Child]) -> Child:
+    """The child, once it has begun. A cancellation that comes before is handed on to it, which may have a way back:
+    with the SDK's own start the parent would end at once, and the child be terminated."""
+    task = asyncio.create_task(starting)
+    try:
+        await to_the_end(workflow.wait([task]))
+    except asyncio.CancelledError:
+        child = task.result()
+        child.cancel()
+        return child
+    return task.result()

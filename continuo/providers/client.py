@@ -132,6 +132,7 @@ class ModelClient:
             return await self._read(await body(response, MAX_ANSWER), decode), _is_simulated(response)
 
     async def _read(self, text: bytes, decode: Callable[[Json], T]) -> T:
+        # Masked is what it says: to cut in its source could break it, and escapes would hide secrets there.
         return await apart(len(text), lambda: decode(self._masker.value(parsed(text))))
 
     @asynccontextmanager

@@ -32,10 +32,8 @@ class Journal:
         await self._database.write(write, durable=settlement.paid is not None)
 
     async def attempts(self, identity: str, until: int) -> list[Row]:
-        """The rows of the ledger of the attempts 1 to `until` that gave no answer."""
-        keys = tuple(attempt_key(identity, number) for number in range(1, until + 1))
-        if not keys:
-            return []
+        """The rows of the ledger of a call: of its answer, and of the attempts 1 to `until` that gave none."""
+        keys = (identity, *(attempt_key(identity, number) for number in range(1, until + 1)))
         marks = ", ".join("?" * len(keys))
         return await self._database.read(f"SELECT * FROM ledger WHERE identity IN ({marks}) ORDER BY identity", keys)
 

@@ -8,7 +8,7 @@ import pytest
 
 from continuo.catalog import Catalog, Model
 from continuo.errors import ProviderError
-from continuo.masking import Masker
+from continuo.masking import Masker, secrets
 from continuo.messages import Message, ModelRequest, Tool
 from continuo.providers.client import ModelClient
 from tests.continuo.providers.conftest import HELLO, KEY, PROTOCOLS, Wire, ask, shape, streamed
@@ -223,4 +223,5 @@ async def test_a_knowledge_folder_without_text_is_an_error_of_the_request(tmp_pa
 def client(folder: Path, key: str | None = KEY, *, protocol: str = "openai", **endpoint: str) -> ModelClient:
     """A client of one provider, called `openai` whatever it speaks."""
     catalog = Catalog.model_validate({"providers": {"openai": {"protocol": protocol, **endpoint}}, "models": {}})
-    return ModelClient(catalog, {"A_KEY": key} if key else {}, folder, Masker([]))
+    environ = {"A_KEY": key} if key else {}
+    return ModelClient(catalog, environ, folder, Masker(secrets(catalog, environ)))

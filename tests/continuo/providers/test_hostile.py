@@ -20,7 +20,7 @@ from continuo.providers.client import ModelClient
 from continuo.providers.limited import MAX_ANSWER
 from continuo.providers.parsed import parsed
 from continuo.providers.sse import EventData
-from tests.continuo.providers.conftest import Wire, ask, shape, streamed
+from tests.continuo.providers.conftest import KEY, Wire, ask, shape, streamed
 from tests.continuo.providers.test_client import client
 
 
@@ -164,6 +164,28 @@ async def test_an_error_holds_nothing_that_cannot_be_kept(
     with pytest.raises(ProviderError) as caught:
         await ask(models, "openai")
     str(caught.value).encode()
+
+
+@pytest.mark.parametrize("times", range(4))
+async def test_an_answer_is_read_without_the_key_that_it_repeats_however_often_escaped(
+    wire: Wire, tmp_path: Path, times: int
+) -> None:
+    key = 'sk-canary/0123456789"abcdef+XYZ'
+    told = key
+    for _ in range(times):
+        told = json.dumps(told)
+    wire.answers(json.dumps(changed(content=f"<{told}>")))
+    models = client(tmp_path, key, base_url=wire.url, key_env="A_KEY")
+    found = (await ask(models, "openai")).message.content
+    assert (found[0], found[-1]) == ("<", ">")
+    assert "canary" not in found
+    await models.aclose()
+
+
+async def test_a_key_that_is_repeated_as_escapes_alone_is_masked(models: ModelClient, wire: Wire) -> None:
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in KEY)
+    wire.answers(json.dumps(changed(content="It is HERE.")).replace("HERE", escaped))
+    assert (await ask(models, "openai")).message.content == "It is ***."
 
 
 async def test_an_error_message_with_half_a_pair_can_be_kept(models: ModelClient, wire: Wire) -> None:

@@ -138,7 +138,10 @@ async def test_an_attempt_that_died_is_booked_at_what_it_may_have_cost(database:
     await journal.close("run/1")
     rows = await journal.attempts("run/1", 3)
     assert [row["identity"] for row in rows] == ["run/1#1", "run/1#2"]
+    # The call was answered, and nobody heard of it: it is to be told too.
+    await record(journal, "run/2", outcome(), CONTEXT, TODAY)
+    assert [row["identity"] for row in await journal.attempts("run/2", 3)] == ["run/2"]
     # A late word of an attempt that was taken for dead is better than the estimate.
     await release(journal, "run/1", 2)
-    assert [row["identity"] for row in await ledger(database)] == ["run/1#1"]
-    assert (await budgets.balance("acme", TODAY)).spent == 0.5
+    assert [row["identity"] for row in await ledger(database)] == ["run/1#1", "run/2"]
+    assert (await budgets.balance("acme", TODAY)).spent == 0.500015
