@@ -17,6 +17,7 @@ from starters.dev import dev
 from starters.explain import explain
 from starters.listing import models, patterns
 from starters.order import order
+from starters.prune import prune
 from starters.recommend import recommend
 from starters.run import run
 from starters.schema import schema
@@ -41,6 +42,7 @@ for command in (
     budget,
     breakers,
     dead_letters,
+    prune,
     workers,
     dev,
     demo,

@@ -13,10 +13,12 @@ from temporalio.worker import Worker
 from activities.admission import Admission
 from activities.breakers import Breakers
 from activities.caching import Caching
+from activities.executions import namespace_of
 from activities.heartbeat import HeartbeatInterceptor
 from activities.letters import Letters
 from activities.masking import MaskedErrors
 from activities.models import ModelCalls
+from activities.pruning import Pruning
 from activities.reports import Reports
 from activities.services import ServiceCalls
 from activities.settling import Settling
@@ -29,11 +31,13 @@ from continuo.settings import Settings, environment
 from continuo.stores.board import Board
 from continuo.stores.budgets import Budgets
 from continuo.stores.journal import Journal
-from continuo.stores.opened import open_cache, open_store, opened_limits
+from continuo.stores.opened import open_cache, open_payloads, open_store, opened_limits
+from continuo.stores.payloads import Payloads
 from continuo.tenants import load_tenants
 from workers.connect import connect
 from workers.payloads import converter
 from workers.sandbox import runner
+from workers.schedule import ensure_schedule
 from workers.telemetry import LogContextInterceptor, configure_logging, configure_tracing
 from workflows import WORKFLOWS
 from workflows.failures import BUGS
@@ -51,6 +55,8 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         limits = await resources.enter_async_context(opened_limits(settings, environ, database))
         cache = open_cache(settings, environ)
         resources.push_async_callback(cache.aclose)
+        large, namespace = open_payloads(settings, environ), await namespace_of(client)
+        resources.push_async_callback(large.aclose)
         models = ModelClient(catalog, environ, settings.knowledge)
         resources.push_async_callback(models.aclose)
         services = ServiceCalls(catalog, environ)
@@ -63,8 +69,9 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         await resources.enter_async_context(settling.running())
         calls = ModelCalls(catalog, models, journal, settling, admission, breakers)
         caching, letters, reports = Caching(cache), Letters(settings, environ), Reports(settings, environ)
+        pruning = Pruning(settings, client, namespace, database, large, cache)
         config = client.config()
-        config["data_converter"] = converter(settings, store=True)
+        config["data_converter"] = converter(settings, Payloads(large, namespace.id))
         worker = Worker(
             Client(**config),
             task_queue=priority,
@@ -82,6 +89,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 letters.with_pattern,
                 letters.answered,
                 reports.report,
+                pruning.prune,
             ],
             interceptors=[
                 LogContextInterceptor(),
@@ -109,6 +117,7 @@ async def serve(priority: Priority, slots: int | None = None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await ensure_schedule(client)
     slots = slots or settings.slots(priority)
     async with pool(client, settings, priority, slots):
         log.info("pool ready", priority=priority, slots=slots)

@@ -7,11 +7,11 @@ from continuo.settings import Settings
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database
 from continuo.stores.limits import LimitStore, SqlLimits
-from continuo.stores.migrations import LIMITS, STORE
+from continuo.stores.migrations import LIMITS, PAYLOADS, STORE
 from continuo.stores.sqlite import Sqlite
 from continuo.stores.sqlite_cache import open_file
 
-PARTS = {"store": STORE, "limits": LIMITS}
+PARTS = {"store": STORE, "limits": LIMITS, "payloads": PAYLOADS}
 
 
 def open_store(settings: Settings, environ: Mapping[str, str]) -> Database:
@@ -22,6 +22,13 @@ def open_store(settings: Settings, environ: Mapping[str, str]) -> Database:
 
         return Postgres(url, PARTS)
     return Sqlite(settings.data / "continuo.db", STORE)
+
+
+def open_payloads(settings: Settings, environ: Mapping[str, str]) -> Database:
+    """Large prompts and answers: in the store where hosts share that, else in a file of their own."""
+    if environ.get("DATABASE_URL"):
+        return open_store(settings, environ)
+    return Sqlite(settings.data / "payloads.db", PAYLOADS)
 
 
 def open_cache(settings: Settings, environ: Mapping[str, str]) -> Cache:
