@@ -29,7 +29,9 @@ class Namespace(NamedTuple):
 async def namespace_of(client: Client) -> Namespace:
     request = DescribeNamespaceRequest(namespace=client.namespace)
     found = await client.workflow_service.describe_namespace(request)
-    return Namespace(found.namespace_info.id, found.config.workflow_execution_retention_ttl.ToTimedelta())
+    return Namespace(
+        found.namespace_info.id or client.namespace, found.config.workflow_execution_retention_ttl.ToTimedelta()
+    )
 
 
 async def open_runs(client: Client) -> set[str]:
@@ -47,9 +49,12 @@ async def referred(client: Client, before: datetime) -> set[str]:
         async with places:
             names.update(await _names(client, run))
 
-    async with asyncio.TaskGroup() as group:
-        for run in runs:
-            group.create_task(read(run))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for run in runs:
+                group.create_task(read(run))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
     return names
 
 

@@ -5,6 +5,7 @@ prompt of 20 KB exceeds the server's limit for a message, and a history of many 
 """
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,11 +24,14 @@ from temporalio.converter import (
 
 from continuo.errors import InputError
 from continuo.settings import Settings, environment
-from continuo.stores.opened import open_payloads
+from continuo.stores.database import StoreUnavailable
+from continuo.stores.opened import opened_payloads
 from continuo.stores.payloads import Payloads, find
 
 THRESHOLD = 16_384
 """Bytes from which a payload is kept here: 200 smaller ones still fit into one message of 4 MB."""
+
+ADVICE = "set CONTINUO_DATA and DATABASE_URL as the pools have them"
 
 
 def converter(settings: Settings, payloads: Payloads | None = None) -> DataConverter:
@@ -76,15 +80,14 @@ class PayloadStore(StorageDriver):
             return await asyncio.to_thread((self._settings.data / "payloads" / name[:2] / name).read_bytes)
         except FileNotFoundError:
             where = "the database of DATABASE_URL" if environment().get("DATABASE_URL") else self._settings.data
-            advice = "set CONTINUO_DATA and DATABASE_URL as the pools have them"
-            raise InputError(f"a large prompt or answer is not in {where}; {advice}") from None
+            raise InputError(f"a large prompt or answer is not in {where}; {ADVICE}") from None
 
     async def _found(self, name: str) -> bytes | None:
-        database = open_payloads(self._settings, environment())
         try:
-            return await find(database, name)
-        finally:
-            await database.aclose()
+            async with opened_payloads(self._settings, environment()) as database:
+                return await find(database, name)
+        except (OSError, sqlite3.Error, StoreUnavailable) as error:
+            raise InputError(f"cannot read a large prompt or answer: {error}; {ADVICE}") from None
 
 
 def _content(payload: Payload) -> tuple[str, bytes]:

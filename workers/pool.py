@@ -31,7 +31,7 @@ from continuo.settings import Settings, environment
 from continuo.stores.board import Board
 from continuo.stores.budgets import Budgets
 from continuo.stores.journal import Journal
-from continuo.stores.opened import open_cache, open_payloads, open_store, opened_limits
+from continuo.stores.opened import open_cache, open_store, opened_limits, opened_payloads
 from continuo.stores.payloads import Payloads
 from continuo.tenants import load_tenants
 from workers.connect import connect
@@ -55,8 +55,8 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         limits = await resources.enter_async_context(opened_limits(settings, environ, database))
         cache = open_cache(settings, environ)
         resources.push_async_callback(cache.aclose)
-        large, namespace = open_payloads(settings, environ), await namespace_of(client)
-        resources.push_async_callback(large.aclose)
+        large = await resources.enter_async_context(opened_payloads(settings, environ, database))
+        namespace = await namespace_of(client)
         models = ModelClient(catalog, environ, settings.knowledge)
         resources.push_async_callback(models.aclose)
         services = ServiceCalls(catalog, environ)

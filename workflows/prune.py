@@ -25,10 +25,7 @@ class PruneWorkflow:
     @workflow.run
     async def run(self, request: Any = None) -> Pruned:
         """The input is a `Request`, checked here, or nothing. A part that fails leaves the others alone."""
-        try:
-            asked = validated(Request, **(request if isinstance(request, dict) else {}))
-        except InputError as error:
-            raise ApplicationError(f'{error}; write {{"dry_run": true}}, or nothing', type="InputError") from None
+        asked = _checked({} if request is None else request)
         counts, failures = dict[Part, int](), list[str]()
         for part in get_args(Part):
             try:
@@ -48,3 +45,12 @@ class PruneWorkflow:
         if failures:
             raise ApplicationError("; ".join(failures), type="NotPruned", non_retryable=True)
         return Pruned(dry_run=asked.dry_run, **counts)
+
+
+def _checked(request: Any) -> Request:
+    try:
+        if not isinstance(request, dict):
+            raise InputError(f"{request!r} is no request")
+        return validated(Request, **request)
+    except InputError as error:
+        raise ApplicationError(f'{error}; write {{"dry_run": true}}, or nothing', type="InputError") from None

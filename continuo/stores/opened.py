@@ -24,13 +24,6 @@ def open_store(settings: Settings, environ: Mapping[str, str]) -> Database:
     return Sqlite(settings.data / "continuo.db", STORE)
 
 
-def open_payloads(settings: Settings, environ: Mapping[str, str]) -> Database:
-    """Large prompts and answers: in the store where hosts share that, else in a file of their own."""
-    if environ.get("DATABASE_URL"):
-        return open_store(settings, environ)
-    return Sqlite(settings.data / "payloads.db", PAYLOADS)
-
-
 def open_cache(settings: Settings, environ: Mapping[str, str]) -> Cache:
     """In Redis where `REDIS_URL` is set, else in a file of the data folder."""
     if url := environ.get("REDIS_URL"):
@@ -62,5 +55,21 @@ async def opened_limits(settings: Settings, environ: Mapping[str, str], store: D
     database = Sqlite(settings.data / "limits.db", LIMITS, durable=False)
     try:
         yield SqlLimits(database)
+    finally:
+        await database.aclose()
+
+
+@asynccontextmanager
+async def opened_payloads(
+    settings: Settings, environ: Mapping[str, str], store: Database | None = None
+) -> AsyncIterator[Database]:
+    """Large prompts and answers: in the store where hosts share that (`store`, if it is open), else in a file."""
+    shared = bool(environ.get("DATABASE_URL"))
+    if shared and store is not None:
+        yield store
+        return
+    database = open_store(settings, environ) if shared else Sqlite(settings.data / "payloads.db", PAYLOADS)
+    try:
+        yield database
     finally:
         await database.aclose()

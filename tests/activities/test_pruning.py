@@ -21,7 +21,7 @@ from continuo.patterns import Call, Retry, Template
 from continuo.pruning import Part
 from continuo.settings import Settings, environment
 from continuo.stores.database import Database
-from continuo.stores.opened import open_cache, open_payloads, open_store
+from continuo.stores.opened import open_cache, open_store, opened_payloads
 from continuo.stores.payloads import Payloads
 from continuo.stores.pruning import JOURNAL, LEDGER
 from starters.launch import Handle, result
@@ -59,13 +59,11 @@ def isolated(name: str) -> Template:
 @asynccontextmanager
 async def opened(client: Client, settings: Settings) -> AsyncIterator[tuple[Pruning, Database, Payloads]]:
     namespace = await namespace_of(client)
-    store, large = open_store(settings, environment()), open_payloads(settings, environment())
-    cache = open_cache(settings, environment())
-    try:
+    store, cache = open_store(settings, environment()), open_cache(settings, environment())
+    async with opened_payloads(settings, environment(), store) as large:
         yield Pruning(settings, client, namespace, store, large, cache), store, Payloads(large, namespace.id)
-    finally:
-        for one in (store, large, cache):
-            await one.aclose()
+    await store.aclose()
+    await cache.aclose()
 
 
 async def pruned(pruner: Pruning, *, dry_run: bool = False) -> dict[Part, int]:

@@ -4,9 +4,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.converter import StorageDriverClaim, StorageDriverRetrieveContext
 
+from continuo.errors import InputError
 from continuo.patterns import Template
 from continuo.settings import Settings
 from tests.starters.test_cli import continuo
@@ -23,6 +25,14 @@ def pattern(tmp_path: Path) -> str:
     path = tmp_path / "long.yaml"
     path.write_text(f"description: Long.\npattern: {{kind: template, text: {LONG}}}\n", encoding="utf-8")
     return str(path)
+
+
+async def read(data: Path, name: str) -> list[Payload]:
+    """What a starter finds under a name."""
+    storage = converter(Settings(data=data)).external_storage
+    assert storage is not None
+    [driver] = storage.drivers
+    return await driver.retrieve(StorageDriverRetrieveContext(), [StorageDriverClaim({"sha256": name})])
 
 
 @pytest.mark.usefixtures("worker")
@@ -48,14 +58,16 @@ async def test_hosts_that_share_a_database_need_no_common_folder(client: Client,
 
 
 async def test_what_an_earlier_version_kept_as_a_file_is_read(tmp_path: Path) -> None:
-    data = converter(Settings(data=tmp_path))
-    assert data.external_storage is not None
-    [payload] = data.payload_converter.to_payloads([LONG])
+    [payload] = converter(Settings()).payload_converter.to_payloads([LONG])
     content = payload.SerializeToString(deterministic=True)
     name = sha256(content).hexdigest()
     path = tmp_path / "payloads" / name[:2] / name
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
-    [driver] = data.external_storage.drivers
-    claim = StorageDriverClaim({"sha256": name})
-    assert await driver.retrieve(StorageDriverRetrieveContext(), [claim]) == [payload]
+    assert await read(tmp_path, name) == [payload]
+
+
+async def test_a_starter_that_cannot_open_the_store_is_told_what_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "payloads.db").mkdir()
+    with pytest.raises(InputError, match=r"cannot read a large prompt or answer: .*; set CONTINUO_DATA"):
+        await read(tmp_path, "0" * 64)

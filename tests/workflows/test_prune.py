@@ -39,9 +39,11 @@ async def test_a_part_that_fails_is_named_and_leaves_the_others_alone(
     await store.aclose()
 
 
-async def test_wrong_input_fails_at_once_and_says_what_is_right(client: Client) -> None:
-    error = await failure(client, {"dryrun": True})
-    assert (error.type, error.message) == (
-        "InputError",
-        'dryrun: Extra inputs are not permitted; write {"dry_run": true}, or nothing',
-    )
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [({"dryrun": True}, "dryrun: Extra inputs are not permitted"), ("dry", "'dry' is no request")],
+    ids=str,
+)
+async def test_wrong_input_fails_at_once_and_says_what_is_right(client: Client, given: object, says: str) -> None:
+    error = await failure(client, given)
+    assert (error.type, error.message) == ("InputError", f'{says}; write {{"dry_run": true}}, or nothing')

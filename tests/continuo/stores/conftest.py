@@ -9,7 +9,7 @@ import pytest
 from continuo.settings import Settings
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database
-from continuo.stores.opened import open_cache, open_payloads, open_store
+from continuo.stores.opened import open_cache, open_store, opened_payloads
 from tests.redis_server import forgotten, redis
 from tests.stores import emptied, postgres
 
@@ -36,9 +36,8 @@ async def database(store_environ: dict[str, str], tmp_path: Path) -> AsyncIterat
 @pytest.fixture
 async def large(store_environ: dict[str, str], tmp_path: Path) -> AsyncIterator[Database]:
     """Where large payloads are kept."""
-    database = open_payloads(Settings(data=tmp_path), store_environ)
-    yield database
-    await database.aclose()
+    async with opened_payloads(Settings(data=tmp_path), store_environ) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from continuo.settings import Settings
 from continuo.stores import pruning
 from continuo.stores.database import Database
-from continuo.stores.opened import open_payloads
+from continuo.stores.migrations import PAYLOADS
+from continuo.stores.opened import opened_payloads
 from continuo.stores.payloads import FRESH, Payloads, find
 from continuo.stores.pruning import PORTION, payloads, prune
+from continuo.stores.sqlite import Sqlite
 
 
 async def pruned(large: Database, before: float, *needed: str, namespace: str = "here", dry_run: bool = False) -> int:
@@ -28,10 +30,9 @@ async def test_what_is_kept_is_found_byte_for_byte_and_by_another_process(
 ) -> None:
     contents = {"nothing": b"", "zeros": b"\0" * 10, "much": os.urandom(3_000_000)}
     await Payloads(large, "here").keep(contents, 0)
-    other = open_payloads(Settings(data=tmp_path), store_environ)
-    assert {name: await find(other, name) for name in contents} == contents
-    assert await find(other, "missing") is None
-    await other.aclose()
+    async with opened_payloads(Settings(data=tmp_path), store_environ) as other:
+        assert {name: await find(other, name) for name in contents} == contents
+        assert await find(other, "missing") is None
 
 
 async def test_only_what_is_old_and_not_needed_goes(large: Database) -> None:
@@ -92,7 +93,7 @@ class Uses(RuleBasedStateMachine):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.large = open_payloads(Settings(data=folder), {})
+        self.large = Sqlite(folder / "payloads.db", PAYLOADS)
         self.used: dict[tuple[str, str], float] = {}
         self.now = 0.0
         self.run(self.large.write(lambda connection: connection.execute("DELETE FROM payloads").rowcount))
