@@ -1,4 +1,4 @@
-"""Pruning, by a schedule or by hand: each part by an activity of its own."""
+"""Dropping what nothing needs any more, by a schedule or by hand: each part by an activity of its own."""
 
 from datetime import timedelta
 from typing import Any, get_args

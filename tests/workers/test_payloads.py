@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from temporalio.api.common.v1 import Payload
@@ -9,11 +10,15 @@ from temporalio.client import Client
 from temporalio.converter import StorageDriverClaim, StorageDriverRetrieveContext
 
 from continuo.errors import InputError
-from continuo.patterns import Template
+from continuo.jobs import Outcome
+from continuo.patterns import Call, Template
 from continuo.settings import Settings
+from continuo.stores import sqlite
+from starters.launch import Handle, result
+from tests.continuo.stores.test_store_faults import locked
 from tests.starters.test_cli import continuo
 from tests.stores import emptied, postgres
-from tests.support import begin, job, pool_process, running
+from tests.support import Control, begin, job, pool_process, running, until
 from workers.payloads import converter
 
 LONG = "x" * 20_000
@@ -44,6 +49,27 @@ async def test_a_starter_with_another_data_folder_is_told_what_it_needs(
     assert found.code == 2
     assert found.err.splitlines()[-1].startswith("error: a large prompt or answer is not in")
     assert "set CONTINUO_DATA and DATABASE_URL as the pools have them" in found.err
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_long_answer_that_cannot_be_kept_for_a_while_is_not_asked_for_again(
+    client: Client, simulator: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.1)
+    text = f"{uuid4()} {LONG}"
+    await simulator.behave("sim-mid", text=text)
+    with locked(Settings().data / "payloads.db"):
+        run = await begin(client, job(Call(model="mid")))
+        await until(lambda: _tried_again(run))
+    found = await result(run)
+    assert isinstance(found, Outcome)
+    assert found.text == text
+    assert len(await simulator.calls("sim-mid")) == 1
+
+
+async def _tried_again(run: Handle) -> bool:
+    pending = (await run.describe()).raw_description.pending_activities
+    return any(activity.attempt > 2 for activity in pending)
 
 
 @pytest.mark.usefixtures("simulator", "shop")
