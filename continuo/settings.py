@@ -4,19 +4,32 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from continuo.catalog import Provider
+from continuo.data import seconds
 from continuo.errors import InputError
 from continuo.jobs import Priority
 
 ROOT = Path(__file__).resolve().parent.parent
+
+DAY = 86_400.0
+
+
+def _days(value: float) -> float:
+    if not DAY <= value <= 3650 * DAY:
+        raise ValueError("write at least 1d and at most 3650d")
+    return value
+
+
+Retention = Annotated[float, BeforeValidator(seconds), AfterValidator(_days)]
+"""Seconds for which something is kept, from one day to ten years; a text such as `30d` too."""
 
 
 class Settings(BaseSettings):
@@ -25,6 +38,7 @@ class Settings(BaseSettings):
     `data` holds the stores and the embedded server's database, `cache` what can be had again.
     `simulated` restricts aliases to simulated models, so that nothing is spent whatever keys are set.
     `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
+    A retention says how long that is kept which nothing needs any more; `ledger_retention` None is for ever.
     `sandbox` runs workflows in Temporal's sandbox, which catches what is not deterministic and costs time.
     """
 
@@ -44,6 +58,10 @@ class Settings(BaseSettings):
     critical_slots: int = Field(default=50, ge=1)
     standard_slots: int = Field(default=30, ge=1)
     batch_slots: int = Field(default=20, ge=1)
+    journal_retention: Retention = 30 * DAY
+    ledger_retention: Retention | None = None
+    payload_retention: Retention = 30 * DAY
+    letter_retention: Retention = 30 * DAY
 
     def __init__(self, **values: Any) -> None:
         """Raises `InputError` naming the variable whose value is wrong."""

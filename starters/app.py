@@ -18,6 +18,7 @@ from starters.explain import explain
 from starters.hints import hinted
 from starters.listing import models, patterns
 from starters.order import order
+from starters.prune import prune
 from starters.recommend import recommend
 from starters.report import err
 from starters.run import run
@@ -42,6 +43,7 @@ for command in (
     budget,
     breakers,
     dead_letters,
+    prune,
     workers,
     dev,
     demo,

@@ -109,14 +109,18 @@ class Control(Service):
 
 
 class TemporalServer:
-    """A Temporal server of its own, that can be killed and started again on the same file."""
+    """A Temporal server of its own, that can be killed and started again on the same file.
 
-    def __init__(self, folder: Path, *, port: int = 0) -> None:
+    `config` is more of its dynamic configuration, each as `NAME=JSON`.
+    """
+
+    def __init__(self, folder: Path, *config: str, port: int = 0) -> None:
         ports = Ports(port, 0, 0, 0).taken_as_free(temporal=True)
         self.address, self.metrics_port = f"127.0.0.1:{ports.temporal}", ports.sim
         folder.mkdir(parents=True, exist_ok=True)
         line = command(ensure(Settings().cache), port=ports.temporal, ui_port=ports.ui, database=folder / "temporal.db")
         line += ["--metrics-port", str(self.metrics_port)]
+        line += [part for value in config for part in ("--dynamic-config-value", value)]
         self.child = Child("temporal", line, folder / "temporal.log", partial(answers, ports.temporal), os.environ)
 
     async def start(self) -> None:

@@ -39,11 +39,14 @@ class World:
 
 
 @asynccontextmanager
-async def made(folder: Path) -> AsyncIterator[World]:
-    """A world of its own in `folder`; every process started meanwhile finds it in its environment."""
+async def made(folder: Path, *config: str) -> AsyncIterator[World]:
+    """A world of its own in `folder`; every process started meanwhile finds it in its environment.
+
+    `config` is that of its `TemporalServer`.
+    """
     with pytest.MonkeyPatch.context() as patch:
         async with AsyncExitStack() as resources:
-            temporal = TemporalServer(folder / "temporal")
+            temporal = TemporalServer(folder / "temporal", *config)
             await temporal.start()
             resources.push_async_callback(temporal.stop)
             simulator = await resources.enter_async_context(served("simulator", log=folder / "simulator.log"))

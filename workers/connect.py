@@ -30,7 +30,7 @@ async def connect(interceptors: Sequence[Interceptor] = ()) -> Client:
         try:
             client = await Client.connect(
                 **config,
-                data_converter=converter(Settings(), store=False),
+                data_converter=converter(Settings()),
                 interceptors=interceptors,
                 runtime=runtime(),
             )

@@ -5,12 +5,11 @@ prompt of 20 KB exceeds the server's limit for a message, and a history of many 
 """
 
 import asyncio
-import os
+import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,7 +26,10 @@ from temporalio.converter import (
 
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
-from continuo.settings import Settings
+from continuo.settings import Settings, environment
+from continuo.stores.database import StoreUnavailable
+from continuo.stores.opened import opened_payloads
+from continuo.stores.payloads import Payloads, find
 from workflows.failures import failed
 
 THRESHOLD = 16_384
@@ -36,16 +38,18 @@ THRESHOLD = 16_384
 NEWER = {"extra_forbidden", "union_tag_invalid"}
 """What is wrong with a value that a newer release has written: a field or a kind that is not known here."""
 
+ADVICE = "set CONTINUO_DATA and DATABASE_URL as the pools have them"
 
-def converter(settings: Settings, *, store: bool) -> DataConverter:
-    """How values become payloads. Whoever does not `store` can still read what others have stored.
 
-    Only pools store: what a starter sends, a single input, fits into a history, and a pool that sees another folder
+def converter(settings: Settings, payloads: Payloads | None = None) -> DataConverter:
+    """How values become payloads. Without `payloads` nothing is stored, and what others have stored is read.
+
+    Only pools store: what a starter sends, a single input, fits into a history, and a pool that sees another store
     could not even begin the run.
     """
     storage = ExternalStorage(
-        [PayloadFiles(settings.data / "payloads")],
-        driver_selector=None if store else lambda context, payload: None,
+        [PayloadStore(settings, payloads)],
+        driver_selector=None if payloads else lambda context, payload: None,
         payload_size_threshold=THRESHOLD,
     )
     return replace(pydantic_data_converter, payload_converter_class=PayloadConverter, external_storage=storage)
@@ -68,44 +72,48 @@ class PayloadConverter(PydanticPayloadConverter):
             raise failed(Failure(type="InputError", message=message)) from None
 
 
-class PayloadFiles(StorageDriver):
-    """A folder with a file for each payload, named by its SHA-256. All pools must see the same one."""
+class PayloadStore(StorageDriver):
+    """Payloads by their SHA-256, in `payloads`; where there are none, the store is opened for each that is read."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, settings: Settings, payloads: Payloads | None) -> None:
+        self._settings = settings
+        self._payloads = payloads
 
     def name(self) -> str:
+        # As in the histories of the versions that kept files alone.
         return "files"
 
     async def store(self, context: StorageDriverStoreContext, payloads: Sequence[Payload]) -> list[StorageDriverClaim]:
-        return [StorageDriverClaim({"sha256": await asyncio.to_thread(self._write, payload)}) for payload in payloads]
+        assert self._payloads is not None
+        contents = await asyncio.to_thread(lambda: [_content(payload) for payload in payloads])
+        await self._payloads.keep(dict(contents), time.time())
+        return [StorageDriverClaim({"sha256": name}) for name, _ in contents]
 
     async def retrieve(
         self, context: StorageDriverRetrieveContext, claims: Sequence[StorageDriverClaim]
     ) -> list[Payload]:
-        """Raises `InputError` where the folder is another one than that of the process that stored it."""
-        return [await asyncio.to_thread(self._read, claim.claim_data["sha256"]) for claim in claims]
+        """Raises `InputError` where the store is another one than that of the process that stored it."""
+        return [Payload.FromString(await self._read(claim.claim_data["sha256"])) for claim in claims]
 
-    def _write(self, payload: Payload) -> str:
-        content = payload.SerializeToString(deterministic=True)
-        name = sha256(content).hexdigest()
-        path = self._path(name)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Whole or not at all, however many write it at once and whenever they are killed.
-            with NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        return name
-
-    def _read(self, name: str) -> Payload:
+    async def _read(self, name: str) -> bytes:
+        content = await (self._payloads.use(name, time.time()) if self._payloads else self._found(name))
+        if content is not None:
+            return content
         try:
-            return Payload.FromString(self._path(name).read_bytes())
+            # Kept by a version that had files alone.
+            return await asyncio.to_thread((self._settings.data / "payloads" / name[:2] / name).read_bytes)
         except FileNotFoundError:
-            advice = "set CONTINUO_DATA to the data folder of the pools"
-            raise InputError(f"a large prompt or answer is not in {self._folder}; {advice}") from None
+            where = "the database of DATABASE_URL" if environment().get("DATABASE_URL") else self._settings.data
+            raise InputError(f"a large prompt or answer is not in {where}; {ADVICE}") from None
 
-    def _path(self, name: str) -> Path:
-        return self._folder / name[:2] / name
+    async def _found(self, name: str) -> bytes | None:
+        try:
+            async with opened_payloads(self._settings, environment()) as database:
+                return await find(database, name)
+        except (OSError, sqlite3.Error, StoreUnavailable) as error:
+            raise InputError(f"cannot read a large prompt or answer: {error}; {ADVICE}") from None
+
+
+def _content(payload: Payload) -> tuple[str, bytes]:
+    content = payload.SerializeToString(deterministic=True)
+    return sha256(content).hexdigest(), content

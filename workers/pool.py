@@ -15,9 +15,11 @@ from activities.admission import Admission
 from activities.around import Around
 from activities.breakers import Breakers
 from activities.caching import Caching
+from activities.executions import namespace_of
 from activities.heartbeat import heartbeats
 from activities.letters import Letters
 from activities.models import ModelCalls
+from activities.pruning import Pruning
 from activities.recording import record_decision
 from activities.reports import Reports
 from activities.services import ServiceCalls
@@ -31,12 +33,14 @@ from continuo.settings import Settings, environment
 from continuo.stores.board import Board
 from continuo.stores.budgets import Budgets
 from continuo.stores.journal import Journal
-from continuo.stores.opened import open_cache, open_store, opened_limits
+from continuo.stores.opened import open_cache, open_store, opened_limits, opened_payloads
+from continuo.stores.payloads import Payloads
 from continuo.tenants import load_tenants
 from workers.connect import connect
 from workers.masked import masked
 from workers.payloads import converter
 from workers.sandbox import runner
+from workers.schedule import ensure_schedule
 from workers.telemetry import configure_logging, configure_tracing, log_context
 from workflows import WORKFLOWS
 from workflows.unexpected import UnexpectedWorkflowErrors
@@ -55,6 +59,8 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         limits = await resources.enter_async_context(opened_limits(settings, environ, database))
         cache = open_cache(settings, environ)
         resources.push_async_callback(cache.aclose)
+        large = await resources.enter_async_context(opened_payloads(settings, environ, database))
+        namespace = await namespace_of(client)
         models = ModelClient(catalog, environ, settings.knowledge, masker)
         resources.push_async_callback(models.aclose)
         services = ServiceCalls(catalog, environ, masker)
@@ -67,8 +73,9 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         await resources.enter_async_context(settling.running())
         calls = ModelCalls(catalog, models, journal, settling, admission, breakers)
         caching, letters, reports = Caching(cache), Letters(settings, environ), Reports(settings, environ)
+        pruning = Pruning(settings, client, namespace, database, large, cache)
         config = client.config()
-        config["data_converter"] = masked(converter(settings, store=True), secrets(catalog, environ))
+        config["data_converter"] = masked(converter(settings, Payloads(large, namespace.id)), secrets(catalog, environ))
         worker = Worker(
             Client(**config),
             task_queue=priority,
@@ -86,6 +93,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 letters.with_pattern,
                 letters.answered,
                 reports.report,
+                pruning.prune,
                 record_decision,
             ],
             interceptors=[
@@ -113,6 +121,7 @@ async def serve(priority: Priority, slots: int | None = None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await ensure_schedule(client)
     slots = slots or settings.slots(priority)
     async with pool(client, settings, priority, slots):
         log.info("pool ready", priority=priority, slots=slots)

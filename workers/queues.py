@@ -14,10 +14,10 @@ POLL = timedelta(seconds=70)
 """A worker that lives has asked for work within this time: the server answers a poll after 60 s at most."""
 
 
-async def pollers(client: Client) -> list[str]:
-    """The identities of the workers (pid and host) that poll a priority's queue, each once."""
+async def pollers(client: Client, *queues: Priority) -> list[str]:
+    """The identities of the workers (pid and host) that poll one of the queues, by default of all, each once."""
     found = set[str]()
-    for priority in get_args(Priority):
+    for priority in queues or get_args(Priority):
         request = DescribeTaskQueueRequest(
             namespace=client.namespace,
             task_queue=TaskQueue(name=priority),

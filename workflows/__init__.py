@@ -1,4 +1,4 @@
-"""Workflows: one file a pattern, each interpreting its spec and nothing else; and the breaker, dead letter and report.
+"""Workflows: one file a pattern, each interpreting its spec and nothing else; and breaker, letter, prune and report.
 
 All are imported here, so that whichever of them runs can run any other's step.
 """
@@ -14,6 +14,7 @@ from workflows.fallback import FallbackWorkflow
 from workflows.fan_out import FanOutWorkflow
 from workflows.http import HttpWorkflow
 from workflows.pipeline import PipelineWorkflow
+from workflows.prune import PruneWorkflow
 from workflows.report import ReportWorkflow
 from workflows.route import RouteWorkflow
 from workflows.saga import SagaWorkflow
@@ -32,6 +33,7 @@ WORKFLOWS = (
     FanOutWorkflow,
     HttpWorkflow,
     PipelineWorkflow,
+    PruneWorkflow,
     ReportWorkflow,
     RouteWorkflow,
     SagaWorkflow,

@@ -10,6 +10,9 @@ FLIGHT = 10.0
 """Seconds after which somebody who waits asks whether the run under way to an answer still is: one that was terminated
 never lands."""
 
+OUTLIVES = 86_400.0
+"""Seconds after which a run under way to an answer, for which nobody has waited so long, is forgotten."""
+
 
 class Place(Data):
     """Where an answer belongs: see `cache_key`. `holder` is the run that looks for it."""
@@ -59,6 +62,9 @@ class Cache(Protocol):
 
     async def clear(self, tenant: str | None) -> int:
         """Drop all answers, or those of one tenant; how many there were."""
+
+    async def prune(self, *, now: float, dry_run: bool) -> int:
+        """Drop what nobody is served any more; how many answers that are."""
 
     async def entries(self, tenant: str | None, now: float) -> list[Row]:
         """What is kept, last used first: key, tenant, pattern, stored, expires, used, hits, outcome."""

@@ -60,6 +60,23 @@ STORE = (
     """
     ALTER TABLE reservations ADD COLUMN paid TEXT
     """,
+    """
+    CREATE INDEX journal_time ON journal (time, identity);
+    CREATE INDEX ledger_time ON ledger (time, identity)
+    """,
+)
+
+PAYLOADS = (
+    """
+    CREATE TABLE payloads (
+        sha256 TEXT NOT NULL,
+        namespace TEXT NOT NULL,
+        used DOUBLE PRECISION NOT NULL,
+        content BYTEA NOT NULL,
+        PRIMARY KEY (sha256, namespace)
+    );
+    CREATE INDEX payloads_used ON payloads (namespace, used, sha256)
+    """,
 )
 
 LIMITS = (

@@ -7,11 +7,11 @@ from continuo.settings import Settings
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database
 from continuo.stores.limits import LimitStore, SqlLimits
-from continuo.stores.migrations import LIMITS, STORE
+from continuo.stores.migrations import LIMITS, PAYLOADS, STORE
 from continuo.stores.sqlite import Sqlite
 from continuo.stores.sqlite_cache import open_file
 
-PARTS = {"store": STORE, "limits": LIMITS}
+PARTS = {"store": STORE, "limits": LIMITS, "payloads": PAYLOADS}
 
 
 def open_store(settings: Settings, environ: Mapping[str, str]) -> Database:
@@ -55,5 +55,21 @@ async def opened_limits(settings: Settings, environ: Mapping[str, str], store: D
     database = Sqlite(settings.data / "limits.db", LIMITS, durable=False)
     try:
         yield SqlLimits(database)
+    finally:
+        await database.aclose()
+
+
+@asynccontextmanager
+async def opened_payloads(
+    settings: Settings, environ: Mapping[str, str], store: Database | None = None
+) -> AsyncIterator[Database]:
+    """Large prompts and answers: in the store where hosts share that (`store`, if it is open), else in a file."""
+    shared = bool(environ.get("DATABASE_URL"))
+    if shared and store is not None:
+        yield store
+        return
+    database = open_store(settings, environ) if shared else Sqlite(settings.data / "payloads.db", PAYLOADS)
+    try:
+        yield database
     finally:
         await database.aclose()

@@ -7,14 +7,11 @@ from redis.asyncio import Redis
 
 from continuo.jobs import Outcome
 from continuo.stores import vectors
-from continuo.stores.cache import FLIGHT, Found, Place, served, stripped
+from continuo.stores.cache import FLIGHT, OUTLIVES, Found, Place, served, stripped
 from continuo.stores.database import Row
 from continuo.stores.vectors import Embedding, Vectors
 
 PREFIX = "continuo:cache:"
-
-OUTLIVES = 86_400.0
-"""Seconds after its time at which Redis itself drops what nobody has dropped. What counts is the time of who asks."""
 
 PORTION = 200
 """Entries read or dropped at a time, so that nobody waits long behind them."""
@@ -41,6 +38,12 @@ local function drop(key)
     if entry[2] then redis.call('ZREM', P .. 'family:' .. entry[2], key) end
     redis.call('ZREM', P .. 'expires', key)
     return redis.call('DEL', P .. 'entry:' .. key)
+end
+
+local function sweep(now, most)
+    local old = redis.call('ZRANGEBYSCORE', P .. 'expires', '-inf', now, 'LIMIT', 0, most)
+    for _, key in ipairs(old) do drop(key) end
+    return #old
 end
 
 -- A list lives as long as what it lists.
@@ -96,11 +99,13 @@ if found[1] == holder and found[2] then
     redis.call('ZREMRANGEBYRANK', P .. 'family:' .. family, 0, -most - 1)
 end
 redis.call('PEXPIRE', entry, lifetime)
-for _, old in ipairs(redis.call('ZRANGEBYSCORE', P .. 'expires', '-inf', now, 'LIMIT', 0, 1000)) do drop(old) end
+sweep(now, 1000)
 for _, old in ipairs(redis.call('ZRANGE', P .. 'used:' .. scope, 0, -max_size - 1)) do drop(old) end
 redis.call('ZREMRANGEBYRANK', P .. 'used:' .. scope, 0, -max_size - 1)
 if found[1] == holder then redis.call('DEL', flight) end
 """
+
+_SWEEP = "return sweep(ARGV[1], ARGV[2])"
 
 _DROP = """
 local key, tenant = unpack(ARGV)
@@ -117,7 +122,8 @@ class RedisCache:
         self._client: Any = client
         self._vectors = Vectors(self._newer, self._find)
         self._scripts = {
-            text: client.register_script(_COMMON + text) for text in (_FIND, _LOOK_UP, _NOTE, _LAND, _KEEP, _DROP)
+            text: client.register_script(_COMMON + text)
+            for text in (_FIND, _LOOK_UP, _NOTE, _LAND, _KEEP, _SWEEP, _DROP)
         }
 
     async def look_up(self, place: Place, *, take_off: bool, now: float) -> Found:
@@ -159,6 +165,14 @@ class RedisCache:
                 for key in keys:
                     await self._scripts[_DROP](args=[key, *([tenant] if tenant else [])], client=pipeline)
                 count += sum(await pipeline.execute())
+        return count
+
+    async def prune(self, *, now: float, dry_run: bool) -> int:
+        if dry_run:
+            return int(await self._client.zcount(f"{PREFIX}expires", "-inf", now))
+        count = 0
+        while dropped := await self._run(_SWEEP, now, PORTION):
+            count += dropped
         return count
 
     async def entries(self, tenant: str | None, now: float) -> list[Row]:
@@ -204,7 +218,7 @@ class RedisCache:
 
 
 def _lifetime(seconds: float) -> int:
-    """Milliseconds for which Redis keeps what is of use for so many seconds."""
+    """Milliseconds for which Redis keeps what is of use for so many seconds. What counts is the time of who asks."""
     return int((seconds + OUTLIVES) * 1000)
 
 

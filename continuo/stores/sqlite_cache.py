@@ -1,5 +1,6 @@
 """The cache in a file of its own, for the workers of one machine."""
 
+import asyncio
 import fcntl
 import sqlite3
 from collections.abc import AsyncIterator
@@ -8,8 +9,9 @@ from pathlib import Path
 
 from continuo.jobs import Outcome
 from continuo.stores import vectors
-from continuo.stores.cache import FLIGHT, Found, Place, served, stripped
+from continuo.stores.cache import FLIGHT, OUTLIVES, Found, Place, served, stripped
 from continuo.stores.database import Connection, Row, StoreUnavailable
+from continuo.stores.pruning import PAUSE, PORTION
 from continuo.stores.sqlite import Sqlite
 from continuo.stores.vectors import Embedding, Vectors
 
@@ -117,6 +119,23 @@ class SqliteCache:
     async def clear(self, tenant: str | None) -> int:
         sql = "DELETE FROM entries WHERE ?1 IS NULL OR tenant = ?1"
         return await self._database.write(lambda connection: connection.execute(sql, (tenant,)).rowcount)
+
+    async def prune(self, *, now: float, dry_run: bool) -> int:
+        if dry_run:
+            sql = "SELECT COUNT(*) AS count FROM entries WHERE expires <= ?"
+            count: int = (await self._database.read(sql, (now,)))[0]["count"]
+            return count
+
+        def drop(connection: Connection) -> int:
+            connection.execute("DELETE FROM flights WHERE expires <= ?", (now - OUTLIVES,))
+            sql = "DELETE FROM entries WHERE number IN (SELECT number FROM entries WHERE expires <= ? LIMIT ?)"
+            return connection.execute(sql, (now, PORTION)).rowcount
+
+        count = 0
+        while dropped := await self._database.write(drop):
+            count += dropped
+            await asyncio.sleep(PAUSE)
+        return count
 
     async def entries(self, tenant: str | None, now: float) -> list[Row]:
         sql = "SELECT * FROM entries WHERE expires > ?1 AND (?2 IS NULL OR tenant = ?2) ORDER BY used DESC, key"

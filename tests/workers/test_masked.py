@@ -10,7 +10,7 @@ from workers.masked import masked
 from workers.payloads import converter
 
 KEY = 'sk-canary/0123456789"abcdef+XYZ'
-DATA = masked(converter(Settings(), store=False), [KEY, "standard"])
+DATA = masked(converter(Settings()), [KEY, "standard"])
 
 
 async def test_a_value_is_masked_and_can_be_read() -> None:

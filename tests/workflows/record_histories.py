@@ -78,6 +78,7 @@ async def main() -> None:
             await record(world.client, world.simulator, world.shop)
             await record_letters(world.client, world.simulator)
             await record_report(world.client)
+            await record_prune(world.client)
             await record_breakers(world.client)
 
 
@@ -211,6 +212,12 @@ async def record_report(client: Client) -> None:
     run = await client.start_workflow("Report", {"kind": "costs"}, id="report", task_queue="standard")
     await run.result()
     await keep("report", run)
+
+
+async def record_prune(client: Client) -> None:
+    run = await client.start_workflow("Prune", {"dry_run": True}, id="prune", task_queue="standard")
+    await run.result()
+    await keep("prune", run)
 
 
 async def record_breakers(client: Client) -> None:

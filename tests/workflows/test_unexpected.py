@@ -15,7 +15,7 @@ from continuo.patterns import Call, Fallback, Saga, SagaStep, Split, Template, V
 from starters.launch import Handle, result
 from tests.support import Control, failure, job, outcome, until
 from tests.workflows.test_saga import change, order
-from workers.payloads import PayloadConverter, PayloadFiles
+from workers.payloads import PayloadConverter, PayloadStore
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -95,7 +95,7 @@ async def test_what_may_pass_is_tried_again(client: Client, monkeypatch: pytest.
 async def test_a_payload_that_cannot_be_read_for_a_while_is_tried_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(PayloadFiles, "_read", failing_once(OSError("the disk is away"), PayloadFiles._read))
+    monkeypatch.setattr(PayloadStore, "_read", failing_once(OSError("the disk is away"), PayloadStore._read))
     long = Template(text="x" * 20_000, isolate=True)
     assert (await outcome(client, job(Fallback(steps=(long, Template(text="Sorry.")))))).text == long.text
 

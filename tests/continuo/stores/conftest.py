@@ -9,7 +9,7 @@ import pytest
 from continuo.settings import Settings
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database
-from continuo.stores.opened import open_cache, open_store
+from continuo.stores.opened import open_cache, open_store, opened_payloads
 from tests.redis_server import forgotten, redis
 from tests.stores import emptied, postgres
 
@@ -31,6 +31,13 @@ async def database(store_environ: dict[str, str], tmp_path: Path) -> AsyncIterat
     database = open_store(Settings(data=tmp_path), store_environ)
     yield database
     await database.aclose()
+
+
+@pytest.fixture
+async def large(store_environ: dict[str, str], tmp_path: Path) -> AsyncIterator[Database]:
+    """Where large payloads are kept."""
+    async with opened_payloads(Settings(data=tmp_path), store_environ) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

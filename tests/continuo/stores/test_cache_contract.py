@@ -88,6 +88,16 @@ async def test_entries_are_listed_and_cleared_by_tenant(caches: tuple[Cache, Cac
     assert await one.clear(None) == 0
 
 
+async def test_what_is_over_is_pruned_and_nothing_else(caches: tuple[Cache, Cache]) -> None:
+    one, other = caches
+    for number in range(5):
+        await one.keep(place(str(number)), answer("x"), ttl=10 + number, max_size=10, now=0)
+    await one.look_up(place("under way"), take_off=True, now=0)
+    assert [await other.prune(now=12, dry_run=dry) for dry in (True, True, False, False)] == [3, 3, 3, 0]
+    assert [row["key"] for row in await one.entries(None, 0)] == ["3", "4"]
+    assert (await one.look_up(place("under way", "b"), take_off=True, now=1)).wait
+
+
 async def test_what_several_processes_look_for_one_of_them_does(cache_environ: dict[str, str], tmp_path: Path) -> None:
     keys = [str(number) for number in range(50)]
     with ProcessPoolExecutor(2, get_context("spawn")) as processes:
@@ -150,6 +160,10 @@ class LeastRecentlyUsed(RuleBasedStateMachine):
         dropped = self.run(self.cache.invalidate(f"{scope}/{key}"))
         assert dropped or not known
         self.model.pop((scope, key), None)
+
+    @rule()
+    def prune(self) -> None:
+        self.run(self.cache.prune(now=self.now + 1, dry_run=False))
 
     @invariant()
     def the_same_is_kept(self) -> None:

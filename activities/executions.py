@@ -1,0 +1,91 @@
+"""What Temporal still knows: which runs, and what their histories refer to."""
+
+import asyncio
+import re
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from temporalio.api.common.v1 import WorkflowExecution as Execution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, DescribeNamespaceRequest
+from temporalio.client import Client, WorkflowExecution
+from temporalio.service import RPCError, RPCStatusCode
+
+AT_ONCE = 8
+"""Histories read at the same time, so that the server has others to serve."""
+
+OPEN = "ExecutionStatus = 'Running'"
+
+# The JSON of a reference has the name in quotes. Anything else that looks like it keeps a payload longer, and no more.
+_NAME = re.compile(rb'"([0-9a-f]{64})"')
+
+
+class Namespace(NamedTuple):
+    """The namespace of a client: no two have the same `id`, and a closed run is known for `retention`."""
+
+    id: str
+    retention: timedelta
+
+
+async def namespace_of(client: Client) -> Namespace:
+    request = DescribeNamespaceRequest(namespace=client.namespace)
+    found = await client.workflow_service.describe_namespace(request)
+    return Namespace(
+        found.namespace_info.id or client.namespace, found.config.workflow_execution_retention_ttl.ToTimedelta()
+    )
+
+
+async def open_runs(client: Client) -> set[str]:
+    """The ids of the runs under way."""
+    return {run.run_id async for run in client.list_workflows(OPEN)}
+
+
+async def referred(client: Client, before: datetime) -> set[str]:
+    """The names of the payloads that some run refers to which is open, or was started `before` that time."""
+    query = f"{OPEN} OR StartTime < '{before.isoformat()}'"
+    runs = [run async for run in client.list_workflows(query)]
+    names, places = set[str](), asyncio.Semaphore(AT_ONCE)
+
+    async def read(run: WorkflowExecution) -> None:
+        async with places:
+            names.update(await _names(client, run))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for run in runs:
+                group.create_task(read(run))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return names
+
+
+async def closed(client: Client, kind: str, before: datetime) -> list[WorkflowExecution]:
+    """The runs of a workflow type that were closed `before` that time."""
+    query = f"WorkflowType = '{kind}' AND ExecutionStatus != 'Running' AND CloseTime < '{before.isoformat()}'"
+    return [run async for run in client.list_workflows(query)]
+
+
+async def delete(client: Client, run: WorkflowExecution) -> None:
+    """Let Temporal forget a run that is closed; one that it has forgotten is fine."""
+    request = DeleteWorkflowExecutionRequest(
+        namespace=client.namespace, workflow_execution=Execution(workflow_id=run.id, run_id=run.run_id)
+    )
+    try:
+        await client.workflow_service.delete_workflow_execution(request)
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+
+
+async def _names(client: Client, run: WorkflowExecution) -> set[str]:
+    handle = client.get_workflow_handle(run.id, run_id=run.run_id)
+    try:
+        # First what is not in the history yet, such as the last failure of an activity that is tried again.
+        found = set(_NAME.findall((await handle.describe()).raw_description.SerializeToString()))
+        async for event in handle.fetch_history_events():
+            found.update(_NAME.findall(event.SerializeToString()))
+    except RPCError as error:
+        # Forgotten since it was listed: nobody can ask for what it had.
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+        return set()
+    return {name.decode() for name in found}

@@ -1,0 +1,33 @@
+"""What is pruned, and what a request for it and its result are."""
+
+from typing import Literal
+
+from continuo.data import Data
+from continuo.jobs import Priority
+
+Part = Literal["journal", "ledger", "cache", "payloads", "letters"]
+
+TYPE = "Prune"
+"""The workflow type."""
+
+QUEUE: Priority = "standard"
+
+SCHEDULE = "prune"
+"""The id of the schedule, with which begin the ids of all that it starts."""
+
+
+class Request(Data):
+    """With `dry_run` it is only counted what would go."""
+
+    dry_run: bool = False
+
+
+class Pruned(Data):
+    """How many went, or would go, of each; `letters` are dead letters that were closed."""
+
+    dry_run: bool
+    journal: int
+    ledger: int
+    cache: int
+    payloads: int
+    letters: int
