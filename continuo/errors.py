@@ -16,7 +16,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> InputError:
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
-    return InputError(f"unknown {what} {name!r}; {hint}")
+    return InputError(f"unknown {what} {name[:80]!r}; {hint}")
 
 
 ErrorKind = Literal[

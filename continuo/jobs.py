@@ -25,12 +25,13 @@ def _tenant(value: str) -> str:
 
 
 def _name(value: str) -> str:
-    if not value.isprintable() or not 0 < len(value) <= MAX_NAME:
-        raise ValueError(f"{value[:80]!r} is no name; write one line of 1 to {MAX_NAME} characters that can be seen")
+    if not value.isprintable() or not 0 < len(value.encode()) <= MAX_NAME:
+        raise ValueError(f"{value[:80]!r} is no name; write one line of 1 to {MAX_NAME} bytes that can be seen")
     return value
 
 
 MAX_NAME = 200
+"""Bytes: it is part of the ids of workflows, which may have 1,000."""
 
 TenantName = Annotated[str, AfterValidator(_tenant)]
 """Without slashes, so that it is one part of an id, and no longer than a fairness key, of 64 bytes, may be."""

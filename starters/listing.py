@@ -6,7 +6,7 @@ from rich.table import Table
 
 from continuo.catalog import load_catalog
 from continuo.errors import InputError
-from continuo.named import load_pattern
+from continuo.named import load_pattern, pattern_files
 from continuo.patterns import Call
 from continuo.prepare import resolved
 from continuo.settings import Settings, environment, unavailable
@@ -20,7 +20,7 @@ def patterns() -> int:
     catalog, environ = load_catalog(settings.catalog), environment()
     table = Table("pattern", "kind", "models here", "what for")
     wrong = []
-    for path in sorted(settings.patterns.glob("*.yaml")):
+    for name, path in pattern_files(settings.patterns).items():
         try:
             named = load_pattern(path)
             step = resolved(named.pattern, catalog, environ, simulated=settings.simulated)
@@ -28,7 +28,7 @@ def patterns() -> int:
             wrong.append(error)
             continue
         models = dict.fromkeys(spec.model for spec in specs(step) if isinstance(spec, Call))
-        table.add_row(path.stem, step.kind, ", ".join(models) or "-", named.description)
+        table.add_row(name, step.kind, ", ".join(models) or "-", named.description)
     out.print(table)
     for mistake in wrong:
         err.print(f"error: {mistake}")

@@ -15,7 +15,7 @@ from continuo.masking import masker
 from continuo.messages import ModelRequest, ModelResponse, Usage, estimated_tokens, plausible
 from continuo.providers.anthropic import Anthropic
 from continuo.providers.embeddings import EMBEDDINGS, Embedding
-from continuo.providers.errors import error_for_response, error_for_transport, reading
+from continuo.providers.errors import error_for_response, error_for_transport, invalid_response, reading
 from continuo.providers.exchange import Exchange
 from continuo.providers.google import Google
 from continuo.providers.knowledge import Knowledge
@@ -214,10 +214,16 @@ def _naming(provider: str) -> Iterator[None]:
 
 
 def _completed(answer: ModelResponse, request: ModelRequest, response: httpx.Response) -> ModelResponse:
-    """The answer with its usage, estimated where the provider gives none, and marked where it is simulated."""
+    """The answer with its usage, estimated where the provider gives none, and marked where it is simulated.
+
+    Raises `ProviderError` for one without a word, unless a limit or a stop sequence can have come before the first.
+    """
+    message = answer.message
+    if not message.content.strip() and not message.tool_calls and answer.finish_reason == "stop" and not request.stop:
+        raise invalid_response("the response has no text", plausible(answer.usage))
     usage = plausible(answer.usage) or Usage(
         input_tokens=estimated_tokens(request.system or "", *(message.content for message in request.messages)),
-        output_tokens=estimated_tokens(answer.message.content, *(call.arguments for call in answer.message.tool_calls)),
+        output_tokens=estimated_tokens(message.content, *(call.arguments for call in message.tool_calls)),
         estimated=True,
     )
     return answer.model_copy(update={"usage": usage, "simulated": _is_simulated(response)})
