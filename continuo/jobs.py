@@ -141,7 +141,7 @@ class Outcome(Account):
 
     `usage` and `cost_usd` are the sums over `calls`; `cost_usd` is absent when the price of any call is unknown.
     `saved_usd` is what an answer from the cache had cost. `missing` names the branches or members that gave no
-    answer. `latency_ms` is from the start of the workflow to its end.
+    answer, or nothing that counts. `latency_ms` is from the start of the workflow to its end.
     """
 
     text: str
