@@ -1,7 +1,7 @@
 """The activity that asks a service to do something, once, however often it is tried."""
 
+import re
 from collections.abc import Mapping
-from urllib.parse import quote
 
 import httpx
 from temporalio import activity
@@ -17,6 +17,7 @@ from continuo.patterns import PLACEHOLDER, Http
 from continuo.providers.client import checked_key
 from continuo.providers.errors import error_for_response, error_for_transport, naming
 from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, at_most, body
+from continuo.segment import segment
 
 
 class ServiceCalls:
@@ -71,11 +72,14 @@ class ServiceCalls:
 def path(job: Job) -> str:
     """The step's path with its placeholders filled, each escaped as one segment.
 
-    Raises `ProviderError` for one that the data does not fill: a null is no segment of a path.
+    Raises `ProviderError` for one that the data does not fill.
     """
     assert isinstance(job.step, Http)
-    values = {**job.data, "saga": job.saga}
-    for name in PLACEHOLDER.findall(job.step.path):
-        if values.get(name) is None:
-            raise ProviderError("invalid_request", f"the data has no {name!r}, which the path {job.step.path!r} needs")
-    return PLACEHOLDER.sub(lambda match: quote(str(values[match[1]]), safe=""), job.step.path)
+    template, values = job.step.path, {**job.data, "saga": job.saga}
+
+    def filled(match: re.Match[str]) -> str:
+        if (found := segment(values.get(match[1]))) is None:
+            raise ProviderError("invalid_request", f"the data has no {match[1]!r}, which the path {template!r} needs")
+        return found
+
+    return PLACEHOLDER.sub(filled, template)

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from continuo.configured import read_file
-from continuo.data import Data, Seconds
+from continuo.data import Data, Int, Number, Seconds
 from continuo.errors import InputError, unknown
 from continuo.messages import Usage
 
@@ -36,9 +36,9 @@ class Breaker(Data):
     Time-outs, connection errors and a status from 500 count as failures, 429 only `on_rate_limit`.
     """
 
-    failures: int = Field(default=5, ge=1, le=1_000_000)
+    failures: Int = Field(default=5, ge=1, le=1_000_000)
     cool_down: Seconds = 60.0
-    successes: int = Field(default=2, ge=1, le=1_000_000)
+    successes: Int = Field(default=2, ge=1, le=1_000_000)
     on_rate_limit: bool = False
 
 
@@ -49,12 +49,12 @@ class Limits(Data):
     0..1) of a rate on, the model's `cheaper` one answers, or the call waits its turn; `concurrency` is used up whole.
     """
 
-    concurrency: int | None = Field(default=None, ge=1, le=10**12)
-    requests_per_minute: int | None = Field(default=None, ge=1, le=10**12)
-    requests_per_hour: int | None = Field(default=None, ge=1, le=10**12)
-    tokens_per_minute: int | None = Field(default=None, ge=1, le=10**12)
-    tokens_per_hour: int | None = Field(default=None, ge=1, le=10**12)
-    throttle_at: float = Field(default=0.8, gt=0, le=1)
+    concurrency: Int | None = Field(default=None, ge=1, le=10**12)
+    requests_per_minute: Int | None = Field(default=None, ge=1, le=10**12)
+    requests_per_hour: Int | None = Field(default=None, ge=1, le=10**12)
+    tokens_per_minute: Int | None = Field(default=None, ge=1, le=10**12)
+    tokens_per_hour: Int | None = Field(default=None, ge=1, le=10**12)
+    throttle_at: Number = Field(default=0.8, gt=0, le=1)
 
 
 class Provider(Endpoint):
@@ -77,9 +77,9 @@ class Provider(Endpoint):
 class Price(Data):
     """USD per 1 M tokens, with the page it was read from and the day. `cached` None costs as much as `input`."""
 
-    input: float = Field(ge=0, le=1e6)
-    output: float = Field(ge=0, le=1e6)
-    cached: float | None = Field(default=None, ge=0, le=1e6)
+    input: Number = Field(ge=0, le=1e6)
+    output: Number = Field(ge=0, le=1e6)
+    cached: Number | None = Field(default=None, ge=0, le=1e6)
     source: str
     date: date
 
@@ -137,6 +137,9 @@ class Catalog(Data):
             for what, other in (("replacement", model.replaced_by), ("cheaper one", model.cheaper)):
                 if other and other not in self.models:
                     raise unknown(f"{what} of model {model.id!r}:", other, self.models)
+        for model in self.models.values():
+            if self._current(model.id).replaced_by:
+                raise ValueError(f"model {model.id!r} is replaced by itself in the end; name one that still answers")
         for alias, names in self.aliases.items():
             for name in names:
                 if name not in self.models:
@@ -161,6 +164,7 @@ class Catalog(Data):
         raise InputError(f"model {name!r} cannot be used here; {'; '.join(reasons)}")
 
     def _current(self, id: str) -> Model:
+        """The model that stands for `id` today; in a circle any that has a replacement."""
         seen = {id}
         while (replacement := self.models[id].replaced_by) and replacement not in seen:
             id = replacement

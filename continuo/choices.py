@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from continuo.data import Data
+from continuo.data import Data, Int, Number
 from continuo.errors import unknown
 
 if TYPE_CHECKING:
@@ -35,17 +35,17 @@ class Complexity(Data):
     lower bounds, and `words` is how many make a prompt long."""
 
     kind: Literal["complexity"] = "complexity"
-    words: int = Field(default=50, ge=0, le=1_000_000)
-    medium: float = Field(default=0.3, ge=0, le=1)
-    high: float = Field(default=0.6, ge=0, le=1)
+    words: Int = Field(default=50, ge=0, le=1_000_000)
+    medium: Number = Field(default=0.3, ge=0, le=1)
+    high: Number = Field(default=0.6, ge=0, le=1)
 
 
 class Length(Data):
     """Labels `local`, `mini`, `premium`: prompts under `local` characters, under `mini` characters, and the rest."""
 
     kind: Literal["length"] = "length"
-    local: int = Field(default=100, ge=0, le=1_000_000)
-    mini: int = Field(default=500, ge=0, le=1_000_000)
+    local: Int = Field(default=100, ge=0, le=1_000_000)
+    mini: Int = Field(default=500, ge=0, le=1_000_000)
 
 
 class Keywords(Data):
@@ -74,8 +74,8 @@ class Budget(Data):
     after that. Used is what is spent of the day's money and reserved for calls under way; without a budget, nothing."""
 
     kind: Literal["budget"] = "budget"
-    premium: float = Field(default=0.5, ge=0, le=1)
-    mid: float = Field(default=0.8, ge=0, le=1)
+    premium: Number = Field(default=0.5, ge=0, le=1)
+    mid: Number = Field(default=0.8, ge=0, le=1)
 
 
 _LABELS: Mapping[type[Data], tuple[str, ...]] = {
@@ -149,7 +149,7 @@ class Majority(Data):
     """The answer that `quorum` members give (default: more than half of them); the rest are then cancelled."""
 
     kind: Literal["majority"] = "majority"
-    quorum: int | None = Field(default=None, ge=1, le=10_000)
+    quorum: Int | None = Field(default=None, ge=1, le=10_000)
     field: str | None = None
 
 
@@ -157,7 +157,7 @@ class WeightedVote(Data):
     """The answer with the greatest sum of weight times confidence. `weights` has one for each member; default 1."""
 
     kind: Literal["weighted_vote"] = "weighted_vote"
-    weights: tuple[Annotated[float, Field(gt=0, le=1e6)], ...] | None = None
+    weights: tuple[Annotated[Number, Field(gt=0, le=1e6)], ...] | None = None
     field: str | None = None
 
 
@@ -197,7 +197,7 @@ class Semantic(Data):
     """
 
     model: str
-    threshold: float = Field(default=0.92, gt=0, le=1)
+    threshold: Number = Field(default=0.92, gt=0, le=1)
 
 
 KEY_FIELDS = ("prompt", "messages", "system", "tools", "response_schema", "max_tokens", "temperature", "user", "data")

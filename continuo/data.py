@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 
 class Data(BaseModel):
@@ -11,6 +11,10 @@ class Data(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+
+Int = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+"""Numbers that are written as such: `yes` is none, though Python would take it for 1."""
 
 MAX_SECONDS = 30 * 86400.0
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -27,5 +31,5 @@ def seconds(value: object) -> object:
     return value
 
 
-Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=float | str), Field(gt=0, le=MAX_SECONDS)]
+Seconds = Annotated[Number, Field(gt=0, le=MAX_SECONDS), BeforeValidator(seconds, json_schema_input_type=float | str)]
 """A duration in seconds, at most 30 days; in YAML a number or a text such as `30s`."""

@@ -25,7 +25,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UnknownName:
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
-    return UnknownName(f"unknown {what} {name!r}; {hint}", what, name)
+    return UnknownName(f"unknown {what} {name[:80]!r}; {hint}", what, name)
 
 
 ErrorKind = Literal[

@@ -25,12 +25,13 @@ def _tenant(value: str) -> str:
 
 
 def _name(value: str) -> str:
-    if not value.isprintable() or not 0 < len(value) <= MAX_NAME:
-        raise ValueError(f"{value[:80]!r} is no name; write one line of 1 to {MAX_NAME} characters that can be seen")
+    if not value.isprintable() or not 0 < len(value.encode()) <= MAX_NAME:
+        raise ValueError(f"{value[:80]!r} is no name; write one line of 1 to {MAX_NAME} bytes that can be seen")
     return value
 
 
 MAX_NAME = 200
+"""Bytes: it is part of the ids of workflows, which may have 1,000."""
 
 REVISION = 1
 """What runs do that begin now, and earlier ones did not, so that those go on as they began: a cancelled call is waited
@@ -164,8 +165,9 @@ class Outcome(Account):
 
     `usage` and `cost_usd` are the sums over `calls`; `cost_usd` is absent when the price of any call is unknown.
     `saved_usd` is what an answer from the cache had cost. `missing` names the branches or members that gave no
-    answer. `branch` is the one that a route picked, `variant` that of a split, and `tier` that of a cascade or a
-    fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its end.
+    answer, or nothing that counts. `branch` is the one that a route picked, `variant` that of a split, and `tier` that
+    of a cascade or a fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
+    end.
     """
 
     text: str

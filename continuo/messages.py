@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from continuo.data import Data
+from continuo.data import Data, Int, Number
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
@@ -46,8 +46,8 @@ class ModelRequest(Data):
     system: str | None = None
     tools: tuple[Tool, ...] = ()
     response_schema: dict[str, JsonValue] | None = None
-    max_tokens: int | None = Field(default=None, gt=0)
-    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_tokens: Int | None = Field(default=None, gt=0, le=10_000_000)
+    temperature: Number | None = Field(default=None, ge=0, le=2)
     stop: tuple[str, ...] = ()
     rated: bool = False
 

@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 from yaml.reader import ReaderError
 
+from continuo.bounded_yaml import compose, construct
 from continuo.data import Data
 from continuo.errors import InputError, UnknownName, unknown
 from continuo.mistakes import line_of, mistake, twice
@@ -19,6 +20,9 @@ class NamedPattern(Data):
 
     description: str
     pattern: Step
+
+
+MAX_FILE_BYTES = 1_000_000
 
 
 def find_pattern(name: str, folder: Path) -> NamedPattern:
@@ -38,29 +42,34 @@ def located(name: str, folder: Path) -> Iterator[None]:
         if name.startswith("model:"):
             raise
         path = _file(name, folder)
-        line = line_of(error.what, error.name, yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
+        line = line_of(error.what, error.name, compose(_text(path), str(path)))
         raise InputError(f"{path}:{line}: {error}" if line else str(error)) from None
 
 
 def _file(name: str, folder: Path) -> Path:
     if name.endswith((".yaml", ".yml")):
         return Path(name)
-    known = {path.stem: path for path in folder.glob("*.yaml")}
+    known = pattern_files(folder)
     if name not in known:
         raise unknown("pattern", name, known)
     return known[name]
 
 
+def pattern_files(folder: Path) -> dict[str, Path]:
+    """The files in `folder` by the names of their patterns. Raises `InputError` where there is no such folder."""
+    if not folder.is_dir():
+        raise InputError(f"no folder of patterns at {folder}; set CONTINUO_PATTERNS to one like patterns/")
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
 def load_pattern(path: Path) -> NamedPattern:
     """Read one pattern file. Raises `InputError` with the file, the line, the field and the fix."""
+    text = _text(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text; save the file as UTF-8") from None
+        node = compose(text, str(path))
+        if (key := twice(node)) is not None:
+            raise InputError(f"{path}:{key.start_mark.line + 1}: {key.value!r} stands there twice; keep one")
+        value = None if node is None else construct(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{path}:{line}: not YAML: {error.problem}") from None
@@ -69,10 +78,22 @@ def load_pattern(path: Path) -> NamedPattern:
         raise InputError(
             f"{path}:{line}: not YAML: character #x{error.character:02x} is not allowed; remove it"
         ) from None
-    if (key := twice(node)) is not None:
-        raise InputError(f"{path}:{key.start_mark.line + 1}: {key.value!r} stands there twice; keep one")
     try:
         return NamedPattern.model_validate(value)
     except ValidationError as error:
-        line, field, advice = mistake(error, NamedPattern, node)
+        # Composed anew, since in the nodes that were read the merges are written out.
+        line, field, advice = mistake(error, NamedPattern, compose(text, str(path)))
         raise InputError(f"{path}:{line}: {field}: {advice}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise InputError(f"{path} has more than {MAX_FILE_BYTES:,} bytes; make it smaller")
+        return content.decode()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; save the file as UTF-8") from None

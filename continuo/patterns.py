@@ -28,7 +28,7 @@ from continuo.choices import (
     WeightedVote,
     labels,
 )
-from continuo.data import Data, Seconds
+from continuo.data import Data, Int, Number, Seconds
 from continuo.errors import unknown
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -68,9 +68,9 @@ class Retry(Data):
     a provider's `Retry-After` takes precedence.
     """
 
-    attempts: int = Field(default=3, ge=1, le=1000)
+    attempts: Int = Field(default=3, ge=1, le=1000)
     initial: Seconds = 1.0
-    factor: float = Field(default=2.0, ge=1, le=10)
+    factor: Number = Field(default=2.0, ge=1, le=10)
     maximum: Seconds = 30.0
 
 
@@ -85,8 +85,8 @@ class Call(Spec):
     kind: Literal["call"] = "call"
     model: str
     system: str | None = None
-    max_tokens: int | None = Field(default=None, gt=0, le=10_000_000, strict=True)
-    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_tokens: Int | None = Field(default=None, gt=0, le=10_000_000)
+    temperature: Number | None = Field(default=None, ge=0, le=2)
     timeout: Seconds = 120.0
     retry: Retry = Retry()
     local: bool = False
@@ -117,7 +117,7 @@ class Cascade(Spec):
 
     kind: Literal["cascade"] = "cascade"
     steps: tuple["Step", ...] = Field(min_length=1)
-    thresholds: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(default=(0.85, 0.80), min_length=1)
+    thresholds: tuple[Annotated[Number, Field(ge=0, le=1)], ...] = Field(default=(0.85, 0.80), min_length=1)
 
     def nested(self) -> "Mapping[str, Step]":
         return _numbered("tier", self.steps)
@@ -192,7 +192,7 @@ class FanOut(Spec):
     kind: Literal["fan_out"] = "fan_out"
     branches: "dict[Name, Step]" = Field(min_length=1)
     merge: Merging = Collect()
-    min_successes: int | None = Field(default=None, ge=1, le=10_000)
+    min_successes: Int | None = Field(default=None, ge=1, le=10_000)
     branch_timeout: Seconds | None = None
     inline: bool = False
 
@@ -249,7 +249,7 @@ class Cached(Spec):
     kind: Literal["cached"] = "cached"
     step: "Step"
     ttl: Seconds = 3600.0
-    max_size: int = Field(default=10_000, ge=1, le=10_000_000)
+    max_size: Int = Field(default=10_000, ge=1, le=10_000_000)
     key: tuple[KeyField, ...] = ()
     semantic: Semantic | None = None
 
@@ -278,7 +278,7 @@ class Deadline(Spec):
 class Variant(Data):
     """A share of the traffic: its `weight` over the sum of all weights."""
 
-    weight: float = Field(default=1.0, gt=0, le=1e6)
+    weight: Number = Field(default=1.0, gt=0, le=1e6)
     step: "Step"
 
 

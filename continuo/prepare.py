@@ -7,18 +7,35 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from continuo.catalog import Catalog, Model
 from continuo.errors import InputError, unknown
+from continuo.jobs import Job
 from continuo.patterns import PLACEHOLDER, Cached, Call, Http, Spec, Step
+from continuo.segment import segment
 from continuo.settings import unavailable
 from continuo.walk import replaced, specs
 
 MAX_INPUT_BYTES = 1_000_000
-"""The server terminates a workflow with an argument over 2 MB, and each call carries the whole input."""
+"""Of a prompt, or of data: each call carries the whole input."""
+
+MAX_JOB_BYTES = 2_000_000
+"""Of a job as JSON: the server refuses an argument of 2 MiB."""
+
+MAX_LEVELS = 50
+"""Steps inside each other, and lists and objects of data. A worker reads 200 levels of JSON, and a step takes 3."""
+
+MAX_STEPS = 10_000
+
+MAX_PATH_BYTES = 400
+"""Of the names above a step: with the id of its run they are the id of a workflow, which may have 1,000."""
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def resolved(step: Step, catalog: Catalog, environ: Mapping[str, str], *, simulated: bool) -> Step:
-    """`step` with every alias replaced by the model that answers for it here. Raises `InputError`."""
+    """`step` with every alias replaced by the model that answers for it here.
+
+    Raises `InputError` for that, and for a pattern that is too large to run.
+    """
+    check_extent(step)
 
     def resolve(spec: Spec) -> Spec:
         if isinstance(spec, Call):
@@ -35,6 +52,21 @@ def resolved(step: Step, catalog: Catalog, environ: Mapping[str, str], *, simula
     return replaced(step, resolve)
 
 
+def check_extent(step: Step) -> None:
+    """Raise `InputError` for a pattern of more steps, deeper or with longer names than can run."""
+    waiting, steps = [(step, 1, 0)], 0
+    while waiting:
+        here, level, path = waiting.pop()
+        steps += 1
+        if level > MAX_LEVELS:
+            raise InputError(f"the pattern has more than {MAX_LEVELS} steps inside each other; take out the inner ones")
+        if steps > MAX_STEPS:
+            raise InputError(f"the pattern has more than {MAX_STEPS:,} steps; split it")
+        if path > MAX_PATH_BYTES:
+            raise InputError(f"the names of steps inside each other have over {MAX_PATH_BYTES} bytes; shorten them")
+        waiting += [(inner, level + 1, path + 1 + len(name.encode())) for name, inner in here.nested().items()]
+
+
 def check_services(step: Step, catalog: Catalog, environ: Mapping[str, str], data: Mapping[str, JsonValue]) -> None:
     """Raise `InputError` for a service that cannot be reached or a placeholder that the data does not fill."""
     for spec in specs(step):
@@ -48,8 +80,27 @@ def check_services(step: Step, catalog: Catalog, environ: Mapping[str, str], dat
         if endpoint.key_env and not environ.get(endpoint.key_env):
             raise InputError(f"service {spec.service!r} needs a key; set {endpoint.key_env} in the environment")
         for name in PLACEHOLDER.findall(spec.path):
-            if name != "saga" and name not in data:
-                raise InputError(f"the input has no field {name!r}, which the path {spec.path!r} needs; add it")
+            if name != "saga" and segment(data.get(name)) is None:
+                what = "no text or number" if name in data else "missing"
+                raise InputError(f"the input's field {name!r} is {what}, and the path {spec.path!r} needs it; add it")
+
+
+def check_data(data: Mapping[str, JsonValue]) -> None:
+    """Raise `InputError` for data that no worker could read."""
+    waiting: list[tuple[JsonValue, int]] = [(value, 1) for value in data.values()]
+    while waiting:
+        value, level = waiting.pop()
+        if level > MAX_LEVELS:
+            raise InputError(f"the data has more than {MAX_LEVELS} lists and objects inside each other; flatten it")
+        if isinstance(value, list | dict):
+            waiting += [(one, level + 1) for one in (value.values() if isinstance(value, dict) else value)]
+
+
+def check_size(job: Job) -> None:
+    """Raise `InputError` for a job that the server would refuse."""
+    if (size := len(job.model_dump_json().encode())) > MAX_JOB_BYTES:
+        what = "the pattern, the prompt and the data have together"
+        raise InputError(f"{what} {size:,} bytes as JSON, more than {MAX_JOB_BYTES:,}; shorten them")
 
 
 def check_text(field: str, text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from continuo.data import Data
+from continuo.data import Data, Int, Number
 from continuo.patterns import Cached, Ensemble, Fallback, FanOut, Pipeline, Route, Saga, Spec, Step
 from continuo.walk import specs
 
@@ -24,12 +24,12 @@ class Needs(Data):
     accuracy: bool = False
     variable_complexity: bool = False
     unreliable_primary: bool = False
-    repetition: float | None = Field(default=None, ge=0, le=1)
+    repetition: Number | None = Field(default=None, ge=0, le=1)
     transaction: bool = False
     contention: bool = False
-    team: int | None = Field(default=None, ge=1)
+    team: Int | None = Field(default=None, ge=1, le=1_000_000)
     complexity: Literal["low", "high"] | None = None
-    requests_per_second: float | None = Field(default=None, ge=0)
+    requests_per_second: Number | None = Field(default=None, ge=0, le=1e9)
     real_time: bool = False
     variable_load: bool = False
 

@@ -2,14 +2,15 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from platformdirs import user_cache_path, user_data_path
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from continuo.catalog import Provider
@@ -18,6 +19,9 @@ from continuo.errors import InputError
 from continuo.jobs import Priority
 
 ROOT = Path(__file__).resolve().parent.parent
+MAX_SLOTS = 10_000
+
+T = TypeVar("T")
 
 DAY = 86_400.0
 
@@ -50,14 +54,14 @@ class Settings(BaseSettings):
     tenants: Path = ROOT / "config" / "tenants.toml"
     patterns: Path = ROOT / "patterns"
     knowledge: Path = ROOT / "examples" / "knowledge"
-    ui_url: str = "http://127.0.0.1:8233"
+    ui_url: str = Field(default="http://127.0.0.1:8233", pattern=r"^https?://\S+$")
     simulated: bool = False
     sandbox: bool = False
     heartbeat: float = Field(default=0.5, ge=0.1, le=2)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
-    critical_slots: int = Field(default=50, ge=1)
-    standard_slots: int = Field(default=30, ge=1)
-    batch_slots: int = Field(default=20, ge=1)
+    critical_slots: int = Field(default=50, ge=1, le=MAX_SLOTS)
+    standard_slots: int = Field(default=30, ge=1, le=MAX_SLOTS)
+    batch_slots: int = Field(default=20, ge=1, le=MAX_SLOTS)
     journal_retention: Retention = 30 * DAY
     ledger_retention: Retention | None = None
     payload_retention: Retention = 30 * DAY
@@ -66,10 +70,19 @@ class Settings(BaseSettings):
     def __init__(self, **values: Any) -> None:
         """Raises `InputError` naming the variable whose value is wrong."""
         try:
-            super().__init__(**values)
+            _read(".env", lambda: super(Settings, self).__init__(**values))
         except ValidationError as error:
             first = error.errors()[0]
-            raise InputError(f"CONTINUO_{str(first['loc'][0]).upper()}={first['input']}: {first['msg']}") from None
+            message = first["msg"].removeprefix("Value error, ")
+            raise InputError(f"CONTINUO_{str(first['loc'][0]).upper()}={first['input']}: {message}") from None
+
+    @field_validator("data", "cache", "catalog", "tenants", "patterns", "knowledge", mode="before")
+    @classmethod
+    def _paths_are_named(cls, path: Path | str) -> Path | str:
+        # An empty one would be the current folder.
+        if path == "":
+            raise ValueError("empty; name a path, or unset it")
+        return path
 
     def slots(self, priority: Priority) -> int:
         """How many calls a pool of `priority` makes at once."""
@@ -77,14 +90,27 @@ class Settings(BaseSettings):
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment over `.env`, with `X_KEY` read from the file `X_KEY_FILE` names, as operators mount secrets."""
+    """The environment over `.env`, with `X_KEY` read from the file `X_KEY_FILE` names, as operators mount secrets.
+
+    Raises `InputError` naming a file that cannot be read.
+    """
+    files = {name: Path(file) for name, file in environ.items() if name.endswith("_KEY_FILE")}
     mounted = {
-        name.removesuffix("_FILE"): Path(file).read_text(encoding="utf-8").strip()
-        for name, file in environ.items()
-        if name.endswith("_KEY_FILE") and Path(file).is_file()
+        name.removesuffix("_FILE"): _read(name, partial(file.read_text, encoding="utf-8")).strip()
+        for name, file in files.items()
+        if file.is_file()
     }
-    written = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    written = {name: value for name, value in _read(".env", lambda: dotenv_values(".env")).items() if value is not None}
     return {**written, **mounted, **environ}
+
+
+def _read(name: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: not UTF-8 text; save the file as UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}; correct the file") from None
 
 
 def unavailable(provider: Provider, environ: Mapping[str, str], *, simulated: bool) -> str | None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 
 from continuo.configured import read_file
-from continuo.data import Data
+from continuo.data import Data, Number
 from continuo.jobs import TenantName
 
 NANO_USD = 1e-9
@@ -20,9 +20,9 @@ class Tenant(Data):
     `weight` is its share of a busy queue beside the other tenants'.
     """
 
-    daily_usd: float | None = Field(default=None, ge=0, le=1e9)
+    daily_usd: Number | None = Field(default=None, ge=0, le=1e9)
     zone: str = "UTC"
-    weight: float = Field(default=1.0, ge=0.001, le=1000)
+    weight: Number = Field(default=1.0, ge=0.001, le=1000)
 
     @field_validator("zone")
     @classmethod

@@ -82,14 +82,21 @@ def weighted_vote(votes: Sequence[Vote], field: str | None) -> Decision:
 def average(votes: Sequence[Vote], field: str | None) -> Decision | None:
     """The mean of the members' numbers, or None when there is none; who gives no number does not count.
 
-    A member's number is the first in its text, or in the field of its JSON: 42 in "about 42 %", 1200 in "$1,200.00".
+    A member's number is the first that it names: 42 in "about 42 %", 1200 in "$1,200.00".
     """
-    numbers = [(found, vote) for vote in votes if (found := _number(_said(vote.text, field))) is not None]
+    numbers = [(found, vote) for vote in votes if (found := number(vote.text, field)) is not None]
     if not numbers:
         return None
     # The mean of floats is exact until it is rounded once, so it lies between the least and the greatest.
-    text = f"{mean(number for number, _ in numbers):.15g}"
+    text = f"{mean(found for found, _ in numbers):.15g}"
     return Decision(text=text, consensus="average", confidence=_confidence([vote for _, vote in numbers]), winner=None)
+
+
+def number(text: str, field: str | None) -> float | None:
+    """The first number in the text, or in that field of it where it is JSON; None if there is none."""
+    found = _NUMBER.search((_said(text, field) or "").replace("\N{MINUS SIGN}", "-"))
+    value = float(found[0].replace(",", "")) if found else float("nan")
+    return value if isfinite(value) else None
 
 
 def _agreed(votes: Sequence[Vote], consensus: Consensus) -> Decision:
@@ -128,9 +135,3 @@ def _said(text: str, field: str | None) -> str | None:
         return None
     value = found[field]
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _number(text: str | None) -> float | None:
-    found = _NUMBER.search((text or "").replace("\N{MINUS SIGN}", "-"))
-    number = float(found[0].replace(",", "")) if found else float("nan")
-    return number if isfinite(number) else None

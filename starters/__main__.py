@@ -1,5 +1,20 @@
-"""`python -m starters` is `continuo`."""
+"""`continuo`, which is `python -m starters`: the command line, ended by Ctrl-C from its first moment on."""
 
-from starters.app import main
+import os
+import signal
 
-main()
+
+def main() -> None:
+    """Load the commands and run one; to load them takes a second."""
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is signal.default_int_handler:
+        # An exception could come up anywhere in what is loaded, be caught there or be shown.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    from starters.app import main as run
+
+    signal.signal(signal.SIGINT, handler)
+    run()
+
+
+if __name__ == "__main__":
+    main()

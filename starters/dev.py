@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from temporalio.envconfig import ClientConfig
 
 from continuo.errors import InputError
 from continuo.settings import Settings
 from starters.report import err
-from workers.connect import connect
+from workers.connect import connect, connection
 from workers.processes import die_with_parent, end
 from workers.queues import pollers
 from workers.stack import Ports, Stack
@@ -72,7 +71,7 @@ async def dev(
 
 async def _warn_of_others(data: Path) -> None:
     """Pools that are there already take runs too, and look for prompts and answers in a folder of their own."""
-    if ClientConfig.load_client_connect_config().get("target_host") and (others := await pollers(await connect())):
+    if connection().get("target_host") and (others := await pollers(await connect())):
         told = f"other pools work on this cluster's queues already ({', '.join(others)})"
         err.print(f"warning: {told} and may take runs of this stack; end them, unless they use the data in {data} too")
 

@@ -9,6 +9,7 @@ from rich.tree import Tree
 from continuo.catalog import Catalog, load_catalog
 from continuo.errors import InputError
 from continuo.estimate import Estimate
+from continuo.messages import MOST_TOKENS
 from continuo.named import find_pattern, located
 from continuo.outline import Node, outline
 from continuo.patterns import Call, Step
@@ -45,8 +46,8 @@ def explain(
         Print the tree as JSON.
     """
     for name, tokens in (("--input-tokens", input_tokens), ("--output-tokens", output_tokens)):
-        if tokens < 0:
-            raise InputError(f"{name} is {tokens}; give a number from 0")
+        if not 0 <= tokens <= MOST_TOKENS:
+            raise InputError(f"{name} is {tokens}; give a number from 0 to {MOST_TOKENS:,}")
     if mermaid and json:
         raise InputError("give either --mermaid or --json")
     settings = Settings()

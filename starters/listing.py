@@ -6,7 +6,7 @@ from rich.text import Text
 
 from continuo.catalog import load_catalog
 from continuo.errors import InputError
-from continuo.named import load_pattern, located
+from continuo.named import load_pattern, located, pattern_files
 from continuo.patterns import Call
 from continuo.prepare import resolved
 from continuo.settings import Settings, environment, unavailable
@@ -32,7 +32,7 @@ def patterns() -> int:
     columns = (Column("pattern"), Column("kind", rank=2), Column("models here", rank=1), Column("what for"))
     table = FittedTable(*columns, empty=f"no patterns in {settings.patterns}")
     wrong = []
-    for path in sorted(settings.patterns.glob("*.yaml")):
+    for name, path in pattern_files(settings.patterns).items():
         try:
             named = load_pattern(path)
             with located(str(path), settings.patterns):
@@ -41,7 +41,7 @@ def patterns() -> int:
             wrong.append(error)
             continue
         models = dict.fromkeys(spec.model for spec in specs(step) if isinstance(spec, Call))
-        table.add_row(path.stem, step.kind, ", ".join(models) or "-", named.description)
+        table.add_row(name, step.kind, ", ".join(models) or "-", named.description)
     out.print(table)
     for mistake in wrong:
         err.print(f"error: {mistake}")

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.prompt import Confirm, FloatPrompt, IntPrompt, Prompt
 
 from continuo.errors import InputError
-from continuo.named import load_pattern
+from continuo.named import load_pattern, pattern_files
 from continuo.patterns import Step
 from continuo.prepare import validated
 from continuo.recommend import Advice, Needs
@@ -95,7 +95,7 @@ def _asked() -> Needs:
 
 
 def _named(folder: Path) -> dict[str, Step]:
-    return {path.stem: load_pattern(path).pattern for path in sorted(folder.glob("*.yaml"))}
+    return {name: load_pattern(path).pattern for name, path in pattern_files(folder).items()}
 
 
 def _line(advice: Advice) -> str:

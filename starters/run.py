@@ -2,6 +2,7 @@
 
 import json as jsonlib
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, NoReturn
 from uuid import uuid4
@@ -20,7 +21,15 @@ from continuo.masking import Masker, secrets
 from continuo.messages import Message, ModelRequest
 from continuo.named import find_pattern, located
 from continuo.patterns import Call, Http
-from continuo.prepare import check_services, check_text, resolved, validated
+from continuo.prepare import (
+    MAX_INPUT_BYTES,
+    check_data,
+    check_services,
+    check_size,
+    check_text,
+    resolved,
+    validated,
+)
 from continuo.settings import Settings, environment
 from continuo.walk import specs
 from starters.completion import Runnable
@@ -83,18 +92,17 @@ def job_of(
     catalog, environ = load_catalog(settings.catalog), environment()
     model = pattern.removeprefix("model:")
     step = Call(model=model) if model != pattern else find_pattern(pattern, settings.patterns).pattern
-    if data is None and any(isinstance(spec, Http) for spec in specs(step)):
-        raise InputError(f"pattern {pattern!r} acts on data; give it, as in: continuo run {pattern} --data FILE")
     with located(pattern, settings.patterns):
-        check_services(step, catalog, environ, data or {})
         step = resolved(step, catalog, environ, simulated=settings.simulated)
-    content = jsonlib.dumps(data) if prompt is None else prompt
-    return Job(
-        step=step,
-        context=context,
-        request=ModelRequest(messages=(Message(role="user", content=content),), system=system),
-        data=data or {},
-    )
+        if data is None and any(isinstance(spec, Http) for spec in specs(step)):
+            raise InputError(f"pattern {pattern!r} acts on data; give it, as in: continuo run {pattern} --data FILE")
+        check_data(data or {})
+        check_services(step, catalog, environ, data or {})
+    content = jsonlib.dumps(data, ensure_ascii=False) if prompt is None else prompt
+    request = ModelRequest(messages=(Message(role="user", content=content),), system=system)
+    job = Job(step=step, context=context, request=request, data=data or {})
+    check_size(job)
+    return job
 
 
 async def submitted(job: Job, id: str | None, options: RunOptions) -> int:
@@ -145,7 +153,7 @@ def read_data(path: str) -> dict[str, JsonValue]:
     text = check_text(path, read_text(path))
     try:
         data = jsonlib.loads(text, parse_constant=_no_number)
-        jsonlib.dumps(data, ensure_ascii=False).encode()
+        jsonlib.dumps(data, ensure_ascii=False, allow_nan=False).encode()
     except jsonlib.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
     except UnicodeEncodeError:
@@ -162,7 +170,10 @@ def read_data(path: str) -> dict[str, JsonValue]:
 def read_text(path: str | Path) -> str:
     """The text of a file; `-` is standard input."""
     try:
-        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        with nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb") as file:
+            content = file.read(MAX_INPUT_BYTES + 1)
+        if len(content) > MAX_INPUT_BYTES:
+            raise InputError(f"{path} has more than {MAX_INPUT_BYTES:,} bytes; shorten it")
         return content.decode()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}; name a file that exists") from None

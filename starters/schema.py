@@ -3,16 +3,15 @@
 import json
 from typing import Any
 
+from continuo.data import MAX_SECONDS
 from continuo.named import NamedPattern
 from starters.report import out
 
-_DURATION = {
-    "anyOf": [
-        {"type": "number", "exclusiveMinimum": 0},
-        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)\s*$"},
-    ],
-    "description": "Seconds, or a number and a unit: 500ms, 30s, 5m, 1h, 1d.",
-}
+_READ_AS_DURATION = [{"type": "number"}, {"type": "string"}]
+_DURATION = [
+    {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS},
+    {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)\s*$"},
+]
 
 
 def schema() -> int:
@@ -33,8 +32,9 @@ def _for_people(part: Any) -> Any:
         return [_for_people(item) for item in part]
     if not isinstance(part, dict):
         return part
-    if part.get("anyOf") == [{"type": "number"}, {"type": "string"}]:
-        return {**_DURATION, **({"default": part["default"]} if "default" in part else {})}
+    if (choices := part.get("anyOf", []))[:2] == _READ_AS_DURATION:
+        told = "Seconds, or a number and a unit: 500ms, 30s, 5m, 1h, 1d."
+        return {**part, "anyOf": [*_DURATION, *choices[2:]], "description": told}
     found = {name: _for_people(item) for name, item in part.items()}
     if "const" in part.get("properties", {}).get("kind", {}):
         found["required"] = ["kind", *found.get("required", [])]

@@ -5,13 +5,14 @@ from typing import Annotated
 from cyclopts import Parameter, validators
 
 from continuo.jobs import Priority
+from continuo.settings import MAX_SLOTS
 from workers.pool import serve
 
 
 async def workers(
     *,
     priority: Priority = "standard",
-    slots: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
+    slots: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=MAX_SLOTS))] = None,
 ) -> None:
     """Run one worker pool until Ctrl-C or SIGTERM; what is under way then has 5 s to end.
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 
 from temporalio.client import Client, Interceptor
-from temporalio.envconfig import ClientConfig
-from temporalio.service import RPCError
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.errors import InputError
 from continuo.settings import Settings
@@ -21,9 +21,10 @@ PATIENCE = 10.0
 async def connect(interceptors: Sequence[Interceptor] = ()) -> Client:
     """Connect as the SDK's own environment says: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS, API key, or a profile.
 
-    The search attributes are registered on the way. Raises `InputError` when nothing answers there.
+    The search attributes are registered on the way. Raises `InputError` when nothing answers there, or
+    the namespace does not exist.
     """
-    config = ClientConfig.load_client_connect_config()
+    config = connection()
     config.setdefault("target_host", "localhost:7233")
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -43,5 +44,19 @@ async def connect(interceptors: Sequence[Interceptor] = ()) -> Client:
             raise InputError(
                 f"no Temporal server at {config['target_host']}; start one with `continuo dev`, or set TEMPORAL_ADDRESS"
             ) from error
-    await ensure_search_attributes(client)
+    try:
+        await ensure_search_attributes(client)
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+            raise
+        where = f"no namespace {client.namespace!r} at {config['target_host']}"
+        raise InputError(f"{where}; create it, or correct TEMPORAL_NAMESPACE") from error
     return client
+
+
+def connection() -> ClientConnectConfig:
+    """What the SDK's own environment, or a profile in its file, says. Raises `InputError` for what cannot be read."""
+    try:
+        return ClientConfig.load_client_connect_config()
+    except RuntimeError as error:
+        raise InputError(f"Temporal's configuration: {error}; correct it, or the TEMPORAL_ variable") from error

@@ -14,11 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import get_args
 
-from temporalio.envconfig import ClientConfig
-
 from continuo.errors import InputError
 from continuo.jobs import Priority
 from continuo.settings import Settings
+from workers.connect import connection
 from workers.processes import Child, module
 from workers.temporal_server import answers, command, find, provide
 
@@ -71,7 +70,7 @@ class Stack:
     """
 
     def __init__(self, ports: Ports, data: Path) -> None:
-        config = ClientConfig.load_client_connect_config()
+        config = connection()
         self._cluster, self._namespace = config.get("target_host"), config.get("namespace", "default")
         self._ports = ports.taken_as_free(temporal=self._cluster is None)
         self._data = data.resolve()

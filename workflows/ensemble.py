@@ -10,7 +10,7 @@ from continuo.decide import decided, decision
 from continuo.jobs import Alternative, Failure, Job, Outcome
 from continuo.patterns import Ensemble
 from continuo.prompts import filled, listed
-from continuo.vote import Decision, Vote
+from continuo.vote import Decision, Vote, number
 from workflows.base import PatternWorkflow
 from workflows.failures import failed, sized
 from workflows.recorded import recorded
@@ -32,10 +32,10 @@ async def ensemble(step: Ensemble, job: Job) -> Outcome:
         return await recorded(job, "decided", over, bool)
 
     found = await together(work, settled)
-    causes = {name: f"{name}: {one.cause}" for name, one in found.items() if isinstance(one, Failure)}
+    causes = {name: f"{name}: {cause}" for name, one in found.items() if (cause := _uncounted(step, one)) is not None}
     outcome = await _combined(step, job, {name: one for name, one in found.items() if isinstance(one, Outcome)})
     if outcome is None:
-        return await _otherwise(step, job, (*(f"{one.member}: {one.text}" for one in _votes(found)), *causes.values()))
+        return await _otherwise(step, job, (*_heard(found, causes), *causes.values()))
     # A quorum was met whoever else is missing; any other decision lacks a voice.
     lacking = bool(causes) and not isinstance(step.combine, Majority)
     return outcome.replaced(missing=tuple(causes), reasons=tuple(causes.values()), partial=lacking)
@@ -74,6 +74,20 @@ async def _otherwise(step: Ensemble, job: Job, reasons: tuple[str, ...]) -> Outc
         raise failed(Failure(type="NoConsensus", message=message, causes=reasons))
     outcome = await run_step(step.otherwise, job, "otherwise")
     return outcome.model_copy(update={"fallback": True, "reasons": reasons})
+
+
+def _heard(found: Mapping[str, Found], causes: Mapping[str, str]) -> list[str]:
+    """What those with a voice have said."""
+    return [f"{one.member}: {one.text}" for one in _votes(found) if one.member not in causes]
+
+
+def _uncounted(step: Ensemble, found: Found) -> str | None:
+    """Why a member has no voice: it failed, or is to be averaged and names no number."""
+    if isinstance(found, Failure):
+        return found.cause
+    combine = step.combine
+    averaged = not isinstance(combine, Average) or number(found.text, combine.field) is not None
+    return None if averaged else f"no number in {found.text[:80]!r}"
 
 
 def _votes(found: Mapping[str, Found]) -> list[Vote]:

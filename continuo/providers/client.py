@@ -17,7 +17,7 @@ from continuo.masking import Masker
 from continuo.messages import ModelRequest, ModelResponse, Usage, estimated_tokens, plausible
 from continuo.providers.anthropic import Anthropic
 from continuo.providers.embeddings import EMBEDDINGS, Embedding
-from continuo.providers.errors import error_for_response, error_for_transport, naming, reading
+from continuo.providers.errors import error_for_response, error_for_transport, invalid_response, naming, reading
 from continuo.providers.exchange import Exchange
 from continuo.providers.google import Google
 from continuo.providers.knowledge import Knowledge
@@ -65,7 +65,8 @@ class ModelClient:
         protocol = PROTOCOLS[provider.protocol]
         encode = partial(protocol.encode, model=model.name, request=_askable(request, model), stream=False)
         answer, simulated = await self._whole(model, encode, protocol.decode, timeout, idempotency_key, exchange)
-        return _completed(answer, request, simulated)
+        with naming(model.provider):
+            return _completed(answer, request, simulated)
 
     async def stream(
         self,
@@ -220,10 +221,16 @@ def _content(name: str, body: Json) -> bytes:
 
 
 def _completed(answer: ModelResponse, request: ModelRequest, simulated: bool) -> ModelResponse:
-    """The answer with its usage, estimated where the provider gives none, and marked where it is simulated."""
+    """The answer with its usage, estimated where the provider gives none, and marked where it is simulated.
+
+    Raises `ProviderError` for one without a word, unless a limit or a stop sequence can have come before the first.
+    """
+    message = answer.message
+    if not message.content.strip() and not message.tool_calls and answer.finish_reason == "stop" and not request.stop:
+        raise invalid_response("the response has no text", plausible(answer.usage))
     usage = plausible(answer.usage) or Usage(
         input_tokens=estimated_tokens(request.system or "", *(message.content for message in request.messages)),
-        output_tokens=estimated_tokens(answer.message.content, *(call.arguments for call in answer.message.tool_calls)),
+        output_tokens=estimated_tokens(message.content, *(call.arguments for call in message.tool_calls)),
         estimated=True,
     )
     return answer.model_copy(update={"usage": usage, "simulated": simulated})

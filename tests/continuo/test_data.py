@@ -1,8 +1,17 @@
-import pytest
-from pydantic import ValidationError
+from collections.abc import Iterator
+from typing import Any
 
-from continuo.patterns import Call, Variant
-from continuo.tenants import Tenant
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from continuo.catalog import Catalog
+from continuo.jobs import Context
+from continuo.messages import ModelRequest
+from continuo.named import NamedPattern
+from continuo.patterns import Call
+from continuo.recommend import Needs
+from continuo.settings import Settings
+from continuo.tenants import Tenant, Tenants
 
 
 @pytest.mark.parametrize(
@@ -18,30 +27,39 @@ def test_anything_else_is_refused(text: object) -> None:
         Call.model_validate({"model": "m", "timeout": text})
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"timeout": 1e300},
-        {"timeout": float("inf")},
-        {"timeout": "31d"},
-        {"retry": {"attempts": 99_999_999_999}},
-        {"retry": {"factor": float("nan")}},
-        {"max_tokens": True},
-        {"max_tokens": 10**18},
-    ],
-)
-def test_a_number_without_a_sane_bound_is_refused(fields: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        Call.model_validate({"model": "m", **fields})
+def numbers(schema: Any) -> Iterator[Any]:
+    """The schema of each number in a schema of pydantic's core."""
+    if isinstance(schema, list | tuple):
+        for part in schema:
+            yield from numbers(part)
+    elif isinstance(schema, dict):
+        # Those of any JSON, as in the schema of a tool, are not ours.
+        if schema.get("type") in ("int", "float") and not schema.get("metadata"):
+            yield schema
+        for name, part in schema.items():
+            # A default or a tag is no schema.
+            if name not in ("default", "metadata", "serialization", "json_schema_input_schema", "cls"):
+                yield from numbers(part)
 
 
-@pytest.mark.parametrize("weight", [float("inf"), 1e300])
-def test_a_weight_is_finite(weight: float) -> None:
-    with pytest.raises(ValidationError, match="weight"):
-        Variant.model_validate({"step": Call(model="m"), "weight": weight})
+@pytest.mark.parametrize("kind", [NamedPattern, Catalog, Tenants, Context, ModelRequest, Needs])
+def test_every_number_that_a_person_writes_has_bounds_and_is_no_truth(kind: type[BaseModel]) -> None:
+    found = list(numbers(kind.__pydantic_core_schema__))
+    assert found
+    for number in found:
+        assert {"ge", "gt"} & number.keys(), number
+        assert {"le", "lt"} & number.keys(), number
+        assert number.get("strict"), number
 
 
-@pytest.mark.parametrize("usd", [float("inf"), 1e300])
-def test_so_is_a_budget(usd: float) -> None:
-    with pytest.raises(ValidationError, match="daily_usd"):
-        Tenant(daily_usd=usd)
+def test_every_number_of_the_environment_has_bounds() -> None:
+    found = list(numbers(Settings.__pydantic_core_schema__))
+    assert len(found) == 4
+    assert all({"ge", "le"} <= number.keys() for number in found)
+
+
+@pytest.mark.parametrize("infinite", [float("inf"), 1e300, float("nan")])
+def test_no_number_is_infinite(infinite: float) -> None:
+    for kind, fields in ((Call, {"model": "m", "timeout": infinite}), (Tenant, {"daily_usd": infinite})):
+        with pytest.raises(ValidationError, match=r"timeout|daily_usd"):
+            kind.model_validate(fields)

@@ -1,9 +1,11 @@
+import time
 from pathlib import Path
 
 import pytest
 
 from continuo.errors import InputError, unknown
 from continuo.named import find_pattern, load_pattern, located
+from continuo.patterns import Call, Fallback
 from continuo.settings import ROOT
 
 GOOD = """\
@@ -170,7 +172,15 @@ CALL = "{kind: call, model: premium}"
             4,
             "pattern.steps[0].model: not a text",
         ),
-        ("kind: fallback\nsteps: &s\n- kind: fallback\n  steps: *s", 4, "pattern.steps[0].steps[0]: Recursion"),
+        ("kind: fallback\nsteps: &s\n- kind: fallback\n  steps: *s", 5, "an alias inside of what it stands"),
+        ("kind: call\nmodel: m\nmax_tokens: " + "9" * 5000, 4, "is no int; put it in quotes"),
+        ("kind: call\nmodel: 2026-13-45", 3, "'2026-13-45' is no timestamp; put it in quotes"),
+        ("kind: call\nmodel: !!bool maybe", 3, "'maybe' is no bool; put it in quotes"),
+        ("kind: call\nmodel: m\nmax_tokens: yes", 4, "pattern.max_tokens: Input should be a valid integer"),
+        ("kind: call\nmodel: m\ntemperature: yes", 4, "pattern.temperature: Input should be a valid number"),
+        ("kind: call\nmodel: m\ntimeout: yes", 4, "pattern.timeout: Input should be a valid number"),
+        ("kind: call\nmodel: m\ntimeout: .inf", 4, "pattern.timeout: Input should be"),
+        ("kind: split\nvariants: {a: {weight: .inf, step: CALL}}", 3, "pattern.variants.a.weight: Input should be"),
         ("kind: template\ntext: \0", 3, "not YAML: character #x00 is not allowed; remove it"),
     ],
 )
@@ -193,3 +203,47 @@ def test_an_unknown_model_is_told_with_its_line(tmp_path: Path, name: str, what:
         raise unknown(what, name, ["premium"])
     place = f"{path}:{line}: " if line else ""
     assert str(caught.value).startswith(f"{place}unknown {what} {name!r}; ")
+
+
+def within_each_other(levels: int) -> str:
+    return "{kind: fallback, steps: [" * levels + "{kind: template, text: t}" + "]}" * levels
+
+
+def doubled(times: int, pair: str) -> str:
+    """A list of parts of which each stands for two of the one before."""
+    doubles = "".join(f"\n  - &a{number} {pair.format(number - 1)}" for number in range(1, times + 1))
+    return f"\n  kind: fallback\n  steps:\n  - &a0 {{kind: template, text: t}}{doubles}"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        (within_each_other(300), "more than 200 lists and mappings inside each other"),
+        (within_each_other(10_000), "more than 200 lists and mappings inside each other"),
+        (doubled(21, "{{kind: fallback, steps: [*a{0}, *a{0}]}}"), "more than 100,000 names and values"),
+        (doubled(21, "{{<<: [*a{0}, *a{0}]}}"), "more than 100,000 names and values"),
+        (doubled(5_000, "{{kind: deadline, step: *a{0}}}"), "more than 200 lists and mappings inside each other"),
+        ("{kind: template, text: " + "t" * 3_000_000 + "}", "more than 1,000,000 bytes"),
+    ],
+    ids=["deep", "deeper", "doubled", "merged", "chained", "long"],
+)
+def test_a_file_that_would_grow_without_end_is_refused_at_once(tmp_path: Path, pattern: str, says: str) -> None:
+    path = write(tmp_path, f"description: x\npattern: {pattern}\n")
+    started = time.process_time()
+    with pytest.raises(InputError, match=says) as raised:
+        load_pattern(path)
+    assert time.process_time() - started < 5
+    assert str(path) in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_alias_stands_for_what_it_names(tmp_path: Path) -> None:
+    steps = "[&a {kind: call, model: mini}, *a, {<<: *a, timeout: 3s}]"
+    named = load_pattern(write(tmp_path, f"description: x\npattern: {{kind: fallback, steps: {steps}}}\n"))
+    call = Call(model="mini")
+    assert named.pattern == Fallback(steps=(call, call, Call(model="mini", timeout=3)))
+
+
+def test_a_folder_of_patterns_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="set CONTINUO_PATTERNS"):
+        find_pattern("support", tmp_path / "gone")

@@ -2,12 +2,24 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from pydantic import JsonValue, ValidationError
 
 from continuo.catalog import Catalog
 from continuo.errors import InputError
-from continuo.jobs import Context
-from continuo.patterns import Call, Http, Saga, SagaStep, Spec, Step, Template
-from continuo.prepare import MAX_INPUT_BYTES, check_services, check_text, resolved, validated
+from continuo.jobs import Context, Job
+from continuo.messages import Message, ModelRequest
+from continuo.patterns import Call, Deadline, Fallback, Http, Saga, SagaStep, Spec, Split, Step, Template, Variant
+from continuo.prepare import (
+    MAX_INPUT_BYTES,
+    MAX_LEVELS,
+    MAX_STEPS,
+    check_data,
+    check_services,
+    check_size,
+    check_text,
+    resolved,
+    validated,
+)
 from continuo.settings import environment
 from continuo.walk import replaced, specs
 from tests.trees import trees
@@ -29,6 +41,8 @@ CATALOG = Catalog.model_validate(
         "services": {"stock": {"base_url": "http://127.0.0.1:2", "key_env": "STOCK_KEY"}},
     }
 )
+
+NO_SEGMENTS: dict[str, JsonValue] = {"null": None, "list": [1], "truth": True, "empty": "", "here": ".", "up": ".."}
 
 steps = trees(["big", "premium"], depth=3)
 
@@ -64,6 +78,12 @@ def test_a_retired_model_is_answered_by_its_replacement() -> None:
     assert model("old", {"VENDOR_KEY": "k"}) == "big"
 
 
+def test_a_model_that_is_replaced_by_itself_in_the_end_is_refused() -> None:
+    circle = {"a": {"provider": "sim", "replaced_by": "b"}, "b": {"provider": "sim", "replaced_by": "a"}}
+    with pytest.raises(ValidationError, match="model 'a' is replaced by itself in the end"):
+        Catalog.model_validate({"providers": CATALOG.providers, "models": circle})
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [
@@ -82,7 +102,8 @@ def test_a_model_that_cannot_be_used_says_what_to_do(name: str, says: str) -> No
     [
         ("stok", "/x", {}, "unknown service 'stok'; did you mean 'stock'?"),
         ("stock", "/x", {}, "set STOCK_KEY"),
-        ("stock", "/{order_id}", {"STOCK_KEY": "k"}, "no field 'order_id'"),
+        ("stock", "/{order_id}", {"STOCK_KEY": "k"}, "'order_id' is missing"),
+        *[("stock", f"/{{{name}}}", {"STOCK_KEY": "k"}, f"'{name}' is no text or number") for name in NO_SEGMENTS],
     ],
 )
 def test_a_service_that_cannot_be_used_says_what_to_do(
@@ -90,7 +111,7 @@ def test_a_service_that_cannot_be_used_says_what_to_do(
 ) -> None:
     step = Saga(steps=(SagaStep(name="s", do=Template(text="t"), undo=Http(service=service, path=path)),))
     with pytest.raises(InputError, match=says):
-        check_services(step, CATALOG, environ, {"id": 1})
+        check_services(step, CATALOG, environ, {"id": 1, **NO_SEGMENTS})
 
 
 def test_a_service_with_its_key_and_its_data_is_fine() -> None:
@@ -103,6 +124,65 @@ def test_a_prompt_that_cannot_be_asked_is_refused(text: str) -> None:
         check_text("the prompt", text)
 
 
+def nested(levels: int) -> Step:
+    step: Step = Template(text="t")
+    for _ in range(levels - 1):
+        step = Deadline(step, limit=1)
+    return step
+
+
+def doubled(times: int) -> Step:
+    step: Step = Template(text="t")
+    for _ in range(times):
+        step = Fallback(steps=(step, step))
+    return step
+
+
+def named(name: str, levels: int) -> Step:
+    step: Step = Template(text="t")
+    for _ in range(levels):
+        step = Split(variants={name: Variant(step=step)})
+    return step
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        (nested(MAX_LEVELS + 1), "more than 50 steps inside each other"),
+        (nested(10_000), "more than 50 steps inside each other"),
+        (Fallback(steps=(Template(text="t"),) * MAX_STEPS), "more than 10,000 steps"),
+        (doubled(40), "more than 10,000 steps"),
+        (named("ü" * 40, 5), "over 400 bytes"),
+    ],
+    ids=["deep", "deeper", "wide", "doubled", "long"],
+)
+def test_a_pattern_that_is_too_large_to_run_is_refused(step: Step, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        resolved(step, CATALOG, {}, simulated=True)
+
+
+def test_a_pattern_as_large_as_can_be_is_fine() -> None:
+    for step in (nested(MAX_LEVELS), Fallback(steps=(Template(text="t"),) * (MAX_STEPS - 1)), named("a" * 40, 9)):
+        assert resolved(step, CATALOG, {}, simulated=True) == step
+
+
+def test_data_that_no_worker_could_read_is_refused() -> None:
+    deep: JsonValue = 1
+    for _ in range(MAX_LEVELS - 1):
+        deep = [deep]
+    check_data({"a": deep})
+    with pytest.raises(InputError, match="more than 50 lists and objects"):
+        check_data({"a": {"b": deep}})
+
+
+def test_a_job_that_the_server_would_refuse_is_refused() -> None:
+    request = ModelRequest(messages=(Message(role="user", content="hi"),))
+    job = Job(step=Template(text="t" * 999_000), context=Context(pattern="p"), request=request)
+    check_size(job)
+    with pytest.raises(InputError, match="more than 2,000,000; shorten"):
+        check_size(job.model_copy(update={"data": {"a": '"' * 999_000}}))
+
+
 def test_a_bad_field_is_named_in_one_line() -> None:
     with pytest.raises(InputError, match=r"^deadline: 'soon' is not a duration[^\n]*$"):
         validated(Context, pattern="p", deadline="soon")
@@ -113,3 +193,6 @@ def test_a_key_may_be_mounted_as_a_file(tmp_path: Path) -> None:
     mounted = {"VENDOR_KEY_FILE": str(tmp_path / "key")}
     assert environment(mounted)["VENDOR_KEY"] == "secret"
     assert environment({**mounted, "VENDOR_KEY": "set"})["VENDOR_KEY"] == "set"
+    (tmp_path / "key").write_bytes(b"\xff")
+    with pytest.raises(InputError, match="VENDOR_KEY_FILE: not UTF-8"):
+        environment(mounted)

@@ -12,7 +12,7 @@ import pytest
 
 from continuo.settings import ROOT
 from starters.app import main
-from tests.support import Control, until
+from tests.support import Control, TemporalServer, until
 from workers.processes import module
 
 EXAMPLES = ROOT / "examples"
@@ -95,9 +95,19 @@ def typed(patch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["run", "support", "hi", "--session", "a\x1b"], "session: 'a\\x1b' is no name"),
         (["run", "support", "hi", "--id", "x" * 2_000], "id: "),
         (["run", "order", "--data", "placeless.yaml"], "cannot read placeless.yaml"),
-        (["run", "own.yaml", "--data", "nameless.json"], "the input has no field 'place'"),
+        (["run", "own.yaml", "--data", "nameless.json"], "the input's field 'place' is missing"),
         (["run", "own.yaml", "--data", "-", "--input", "-"], "both -"),
         (["order", "long.json"], "id: "),
+        (["run", "order", "--data", "levels.json"], "more than 50 lists and objects inside each other"),
+        (["order", "vast.json"], "Out of range float values"),
+        (["run", "own.yaml", "--data", "null.json"], "the input's field 'place' is no text or number"),
+        (["run", "support", "--input", "/dev/zero"], "/dev/zero has more than 1,000,000 bytes; shorten it"),
+        (["run", "support", "--id", "x", "--input", "-", "\udcff"], "argument 7 is not UTF-8"),
+        (["explain", "deep.yaml"], "more than 200 lists and mappings inside each other"),
+        (["explain", "levels.yaml"], "more than 50 steps inside each other"),
+        (["explain", "support", "--input-tokens", "9" * 30], "give a number from 0 to 100,000,000"),
+        (["workers", "--slots", "99999999999"], "--slots"),
+        (["recommend", "--team", "9" * 30], "team: Input should be less than"),
         (["order", "half.json"], "half a character"),
         (["order", "infinite.json"], "Infinity is no number of JSON"),
         (["order", "deep.json"], "nested too deep"),
@@ -129,6 +139,12 @@ def test_wrong_input_is_one_line_with_the_fix_and_exit_code_2(
     (tmp_path / "nameless.json").write_text("{}", encoding="utf-8")
     (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
     (tmp_path / "long.json").write_text(json.dumps({"order_id": "x" * 2_000}), encoding="utf-8")
+    (tmp_path / "levels.json").write_text('{"a": ' + "[" * 60 + "]" * 60 + "}", encoding="utf-8")
+    (tmp_path / "vast.json").write_text('{"a": 1e999}', encoding="utf-8")
+    (tmp_path / "null.json").write_text('{"place": null}', encoding="utf-8")
+    (tmp_path / "deep.yaml").write_text("description: x\npattern: " + "[" * 10_000, encoding="utf-8")
+    levels = "{kind: fallback, steps: [" * 60 + "{kind: template, text: t}" + "]}" * 60
+    (tmp_path / "levels.yaml").write_text(f"description: x\npattern: {levels}\n", encoding="utf-8")
     (tmp_path / "half.json").write_text('{"order_id": "\\ud800"}', encoding="utf-8")
     (tmp_path / "infinite.json").write_text('{"order_id": Infinity}', encoding="utf-8")
     (tmp_path / "deep.json").write_text("[" * 100_000, encoding="utf-8")
@@ -146,6 +162,66 @@ def test_wrong_input_is_one_line_with_the_fix_and_exit_code_2(
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert says in err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        *[(f"CONTINUO_{name}", "", "empty; name a path, or unset it") for name in ("PATTERNS", "DATA", "CATALOG")],
+        ("CONTINUO_PATTERNS", "gone", "no folder of patterns at gone; set CONTINUO_PATTERNS"),
+        ("CONTINUO_STANDARD_SLOTS", "9" * 20, "less than or equal to 10000"),
+        ("CONTINUO_HEARTBEAT", "inf", "less than or equal to 2"),
+        ("CONTINUO_LOG_LEVEL", "loud", "'DEBUG', 'INFO'"),
+        ("CONTINUO_UI_URL", "here", "should match pattern"),
+        ("OPENAI_API_KEY_FILE", "binary", "OPENAI_API_KEY_FILE: not UTF-8"),
+    ],
+)
+def test_wrong_settings_are_one_line_with_exit_code_2(
+    environ: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, value: str, says: str
+) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        patch.setenv(name, value)
+        code = typed(patch, "patterns")
+    _, err = capfd.readouterr()
+    assert (code, err.count("\n")) == (2, 1), err
+    assert err.startswith(f"error: {name}") or name in err
+    assert says in err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("TEMPORAL_NAMESPACE", "nope", "no namespace 'nope' at"),
+        ("TEMPORAL_PROFILE", "nope", "Temporal's configuration: Profile 'nope' not found"),
+    ],
+)
+async def test_a_cluster_that_cannot_be_used_is_one_line(
+    temporal: TemporalServer, variable: str, value: str, says: str
+) -> None:
+    found = await continuo("run", "support", "hi", **{variable: value})
+    assert (found.code, found.err.count("\n")) == (2, 1), found.err
+    assert says in found.err
+
+
+@pytest.mark.parametrize("moment", ["pydantic", "temporalio", "starters.app", "starters.run"])
+async def test_ctrl_c_while_the_commands_are_loaded_ends_it_without_a_word(moment: str) -> None:
+    script = f"""
+import os, signal, sys
+class Interrupt:
+    def find_spec(self, name, path, target=None):
+        if name == {moment!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+from starters.__main__ import main
+main()
+"""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert await process.communicate() == (b"", b"")
+    assert process.returncode == 130
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["dev", "--help"], []])

@@ -113,6 +113,15 @@ async def test_numbers_are_averaged(client: Client, simulator: Control) -> None:
         await simulator.behave(f"sim-{model}", text=text)
     found = await outcome(client, job(three(Average())))
     assert (found.text, found.consensus, len(found.alternatives)) == ("2.5", "average", 3)
+    assert (found.partial, found.missing) == (False, ())
+
+
+async def test_a_member_without_a_number_is_missing_from_the_average(client: Client, simulator: Control) -> None:
+    for model, text in zip(MODELS, ("2", "I cannot say.", "3"), strict=True):
+        await simulator.behave(f"sim-{model}", text=text)
+    found = await outcome(client, job(three(Average())))
+    assert (found.text, found.partial, found.missing) == ("2.5", True, ("member2",))
+    assert found.reasons == ("member2: no number in 'I cannot say.'",)
 
 
 async def test_answers_are_compared_by_a_field_of_their_json(client: Client, simulator: Control) -> None:

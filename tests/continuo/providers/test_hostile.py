@@ -20,7 +20,7 @@ from continuo.providers.client import ModelClient
 from continuo.providers.limited import MAX_ANSWER
 from continuo.providers.parsed import parsed
 from continuo.providers.sse import EventData
-from tests.continuo.providers.conftest import KEY, Wire, ask, shape, streamed
+from tests.continuo.providers.conftest import HELLO, KEY, Wire, ask, shape, streamed
 from tests.continuo.providers.test_client import client
 
 
@@ -154,6 +154,23 @@ async def test_half_a_surrogate_pair_in_an_answer_becomes_a_replacement_characte
     answer = await ask(models, "openai")
     assert answer.message.content == "a\ufffdb"
     answer.model_dump_json()
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", None])
+async def test_an_answer_without_a_word_is_none(models: ModelClient, wire: Wire, text: str | None) -> None:
+    wire.answers(json.dumps(changed(content=text)))
+    with pytest.raises(ProviderError, match="openai: the response has no text") as caught:
+        await ask(models, "openai")
+    assert (caught.value.kind, caught.value.retryable) == ("invalid_response", True)
+    assert caught.value.usage
+
+
+async def test_tools_or_a_stop_sequence_may_come_before_the_first_word(models: ModelClient, wire: Wire) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "clock", "arguments": "{}"}}
+    wire.answers(json.dumps(changed(content=" ", tool_calls=[call])))
+    assert (await ask(models, "openai")).message.tool_calls
+    wire.answers(json.dumps(changed(content="")))
+    assert (await ask(models, "openai", HELLO.model_copy(update={"stop": ("END",)}))).message.content == ""
 
 
 @pytest.mark.parametrize("what", [{"refusal": "no \ud800"}, {"tool_calls": [{"\ud800": 1}]}])

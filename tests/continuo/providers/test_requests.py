@@ -221,7 +221,7 @@ requests = st.builds(
     system=st.none() | st.text(),
     tools=st.lists(st.builds(Tool, name=st.text(), description=st.text()), max_size=2).map(tuple),
     response_schema=st.none() | st.just(SCHEMA),
-    max_tokens=st.none() | st.integers(min_value=1),
+    max_tokens=st.none() | st.integers(1, 10_000_000),
     temperature=st.none() | st.floats(min_value=0, max_value=2),
     stop=st.lists(st.text(), max_size=2).map(tuple),
 )
