@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import groupby
 from typing import Any, TypedDict, Unpack
 
 import structlog
@@ -27,7 +28,7 @@ from continuo.providers.client import ModelClient
 from continuo.providers.exchange import Exchange
 from continuo.stores.database import Row
 from continuo.stores.journal import Journal
-from continuo.stores.ledger import Paid, Settlement, in_all
+from continuo.stores.ledger import Paid, Settlement, call_of, in_all
 from continuo.stores.vectors import written
 
 log = structlog.get_logger()
@@ -90,6 +91,17 @@ class ModelCalls:
         if rows:
             record = record.model_copy(update={"model": rows[-1]["model"], "provider": rows[-1]["provider"]})
         return Account(calls=(in_all(record, rows, answered=False),))
+
+    @activity.defn(name="undone")
+    async def undone(self, run_id: str, begun: list[str]) -> Account:
+        """What the local calls of a run came to that are not among those `begun`, which are activity ids.
+
+        The task of the workflow that had made them was undone, as by a cancellation that came while it lasted; what
+        they cost was paid all the same.
+        """
+        known = {f"{run_id}/{id}" for id in begun}
+        groups = groupby(await self._journal.of_run(run_id), call_of)
+        return Account(calls=tuple(_as_told(list(rows)) for identity, rows in groups if identity not in known))
 
     async def _once(self, job: Job, ask: Ask) -> Outcome | Wait:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
@@ -211,6 +223,13 @@ class ModelCalls:
         # On a thread: it loads numpy.
         vector = await asyncio.to_thread(written, found.vector)
         return Outcome(text=vector, served_by="model", simulated=found.simulated, usage=found.usage)
+
+
+def _as_told(rows: Sequence[Row]) -> CallRecord:
+    """The record of a call of which only the ledger knows."""
+    last = rows[-1]
+    fields = {name: last[name] for name in ("path", "model", "provider", "status")}
+    return in_all(CallRecord.model_validate({**fields, "attempts": len(rows)}), rows, answered=False)
 
 
 def lasts(step: Call) -> float:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from platformdirs import user_cache_path, user_data_path
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from continuo.catalog import Provider
@@ -26,13 +26,7 @@ T = TypeVar("T")
 DAY = 86_400.0
 
 
-def _days(value: float) -> float:
-    if not DAY <= value <= 3650 * DAY:
-        raise ValueError("write at least 1d and at most 3650d")
-    return value
-
-
-Retention = Annotated[float, BeforeValidator(seconds), AfterValidator(_days)]
+Retention = Annotated[float, Field(ge=DAY, le=3650 * DAY), BeforeValidator(seconds)]
 """Seconds for which something is kept, from one day to ten years; a text such as `30d` too."""
 
 

@@ -84,6 +84,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
                 calls.call,
                 calls.embed,
                 calls.account_of,
+                calls.undone,
                 admission.used,
                 breakers.publish,
                 services.http,

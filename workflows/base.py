@@ -7,9 +7,11 @@ from contextlib import suppress
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
+from activities.models import ModelCalls
 from continuo.dead_letters import Letter
 from continuo.jobs import Account, Failure, Job, Outcome, total_cost
 from continuo.progress import Progress
+from workflows.activity_options import STORE_LIMIT
 from workflows.attributes import finished, spent
 from workflows.dead_letter import keep
 from workflows.failures import failed, failure_of
@@ -42,7 +44,9 @@ class PatternWorkflow:
         self.run_name = info.workflow_id.removesuffix(f".{job.path}") if job.path else info.workflow_id
         try:
             with unexpected_as_failures():
-                outcome = self.trace.accounted(await self._in_time(job, work or run_inline(job.step, job)))
+                outcome = self.trace.accounted(
+                    await self._with_undone(self._in_time(job, work or run_inline(job.step, job)))
+                )
         except (FailureError, asyncio.CancelledError) as error:
             if not is_cancelled_exception(error):
                 failure = self.trace.accounted(failure_of(error))
@@ -67,6 +71,25 @@ class PatternWorkflow:
                 "run_id": info.run_id,
             }
         )
+
+    async def _with_undone(self, work: Coroutine[None, None, Outcome]) -> Outcome:
+        """Do the work, and tell what local calls had cost whose results a cancellation has undone."""
+        try:
+            return await work
+        finally:
+            if self.trace.local_calls_cancelled:
+                await to_the_end(self._include_undone())
+
+    async def _include_undone(self) -> None:
+        run, begun = workflow.info().run_id, self.trace.local_calls
+        try:
+            account: Account = await workflow.execute_local_activity_method(
+                ModelCalls.undone, args=[run, begun], schedule_to_close_timeout=STORE_LIMIT
+            )
+        except FailureError as error:
+            workflow.logger.error(f"what undone calls have cost is unknown: {failure_of(error).message}")
+        else:
+            self.trace.include(account)
 
     async def _in_time(self, job: Job, work: Coroutine[None, None, Outcome]) -> Outcome:
         limit = job.context.deadline

@@ -1,6 +1,7 @@
 """One model call: an activity on the priority's own queue, or a local one, with the step's retry policy."""
 
 import asyncio
+from uuid import uuid5
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -22,7 +23,10 @@ from workflows.trace import trace
 async def call(step: Call, job: Job) -> Outcome:
     # What a cancelled call may have cost is known when its request has been closed, and by an id of its own also when
     # its answer comes with the run's cancellation: the SDK tells of that alone. Runs of an earlier version have none.
-    id = str(workflow.uuid4()) if job.revision >= 1 else None
+    # A local one's is of its path too: a task that was undone had drawn the same number, maybe for another call.
+    id = str(uuid5(workflow.uuid4(), job.path)) if job.revision >= 1 else None
+    if step.local:
+        trace().local_calls.append(str(id))
     try:
         while isinstance(outcome := await _ask(step, job, id), Wait):
             # A timer, so that whoever waits for its turn holds no slot.
@@ -33,6 +37,7 @@ async def call(step: Call, job: Job) -> Outcome:
         if failure.calls:
             trace().include(failure)
         elif id:
+            trace().local_calls_cancelled |= step.local
             await to_the_end(_account(job, id))
         elif is_cancelled_exception(error):
             trace().calls.append(CallRecord(path=job.path, model=step.model, status="cancelled"))

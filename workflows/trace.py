@@ -26,6 +26,9 @@ class Trace:
         self.checkpoints: list[Checkpoint] = []
         self._steps: dict[str, StepState] = {}
         self._omitted = 0
+        self.local_calls: list[str] = []
+        """The ids of the local calls that were begun."""
+        self.local_calls_cancelled = False
 
     def include(self, account: Account) -> None:
         """Take over what a call or a child workflow tells of itself; of a late one among many the sums."""

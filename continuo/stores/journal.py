@@ -41,7 +41,14 @@ class Journal:
         """A number above those of the attempts, up to `until`, that have reserved or cost anything."""
         reserved = await self._database.read("SELECT attempt FROM reservations WHERE identity = ?", (identity,))
         booked = await self.attempts(identity, until)
-        return 1 + max([0, *(int(row["attempt"]) for row in reserved), *map(attempt_number, booked)])
+        lost = [attempt_number(row) for row in booked if row["identity"] != identity]
+        return 1 + max([0, *(int(row["attempt"]) for row in reserved), *lost])
+
+    async def of_run(self, run_id: str) -> list[Row]:
+        """The rows of the ledger of all calls that the workflow of that run made itself, those of a call together."""
+        return await self._database.read(
+            "SELECT * FROM ledger WHERE substr(identity, 1, 36) = ? ORDER BY identity", (run_id,)
+        )
 
     async def close(self, identity: str) -> None:
         """The call has ended for good: an attempt that is still reserved died, and is booked at what it may cost."""

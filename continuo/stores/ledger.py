@@ -55,6 +55,11 @@ def attempt_key(identity: str, attempt: int) -> str:
     return f"{identity}#{attempt}"
 
 
+def call_of(row: Row) -> str:
+    """The identity of the call that a row is of."""
+    return str(row["identity"].partition("#")[0])
+
+
 def attempt_number(row: Row) -> int:
     """The number of the attempt that a row without an answer is of."""
     return int(row["identity"].rpartition("#")[2])

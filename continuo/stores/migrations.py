@@ -62,7 +62,8 @@ STORE = (
     """,
     """
     CREATE INDEX journal_time ON journal (time, identity);
-    CREATE INDEX ledger_time ON ledger (time, identity)
+    CREATE INDEX ledger_time ON ledger (time, identity);
+    CREATE INDEX ledger_run ON ledger (substr(identity, 1, 36))
     """,
 )
 

@@ -166,7 +166,7 @@ async def test_what_any_known_run_needs_stays_and_all_else_goes(world: World) ->
     await world.simulator.delete("/_sim/models")
     # A worker that has none of them in its cache.
     async with pool(client, settings, "standard", 10):
-        assert (await content(letter)).job == failing
+        assert (await content(letter)).job == failing.begun()
         assert len((await known.result()).text) > len(LONG)
         for handle in (waits, begun_again):
             assert isinstance(found := await result(handle), Outcome), found

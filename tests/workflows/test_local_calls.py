@@ -115,3 +115,21 @@ async def test_a_deadline_reaches_it(client: Client, simulator: Control) -> None
         outcome(client, job(Deadline(LOCAL, limit=0.5, otherwise=Template(text="late")))), 20
     )
     assert (found.text, [call.status for call in found.calls]) == ("late", ["cancelled"])
+
+
+async def test_what_calls_had_cost_that_a_cancellation_undoes_is_told(client: Client, simulator: Control) -> None:
+    """It comes while the task lasts that makes them all, which the server then refuses."""
+    await simulator.behave("sim-mini", latency=1)
+    handle = await begin(client, job(LOCAL >> LOCAL.model_copy(update={"model": "sim-mini"})))
+
+    async def second_asked() -> bool:
+        return bool(await simulator.calls("sim-mini"))
+
+    await until(second_asked)
+    await until_cancelled(handle)
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    rows = await rows_of(handle)
+    assert sorted((row["path"], row["status"]) for row in rows) == [("step1", "ok"), ("step2", "ok")]
+    assert sorted(call.path for call in found.calls) == ["step1", "step2"]
+    agree(found, rows)
