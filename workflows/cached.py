@@ -12,9 +12,9 @@ from continuo.jobs import Job, Outcome
 from continuo.limits import Wait
 from continuo.patterns import Cached, Call, Retry
 from continuo.stores.cache import Found
+from workflows.accounted import accounted, ending
 from workflows.activity_options import STORE_LIMIT, options
 from workflows.base import PatternWorkflow
-from workflows.failures import failure_of
 from workflows.shield import check_cancelled, to_the_end
 from workflows.step import run_inline, run_step
 from workflows.trace import trace
@@ -60,14 +60,20 @@ async def _look_near(semantic: Semantic, job: Job) -> Outcome | None:
     embedding = Call(model=semantic.model, timeout=10, retry=Retry(attempts=1))
     asked = job.of(embedding, "embedding")
     check_cancelled()
+    summary = f"{asked.path}: {semantic.model}"
     try:
-        embedded = await workflow.execute_activity_method(
-            ModelCalls.embed, asked, summary=f"{asked.path}: {semantic.model}", **options(embedding)
-        )
+        async with accounted(asked) as id:
+            embedded = await workflow.execute_activity_method(
+                ModelCalls.embed,
+                asked,
+                activity_id=id,
+                summary=summary,
+                cancellation_type=ending(id),
+                **options(embedding),
+            )
     except FailureError as error:
         if is_cancelled_exception(error):
             raise
-        trace().include(failure_of(error))
         return None
     if isinstance(embedded, Wait):
         return None

@@ -16,5 +16,5 @@ def test_a_retention_is_a_duration_and_only_the_ledger_is_kept_for_ever() -> Non
 @pytest.mark.parametrize("value", ["1h", "0d", "3651d", "-1", "inf", "nan", "for ever", ""])
 def test_a_retention_that_would_lose_what_is_needed_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONTINUO_LEDGER_RETENTION", value)
-    with pytest.raises(InputError, match="^CONTINUO_LEDGER_RETENTION="):
+    with pytest.raises(InputError, match="CONTINUO_LEDGER_RETENTION="):
         Settings()

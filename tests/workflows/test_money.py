@@ -3,19 +3,20 @@
 import asyncio
 import sqlite3
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from temporalio.client import Client
 
-from continuo.choices import Majority
+from continuo.choices import Majority, Semantic
 from continuo.jobs import Account, Failure, Outcome, total_cost
-from continuo.patterns import Call, Deadline, Ensemble, Retry, Step, Template
+from continuo.patterns import Cached, Call, Deadline, Ensemble, Retry, Step, Template
 from continuo.settings import Settings, environment
 from continuo.stores.database import Row
 from continuo.stores.opened import open_store
 from starters.launch import Handle, result
 from tests.stores import ledger
-from tests.support import Control, begin, job, until
+from tests.support import Control, begin, job, until, until_cancelled
 
 pytestmark = pytest.mark.usefixtures("worker")
 SLOW = Call(model="sim-mid", timeout=0.4, max_tokens=100, retry=Retry(attempts=2, initial=0.05))
@@ -152,3 +153,15 @@ async def test_an_answer_that_cannot_be_recorded_is_given_all_the_same_and_booke
 
 def _files(folder: Path) -> list[Path]:
     return list(folder.glob("*"))
+
+
+async def test_a_cancelled_embedding_is_booked_and_told(client: Client, simulator: Control) -> None:
+    await simulator.behave("sim-embed", latency=60)
+    step = Cached(Call(model="sim-mid"), semantic=Semantic(model="embed", threshold=0.9))
+    handle = await begin(client, job(step, f"What is new? {uuid4()}"))
+    await until(lambda: simulator.calls("sim-embed"))
+    await until_cancelled(handle)
+    found, rows = await result(handle), await rows_of(handle)
+    assert isinstance(found, Failure)
+    assert [(row["path"], row["status"], row["estimated"]) for row in rows] == [("embedding", "cancelled", 1)]
+    agree(found, rows)
