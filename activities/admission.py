@@ -8,16 +8,16 @@ from datetime import UTC, date, datetime
 from temporalio import activity
 
 from activities.errors import patiently, unless_broken
-from continuo.catalog import Catalog, Model
+from continuo.config.catalog import Catalog, Model
+from continuo.config.tenants import Tenants
 from continuo.errors import ProviderError
 from continuo.jobs import CallRecord, Job
-from continuo.limits import Wait
 from continuo.messages import ModelRequest, Usage
-from continuo.reserve import capped, is_free, likely_tokens, most_usage, most_usd, total
+from continuo.protection.rate_limits import Wait
+from continuo.protection.reservation import capped, is_free, likely_tokens, most_usage, most_usd, total
 from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.ledger import Paid
 from continuo.stores.limits import LimitStore, Scopes
-from continuo.tenants import Tenants
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from activities.errors import unless_broken
-from continuo.breaker import QUEUE, TYPE, Report, State, ill, workflow_id
-from continuo.catalog import Catalog
+from continuo.config.catalog import Catalog
 from continuo.errors import ProviderError
+from continuo.protection.breaker import QUEUE, TYPE, Report, State, ill, workflow_id
 from continuo.stores.board import Board
 
 REFRESH = 0.5

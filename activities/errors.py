@@ -11,10 +11,10 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from continuo.decisions.backoff import delay, too_long
 from continuo.errors import ProviderError
 from continuo.jobs import Failure
-from continuo.patterns import Retry
-from continuo.retry import delay, too_long
+from continuo.patterns.specs import Retry
 from continuo.stores.database import StoreUnavailable
 
 log = structlog.get_logger()

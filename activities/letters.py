@@ -7,10 +7,10 @@ from temporalio import activity
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 
-from continuo.dead_letters import with_pattern
+from continuo.config.settings import Settings
 from continuo.errors import InputError
 from continuo.jobs import Job
-from continuo.settings import Settings
+from continuo.operations.dead_letters import with_pattern
 
 
 class Letters:

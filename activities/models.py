@@ -17,13 +17,13 @@ from activities.breakers import Breakers
 from activities.errors import give_up_or_retry, patiently, unless_broken
 from activities.identity import identity
 from activities.settling import Settling
-from continuo.catalog import Catalog, Model
-from continuo.confidence import INSTRUCTION, rated
+from continuo.config.catalog import Catalog, Model
+from continuo.decisions.confidence import INSTRUCTION, rated
 from continuo.errors import ProviderError
 from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
-from continuo.limits import Wait
 from continuo.messages import ModelRequest, Usage
-from continuo.patterns import Call
+from continuo.patterns.specs import Call
+from continuo.protection.rate_limits import Wait
 from continuo.providers.client import ModelClient
 from continuo.providers.exchange import Exchange
 from continuo.stores.database import Row

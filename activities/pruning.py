@@ -9,9 +9,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from activities.executions import Namespace, closed, delete, open_runs, referred
-from continuo.dead_letters import TYPE
-from continuo.pruning import Part
-from continuo.settings import DAY, Settings
+from continuo.config.settings import DAY, Settings
+from continuo.operations.dead_letters import TYPE
+from continuo.operations.pruning import Part
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.payloads import FRESH

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.reports import Costs, Days, Query
-from continuo.settings import Settings
+from continuo.operations.reports import Costs, Days, Query
 from continuo.stores.opened import open_store
 from continuo.stores.reports import report
 

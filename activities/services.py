@@ -9,15 +9,15 @@ from temporalio import activity
 from activities.errors import give_up_or_retry
 from activities.identity import identity
 from continuo.apart import apart
-from continuo.catalog import Catalog
+from continuo.config.catalog import Catalog
+from continuo.decisions.segment import segment
 from continuo.errors import ProviderError
 from continuo.jobs import Failure, Job, Outcome
-from continuo.masking import Masker
-from continuo.patterns import PLACEHOLDER, Http
+from continuo.patterns.specs import PLACEHOLDER, Http
+from continuo.protection.masking import Masker
 from continuo.providers.client import checked_key
 from continuo.providers.errors import error_for_response, error_for_transport, naming
 from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, at_most, body
-from continuo.segment import segment
 
 
 class ServiceCalls:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from continuo.settings import ROOT
+from continuo.config.settings import ROOT
 
 TENANT, MODEL = "protected", "sim-protected"
 

@@ -14,9 +14,9 @@ from rich.table import Table
 
 from benchmarks.costs import QUESTIONS
 from benchmarks.stage import Stage
+from continuo.authoring.files import find_pattern
+from continuo.config.settings import ROOT
 from continuo.jobs import Outcome
-from continuo.named import find_pattern
-from continuo.settings import ROOT
 from tests.support import job
 
 A_DAY = 100_000

@@ -8,9 +8,9 @@ from benchmarks.configuration import MODEL, TENANT
 from benchmarks.measure import Run, compared
 from benchmarks.stage import PROMPT, Stage
 from benchmarks.unprotected import QUEUE
+from continuo.config.settings import Settings
 from continuo.jobs import Priority
-from continuo.patterns import Call
-from continuo.settings import Settings
+from continuo.patterns.specs import Call
 from tests.support import job, python, running
 
 

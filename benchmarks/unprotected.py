@@ -17,13 +17,13 @@ from activities.breakers import Breakers
 from activities.heartbeat import heartbeats
 from activities.models import ModelCalls
 from activities.settling import Settling
-from continuo.catalog import Model, load_catalog
+from continuo.config.catalog import Model, load_catalog
+from continuo.config.settings import Settings, environment
 from continuo.jobs import CallRecord, Job, Outcome, Priority
-from continuo.limits import Wait
-from continuo.masking import Masker, secrets
 from continuo.messages import ModelRequest, Usage
+from continuo.protection.masking import Masker, secrets
+from continuo.protection.rate_limits import Wait
 from continuo.providers.client import ModelClient
-from continuo.settings import Settings, environment
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Settlement
 from workers.connect import connect

@@ -7,10 +7,10 @@ from cyclopts import App, Parameter
 from rich.text import Text
 from temporalio.common import WorkflowIDConflictPolicy
 
-from continuo.breaker import QUEUE, TYPE, State, workflow_id
-from continuo.catalog import load_catalog
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import Settings
 from continuo.errors import unknown
-from continuo.settings import Settings
+from continuo.protection.breaker import QUEUE, TYPE, State, workflow_id
 from continuo.stores.board import Board
 from starters.completion import ProviderName
 from starters.fitted import Column, FittedTable

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from continuo.prepare import validated
-from continuo.reports import Day, Days, Query
-from continuo.settings import Settings, environment
+from continuo.authoring.prepare import validated
+from continuo.config.settings import Settings, environment
+from continuo.operations.reports import Day, Days, Query
 from continuo.stores.reports import report
 from starters.completion import ModelName
 from starters.fitted import Column, FittedTable

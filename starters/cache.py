@@ -9,13 +9,13 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from continuo.dead_letters import cut
+from continuo.authoring.to_yaml import duration
+from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
-from continuo.settings import Settings, environment
+from continuo.operations.dead_letters import cut
 from continuo.stores.cache import Cache
 from continuo.stores.database import StoreUnavailable
 from continuo.stores.opened import open_cache
-from continuo.written import duration
 from starters.fitted import Column, FittedTable
 from starters.report import out
 from starters.store import usable

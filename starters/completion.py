@@ -6,8 +6,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.completion import CompletionContext
 
-from continuo.catalog import Catalog, load_catalog
-from continuo.settings import Settings
+from continuo.config.catalog import Catalog, load_catalog
+from continuo.config.settings import Settings
 
 
 def _models(context: CompletionContext) -> list[str]:

@@ -11,9 +11,9 @@ from rich.text import Text
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from continuo.dead_letters import TYPE, Letter, with_pattern
+from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
-from continuo.settings import Settings, environment
+from continuo.operations.dead_letters import TYPE, Letter, with_pattern
 from starters.completion import PatternName
 from starters.fitted import Column, FittedTable
 from starters.launch import ui_address

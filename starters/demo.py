@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from temporalio.client import Client
 
+from continuo.config.settings import ROOT, Settings
 from continuo.errors import InputError
 from continuo.jobs import Context, Failure, Job, Outcome
-from continuo.settings import ROOT, Settings
 from starters.launch import result, start, ui_address
 from starters.report import err, out, row, runs_table
 from starters.run import job_of, once, read_data, read_text, run_id

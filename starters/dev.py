@@ -10,8 +10,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.settings import Settings
 from starters.report import err
 from workers.connect import connect, connection
 from workers.processes import die_with_parent, end

@@ -6,15 +6,15 @@ from cyclopts import Parameter
 from rich.text import Text
 from rich.tree import Tree
 
-from continuo.catalog import Catalog, load_catalog
+from continuo.authoring.estimate import Estimate
+from continuo.authoring.files import find_pattern, located
+from continuo.authoring.outline import Node, outline
+from continuo.authoring.prepare import resolved
+from continuo.config.catalog import Catalog, load_catalog
+from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
-from continuo.estimate import Estimate
 from continuo.messages import MOST_TOKENS
-from continuo.named import find_pattern, located
-from continuo.outline import Node, outline
-from continuo.patterns import Call, Step
-from continuo.prepare import resolved
-from continuo.settings import Settings, environment
+from continuo.patterns.specs import Call, Step
 from starters.completion import Runnable
 from starters.mermaid import flowchart
 from starters.money import money

@@ -10,10 +10,10 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import is_cancelled_exception
 from temporalio.service import RPCError
 
+from continuo.config.settings import Settings
+from continuo.config.tenants import Tenants, load_tenants
 from continuo.jobs import Failure, Job, Outcome
 from continuo.progress import Progress
-from continuo.settings import Settings
-from continuo.tenants import Tenants, load_tenants
 from workflows.activity_options import task_timeout
 from workflows.attributes import started
 from workflows.failures import failure_of

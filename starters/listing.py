@@ -4,13 +4,13 @@ from functools import partial
 
 from rich.text import Text
 
-from continuo.catalog import load_catalog
+from continuo.authoring.files import load_pattern, located, pattern_files
+from continuo.authoring.prepare import resolved
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import Settings, environment, unavailable
 from continuo.errors import InputError
-from continuo.named import load_pattern, located, pattern_files
-from continuo.patterns import Call
-from continuo.prepare import resolved
-from continuo.settings import Settings, environment, unavailable
-from continuo.walk import specs
+from continuo.patterns.specs import Call
+from continuo.patterns.walk import specs
 from starters.fitted import Column, FittedTable
 from starters.report import err, out
 

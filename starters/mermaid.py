@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import count
 
-from continuo.outline import Node
+from continuo.authoring.outline import Node
 
 
 def flowchart(node: Node) -> str:

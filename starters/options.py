@@ -5,8 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from continuo.authoring.prepare import validated
 from continuo.jobs import Context, Prefer, Priority
-from continuo.prepare import validated
 
 
 @Parameter(name="*")

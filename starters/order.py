@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.settings import Settings
 from starters.options import RunOptions
 from starters.run import job_of, read_data, submitted
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from temporalio.client import WorkflowFailureError
 
 from continuo.errors import InputError
-from continuo.pruning import QUEUE, SCHEDULE, TYPE, Part, Pruned, Request
+from continuo.operations.pruning import QUEUE, SCHEDULE, TYPE, Part, Pruned, Request
 from starters.report import err, out
 from workers.connect import connect
 from workers.queues import pollers

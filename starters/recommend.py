@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from rich.prompt import Confirm, FloatPrompt, IntPrompt, Prompt
 
+from continuo.authoring.files import load_pattern, pattern_files
+from continuo.authoring.prepare import validated
+from continuo.authoring.recommend import Advice, Needs
+from continuo.authoring.recommend import recommend as recommended
+from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.named import load_pattern, pattern_files
-from continuo.patterns import Step
-from continuo.prepare import validated
-from continuo.recommend import Advice, Needs
-from continuo.recommend import recommend as recommended
-from continuo.settings import Settings
+from continuo.patterns.specs import Step
 from starters.report import out
 
 Flag = Annotated[bool, Parameter(negative=())]

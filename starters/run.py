@@ -13,15 +13,8 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from continuo.catalog import load_catalog
-from continuo.data import Data
-from continuo.errors import InputError
-from continuo.jobs import Context, Job, Name, Outcome
-from continuo.masking import Masker, secrets
-from continuo.messages import Message, ModelRequest
-from continuo.named import find_pattern, located
-from continuo.patterns import Call, Http
-from continuo.prepare import (
+from continuo.authoring.files import find_pattern, located
+from continuo.authoring.prepare import (
     MAX_INPUT_BYTES,
     check_data,
     check_services,
@@ -30,8 +23,15 @@ from continuo.prepare import (
     resolved,
     validated,
 )
-from continuo.settings import Settings, environment
-from continuo.walk import specs
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import Settings, environment
+from continuo.data import Data
+from continuo.errors import InputError
+from continuo.jobs import Context, Job, Name, Outcome
+from continuo.messages import Message, ModelRequest
+from continuo.patterns.specs import Call, Http
+from continuo.patterns.walk import specs
+from continuo.protection.masking import Masker, secrets
 from starters.completion import Runnable
 from starters.launch import Handle, start, ui_address
 from starters.options import RunOptions

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from continuo.decisions.parts import below
 from continuo.jobs import CallRecord, total_cost, under
-from continuo.parts import below
-from continuo.patterns import Call, Step
+from continuo.patterns.specs import Call, Step
 from continuo.progress import StepState
 from starters.money import money
 from starters.terminal import levels, wrapped

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from continuo.authoring.files import NamedPattern
 from continuo.data import MAX_SECONDS
-from continuo.named import NamedPattern
 from starters.report import out
 
 _READ_AS_DURATION = [{"type": "number"}, {"type": "string"}]

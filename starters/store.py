@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
+from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
-from continuo.settings import Settings, environment
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.opened import open_store
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
+from continuo.config.settings import MAX_SLOTS
 from continuo.jobs import Priority
-from continuo.settings import MAX_SLOTS
 from workers.pool import serve
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from continuo.settings import ROOT
+from continuo.config.settings import ROOT
 
 MODELS = """
 [models.sim-narrow]

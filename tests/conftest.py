@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from continuo.catalog import load_catalog
-from continuo.settings import Settings, environment
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import Settings, environment
 from tests.config_files import written_catalog, written_tenants
 from tests.support import Control, TemporalServer, served
 from tests.world import World, made

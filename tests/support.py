@@ -13,12 +13,12 @@ import httpx
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 from temporalio.worker import Replayer
 
-from continuo.catalog import load_catalog
+from continuo.authoring.prepare import resolved
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import Settings, environment
 from continuo.jobs import Context, Failure, Job, Outcome, Priority
 from continuo.messages import Message, ModelRequest
-from continuo.patterns import Step
-from continuo.prepare import resolved
-from continuo.settings import Settings, environment
+from continuo.patterns.specs import Step
 from starters.launch import Handle, result, start
 from starters.service import Service
 from workers.processes import Child

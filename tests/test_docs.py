@@ -10,11 +10,11 @@ import yaml
 from cyclopts import App
 from pydantic import TypeAdapter
 
-from continuo.choices import Classifier, Combine
-from continuo.named import NamedPattern
-from continuo.patterns import KINDS, Step
-from continuo.settings import ROOT
-from continuo.walk import specs
+from continuo.authoring.files import NamedPattern
+from continuo.config.settings import ROOT
+from continuo.patterns.choices import Classifier, Combine
+from continuo.patterns.specs import KINDS, Step
+from continuo.patterns.walk import specs
 from starters.explain import explain
 from starters.recommend import recommend
 

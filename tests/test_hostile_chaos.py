@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
-from continuo.patterns import Call, Fallback, Http, Retry, Spec, Step, Template
-from continuo.walk import replaced
+from continuo.patterns.specs import Call, Fallback, Http, Retry, Spec, Step, Template
+from continuo.patterns.walk import replaced
 from starters.launch import result
 from tests.books import books, complaints, in_flight, settled
 from tests.config_files import written_catalog

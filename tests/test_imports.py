@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from continuo.patterns import KINDS
-from continuo.settings import ROOT
+from continuo.config.settings import ROOT
+from continuo.patterns.specs import KINDS
 
 MAY_IMPORT = {
     "continuo": set(),

@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
+from continuo.authoring.files import find_pattern
+from continuo.config.settings import ROOT
 from continuo.jobs import Outcome
-from continuo.named import find_pattern
-from continuo.patterns import Call, Retry, Spec, Step
-from continuo.settings import ROOT
-from continuo.walk import replaced
+from continuo.patterns.specs import Call, Retry, Spec, Step
+from continuo.patterns.walk import replaced
 from tests.support import Control, job, outcome
 
 pytestmark = pytest.mark.usefixtures("worker")

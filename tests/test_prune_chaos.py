@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from continuo.config.settings import Settings
 from continuo.jobs import Outcome
-from continuo.patterns import Call, FanOut, Step
-from continuo.settings import Settings
+from continuo.patterns.specs import Call, FanOut, Step
 from starters.launch import result
 from tests.activities.test_pruning import ACKS, ended, forgotten, isolated, long, opened, pruned, replay, started_again
 from tests.stores import emptied, postgres

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from continuo.named import load_pattern
-from continuo.settings import ROOT
+from continuo.authoring.files import load_pattern
+from continuo.config.settings import ROOT
 from tests.starters.test_cli import continuo
 from tests.support import Control, job, outcome
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from continuo.settings import Settings
+from continuo.config.settings import Settings
 from continuo.stores import sqlite
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.migrations import STORE

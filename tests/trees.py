@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from continuo.choices import (
+from continuo.patterns.choices import (
     Average,
     Collect,
     Combine,
@@ -20,7 +20,7 @@ from continuo.choices import (
     UnanimousOrWeighted,
     WeightedVote,
 )
-from continuo.patterns import (
+from continuo.patterns.specs import (
     Cached,
     Call,
     Cascade,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from continuo.settings import Settings, environment
+from continuo.config.settings import Settings, environment
 from continuo.stores.database import Database
 from continuo.stores.opened import open_store
 from tests.support import Control, TemporalServer, pool_process, served

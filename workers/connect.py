@@ -8,8 +8,8 @@ from temporalio.client import Client, Interceptor
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode
 
+from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.settings import Settings
 from workers.payloads import converter
 from workers.search_attributes import ensure_search_attributes
 from workers.telemetry import runtime

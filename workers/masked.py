@@ -9,7 +9,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadCodec, PayloadConverter
 
 from continuo.apart import apart
-from continuo.masking import LONG, Masker
+from continuo.protection.masking import LONG, Masker
 
 
 def masked(converter: DataConverter, secrets: Iterable[str]) -> DataConverter:

@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Link, Status
 from opentelemetry.util.types import Attributes
 
-from continuo.masking import Masker
+from continuo.protection.masking import Masker
 
 
 class MaskedSpans(SpanExporter):

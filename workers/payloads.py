@@ -24,9 +24,9 @@ from temporalio.converter import (
     StorageDriverStoreContext,
 )
 
+from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
-from continuo.settings import Settings, environment
 from continuo.stores.database import StoreUnavailable
 from continuo.stores.opened import opened_payloads
 from continuo.stores.payloads import Payloads, find

@@ -25,17 +25,17 @@ from activities.reports import Reports
 from activities.services import ServiceCalls
 from activities.settling import Settling
 from activities.unexpected import final_if_unexpected
-from continuo.catalog import load_catalog
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import Settings, environment
+from continuo.config.tenants import load_tenants
 from continuo.jobs import Priority
-from continuo.masking import Masker, secrets
+from continuo.protection.masking import Masker, secrets
 from continuo.providers.client import ModelClient
-from continuo.settings import Settings, environment
 from continuo.stores.board import Board
 from continuo.stores.budgets import Budgets
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_cache, open_store, opened_limits, opened_payloads
 from continuo.stores.payloads import Payloads
-from continuo.tenants import load_tenants
 from workers.connect import connect
 from workers.masked import masked
 from workers.payloads import converter

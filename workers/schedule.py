@@ -15,7 +15,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
-from continuo.pruning import QUEUE, SCHEDULE, TYPE
+from continuo.operations.pruning import QUEUE, SCHEDULE, TYPE
 
 log = structlog.get_logger()
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import get_args
 
+from continuo.config.settings import Settings
 from continuo.errors import InputError
 from continuo.jobs import Priority
-from continuo.settings import Settings
 from workers.connect import connection
 from workers.processes import Child, module
 from workers.temporal_server import answers, command, find, provide

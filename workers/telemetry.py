@@ -24,7 +24,7 @@ from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 from continuo.errors import InputError
-from continuo.masking import Masker
+from continuo.protection.masking import Masker
 from workers.masked_spans import MaskedSpans
 
 

@@ -14,8 +14,8 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.settings import Settings
 from workers.leave import leave
 from workers.temporal_build import CommandFailed, built, console, downloaded
 from workers.temporal_wheel import packaged

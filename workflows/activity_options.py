@@ -6,8 +6,8 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy
 
 from activities.models import LOST_WORKERS, STORE_TIME
-from continuo.patterns import Call, Http, Step
-from continuo.walk import specs
+from continuo.patterns.specs import Call, Http, Step
+from continuo.patterns.walk import specs
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 LOCAL_RETRIES = timedelta(seconds=1)

@@ -8,8 +8,8 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.models import ModelCalls
-from continuo.dead_letters import Letter
 from continuo.jobs import Account, Failure, Job, Outcome, total_cost
+from continuo.operations.dead_letters import Letter
 from continuo.progress import Progress
 from workflows.activity_options import STORE_LIMIT
 from workflows.attributes import finished, spent

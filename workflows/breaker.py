@@ -7,7 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from activities.breakers import Breakers
-from continuo.breaker import TYPE, Report, State, cooled_down, forced, may_probe, probing, reported, reset
+from continuo.protection.breaker import TYPE, Report, State, cooled_down, forced, may_probe, probing, reported, reset
 
 MOST_SIGNALS = 500
 """Of one run, before it continues as new."""

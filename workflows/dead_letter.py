@@ -9,8 +9,8 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
 
 from activities.letters import Letters
-from continuo.dead_letters import TYPE, Closed, Letter, cut
 from continuo.jobs import Job, Outcome
+from continuo.operations.dead_letters import TYPE, Closed, Letter, cut
 from workflows.activity_options import task_timeout
 from workflows.attributes import started
 from workflows.failures import failure_of

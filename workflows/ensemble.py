@@ -5,12 +5,12 @@ from functools import partial
 
 from temporalio import workflow
 
-from continuo.choices import Average, Majority, Meta
-from continuo.decide import decided, decision
+from continuo.decisions.combine import decided, decision
+from continuo.decisions.prompts import filled, listed
+from continuo.decisions.vote import Decision, Vote, number
 from continuo.jobs import Alternative, Failure, Job, Outcome
-from continuo.patterns import Ensemble
-from continuo.prompts import filled, listed
-from continuo.vote import Decision, Vote, number
+from continuo.patterns.choices import Average, Majority, Meta
+from continuo.patterns.specs import Ensemble
 from workflows.base import PatternWorkflow
 from workflows.failures import failed, sized
 from workflows.recorded import recorded

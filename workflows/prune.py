@@ -8,9 +8,9 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.pruning import Pruning
+from continuo.authoring.prepare import validated
 from continuo.errors import InputError
-from continuo.prepare import validated
-from continuo.pruning import TYPE, Part, Pruned, Request
+from continuo.operations.pruning import TYPE, Part, Pruned, Request
 from workflows.activity_options import HEARTBEAT_TIMEOUT
 from workflows.failures import failure_of
 

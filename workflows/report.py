@@ -6,9 +6,9 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from activities.reports import Reports
+from continuo.authoring.prepare import validated
 from continuo.errors import InputError
-from continuo.prepare import validated
-from continuo.reports import Costs, Days, Query
+from continuo.operations.reports import Costs, Days, Query
 from workflows.activity_options import STORE_LIMIT
 
 

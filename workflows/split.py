@@ -5,9 +5,9 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
+from continuo.decisions.traffic_split import point, share
 from continuo.jobs import Job, Outcome
-from continuo.patterns import Split, Step
-from continuo.share import point, share
+from continuo.patterns.specs import Split, Step
 from workflows.base import PatternWorkflow
 from workflows.recorded import recorded
 from workflows.shield import to_the_end

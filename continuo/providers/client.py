@@ -11,10 +11,10 @@ from typing import TypeVar
 import httpx
 
 from continuo.apart import apart
-from continuo.catalog import Catalog, Model, Provider
+from continuo.config.catalog import Catalog, Model, Provider
 from continuo.errors import ProviderError
-from continuo.masking import Masker
 from continuo.messages import ModelRequest, ModelResponse, Usage, estimated_tokens, plausible
+from continuo.protection.masking import Masker
 from continuo.providers.anthropic import Anthropic
 from continuo.providers.embeddings import EMBEDDINGS, Embedding
 from continuo.providers.errors import error_for_response, error_for_transport, invalid_response, naming, reading

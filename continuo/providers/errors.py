@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 
 from continuo.errors import ErrorKind, ProviderError
-from continuo.masking import Masker
 from continuo.messages import Usage, plausible
+from continuo.protection.masking import Masker
 
 _TRANSIENT = {408, 409, 425, 429}
 _KINDS: dict[int, ErrorKind] = {

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from continuo.confidence import mean_probability
+from continuo.decisions.confidence import mean_probability
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
 from continuo.providers.anthropic import arguments
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from continuo.confidence import mean_probability
+from continuo.decisions.confidence import mean_probability
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
 from continuo.providers.protocol import Json, WireRequest

@@ -1,6 +1,6 @@
 """What is known of the breakers, for every worker to read: the entities that own them publish here."""
 
-from continuo.breaker import State
+from continuo.protection.breaker import State
 from continuo.stores.database import Database
 
 

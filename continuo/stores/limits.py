@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from continuo.catalog import Limits
-from continuo.limits import SLOTS, Seen, Slot, Wait, any_limit, wait, widths
+from continuo.config.catalog import Limits
+from continuo.protection.rate_limits import SLOTS, Seen, Slot, Wait, any_limit, wait, widths
 from continuo.stores.database import Connection, Database
 
 GRACE = 30.0

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from continuo.settings import Settings
+from continuo.config.settings import Settings
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database
 from continuo.stores.limits import LimitStore, SqlLimits

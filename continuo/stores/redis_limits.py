@@ -5,8 +5,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from continuo.catalog import Limits
-from continuo.limits import SLOTS, Seen, Slot, Wait, rates, wait, widths
+from continuo.config.catalog import Limits
+from continuo.protection.rate_limits import SLOTS, Seen, Slot, Wait, rates, wait, widths
 from continuo.stores.limits import GRACE, Scopes, under_limits
 
 # By scope: the sorted set `places` lists who runs by the end of the lease; the hash `turns` holds who waits, as `since
@@ -67,7 +67,7 @@ local function look(scope)
     return {{running, ahead, ahead_tokens, windows}}, totals
 end
 
--- The rule of `continuo.limits.wait`, without how long.
+-- The rule of `continuo.protection.rate_limits.wait`, without how long.
 local function fits(scope, seen, totals)
     if scope.concurrency and seen[1] + seen[2] + 1 > scope.concurrency then return false end
     for _, rate in ipairs(scope.rates) do

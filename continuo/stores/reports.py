@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from continuo.catalog import Model, load_catalog
+from continuo.config.catalog import Model, load_catalog
+from continuo.config.settings import Settings
+from continuo.config.tenants import Tenants, load_tenants
 from continuo.messages import Usage
-from continuo.reports import GROUPS, Costs, Day, Days, Query, Sums, baseline, costs, day_of
-from continuo.settings import Settings
+from continuo.operations.reports import GROUPS, Costs, Day, Days, Query, Sums, baseline, costs, day_of
 from continuo.stores.database import Database, Row
-from continuo.tenants import Tenants, load_tenants
 
 _TOKENS = ("input_tokens", "output_tokens", "cached_tokens")
 _SUMS = ", ".join(

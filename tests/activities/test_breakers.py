@@ -15,10 +15,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 import activities.breakers
 from activities.breakers import RPC_TIMEOUT, Breakers
-from continuo.breaker import State, workflow_id
-from continuo.catalog import Catalog, Provider
+from continuo.config.catalog import Catalog, Provider
+from continuo.config.settings import Settings
 from continuo.errors import ProviderError
-from continuo.settings import Settings
+from continuo.protection.breaker import State, workflow_id
 from continuo.stores.board import Board
 from continuo.stores.opened import open_store
 from tests.support import TemporalServer, running

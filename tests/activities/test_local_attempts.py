@@ -11,10 +11,10 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.models import LOST_WORKERS, ModelCalls
 from activities.settling import Settling
+from continuo.config.settings import Settings
 from continuo.jobs import CallRecord, Failure, total_cost
 from continuo.messages import Usage
-from continuo.patterns import Call, Retry
-from continuo.settings import Settings
+from continuo.patterns.specs import Call, Retry
 from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid

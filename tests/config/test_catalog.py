@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.catalog import Price, Provider, load_catalog
+from continuo.config.catalog import Price, Provider, load_catalog
+from continuo.config.settings import Settings
 from continuo.messages import Usage
-from continuo.settings import Settings
 
 CATALOG = load_catalog(Settings().catalog)
 tokens = st.integers(0, 10**9)

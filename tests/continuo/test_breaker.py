@@ -7,9 +7,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from continuo.breaker import KEPT, Report, State, cooled_down, forced, ill, may_probe, probing, reported, reset
-from continuo.catalog import Breaker
+from continuo.config.catalog import Breaker
 from continuo.errors import ErrorKind, ProviderError
+from continuo.protection.breaker import (
+    KEPT,
+    Report,
+    State,
+    cooled_down,
+    forced,
+    ill,
+    may_probe,
+    probing,
+    reported,
+    reset,
+)
 
 BREAKER = Breaker(failures=3, cool_down=60, successes=2)
 START = datetime(2026, 11, 21, tzinfo=UTC)

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.choices import Complexity, Keywords, Length, Preference
-from continuo.classify import classify, complexity, is_technical, label_in, normalised
+from continuo.decisions.classify import classify, complexity, is_technical, label_in, normalised
 from continuo.jobs import Prefer
+from continuo.patterns.choices import Complexity, Keywords, Length, Preference
 
 LABELS = ("order", "order status", "refund")
 names = st.from_regex(r"[a-z0-9]{1,8}( [a-z0-9]{1,8})?", fullmatch=True)

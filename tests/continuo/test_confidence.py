@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.confidence import INSTRUCTION, UNKNOWN, json_object, mean_probability, rated
+from continuo.decisions.confidence import INSTRUCTION, UNKNOWN, json_object, mean_probability, rated
 from continuo.messages import Message, ModelResponse
 
 unit = st.floats(0, 1)

@@ -4,14 +4,14 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from continuo.catalog import Catalog
+from continuo.authoring.files import NamedPattern
+from continuo.authoring.recommend import Needs
+from continuo.config.catalog import Catalog
+from continuo.config.settings import Settings
+from continuo.config.tenants import Tenant, Tenants
 from continuo.jobs import Context
 from continuo.messages import ModelRequest
-from continuo.named import NamedPattern
-from continuo.patterns import Call
-from continuo.recommend import Needs
-from continuo.settings import Settings
-from continuo.tenants import Tenant, Tenants
+from continuo.patterns.specs import Call
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from continuo.dead_letters import Letter, with_pattern
+from continuo.config.settings import ROOT, Settings
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
-from continuo.patterns import Call
-from continuo.settings import ROOT, Settings
+from continuo.operations.dead_letters import Letter, with_pattern
+from continuo.patterns.specs import Call
 from tests.support import job
 
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.catalog import Catalog
-from continuo.choices import Intent, Merge, Meta, Semantic
-from continuo.estimate import Estimate, estimate
-from continuo.patterns import (
+from continuo.authoring.estimate import Estimate, estimate
+from continuo.config.catalog import Catalog
+from continuo.patterns.choices import Intent, Merge, Meta, Semantic
+from continuo.patterns.specs import (
     Cached,
     Call,
     Cascade,

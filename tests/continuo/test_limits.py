@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.catalog import Limits
-from continuo.limits import SLOTS, Seen, Slot, Wait, any_limit, wait, widths
+from continuo.config.catalog import Limits
+from continuo.protection.rate_limits import SLOTS, Seen, Slot, Wait, any_limit, wait, widths
 
 ASK = st.tuples(st.floats(0, 20), st.integers(1, 400))
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.masking import MASK, Masker
+from continuo.protection.masking import MASK, Masker
 
 SECRETS = st.text("".join(map(chr, range(33, 127))), min_size=16, max_size=80)
 AROUND = st.text(max_size=20)

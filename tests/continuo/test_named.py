@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from continuo.authoring.files import find_pattern, load_pattern, located
+from continuo.config.settings import ROOT
 from continuo.errors import InputError, unknown
-from continuo.named import find_pattern, load_pattern, located
-from continuo.patterns import Call, Fallback
-from continuo.settings import ROOT
+from continuo.patterns.specs import Call, Fallback
 
 GOOD = """\
 description: Two tiers.

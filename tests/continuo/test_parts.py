@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.choices import Merge
-from continuo.parts import PART, below, parts
-from continuo.patterns import FanOut, Template
+from continuo.decisions.parts import PART, below, parts
+from continuo.patterns.choices import Merge
+from continuo.patterns.specs import FanOut, Template
 
 
 def wide(count: int) -> FanOut:

@@ -4,12 +4,7 @@ import pytest
 from hypothesis import given
 from pydantic import JsonValue, ValidationError
 
-from continuo.catalog import Catalog
-from continuo.errors import InputError
-from continuo.jobs import Context, Job
-from continuo.messages import Message, ModelRequest
-from continuo.patterns import Call, Deadline, Fallback, Http, Saga, SagaStep, Spec, Split, Step, Template, Variant
-from continuo.prepare import (
+from continuo.authoring.prepare import (
     MAX_INPUT_BYTES,
     MAX_LEVELS,
     MAX_STEPS,
@@ -20,8 +15,13 @@ from continuo.prepare import (
     resolved,
     validated,
 )
-from continuo.settings import environment
-from continuo.walk import replaced, specs
+from continuo.config.catalog import Catalog
+from continuo.config.settings import environment
+from continuo.errors import InputError
+from continuo.jobs import Context, Job
+from continuo.messages import Message, ModelRequest
+from continuo.patterns.specs import Call, Deadline, Fallback, Http, Saga, SagaStep, Spec, Split, Step, Template, Variant
+from continuo.patterns.walk import replaced, specs
 from tests.trees import trees
 
 CATALOG = Catalog.model_validate(

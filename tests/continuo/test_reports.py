@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.catalog import load_catalog
+from continuo.authoring.prepare import validated
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import ROOT
+from continuo.config.tenants import Tenant
 from continuo.errors import InputError
 from continuo.messages import Usage
-from continuo.prepare import validated
-from continuo.reports import Query, Sums, baseline, costs, day_of, warning
-from continuo.settings import ROOT
+from continuo.operations.reports import Query, Sums, baseline, costs, day_of, warning
 from continuo.stores.ledger import NANO
-from continuo.tenants import Tenant
 from tests.continuo.stores.test_budgets import DAY
 
 CATALOG = load_catalog(ROOT / "config" / "catalog.toml")

@@ -3,8 +3,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.patterns import Retry
-from continuo.retry import JITTER, delay, too_long
+from continuo.decisions.backoff import JITTER, delay, too_long
+from continuo.patterns.specs import Retry
 
 retries = st.builds(
     Retry,

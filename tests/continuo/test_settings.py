@@ -2,8 +2,8 @@
 
 import pytest
 
+from continuo.config.settings import DAY, Settings
 from continuo.errors import InputError
-from continuo.settings import DAY, Settings
 
 
 def test_a_retention_is_a_duration_and_only_the_ledger_is_kept_for_ever() -> None:

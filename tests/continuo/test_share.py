@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.share import point, share
+from continuo.decisions.traffic_split import point, share
 
 weights = st.dictionaries(st.text(min_size=1), st.floats(0.001, 1000), min_size=1, max_size=5)
 points = st.floats(0, 1, exclude_max=True)

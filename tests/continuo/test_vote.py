@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.vote import (
+from continuo.decisions.vote import (
     Decision,
     Vote,
     average,

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from continuo.choices import Complexity, Majority
+from continuo.authoring.files import NamedPattern, load_pattern
+from continuo.authoring.to_yaml import duration, to_yaml
+from continuo.config.settings import ROOT
 from continuo.data import seconds
-from continuo.named import NamedPattern, load_pattern
-from continuo.patterns import (
+from continuo.patterns.choices import Complexity, Majority
+from continuo.patterns.specs import (
     Cached,
     Call,
     Deadline,
@@ -24,8 +26,6 @@ from continuo.patterns import (
     Step,
     Template,
 )
-from continuo.settings import ROOT
-from continuo.written import duration, to_yaml
 from tests.trees import trees
 
 A, B, C = (Call(model=model) for model in "abc")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.settings import ROOT
+from continuo.config.settings import ROOT
 from examples.shop.store import STOCK, Refused, Store
 from tests.support import Control
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from continuo.settings import ROOT
+from continuo.config.settings import ROOT
 from tests.simulator.conftest import body, path
 from tests.support import until
 

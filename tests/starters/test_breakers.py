@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from continuo.breaker import State, workflow_id
-from continuo.settings import ROOT, Settings
+from continuo.config.settings import ROOT, Settings
+from continuo.protection.breaker import State, workflow_id
 from tests.starters.test_cli import continuo
 from tests.support import until
 from workers.temporal_server import find

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from continuo.config.settings import Settings
 from continuo.jobs import Outcome
-from continuo.settings import Settings
 from continuo.stores.cache import Place
 from continuo.stores.opened import open_cache
 from tests.redis_server import RedisServer

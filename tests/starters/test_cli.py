@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from continuo.settings import ROOT
+from continuo.config.settings import ROOT
 from starters.app import main
 from tests.support import Control, TemporalServer, until
 from workers.processes import module

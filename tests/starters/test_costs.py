@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from continuo.config.settings import Settings
 from continuo.errors import InputError
 from continuo.jobs import CallRecord, Context, Outcome
 from continuo.messages import Usage
-from continuo.settings import Settings
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
 from starters.budget import budget

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.catalog import Catalog, load_catalog
-from continuo.choices import Majority, Semantic, WeightedVote
+from continuo.authoring.outline import Node, outline
+from continuo.config.catalog import Catalog, load_catalog
+from continuo.config.settings import ROOT
 from continuo.errors import InputError
-from continuo.outline import Node, outline
-from continuo.patterns import (
+from continuo.patterns.choices import Majority, Semantic, WeightedVote
+from continuo.patterns.specs import (
     Cached,
     Call,
     Cascade,
@@ -24,8 +25,7 @@ from continuo.patterns import (
     Template,
     Variant,
 )
-from continuo.settings import ROOT
-from continuo.walk import specs
+from continuo.patterns.walk import specs
 from starters.explain import explain
 from starters.mermaid import escaped, flowchart
 from tests.trees import trees

@@ -5,8 +5,8 @@ import json
 import pytest
 from temporalio.client import Client
 
+from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
-from continuo.settings import Settings, environment
 from continuo.stores.database import Connection
 from continuo.stores.opened import open_store
 from starters.prune import prune

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from continuo.authoring.files import NamedPattern
+from continuo.authoring.to_yaml import to_yaml
+from continuo.config.settings import ROOT
 from continuo.data import seconds
-from continuo.named import NamedPattern
-from continuo.patterns import Step
-from continuo.settings import ROOT
-from continuo.written import to_yaml
+from continuo.patterns.specs import Step
 from starters.schema import pattern_schema, schema
 from tests.trees import trees
 

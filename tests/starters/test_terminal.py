@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
-from continuo.catalog import load_catalog
+from continuo.config.catalog import load_catalog
 from continuo.errors import InputError
 from starters.app import checked
 from starters.terminal import SafeConsole, shown

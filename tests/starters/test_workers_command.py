@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
+from continuo.config.settings import Settings
 from continuo.jobs import Priority
-from continuo.settings import Settings
 from tests.starters.test_cli import continuo
 from tests.support import TemporalServer, python, running
 

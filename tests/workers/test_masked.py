@@ -3,9 +3,9 @@
 from temporalio.api.failure.v1 import Failure as FailureMessage
 from temporalio.exceptions import ApplicationError
 
+from continuo.config.settings import Settings
 from continuo.jobs import Failure, Outcome
-from continuo.masking import MASK
-from continuo.settings import Settings
+from continuo.protection.masking import MASK
 from workers.masked import masked
 from workers.payloads import converter
 

@@ -9,10 +9,10 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.converter import StorageDriverClaim, StorageDriverRetrieveContext
 
+from continuo.config.settings import Settings
 from continuo.errors import InputError
 from continuo.jobs import Outcome
-from continuo.patterns import Call, Template
-from continuo.settings import Settings
+from continuo.patterns.specs import Call, Template
 from continuo.stores import sqlite
 from starters.launch import Handle, result
 from tests.continuo.stores.test_store_faults import locked

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
-from continuo.masking import MASK, Masker
+from continuo.protection.masking import MASK, Masker
 from tests.starters.test_cli import continuo
 from tests.support import Control, pool_process, running
 from workers.masked_spans import MaskedSpans
@@ -20,7 +20,7 @@ KEY = "sk-canary/0123456789\"'abcdef+XYZ"
 
 LOGGING = """
 import logging, sys, structlog
-from continuo.masking import Masker
+from continuo.protection.masking import Masker
 from workers.telemetry import configure_logging
 
 key = sys.argv[1]

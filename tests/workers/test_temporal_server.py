@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
+from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.settings import Settings
 from tests.support import TemporalServer, kill
 from workers.processes import Child
 from workers.stack import Ports

@@ -12,10 +12,10 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
-from continuo.breaker import Report
-from continuo.choices import Intent, Length, Majority, Merge
-from continuo.parts import PART
-from continuo.patterns import (
+from continuo.config.settings import ROOT, Settings
+from continuo.decisions.parts import PART
+from continuo.patterns.choices import Intent, Length, Majority, Merge
+from continuo.patterns.specs import (
     Cached,
     Call,
     Cascade,
@@ -31,7 +31,7 @@ from continuo.patterns import (
     Template,
     Variant,
 )
-from continuo.settings import ROOT, Settings
+from continuo.protection.breaker import Report
 from starters.launch import Handle, result, start
 from tests.config_files import written_catalog
 from tests.support import Control, begin, job, until

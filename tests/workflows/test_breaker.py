@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowHandle
 
-from continuo.breaker import QUEUE, TYPE, Report, State, workflow_id
-from continuo.catalog import Breaker
+from continuo.config.catalog import Breaker
+from continuo.config.settings import ROOT
 from continuo.jobs import Failure, Outcome
-from continuo.patterns import Call, Fallback, Retry
-from continuo.settings import ROOT
+from continuo.patterns.specs import Call, Fallback, Retry
+from continuo.protection.breaker import QUEUE, TYPE, Report, State, workflow_id
 from starters.launch import result
 from tests.support import begin, failure, job, kill, outcome, pool_process, until
 from tests.world import World, made

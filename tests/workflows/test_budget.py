@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
-from continuo.choices import Budget
+from continuo.config.settings import Settings, environment
 from continuo.jobs import CallRecord, Context, Job, Outcome
-from continuo.patterns import Call, Fallback, Retry, Route, Step, Template
-from continuo.settings import Settings, environment
+from continuo.patterns.choices import Budget
+from continuo.patterns.specs import Call, Fallback, Retry, Route, Step, Template
 from continuo.stores.budgets import Balance, Budgets
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store

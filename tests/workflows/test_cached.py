@@ -4,9 +4,9 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
-from continuo.choices import Concatenate, Semantic
 from continuo.jobs import Job, Outcome
-from continuo.patterns import Cached, Call, Fallback, FanOut, Retry, Step, Template
+from continuo.patterns.choices import Concatenate, Semantic
+from continuo.patterns.specs import Cached, Call, Fallback, FanOut, Retry, Step, Template
 from starters.launch import result
 from tests.support import Control, begin, failure, job, outcome, until
 

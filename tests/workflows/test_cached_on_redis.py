@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from continuo.config.settings import Settings
 from continuo.jobs import Job, Outcome
-from continuo.patterns import Cached, Call, Retry
-from continuo.settings import Settings
+from continuo.patterns.specs import Cached, Call, Retry
 from starters.launch import result
 from tests.redis_server import RedisServer
 from tests.support import Control, TemporalServer, begin, job, kill, outcome, running, until

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 
-from continuo.choices import Majority
+from continuo.config.settings import Settings, environment
 from continuo.jobs import Failure, Job
-from continuo.patterns import (
+from continuo.patterns.choices import Majority
+from continuo.patterns.specs import (
     Cached,
     Call,
     Deadline,
@@ -27,9 +28,8 @@ from continuo.patterns import (
     Step,
     Template,
 )
-from continuo.settings import Settings, environment
+from continuo.patterns.walk import specs
 from continuo.stores.opened import open_store
-from continuo.walk import specs
 from starters.launch import result
 from tests.books import check_told
 from tests.stores import ledger

@@ -9,11 +9,11 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
-from continuo.choices import Complexity
-from continuo.dead_letters import Closed, Letter
+from continuo.config.settings import Settings
 from continuo.jobs import Failure, Job, Outcome
-from continuo.patterns import Call, FanOut, Retry, Route, Template
-from continuo.settings import Settings
+from continuo.operations.dead_letters import Closed, Letter
+from continuo.patterns.choices import Complexity
+from continuo.patterns.specs import Call, FanOut, Retry, Route, Template
 from starters.launch import Handle, result, start
 from tests.support import Control, begin, job, kill, until
 from tests.world import World
@@ -201,7 +201,7 @@ async def test_only_a_whole_run_makes_a_letter_and_none_that_was_cancelled(clien
 
 @pytest.mark.usefixtures("worker", "simulator")
 async def test_a_run_that_a_mistake_of_ours_ended_is_kept_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("continuo.classify.classify", lambda *given: 1 // 0)
+    monkeypatch.setattr("continuo.decisions.classify.classify", lambda *given: 1 // 0)
     route = Route(by=Complexity(), branches={"low": Template(text="Yes.")}, default="low")
     letter = await buried(client, job(route))
     failure = (await content(letter)).failure

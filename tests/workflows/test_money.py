@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
-from continuo.choices import Majority, Semantic
+from continuo.config.settings import Settings, environment
 from continuo.jobs import Account, Failure, Outcome, total_cost
-from continuo.patterns import Cached, Call, Deadline, Ensemble, Retry, Step, Template
-from continuo.settings import Settings, environment
+from continuo.patterns.choices import Majority, Semantic
+from continuo.patterns.specs import Cached, Call, Deadline, Ensemble, Retry, Step, Template
 from continuo.stores.database import Row
 from continuo.stores.opened import open_store
 from starters.launch import Handle, result

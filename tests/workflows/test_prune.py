@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
-from continuo.settings import Settings, environment
+from continuo.config.settings import Settings, environment
 from continuo.stores.opened import open_store
 from continuo.stores.pruning import JOURNAL
 from tests.continuo.stores.test_pruning import journalled, names

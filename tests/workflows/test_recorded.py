@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from continuo.choices import Complexity, Majority
-from continuo.patterns import Call, Cascade, Ensemble, Route, Split, Step, Template, Variant
+from continuo.patterns.choices import Complexity, Majority
+from continuo.patterns.specs import Call, Cascade, Ensemble, Route, Split, Step, Template, Variant
 from starters.launch import progress, result
 from tests.support import begin, job
 
@@ -16,18 +16,18 @@ ONE, TWO, THREE = (Template(text=text) for text in ("one", "two", "three"))
 DECIDE: dict[str, tuple[Step, str, Any]] = {
     "a label": (
         Route(by=Complexity(), branches={"low": ONE, "medium": ONE}, default="low"),
-        "continuo.classify._REASONING",
+        "continuo.decisions.classify._REASONING",
         (),
     ),
-    "a confidence": (Cascade(steps=(ONE, TWO)), "continuo.confidence.UNKNOWN", 0.99),
+    "a confidence": (Cascade(steps=(ONE, TWO)), "continuo.decisions.confidence.UNKNOWN", 0.99),
     "a share": (
         Split(variants={"a": Variant(step=ONE), "b": Variant(step=TWO, weight=1e-9)}),
-        "continuo.share.share",
+        "continuo.decisions.traffic_split.share",
         lambda weights, point: "b",
     ),
     "a vote": (
         Ensemble(members=(ONE, ONE, Call(model="mini")), combine=Majority(), inline=True, otherwise=THREE),
-        "continuo.vote.label",
+        "continuo.decisions.vote.label",
         lambda text, field: object(),
     ),
 }

@@ -7,7 +7,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
-from continuo.settings import ROOT
+from continuo.config.settings import ROOT
 from workers.sandbox import runner
 from workflows import WORKFLOWS
 

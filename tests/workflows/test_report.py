@@ -9,10 +9,10 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
+from continuo.config.settings import Settings
 from continuo.jobs import Job, total_cost
-from continuo.patterns import Call, Ensemble, Fallback, Retry, Step
-from continuo.reports import Costs
-from continuo.settings import Settings
+from continuo.operations.reports import Costs
+from continuo.patterns.specs import Call, Ensemble, Fallback, Retry, Step
 from tests.support import Control, failure, job, outcome
 from workers.temporal_server import find
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 
+from continuo.authoring.files import find_pattern
+from continuo.config.settings import ROOT
 from continuo.jobs import Failure, Job
-from continuo.named import find_pattern
-from continuo.patterns import Deadline, Retry, Saga, Template
-from continuo.settings import ROOT
+from continuo.patterns.specs import Deadline, Retry, Saga, Template
 from starters.launch import Handle, result
 from tests.support import Control, begin, failure, job, outcome, until
 from workflows.saga import Resolution

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.client import Client
 
+from continuo.config.settings import Settings
 from continuo.jobs import Job
-from continuo.patterns import Call, Retry, Split, Step, Template, Variant
-from continuo.settings import Settings
+from continuo.patterns.specs import Call, Retry, Split, Step, Template, Variant
 from tests.support import Control, begin, job, outcome, until
 from workers.pool import pool
 

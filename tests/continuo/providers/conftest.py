@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from continuo.catalog import Catalog, Model
-from continuo.masking import Masker
+from continuo.config.catalog import Catalog, Model
 from continuo.messages import Message, ModelRequest, ModelResponse
+from continuo.protection.masking import Masker
 from continuo.providers.client import ModelClient
 
 SHAPES = Path(__file__).parent / "shapes"

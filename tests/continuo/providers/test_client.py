@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from continuo.catalog import Catalog, Model
+from continuo.config.catalog import Catalog, Model
 from continuo.errors import ProviderError
-from continuo.masking import Masker, secrets
 from continuo.messages import Message, ModelRequest, Tool
+from continuo.protection.masking import Masker, secrets
 from continuo.providers.client import ModelClient
 from tests.continuo.providers.conftest import HELLO, KEY, PROTOCOLS, Wire, ask, shape, streamed
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.catalog import Catalog, load_catalog
+from continuo.config.catalog import Catalog, load_catalog
+from continuo.config.settings import Settings
 from continuo.errors import ProviderError
-from continuo.masking import Masker
 from continuo.messages import Usage
+from continuo.protection.masking import Masker
 from continuo.providers.client import ModelClient
 from continuo.providers.embeddings import EMBEDDINGS
-from continuo.settings import Settings
 from tests.support import Control
 
 TEXT = "Where is my order?"

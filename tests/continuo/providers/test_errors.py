@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.errors import ErrorKind, ProviderError
-from continuo.masking import Masker
+from continuo.protection.masking import Masker
 from continuo.providers.errors import error_for_response, error_for_transport, error_in_stream, retry_after
 
 

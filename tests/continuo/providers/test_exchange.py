@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from continuo.catalog import Model
+from continuo.config.catalog import Model
 from continuo.errors import ProviderError
 from continuo.messages import ModelRequest, Tool
 from continuo.providers.client import ModelClient

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.catalog import Price
+from continuo.config.catalog import Price
 from continuo.errors import ProviderError
 from continuo.messages import MOST_TOKENS, Usage, plausible
 from continuo.providers.client import ModelClient

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from continuo.config.settings import ROOT
 from continuo.errors import InputError
 from continuo.messages import Message, ModelRequest
 from continuo.providers.knowledge import NOTHING_FOUND, Knowledge
-from continuo.settings import ROOT
 
 SHIPPED = Knowledge(ROOT / "examples" / "knowledge")
 words = st.text(st.characters(categories=["Ll", "Lu", "Nd", "Zs", "Po"]), max_size=80)

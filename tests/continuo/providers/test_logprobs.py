@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from continuo.catalog import Model, load_catalog
-from continuo.masking import Masker
+from continuo.config.catalog import Model, load_catalog
+from continuo.config.settings import Settings
 from continuo.messages import ModelRequest, ModelResponse
+from continuo.protection.masking import Masker
 from continuo.providers.client import PROTOCOLS, ModelClient
-from continuo.settings import Settings
 from tests.continuo.providers.conftest import HELLO, Wire, ask, shape
 from tests.support import Control
 

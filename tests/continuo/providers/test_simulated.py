@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from continuo.catalog import Model, load_catalog
+from continuo.config.catalog import Model, load_catalog
+from continuo.config.settings import Settings
 from continuo.errors import ProviderError
-from continuo.masking import Masker
 from continuo.messages import Message, ModelRequest, ModelResponse, Tool, Usage
+from continuo.protection.masking import Masker
 from continuo.providers.client import ModelClient
-from continuo.settings import Settings
 from tests.support import Control
 
 pytestmark = pytest.mark.parametrize("name", ["sim-mid", "sim-premium", "sim-mini"])

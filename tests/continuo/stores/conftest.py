@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from continuo.settings import Settings
+from continuo.config.settings import Settings
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database
 from continuo.stores.opened import open_cache, open_store, opened_payloads

@@ -8,7 +8,7 @@ import random
 import sys
 import time
 
-from continuo.settings import Settings, environment
+from continuo.config.settings import Settings, environment
 from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal

@@ -1,4 +1,4 @@
-from continuo.breaker import State
+from continuo.protection.breaker import State
 from continuo.stores.board import Board
 from continuo.stores.database import Database
 

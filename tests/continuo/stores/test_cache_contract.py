@@ -12,9 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from continuo.config.settings import Settings
 from continuo.jobs import CallRecord, Outcome
 from continuo.messages import Usage
-from continuo.settings import Settings
 from continuo.stores.cache import FLIGHT, Cache, Found, Place
 from continuo.stores.opened import open_cache
 

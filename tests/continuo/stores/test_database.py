@@ -6,8 +6,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.settings import Settings
 from continuo.stores.database import Connection, Database
 from continuo.stores.migrations import STORE
 from continuo.stores.opened import open_store

@@ -6,9 +6,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from continuo.config.settings import Settings
 from continuo.jobs import CallRecord, Context, Outcome
 from continuo.messages import Usage
-from continuo.settings import Settings
 from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from continuo.catalog import Limits
-from continuo.limits import Wait
-from continuo.settings import Settings
+from continuo.config.catalog import Limits
+from continuo.config.settings import Settings
+from continuo.protection.rate_limits import Wait
 from continuo.stores.limits import GRACE, LimitStore
 from continuo.stores.opened import open_store, opened_limits
 

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from continuo.settings import Settings
+from continuo.config.settings import Settings
 from continuo.stores import pruning
 from continuo.stores.database import Database
 from continuo.stores.migrations import PAYLOADS

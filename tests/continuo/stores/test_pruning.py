@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from continuo.settings import Settings
+from continuo.config.settings import Settings
 from continuo.stores import pruning
 from continuo.stores.budgets import Budgets
 from continuo.stores.database import Connection, Database

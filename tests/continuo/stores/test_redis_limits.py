@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from continuo.catalog import Limits
+from continuo.config.catalog import Limits
 from continuo.stores.limits import SqlLimits
 from continuo.stores.migrations import LIMITS
 from continuo.stores.redis_client import connect

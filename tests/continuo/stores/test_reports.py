@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from continuo.authoring.prepare import validated
+from continuo.config.settings import Settings
 from continuo.jobs import CallRecord, Context, Outcome
 from continuo.messages import Usage
-from continuo.prepare import validated
-from continuo.reports import By, Costs, Days, Query
-from continuo.settings import Settings
+from continuo.operations.reports import By, Costs, Days, Query
 from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal

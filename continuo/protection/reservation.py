@@ -1,6 +1,6 @@
 """What a call may cost and use at most, before anybody knows."""
 
-from continuo.catalog import Model
+from continuo.config.catalog import Model
 from continuo.messages import ModelRequest, Usage, estimated_tokens
 
 MAX_OUTPUT = 4_096

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import singledispatch
 
-from continuo.catalog import Catalog
-from continuo.choices import Intent, Merge, Meta
+from continuo.config.catalog import Catalog
 from continuo.data import Data
+from continuo.decisions.backoff import delay
 from continuo.messages import Usage
-from continuo.patterns import (
+from continuo.patterns.choices import Intent, Merge, Meta
+from continuo.patterns.specs import (
     Cached,
     Call,
     Cascade,
@@ -26,8 +27,7 @@ from continuo.patterns import (
     Step,
     Template,
 )
-from continuo.retry import delay
-from continuo.walk import specs
+from continuo.patterns.walk import specs
 
 
 class Estimate(Data):

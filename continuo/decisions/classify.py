@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from unicodedata import normalize
 
-from continuo.choices import Budget, Complexity, Keywords, Length, Preference
 from continuo.jobs import Prefer
+from continuo.patterns.choices import Budget, Complexity, Keywords, Length, Preference
 
 # Words that ask for a chain of thought; British spelling included.
 _REASONING = ("analyze", "analyse", "compare", "explain", "why", "how")

@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from continuo.data import Data, Int, Number
-from continuo.patterns import Cached, Ensemble, Fallback, FanOut, Pipeline, Route, Saga, Spec, Step
-from continuo.walk import specs
+from continuo.patterns.specs import Cached, Ensemble, Fallback, FanOut, Pipeline, Route, Saga, Spec, Step
+from continuo.patterns.walk import specs
 
 REPETITION = 0.3
 SMALL_TEAM = 5

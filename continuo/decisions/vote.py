@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from math import fsum, isfinite
 from statistics import mean
 
-from continuo.classify import normalised
-from continuo.confidence import UNKNOWN, json_object
 from continuo.data import Data
+from continuo.decisions.classify import normalised
+from continuo.decisions.confidence import UNKNOWN, json_object
 from continuo.jobs import Consensus
 
 

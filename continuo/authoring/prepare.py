@@ -5,13 +5,13 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from continuo.catalog import Catalog, Model
+from continuo.config.catalog import Catalog, Model
+from continuo.config.settings import unavailable
+from continuo.decisions.segment import segment
 from continuo.errors import InputError, unknown
 from continuo.jobs import Job
-from continuo.patterns import PLACEHOLDER, Cached, Call, Http, Spec, Step
-from continuo.segment import segment
-from continuo.settings import unavailable
-from continuo.walk import replaced, specs
+from continuo.patterns.specs import PLACEHOLDER, Cached, Call, Http, Spec, Step
+from continuo.patterns.walk import replaced, specs
 
 MAX_INPUT_BYTES = 1_000_000
 """Of a prompt, or of data: each call carries the whole input."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
-from continuo.catalog import Catalog
+from continuo.config.catalog import Catalog
 
 SHORTEST = 8
 """Characters of the shortest secret that is masked: a shorter one stands in ordinary texts too."""

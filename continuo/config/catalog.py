@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from continuo.configured import read_file
+from continuo.config.toml_file import read_file
 from continuo.data import Data, Int, Number, Seconds
 from continuo.errors import InputError, unknown
 from continuo.messages import Usage

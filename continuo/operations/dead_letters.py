@@ -6,15 +6,15 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from continuo.catalog import load_catalog
+from continuo.authoring.files import find_pattern, located
+from continuo.authoring.prepare import check_services, resolved
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import Settings
 from continuo.data import Data
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
-from continuo.named import find_pattern, located
-from continuo.patterns import Http
-from continuo.prepare import check_services, resolved
-from continuo.settings import Settings
-from continuo.walk import specs
+from continuo.patterns.specs import Http
+from continuo.patterns.walk import specs
 
 TYPE = "DeadLetter"
 """The workflow type of a letter."""

@@ -8,11 +8,11 @@ import yaml
 from pydantic import ValidationError
 from yaml.reader import ReaderError
 
-from continuo.bounded_yaml import compose, construct
+from continuo.authoring.bounded_yaml import compose, construct
+from continuo.authoring.mistakes import line_of, mistake, twice
 from continuo.data import Data
 from continuo.errors import InputError, UnknownName, unknown
-from continuo.mistakes import line_of, mistake, twice
-from continuo.patterns import Step
+from continuo.patterns.specs import Step
 
 
 class NamedPattern(Data):

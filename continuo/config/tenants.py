@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from continuo.configured import read_file
+from continuo.config.toml_file import read_file
 from continuo.data import Data, Number
 from continuo.jobs import TenantName
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from continuo.catalog import Breaker
+from continuo.config.catalog import Breaker
 from continuo.data import Data
 from continuo.errors import ProviderError
 

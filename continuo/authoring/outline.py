@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from continuo.catalog import Catalog
-from continuo.choices import Majority, WeightedVote
+from continuo.authoring.estimate import Estimate, estimate
+from continuo.authoring.to_yaml import duration
+from continuo.config.catalog import Catalog
 from continuo.data import Data
-from continuo.decide import quorum
-from continuo.estimate import Estimate, estimate
-from continuo.patterns import (
+from continuo.decisions.combine import quorum
+from continuo.patterns.choices import Majority, WeightedVote
+from continuo.patterns.specs import (
     Cached,
     Call,
     Cascade,
@@ -21,7 +22,6 @@ from continuo.patterns import (
     Step,
     Template,
 )
-from continuo.written import duration
 
 TEXT = 40
 """Characters of a template's text that are shown."""
@@ -38,7 +38,7 @@ class Node(Data):
 
 
 def outline(step: Step, name: str, catalog: Catalog, *, input_tokens: int, output_tokens: int) -> Node:
-    """The tree of `step`, its aliases resolved. Figures are those of `continuo.estimate`."""
+    """The tree of `step`, its aliases resolved. Figures are those of `continuo.authoring.estimate`."""
     return Node(
         name=name,
         kind=step.kind,

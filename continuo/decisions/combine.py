@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from continuo.choices import Average, Majority, UnanimousOrWeighted, WeightedVote
-from continuo.patterns import Ensemble
-from continuo.vote import Decision, Vote, average, majority, unanimous_or_weighted, undecidable, weighted_vote
+from continuo.decisions.vote import Decision, Vote, average, majority, unanimous_or_weighted, undecidable, weighted_vote
+from continuo.patterns.choices import Average, Majority, UnanimousOrWeighted, WeightedVote
+from continuo.patterns.specs import Ensemble
 
 
 def decision(ensemble: Ensemble, votes: Sequence[Vote]) -> Decision | None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from continuo.catalog import Limits
+from continuo.config.catalog import Limits
 from continuo.data import Data
 
 WINDOW = 60

@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from continuo.catalog import Catalog, Model, Price
+from continuo.config.catalog import Catalog, Model, Price
+from continuo.config.settings import unavailable
+from continuo.config.tenants import Tenant
 from continuo.data import Data
 from continuo.messages import Usage
-from continuo.settings import unavailable
 from continuo.stores.ledger import NANO
-from continuo.tenants import Tenant
 
 By = Literal["tenant", "user", "model", "pattern", "day"]
 Warned = Literal["70 %", "90 %", "spent"]

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from continuo.choices import (
+from continuo.data import Data, Int, Number, Seconds
+from continuo.errors import unknown
+from continuo.patterns.choices import (
     Classifier,
     Collect,
     Combine,
@@ -28,8 +30,6 @@ from continuo.choices import (
     WeightedVote,
     labels,
 )
-from continuo.data import Data, Int, Number, Seconds
-from continuo.errors import unknown
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 

@@ -5,9 +5,9 @@ from typing import Any, get_type_hints
 
 import yaml
 
+from continuo.authoring.files import NamedPattern
 from continuo.data import Data, Seconds, seconds
-from continuo.named import NamedPattern
-from continuo.patterns import Spec, Step
+from continuo.patterns.specs import Spec, Step
 
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 

@@ -13,12 +13,12 @@ from platformdirs import user_cache_path, user_data_path
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from continuo.catalog import Provider
+from continuo.config.catalog import Provider
 from continuo.data import seconds
 from continuo.errors import InputError
 from continuo.jobs import Priority
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 MAX_SLOTS = 10_000
 
 T = TypeVar("T")

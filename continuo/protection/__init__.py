@@ -1,0 +1,1 @@
+"""What guards money, providers and keys."""
