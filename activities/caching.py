@@ -10,7 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.errors import unless_broken
 from continuo.decisions.cache_key import entry_key, family, scope
 from continuo.jobs import Job, Outcome
-from continuo.patterns.specs import Cached
+from continuo.patterns import Cached
 from continuo.stores.cache import Cache, Found, Place
 
 

@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from continuo.decisions.backoff import delay, too_long
 from continuo.errors import ProviderError
 from continuo.jobs import Failure
-from continuo.patterns.specs import Retry
+from continuo.patterns import Retry
 from continuo.stores.database import StoreUnavailable
 
 log = structlog.get_logger()

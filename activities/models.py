@@ -22,7 +22,7 @@ from continuo.decisions.confidence import INSTRUCTION, rated
 from continuo.errors import ProviderError
 from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
 from continuo.messages import ModelRequest, Usage
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 from continuo.protection.rate_limits import Wait
 from continuo.providers.client import ModelClient
 from continuo.providers.exchange import Exchange

@@ -13,7 +13,7 @@ from continuo.config.catalog import Catalog
 from continuo.decisions.segment import segment
 from continuo.errors import ProviderError
 from continuo.jobs import Failure, Job, Outcome
-from continuo.patterns.specs import PLACEHOLDER, Http
+from continuo.patterns import PLACEHOLDER, Http
 from continuo.protection.masking import Masker
 from continuo.providers.client import checked_key
 from continuo.providers.errors import error_for_response, error_for_transport, naming

@@ -13,7 +13,7 @@ from rich.table import Table
 from benchmarks.cases import MODEL
 from benchmarks.measure import CONCURRENCY, Run
 from benchmarks.stage import PROMPT, Stage
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 
 REQUESTS = re.compile(r'^service_requests\{.*operation="(\w+)".*service_name="frontend".*\} (\S+)$', re.MULTILINE)
 

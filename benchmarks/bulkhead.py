@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 from benchmarks.cases import MODEL
 from benchmarks.measure import Figures, compared
 from benchmarks.stage import Stage, other_pools
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 from starters.launch import Handle, start
 from tests.support import job, until
 

@@ -7,8 +7,8 @@ from benchmarks.measure import Run
 from benchmarks.stage import PROMPT, Stage
 from continuo.authoring.files import find_pattern
 from continuo.config.settings import ROOT
+from continuo.patterns import Cached, Call, Cascade, Deadline, Ensemble, Fallback, FanOut, Route, Step
 from continuo.patterns.choices import Length
-from continuo.patterns.specs import Cached, Call, Cascade, Deadline, Ensemble, Fallback, FanOut, Route, Step
 from tests.workflows.test_saga import ORDER
 
 MODEL = "sim-mid"

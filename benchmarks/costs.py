@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from rich.table import Table
 
 from benchmarks.stage import Stage
-from continuo.patterns.specs import Cached, Call, Cascade, Route, Step
+from continuo.patterns import Cached, Call, Cascade, Route, Step
 from tests.support import job
 
 TOKENS = {"input": 1_000, "output": 500}

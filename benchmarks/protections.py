@@ -10,7 +10,7 @@ from benchmarks.stage import PROMPT, Stage
 from benchmarks.unprotected import QUEUE
 from continuo.config.settings import Settings
 from continuo.jobs import Priority
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 from tests.support import job, python, running
 
 

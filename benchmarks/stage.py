@@ -16,7 +16,7 @@ from benchmarks.configuration import write_configuration
 from benchmarks.measure import Run
 from continuo.config.settings import Settings
 from continuo.jobs import Job
-from continuo.patterns.specs import Step
+from continuo.patterns import Step
 from starters.launch import start
 from tests.support import Control, TemporalServer, job, pool_process, python, running, served
 from workers.connect import connect

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, JsonValue
 
 from continuo.data import Data, Seconds
 from continuo.messages import FinishReason, Message, ModelRequest, Usage
-from continuo.patterns.specs import Step
+from continuo.patterns import Step
 
 Priority = Literal["critical", "standard", "batch"]
 Prefer = Literal["cost", "speed", "quality"]

@@ -14,7 +14,7 @@ from continuo.config.catalog import Catalog, load_catalog
 from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
 from continuo.messages import MOST_TOKENS
-from continuo.patterns.specs import Call, Step
+from continuo.patterns import Call, Step
 from starters.completion import Runnable
 from starters.mermaid import flowchart
 from starters.money import money

@@ -9,7 +9,7 @@ from continuo.authoring.prepare import resolved
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings, environment, unavailable
 from continuo.errors import InputError
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 from continuo.patterns.walk import specs
 from starters.fitted import Column, FittedTable
 from starters.report import err, out

@@ -14,7 +14,7 @@ from continuo.authoring.recommend import Advice, Needs
 from continuo.authoring.recommend import recommend as recommended
 from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.patterns.specs import Step
+from continuo.patterns import Step
 from starters.report import out
 
 Flag = Annotated[bool, Parameter(negative=())]

@@ -29,7 +29,7 @@ from continuo.data import Data
 from continuo.errors import InputError
 from continuo.jobs import Context, Job, Name, Outcome
 from continuo.messages import Message, ModelRequest
-from continuo.patterns.specs import Call, Http
+from continuo.patterns import Call, Http
 from continuo.patterns.walk import specs
 from continuo.protection.masking import Masker, secrets
 from starters.completion import Runnable

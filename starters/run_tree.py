@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from continuo.decisions.parts import below
 from continuo.jobs import CallRecord, total_cost, under
-from continuo.patterns.specs import Call, Step
+from continuo.patterns import Call, Step
 from continuo.progress import StepState
 from starters.money import money
 from starters.terminal import levels, wrapped

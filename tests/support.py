@@ -18,7 +18,7 @@ from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings, environment
 from continuo.jobs import Context, Failure, Job, Outcome, Priority
 from continuo.messages import Message, ModelRequest
-from continuo.patterns.specs import Step
+from continuo.patterns import Step
 from starters.launch import Handle, result, start
 from starters.service import Service
 from workers.processes import Child

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from continuo.jobs import Outcome
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 from starters.launch import Handle, result
 from tests.books import Books, books, complaints, in_flight, settled
 from tests.continuo.stores.test_store_faults import locked

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from continuo.jobs import Failure, Job, Outcome
-from continuo.patterns.specs import Call, Fallback, Retry, Step, Template
+from continuo.patterns import Call, Fallback, Retry, Step, Template
 from continuo.patterns.walk import specs
 from starters.launch import result
 from tests.support import begin, job, kill

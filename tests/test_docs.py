@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 
 from continuo.authoring.files import NamedPattern
 from continuo.config.settings import ROOT
+from continuo.patterns import KINDS, Step
 from continuo.patterns.choices import Classifier, Combine
-from continuo.patterns.specs import KINDS, Step
 from continuo.patterns.walk import specs
 from starters.explain import explain
 from starters.recommend import recommend

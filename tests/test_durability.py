@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from continuo.jobs import Outcome
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 from starters.launch import Handle, result
 from tests.support import begin, job, kill, until
 from tests.workflows.test_saga import order

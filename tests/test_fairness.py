@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from continuo.config.settings import Settings
 from continuo.jobs import Job
-from continuo.patterns.specs import Call, Fallback, Step, Template
+from continuo.patterns import Call, Fallback, Step, Template
 from starters.launch import Handle, result, tenants
 from tests.support import begin, job, outcome, until
 from tests.world import World

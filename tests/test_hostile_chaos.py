@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from continuo.patterns.specs import Call, Fallback, Http, Retry, Spec, Step, Template
+from continuo.patterns import Call, Fallback, Http, Retry, Spec, Step, Template
 from continuo.patterns.walk import replaced
 from starters.launch import result
 from tests.books import books, complaints, in_flight, settled

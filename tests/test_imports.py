@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from continuo.config.settings import ROOT
-from continuo.patterns.specs import KINDS
+from continuo.patterns import KINDS
 
 MAY_IMPORT = {
     "continuo": set(),

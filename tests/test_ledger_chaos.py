@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from continuo.jobs import Outcome
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 from continuo.stores.budgets import Budgets
 from starters.launch import result
 from tests.stores import emptied, postgres

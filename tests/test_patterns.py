@@ -10,7 +10,7 @@ from temporalio.client import Client
 from continuo.authoring.files import find_pattern
 from continuo.config.settings import ROOT
 from continuo.jobs import Outcome
-from continuo.patterns.specs import Call, Retry, Spec, Step
+from continuo.patterns import Call, Retry, Spec, Step
 from continuo.patterns.walk import replaced
 from tests.support import Control, job, outcome
 

@@ -10,7 +10,7 @@ import pytest
 
 from continuo.config.settings import Settings
 from continuo.jobs import Outcome
-from continuo.patterns.specs import Call, FanOut, Step
+from continuo.patterns import Call, FanOut, Step
 from starters.launch import result
 from tests.activities.test_pruning import ACKS, ended, forgotten, isolated, long, opened, pruned, replay, started_again
 from tests.stores import emptied, postgres

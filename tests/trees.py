@@ -4,23 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from continuo.patterns.choices import (
-    Average,
-    Collect,
-    Combine,
-    Complexity,
-    Concatenate,
-    Intent,
-    Keywords,
-    Length,
-    Majority,
-    Merge,
-    Meta,
-    Preference,
-    UnanimousOrWeighted,
-    WeightedVote,
-)
-from continuo.patterns.specs import (
+from continuo.patterns import (
     Cached,
     Call,
     Cascade,
@@ -38,6 +22,22 @@ from continuo.patterns.specs import (
     Step,
     Template,
     Variant,
+)
+from continuo.patterns.choices import (
+    Average,
+    Collect,
+    Combine,
+    Complexity,
+    Concatenate,
+    Intent,
+    Keywords,
+    Length,
+    Majority,
+    Merge,
+    Meta,
+    Preference,
+    UnanimousOrWeighted,
+    WeightedVote,
 )
 
 Steps = st.SearchStrategy[Step]

@@ -11,7 +11,7 @@ from temporalio.workflow import ActivityCancellationType
 
 from activities.models import ModelCalls
 from continuo.jobs import Account, CallRecord, Job
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 from workflows.activity_options import STORE_LIMIT
 from workflows.failures import failure_of
 from workflows.shield import to_the_end

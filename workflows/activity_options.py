@@ -6,7 +6,7 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy
 
 from activities.models import LOST_WORKERS, STORE_TIME
-from continuo.patterns.specs import Call, Http, Step
+from continuo.patterns import Call, Http, Step
 from continuo.patterns.walk import specs
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)

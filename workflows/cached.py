@@ -8,8 +8,8 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from activities.caching import Caching
 from activities.models import ModelCalls
 from continuo.jobs import Job, Outcome
+from continuo.patterns import Cached, Call, Retry
 from continuo.patterns.choices import Semantic
-from continuo.patterns.specs import Cached, Call, Retry
 from continuo.protection.rate_limits import Wait
 from continuo.stores.cache import Found
 from workflows.accounted import accounted, ending

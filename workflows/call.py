@@ -4,7 +4,7 @@ from temporalio import workflow
 
 from activities.models import ModelCalls
 from continuo.jobs import Job, Outcome
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 from continuo.protection.rate_limits import Wait
 from workflows.accounted import accounted, ending
 from workflows.activity_options import LOCAL_RETRIES, local_options, options

@@ -4,7 +4,7 @@ from temporalio import workflow
 
 from continuo.decisions.confidence import Rating, rating
 from continuo.jobs import Failure, Job, Outcome
-from continuo.patterns.specs import Cascade
+from continuo.patterns import Cascade
 from workflows.base import PatternWorkflow
 from workflows.failures import failed
 from workflows.recorded import recorded

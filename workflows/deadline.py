@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from continuo.jobs import Failure, Job, Outcome
-from continuo.patterns.specs import Deadline
+from continuo.patterns import Deadline
 from workflows.base import PatternWorkflow
 from workflows.failures import failed
 from workflows.step import run_inline, run_step, within

@@ -9,8 +9,8 @@ from continuo.decisions.combine import decided, decision
 from continuo.decisions.prompts import filled, listed
 from continuo.decisions.vote import Decision, Vote, number
 from continuo.jobs import Alternative, Failure, Job, Outcome
+from continuo.patterns import Ensemble
 from continuo.patterns.choices import Average, Majority, Meta
-from continuo.patterns.specs import Ensemble
 from workflows.base import PatternWorkflow
 from workflows.failures import failed, sized
 from workflows.recorded import recorded

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from continuo.jobs import Failure, Job, Outcome
-from continuo.patterns.specs import Fallback
+from continuo.patterns import Fallback
 from workflows.base import PatternWorkflow
 from workflows.failures import failed
 from workflows.step import run_inline, try_step

@@ -11,8 +11,8 @@ from temporalio.exceptions import ApplicationError
 from continuo.decisions.parts import parts
 from continuo.decisions.prompts import filled, listed
 from continuo.jobs import Failure, Job, Outcome, ServedBy
+from continuo.patterns import FanOut
 from continuo.patterns.choices import Concatenate, Merge
-from continuo.patterns.specs import FanOut
 from workflows.base import PatternWorkflow
 from workflows.failures import failed, sized
 from workflows.step import run_inline, run_step, try_step, within

@@ -4,7 +4,7 @@ from temporalio import workflow
 
 from activities.services import ServiceCalls
 from continuo.jobs import Job, Outcome
-from continuo.patterns.specs import Http
+from continuo.patterns import Http
 from workflows.activity_options import options
 from workflows.base import PatternWorkflow
 from workflows.step import run_inline

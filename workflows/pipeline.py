@@ -4,7 +4,7 @@ from temporalio import workflow
 
 from continuo.decisions.prompts import filled
 from continuo.jobs import Failure, Job, Outcome
-from continuo.patterns.specs import Pipeline
+from continuo.patterns import Pipeline
 from workflows.base import PatternWorkflow
 from workflows.failures import failed, sized
 from workflows.step import run_inline, try_step

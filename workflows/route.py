@@ -5,8 +5,8 @@ from temporalio import workflow
 from activities.admission import Admission
 from continuo.decisions.classify import affordable, classify, label_in
 from continuo.jobs import Job, Outcome
+from continuo.patterns import Route
 from continuo.patterns.choices import Budget, Intent
-from continuo.patterns.specs import Route
 from workflows.activity_options import STORE_LIMIT
 from workflows.base import PatternWorkflow
 from workflows.recorded import recorded

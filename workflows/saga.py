@@ -9,7 +9,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from continuo.data import Data
 from continuo.decisions.backoff import delay
 from continuo.jobs import Checkpoint, Failure, Job, Outcome
-from continuo.patterns.specs import Saga, SagaStep
+from continuo.patterns import Saga, SagaStep
 from workflows.base import PatternWorkflow
 from workflows.failures import failed, failure_of
 from workflows.shield import to_the_end

@@ -7,7 +7,7 @@ from temporalio.exceptions import FailureError
 
 from continuo.decisions.traffic_split import point, share
 from continuo.jobs import Job, Outcome
-from continuo.patterns.specs import Split, Step
+from continuo.patterns import Split, Step
 from workflows.base import PatternWorkflow
 from workflows.recorded import recorded
 from workflows.shield import to_the_end

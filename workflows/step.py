@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from continuo.jobs import Failure, Job, Outcome
-from continuo.patterns.specs import Step
+from continuo.patterns import Step
 from workflows.activity_options import task_timeout
 from workflows.failures import failure_of
 from workflows.shield import check_cancelled, end, to_the_end

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from continuo.jobs import Job, Outcome
-from continuo.patterns.specs import Template
+from continuo.patterns import Template
 from workflows.base import PatternWorkflow
 from workflows.step import run_inline
 

@@ -8,8 +8,7 @@ from continuo.config.catalog import Catalog
 from continuo.data import Data
 from continuo.decisions.backoff import delay
 from continuo.messages import Usage
-from continuo.patterns.choices import Intent, Merge, Meta
-from continuo.patterns.specs import (
+from continuo.patterns import (
     Cached,
     Call,
     Cascade,
@@ -27,6 +26,7 @@ from continuo.patterns.specs import (
     Step,
     Template,
 )
+from continuo.patterns.choices import Intent, Merge, Meta
 from continuo.patterns.walk import specs
 
 

@@ -12,7 +12,7 @@ from continuo.authoring.bounded_yaml import compose, construct
 from continuo.authoring.mistakes import line_of, mistake, twice
 from continuo.data import Data
 from continuo.errors import InputError, UnknownName, unknown
-from continuo.patterns.specs import Step
+from continuo.patterns import Step
 
 
 class NamedPattern(Data):

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from continuo.data import Data
 from continuo.errors import unknown
-from continuo.patterns.specs import Step
+from continuo.patterns import Step
 
 _ADVICE = {
     "missing": "missing; add it",

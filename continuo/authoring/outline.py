@@ -7,8 +7,7 @@ from continuo.authoring.to_yaml import duration
 from continuo.config.catalog import Catalog
 from continuo.data import Data
 from continuo.decisions.combine import quorum
-from continuo.patterns.choices import Majority, WeightedVote
-from continuo.patterns.specs import (
+from continuo.patterns import (
     Cached,
     Call,
     Cascade,
@@ -22,6 +21,7 @@ from continuo.patterns.specs import (
     Step,
     Template,
 )
+from continuo.patterns.choices import Majority, WeightedVote
 
 TEXT = 40
 """Characters of a template's text that are shown."""

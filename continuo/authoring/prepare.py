@@ -10,7 +10,7 @@ from continuo.config.settings import unavailable
 from continuo.decisions.segment import segment
 from continuo.errors import InputError, unknown
 from continuo.jobs import Job
-from continuo.patterns.specs import PLACEHOLDER, Cached, Call, Http, Spec, Step
+from continuo.patterns import PLACEHOLDER, Cached, Call, Http, Spec, Step
 from continuo.patterns.walk import replaced, specs
 
 MAX_INPUT_BYTES = 1_000_000

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from continuo.data import Data, Int, Number
-from continuo.patterns.specs import Cached, Ensemble, Fallback, FanOut, Pipeline, Route, Saga, Spec, Step
+from continuo.patterns import Cached, Ensemble, Fallback, FanOut, Pipeline, Route, Saga, Spec, Step
 from continuo.patterns.walk import specs
 
 REPETITION = 0.3

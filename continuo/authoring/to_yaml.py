@@ -7,7 +7,7 @@ import yaml
 
 from continuo.authoring.files import NamedPattern
 from continuo.data import Data, Seconds, seconds
-from continuo.patterns.specs import Spec, Step
+from continuo.patterns import Spec, Step
 
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 

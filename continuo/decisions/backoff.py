@@ -1,6 +1,6 @@
 """When a failed call is tried again."""
 
-from continuo.patterns.specs import Retry
+from continuo.patterns import Retry
 
 JITTER = 0.2
 

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from continuo.jobs import Job
 from continuo.messages import Message
-from continuo.patterns.specs import Cached
+from continuo.patterns import Cached
 
 
 def entry_key(step: Cached, job: Job) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from continuo.decisions.vote import Decision, Vote, average, majority, unanimous_or_weighted, undecidable, weighted_vote
+from continuo.patterns import Ensemble
 from continuo.patterns.choices import Average, Majority, UnanimousOrWeighted, WeightedVote
-from continuo.patterns.specs import Ensemble
 
 
 def decision(ensemble: Ensemble, votes: Sequence[Vote]) -> Decision | None:

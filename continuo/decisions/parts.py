@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from continuo.patterns import FanOut, Spec, Step
 from continuo.patterns.choices import Collect
-from continuo.patterns.specs import FanOut, Spec, Step
 
 PART = 1000
 """Branches of one workflow. A history may have 51,200 events, of which each makes 3 to 6, and 50 MB, of which each may

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from continuo.patterns.specs import PLACEHOLDER
+from continuo.patterns import PLACEHOLDER
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from continuo.config.settings import Settings
 from continuo.data import Data
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
-from continuo.patterns.specs import Http
+from continuo.patterns import Http
 from continuo.patterns.walk import specs
 
 TYPE = "DeadLetter"

@@ -10,7 +10,7 @@ from continuo.data import Data, Int, Number
 from continuo.errors import unknown
 
 if TYPE_CHECKING:
-    from continuo.patterns.specs import Step
+    from continuo.patterns import Step
 
 _RESERVED = ("classify", "merge", "otherwise", "shadow")
 

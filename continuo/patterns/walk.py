@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from continuo.data import Data
-from continuo.patterns.specs import Spec
+from continuo.patterns import Spec
 
 T = TypeVar("T")
 

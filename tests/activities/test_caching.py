@@ -13,8 +13,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.caching import Caching
 from continuo.jobs import Context, Job, Outcome
 from continuo.messages import Message, ModelRequest
+from continuo.patterns import Cached, Call
 from continuo.patterns.choices import Semantic
-from continuo.patterns.specs import Cached, Call
 from continuo.stores.cache import Found
 from continuo.stores.redis_cache import RedisCache
 from continuo.stores.redis_client import TIMEOUT, connect

@@ -14,7 +14,7 @@ from activities.settling import Settling
 from continuo.config.settings import Settings
 from continuo.jobs import CallRecord, Failure, total_cost
 from continuo.messages import Usage
-from continuo.patterns.specs import Call, Retry
+from continuo.patterns import Call, Retry
 from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid

@@ -19,7 +19,7 @@ from activities.pruning import Pruning
 from continuo.config.settings import Settings, environment
 from continuo.jobs import Outcome
 from continuo.operations.pruning import Part
-from continuo.patterns.specs import Call, Retry, Template
+from continuo.patterns import Call, Retry, Template
 from continuo.stores.database import Database
 from continuo.stores.opened import open_cache, open_store, opened_payloads
 from continuo.stores.payloads import Payloads

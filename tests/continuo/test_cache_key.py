@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from continuo.decisions.cache_key import entry_key, family, scope
 from continuo.jobs import Context, Job
 from continuo.messages import Message, ModelRequest
+from continuo.patterns import Cached, Call
 from continuo.patterns.choices import Semantic
-from continuo.patterns.specs import Cached, Call
 
 INNER = Call(model="m")
 

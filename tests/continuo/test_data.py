@@ -11,7 +11,7 @@ from continuo.config.settings import Settings
 from continuo.config.tenants import Tenant, Tenants
 from continuo.jobs import Context
 from continuo.messages import ModelRequest
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from continuo.config.settings import ROOT, Settings
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
 from continuo.operations.dead_letters import Letter, with_pattern
-from continuo.patterns.specs import Call
+from continuo.patterns import Call
 from tests.support import job
 
 

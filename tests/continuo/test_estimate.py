@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from continuo.authoring.estimate import Estimate, estimate
 from continuo.config.catalog import Catalog
-from continuo.patterns.choices import Intent, Merge, Meta, Semantic
-from continuo.patterns.specs import (
+from continuo.patterns import (
     Cached,
     Call,
     Cascade,
@@ -27,6 +26,7 @@ from continuo.patterns.specs import (
     Template,
     Variant,
 )
+from continuo.patterns.choices import Intent, Merge, Meta, Semantic
 from tests.trees import trees
 
 PRICE = {"source": "here", "date": "2026-11-21"}

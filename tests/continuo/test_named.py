@@ -6,7 +6,7 @@ import pytest
 from continuo.authoring.files import find_pattern, load_pattern, located
 from continuo.config.settings import ROOT
 from continuo.errors import InputError, unknown
-from continuo.patterns.specs import Call, Fallback
+from continuo.patterns import Call, Fallback
 
 GOOD = """\
 description: Two tiers.

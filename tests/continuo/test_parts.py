@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.decisions.parts import PART, below, parts
+from continuo.patterns import FanOut, Template
 from continuo.patterns.choices import Merge
-from continuo.patterns.specs import FanOut, Template
 
 
 def wide(count: int) -> FanOut:

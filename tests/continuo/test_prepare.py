@@ -20,7 +20,7 @@ from continuo.config.settings import environment
 from continuo.errors import InputError
 from continuo.jobs import Context, Job
 from continuo.messages import Message, ModelRequest
-from continuo.patterns.specs import Call, Deadline, Fallback, Http, Saga, SagaStep, Spec, Split, Step, Template, Variant
+from continuo.patterns import Call, Deadline, Fallback, Http, Saga, SagaStep, Spec, Split, Step, Template, Variant
 from continuo.patterns.walk import replaced, specs
 from tests.trees import trees
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from continuo.authoring.files import load_pattern
 from continuo.authoring.recommend import Needs, recommend
 from continuo.config.settings import ROOT
-from continuo.patterns.specs import Cached, Call, Ensemble, Fallback, Route, Saga, Spec, Step
+from continuo.patterns import Cached, Call, Ensemble, Fallback, Route, Saga, Spec, Step
 from continuo.patterns.walk import specs
 
 SHIPPED = {path.stem: load_pattern(path).pattern for path in (ROOT / "patterns").glob("*.yaml")}

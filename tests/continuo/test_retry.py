@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.decisions.backoff import JITTER, delay, too_long
-from continuo.patterns.specs import Retry
+from continuo.patterns import Retry
 
 retries = st.builds(
     Retry,

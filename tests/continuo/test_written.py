@@ -12,8 +12,7 @@ from continuo.authoring.files import NamedPattern, load_pattern
 from continuo.authoring.to_yaml import duration, to_yaml
 from continuo.config.settings import ROOT
 from continuo.data import seconds
-from continuo.patterns.choices import Complexity, Majority
-from continuo.patterns.specs import (
+from continuo.patterns import (
     Cached,
     Call,
     Deadline,
@@ -26,6 +25,7 @@ from continuo.patterns.specs import (
     Step,
     Template,
 )
+from continuo.patterns.choices import Complexity, Majority
 from tests.trees import trees
 
 A, B, C = (Call(model=model) for model in "abc")

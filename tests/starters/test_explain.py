@@ -12,8 +12,7 @@ from continuo.authoring.outline import Node, outline
 from continuo.config.catalog import Catalog, load_catalog
 from continuo.config.settings import ROOT
 from continuo.errors import InputError
-from continuo.patterns.choices import Majority, Semantic, WeightedVote
-from continuo.patterns.specs import (
+from continuo.patterns import (
     Cached,
     Call,
     Cascade,
@@ -25,6 +24,7 @@ from continuo.patterns.specs import (
     Template,
     Variant,
 )
+from continuo.patterns.choices import Majority, Semantic, WeightedVote
 from continuo.patterns.walk import specs
 from starters.explain import explain
 from starters.mermaid import escaped, flowchart

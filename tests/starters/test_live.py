@@ -6,8 +6,8 @@ from rich.console import Console
 from temporalio.client import Client
 
 from continuo.jobs import Outcome
+from continuo.patterns import Call, Deadline, Ensemble, Fallback, FanOut, Retry, Step, Template
 from continuo.patterns.choices import Majority
-from continuo.patterns.specs import Call, Deadline, Ensemble, Fallback, FanOut, Retry, Step, Template
 from starters.live import Run, watch
 from starters.run_tree import tree
 from tests.support import Control, begin, job, until

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import RenderableType
 
-from continuo.patterns.specs import FanOut, Step, Template
+from continuo.patterns import FanOut, Step, Template
 from continuo.progress import Status, StepState
 from starters.run_tree import screenful, tree
 from starters.terminal import SafeConsole

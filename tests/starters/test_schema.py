@@ -14,7 +14,7 @@ from continuo.authoring.files import NamedPattern
 from continuo.authoring.to_yaml import to_yaml
 from continuo.config.settings import ROOT
 from continuo.data import seconds
-from continuo.patterns.specs import Step
+from continuo.patterns import Step
 from starters.schema import pattern_schema, schema
 from tests.trees import trees
 

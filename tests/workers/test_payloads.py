@@ -12,7 +12,7 @@ from temporalio.converter import StorageDriverClaim, StorageDriverRetrieveContex
 from continuo.config.settings import Settings
 from continuo.errors import InputError
 from continuo.jobs import Outcome
-from continuo.patterns.specs import Call, Template
+from continuo.patterns import Call, Template
 from continuo.stores import sqlite
 from starters.launch import Handle, result
 from tests.continuo.stores.test_store_faults import locked

@@ -14,8 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from continuo.config.settings import ROOT, Settings
 from continuo.decisions.parts import PART
-from continuo.patterns.choices import Intent, Length, Majority, Merge
-from continuo.patterns.specs import (
+from continuo.patterns import (
     Cached,
     Call,
     Cascade,
@@ -31,6 +30,7 @@ from continuo.patterns.specs import (
     Template,
     Variant,
 )
+from continuo.patterns.choices import Intent, Length, Majority, Merge
 from continuo.protection.breaker import Report
 from starters.launch import Handle, result, start
 from tests.config_files import written_catalog

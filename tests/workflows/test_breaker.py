@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 from continuo.config.catalog import Breaker
 from continuo.config.settings import ROOT
 from continuo.jobs import Failure, Outcome
-from continuo.patterns.specs import Call, Fallback, Retry
+from continuo.patterns import Call, Fallback, Retry
 from continuo.protection.breaker import QUEUE, TYPE, Report, State, workflow_id
 from starters.launch import result
 from tests.support import begin, failure, job, kill, outcome, pool_process, until

@@ -9,8 +9,8 @@ from temporalio.client import Client
 
 from continuo.config.settings import Settings, environment
 from continuo.jobs import CallRecord, Context, Job, Outcome
+from continuo.patterns import Call, Fallback, Retry, Route, Step, Template
 from continuo.patterns.choices import Budget
-from continuo.patterns.specs import Call, Fallback, Retry, Route, Step, Template
 from continuo.stores.budgets import Balance, Budgets
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store

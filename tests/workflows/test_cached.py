@@ -5,8 +5,8 @@ import pytest
 from temporalio.client import Client
 
 from continuo.jobs import Job, Outcome
+from continuo.patterns import Cached, Call, Fallback, FanOut, Retry, Step, Template
 from continuo.patterns.choices import Concatenate, Semantic
-from continuo.patterns.specs import Cached, Call, Fallback, FanOut, Retry, Step, Template
 from starters.launch import result
 from tests.support import Control, begin, failure, job, outcome, until
 

@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from continuo.config.settings import Settings
 from continuo.jobs import Job, Outcome
-from continuo.patterns.specs import Cached, Call, Retry
+from continuo.patterns import Cached, Call, Retry
 from starters.launch import result
 from tests.redis_server import RedisServer
 from tests.support import Control, TemporalServer, begin, job, kill, outcome, running, until

@@ -5,8 +5,8 @@ from temporalio.client import Client
 
 from continuo.config.settings import Settings
 from continuo.messages import Usage
+from continuo.patterns import Call, Retry, Route, Split, Variant
 from continuo.patterns.choices import Length
-from continuo.patterns.specs import Call, Retry, Route, Split, Variant
 from continuo.stores.opened import open_store
 from tests.stores import ledger
 from tests.support import Control, begin, failure, job, outcome, until

@@ -13,8 +13,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 
 from continuo.config.settings import Settings, environment
 from continuo.jobs import Failure, Job
-from continuo.patterns.choices import Majority
-from continuo.patterns.specs import (
+from continuo.patterns import (
     Cached,
     Call,
     Deadline,
@@ -28,6 +27,7 @@ from continuo.patterns.specs import (
     Step,
     Template,
 )
+from continuo.patterns.choices import Majority
 from continuo.patterns.walk import specs
 from continuo.stores.opened import open_store
 from starters.launch import result

@@ -1,7 +1,7 @@
 import pytest
 from temporalio.client import Client
 
-from continuo.patterns.specs import Call, Cascade, Retry, Template
+from continuo.patterns import Call, Cascade, Retry, Template
 from tests.support import Control, failure, job, outcome
 
 pytestmark = pytest.mark.usefixtures("worker")

@@ -12,8 +12,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from continuo.config.settings import Settings
 from continuo.jobs import Failure, Job, Outcome
 from continuo.operations.dead_letters import Closed, Letter
+from continuo.patterns import Call, FanOut, Retry, Route, Template
 from continuo.patterns.choices import Complexity
-from continuo.patterns.specs import Call, FanOut, Retry, Route, Template
 from starters.launch import Handle, result, start
 from tests.support import Control, begin, job, kill, until
 from tests.world import World

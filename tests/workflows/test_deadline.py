@@ -1,7 +1,7 @@
 import pytest
 from temporalio.client import Client
 
-from continuo.patterns.specs import Call, Deadline, Retry, Template
+from continuo.patterns import Call, Deadline, Retry, Template
 from tests.support import Control, failure, job, outcome, until
 
 pytestmark = pytest.mark.usefixtures("worker")

@@ -3,8 +3,8 @@ import time
 import pytest
 from temporalio.client import Client
 
+from continuo.patterns import Call, Ensemble, Retry, Step, Template
 from continuo.patterns.choices import Average, Combine, Majority, Meta, UnanimousOrWeighted, WeightedVote
-from continuo.patterns.specs import Call, Ensemble, Retry, Step, Template
 from tests.support import Control, begin, failure, job, outcome, until
 
 pytestmark = pytest.mark.usefixtures("worker")

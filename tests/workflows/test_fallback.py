@@ -1,7 +1,7 @@
 import pytest
 from temporalio.client import Client
 
-from continuo.patterns.specs import Call, Fallback, Retry, Step, Template
+from continuo.patterns import Call, Fallback, Retry, Step, Template
 from tests.support import Control, begin, failure, job, outcome, until, until_cancelled
 
 pytestmark = pytest.mark.usefixtures("worker")

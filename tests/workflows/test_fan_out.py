@@ -6,8 +6,8 @@ from temporalio.client import Client
 
 from continuo.decisions.parts import PART
 from continuo.jobs import Failure
+from continuo.patterns import Call, FanOut, Retry, Step, Template
 from continuo.patterns.choices import Concatenate, Merge
-from continuo.patterns.specs import Call, FanOut, Retry, Step, Template
 from starters.launch import result
 from tests.support import Control, begin, failure, job, outcome, replay, until, until_cancelled
 from workflows.failures import MAX_TEXT

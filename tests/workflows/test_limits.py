@@ -6,7 +6,7 @@ import pytest
 from temporalio.client import Client
 
 from continuo.jobs import Failure
-from continuo.patterns.specs import Call, Retry
+from continuo.patterns import Call, Retry
 from starters.launch import result
 from tests.support import Control, begin, failure, job, outcome, until
 

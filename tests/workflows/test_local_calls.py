@@ -10,8 +10,8 @@ from continuo.authoring.prepare import resolved
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings
 from continuo.jobs import Failure, Outcome
+from continuo.patterns import Call, Deadline, Ensemble, Fallback, Retry, Template
 from continuo.patterns.choices import Majority
-from continuo.patterns.specs import Call, Deadline, Ensemble, Fallback, Retry, Template
 from starters.launch import result
 from tests.support import Control, begin, failure, job, outcome, until, until_cancelled
 from tests.workflows.test_money import agree, rows_of

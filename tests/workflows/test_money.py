@@ -10,8 +10,8 @@ from temporalio.client import Client
 
 from continuo.config.settings import Settings, environment
 from continuo.jobs import Account, Failure, Outcome, total_cost
+from continuo.patterns import Cached, Call, Deadline, Ensemble, Retry, Step, Template
 from continuo.patterns.choices import Majority, Semantic
-from continuo.patterns.specs import Cached, Call, Deadline, Ensemble, Retry, Step, Template
 from continuo.stores.database import Row
 from continuo.stores.opened import open_store
 from starters.launch import Handle, result

@@ -2,7 +2,7 @@ import pytest
 from temporalio.client import Client
 
 from continuo.jobs import Failure
-from continuo.patterns.specs import Call, Pipeline, PipelineStep, Retry, Template
+from continuo.patterns import Call, Pipeline, PipelineStep, Retry, Template
 from starters.launch import result
 from tests.support import Control, begin, failure, job, outcome, until, until_cancelled
 

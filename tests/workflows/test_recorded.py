@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
+from continuo.patterns import Call, Cascade, Ensemble, Route, Split, Step, Template, Variant
 from continuo.patterns.choices import Complexity, Majority
-from continuo.patterns.specs import Call, Cascade, Ensemble, Route, Split, Step, Template, Variant
 from starters.launch import progress, result
 from tests.support import begin, job
 

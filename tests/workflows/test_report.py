@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from continuo.config.settings import Settings
 from continuo.jobs import Job, total_cost
 from continuo.operations.reports import Costs
-from continuo.patterns.specs import Call, Ensemble, Fallback, Retry, Step
+from continuo.patterns import Call, Ensemble, Fallback, Retry, Step
 from tests.support import Control, failure, job, outcome
 from workers.temporal_server import find
 

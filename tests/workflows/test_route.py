@@ -2,8 +2,8 @@ import pytest
 from temporalio.client import Client
 
 from continuo.jobs import Job
+from continuo.patterns import Call, Retry, Route, Step, Template
 from continuo.patterns.choices import Classifier, Complexity, Intent, Keywords, Length, Preference
-from continuo.patterns.specs import Call, Retry, Route, Step, Template
 from tests.support import Control, failure, job, outcome
 
 pytestmark = pytest.mark.usefixtures("worker")

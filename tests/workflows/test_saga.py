@@ -9,7 +9,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 from continuo.authoring.files import find_pattern
 from continuo.config.settings import ROOT
 from continuo.jobs import Failure, Job
-from continuo.patterns.specs import Deadline, Retry, Saga, Template
+from continuo.patterns import Deadline, Retry, Saga, Template
 from starters.launch import Handle, result
 from tests.support import Control, begin, failure, job, outcome, until
 from workflows.saga import Resolution

@@ -16,7 +16,7 @@ from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings
 from continuo.jobs import Context, Failure, Job
 from continuo.messages import Message, ModelRequest
-from continuo.patterns.specs import Cached, Call, Http, Retry, Step, Template
+from continuo.patterns import Cached, Call, Http, Retry, Step, Template
 from starters.launch import result, start
 from tests.config_files import written_catalog
 from tests.support import pool_process, running

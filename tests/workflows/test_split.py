@@ -6,7 +6,7 @@ from temporalio.client import Client
 
 from continuo.config.settings import Settings
 from continuo.jobs import Job
-from continuo.patterns.specs import Call, Retry, Split, Step, Template, Variant
+from continuo.patterns import Call, Retry, Split, Step, Template, Variant
 from tests.support import Control, begin, job, outcome, until
 from workers.pool import pool
 

@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from continuo.jobs import CallRecord, Failure, Outcome
 from continuo.messages import Usage
-from continuo.patterns.specs import Call, Step
+from continuo.patterns import Call, Step
 from continuo.patterns.walk import specs
 from starters.launch import result
 from tests.support import Control, begin, job, replay

@@ -11,7 +11,7 @@ from temporalio.workflow import NondeterminismError
 
 from continuo.decisions import traffic_split as share
 from continuo.jobs import Failure, Outcome
-from continuo.patterns.specs import Call, Fallback, Saga, SagaStep, Split, Template, Variant
+from continuo.patterns import Call, Fallback, Saga, SagaStep, Split, Template, Variant
 from starters.launch import Handle, result
 from tests.support import Control, failure, job, outcome, until
 from tests.workflows.test_saga import change, order
