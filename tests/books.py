@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from continuo.jobs import Failure, Outcome
+from continuo.money import NANO
 from continuo.stores.database import Database, Row
-from continuo.stores.ledger import NANO
 from tests.support import Control, until
 
 Calls = Sequence[dict[str, Any]]

@@ -1,6 +1,7 @@
 """Who may import whom, read from the source: continuo <- activities <- workflows <- workers, starters."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ MAY_IMPORT = {
     "simulator": set(),
     "examples": {"simulator"},
 }
+ROOMS = ("patterns", "config", "decisions", "protection", "authoring", "operations", "providers", "stores")
+"""Of `continuo`: each imports only those before it."""
+
 PATTERNS = {kind.model_fields["kind"].default for kind in KINDS}
 
 
@@ -39,6 +43,26 @@ def test_a_package_imports_only_what_stands_below_it(package: str) -> None:
         if module.split(".")[0] in forbidden
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_of_the_domain_imports_only_those_before_it(room: str) -> None:
+    later = ROOMS[ROOMS.index(room) + 1 :]
+    found = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in (ROOT / "continuo" / room).rglob("*.py")
+        for module in modules(path)
+        if module.startswith("continuo.") and module.split(".")[1] in later
+    ]
+    assert found == []
+
+
+def test_the_architecture_names_every_folder() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    packages = {path.parent.name for path in (*ROOT.glob("*/__init__.py"), *(ROOT / "continuo").glob("*/__init__.py"))}
+    assert packages <= named
+    assert [name for name in named if not (ROOT / name).is_dir() and name not in ROOMS] == []
 
 
 def test_the_domain_knows_nothing_of_temporal() -> None:

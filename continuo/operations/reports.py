@@ -13,7 +13,7 @@ from continuo.config.settings import unavailable
 from continuo.config.tenants import Tenant
 from continuo.data import Data
 from continuo.messages import Usage
-from continuo.stores.ledger import NANO
+from continuo.money import NANO
 
 By = Literal["tenant", "user", "model", "pattern", "day"]
 Warned = Literal["70 %", "90 %", "spent"]

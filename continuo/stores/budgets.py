@@ -3,8 +3,9 @@
 from datetime import date
 
 from continuo.data import Data
+from continuo.money import NANO
 from continuo.stores.database import Connection, Database
-from continuo.stores.ledger import NANO, Paid, book_lost
+from continuo.stores.ledger import Paid, book_lost
 
 _RESERVED = (
     "SELECT COALESCE(SUM(nanousd), 0) AS nanousd FROM reservations WHERE tenant = ? AND day = ? AND identity <> ?"

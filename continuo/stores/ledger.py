@@ -7,10 +7,8 @@ from math import fsum
 from continuo.data import Data
 from continuo.jobs import CallRecord, Context, Outcome
 from continuo.messages import Usage
+from continuo.money import NANO
 from continuo.stores.database import Connection, Row
-
-NANO = 10**9
-"""Costs are kept as whole nano-dollars, so that sums are exact in any order."""
 
 _COLUMNS = (
     "identity", "time", "tenant", '"user"', "pattern", "path", "model", "provider", "status",

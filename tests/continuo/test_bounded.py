@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from continuo.bounded import KEPT, MAX_CHARACTERS, bounded, folded, summed
 from continuo.jobs import Account, Alternative, CallRecord, Checkpoint, Failure, Outcome, total_cost
 from continuo.messages import Usage
-from continuo.stores.ledger import NANO
+from continuo.money import NANO
 
 counts = st.integers(0, 10**6)
 usages = st.just(Usage()) | st.builds(

@@ -10,8 +10,8 @@ from continuo.config.settings import ROOT
 from continuo.config.tenants import Tenant
 from continuo.errors import InputError
 from continuo.messages import Usage
+from continuo.money import NANO
 from continuo.operations.reports import Query, Sums, baseline, costs, day_of, warning
-from continuo.stores.ledger import NANO
 from tests.continuo.stores.test_budgets import DAY
 
 CATALOG = load_catalog(ROOT / "config" / "catalog.toml")
