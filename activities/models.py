@@ -94,10 +94,10 @@ class ModelCalls:
 
     @activity.defn(name="undone")
     async def undone(self, run_id: str, begun: list[str]) -> Account:
-        """What the local calls of a run came to that are not among those `begun`, which are activity ids.
+        """What the calls of a run came to that are not among those `begun`, which are activity ids.
 
-        The task of the workflow that had made them was undone, as by a cancellation that came while it lasted; what
-        they cost was paid all the same.
+        They were local activities of a task of the workflow that was undone, as by a cancellation that came while it
+        lasted; what they cost was paid all the same.
         """
         known = {f"{run_id}/{id}" for id in begun}
         groups = groupby(await self._journal.of_run(run_id), call_of)

@@ -119,7 +119,7 @@ def some_trees(number: int, models: list[str], *, sagas: bool = True) -> list[St
 
     @seed(number)
     @settings(max_examples=100, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @given(trees(models, depth=4, sagas=sagas))
+    @given(trees(models, depth=4, sagas=sagas, local=True))
     def draw(step: Step) -> None:
         if 3 <= len(list(specs(step))) <= 30 and step not in found:
             found.append(step)

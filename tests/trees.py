@@ -44,10 +44,10 @@ Steps = st.SearchStrategy[Step]
 QUICK = Retry(attempts=2, initial=0.01)
 
 
-def trees(models: Sequence[str], *, depth: int, sagas: bool = True) -> Steps:
-    """Steps of at most `depth` levels whose calls ask `models`."""
-    calls: Steps = st.builds(Call, model=st.sampled_from(models), retry=st.just(QUICK), local=st.booleans())
-    found: Steps = calls | st.builds(Template, text=st.text("abc ,.", min_size=1, max_size=20))
+def trees(models: Sequence[str], *, depth: int, sagas: bool = True, local: bool = False) -> Steps:
+    """Steps of at most `depth` levels whose calls ask `models`, half of them as local activities where that may be."""
+    kinds = [Call(model=model, retry=QUICK, local=here) for model in models for here in {False, local}]
+    found: Steps = st.sampled_from(kinds) | st.builds(Template, text=st.text("abc ,.", min_size=1, max_size=20))
     for _ in range(depth - 1):
         found |= _composed(found, sagas=sagas)
     return found

@@ -29,8 +29,8 @@ async def accounted(job: Job) -> AsyncIterator[str | None]:
     step = job.step
     assert isinstance(step, Call)
     id = str(uuid5(workflow.uuid4(), job.path)) if job.revision >= 1 else None
-    if id and step.local:
-        trace().local_calls.append(id)
+    if id:
+        trace().begun.append(id)
     try:
         yield id
     except (FailureError, asyncio.CancelledError) as error:
@@ -38,7 +38,6 @@ async def accounted(job: Job) -> AsyncIterator[str | None]:
         if failure.calls:
             trace().include(failure)
         elif id:
-            trace().local_calls_cancelled |= step.local
             await to_the_end(_include(step, job, id))
         elif is_cancelled_exception(error):
             trace().calls.append(CallRecord(path=job.path, model=step.model, status="cancelled"))

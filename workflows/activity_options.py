@@ -19,8 +19,11 @@ STORE_LIMIT = timedelta(seconds=60)
 def task_timeout(step: Step) -> timedelta | None:
     """For a run with local calls: after four fifths of it a cancellation or a timer reaches them, after the whole of it
     another worker does what a dead one did. None is the server's own, of 10 s."""
-    local = any(isinstance(spec, Call) and spec.local for spec in specs(step))
-    return timedelta(seconds=5) if local else None
+    return timedelta(seconds=5) if calls_locally(step) else None
+
+
+def calls_locally(step: Step) -> bool:
+    return any(isinstance(spec, Call) and spec.local for spec in specs(step))
 
 
 class LocalOptions(TypedDict):

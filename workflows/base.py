@@ -11,7 +11,7 @@ from activities.models import ModelCalls
 from continuo.jobs import Account, Failure, Job, Outcome, total_cost
 from continuo.operations.dead_letters import Letter
 from continuo.progress import Progress
-from workflows.activity_options import STORE_LIMIT
+from workflows.activity_options import STORE_LIMIT, calls_locally
 from workflows.attributes import finished, spent
 from workflows.dead_letter import keep
 from workflows.failures import failed, failure_of
@@ -45,7 +45,7 @@ class PatternWorkflow:
         try:
             with unexpected_as_failures():
                 outcome = self.trace.accounted(
-                    await self._with_undone(self._in_time(job, work or run_inline(job.step, job)))
+                    await self._with_undone(job, self._in_time(job, work or run_inline(job.step, job)))
                 )
         except (FailureError, asyncio.CancelledError) as error:
             if not is_cancelled_exception(error):
@@ -72,16 +72,19 @@ class PatternWorkflow:
             }
         )
 
-    async def _with_undone(self, work: Coroutine[None, None, Outcome]) -> Outcome:
+    async def _with_undone(self, job: Job, work: Coroutine[None, None, Outcome]) -> Outcome:
         """Do the work, and tell what local calls had cost whose results a cancellation has undone."""
         try:
             return await work
+        except (FailureError, asyncio.CancelledError) as error:
+            self.trace.interrupted |= is_cancelled_exception(error)
+            raise
         finally:
-            if self.trace.local_calls_cancelled:
+            if self.trace.interrupted and calls_locally(job.step):
                 await to_the_end(self._include_undone())
 
     async def _include_undone(self) -> None:
-        run, begun = workflow.info().run_id, self.trace.local_calls
+        run, begun = workflow.info().run_id, self.trace.begun
         try:
             account: Account = await workflow.execute_local_activity_method(
                 ModelCalls.undone, args=[run, begun], schedule_to_close_timeout=STORE_LIMIT

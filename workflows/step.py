@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from functools import singledispatch
 from typing import Any, TypeVar
 
@@ -87,12 +88,18 @@ async def _run_child(job: Job, id: str) -> Outcome:
 
 
 async def _started(starting: Coroutine[None, None, Child]) -> Child:
-    """The child, once it has begun. A cancellation that comes before is handed on to it, which may have a way back:
-    with the SDK's own start the parent would end at once, and the child be terminated."""
-    task = asyncio.create_task(starting)
+    """The child, once it has begun. A cancellation that comes while it is being started is handed on to it, which may
+    have a way back: with the SDK's own start the parent would end at once, and the child be terminated."""
+    task, asked = asyncio.create_task(starting), workflow.info().get_current_history_length()
     try:
-        await to_the_end(workflow.wait([task]))
+        await workflow.wait([task])
     except asyncio.CancelledError:
+        if workflow.info().get_current_history_length() == asked:
+            # The server has not heard of it yet, and need not.
+            await end([task])
+            raise
+        with suppress(asyncio.CancelledError):
+            await to_the_end(workflow.wait([task]))
         child = task.result()
         child.cancel()
         return child

@@ -26,9 +26,10 @@ class Trace:
         self.checkpoints: list[Checkpoint] = []
         self._steps: dict[str, StepState] = {}
         self._omitted = 0
-        self.local_calls: list[str] = []
-        """The ids of the local calls that were begun."""
-        self.local_calls_cancelled = False
+        self.begun: list[str] = []
+        """The ids of the calls that were begun."""
+        self.interrupted = False
+        """Whether anything was cancelled."""
 
     def include(self, account: Account) -> None:
         """Take over what a call or a child workflow tells of itself; of a late one among many the sums."""

@@ -99,7 +99,7 @@ async def not_undone(client: Client, history: WorkflowHistory) -> list[str]:
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(step=trees(["premium", "mid", "mini"], depth=4, sagas=False), moment=st.floats(0, 0.4))
+@given(step=trees(["premium", "mid", "mini"], depth=4, sagas=False, local=True), moment=st.floats(0, 0.4))
 async def test_no_call_starts_once_a_run_is_cancelled(
     client: Client, simulator: Control, step: Step, moment: float
 ) -> None:

@@ -39,7 +39,7 @@ ON_A_SERVER = settings(
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-ANY = trees(["premium", "mid", "mini", "sim-free"], depth=4)
+ANY = trees(["premium", "mid", "mini", "sim-free"], depth=4, local=True)
 
 
 @ON_A_SERVER
