@@ -46,8 +46,11 @@ QUICK = Retry(attempts=2, initial=0.01)
 
 def trees(models: Sequence[str], *, depth: int, sagas: bool = True, local: bool = False) -> Steps:
     """Steps of at most `depth` levels whose calls ask `models`, half of them as local activities where that may be."""
-    kinds = [Call(model=model, retry=QUICK, local=here) for model in models for here in {False, local}]
-    found: Steps = st.sampled_from(kinds) | st.builds(Template, text=st.text("abc ,.", min_size=1, max_size=20))
+    here = st.sampled_from((False, local))
+    calls = st.tuples(st.sampled_from(models), here).map(
+        lambda drawn: Call(model=drawn[0], retry=QUICK, local=drawn[1])
+    )
+    found: Steps = calls | st.builds(Template, text=st.text("abc ,.", min_size=1, max_size=20))
     for _ in range(depth - 1):
         found |= _composed(found, sagas=sagas)
     return found
