@@ -1,6 +1,5 @@
 """Where one run's time goes: processor time of each process, requests to the Temporal server, and what that keeps."""
 
-import asyncio
 import os
 import re
 from collections import Counter
@@ -11,7 +10,7 @@ import httpx
 from rich.table import Table
 
 from benchmarks.cases import MODEL
-from benchmarks.measure import CONCURRENCY, Run
+from benchmarks.measure import CONCURRENCY, crowd
 from benchmarks.stage import PROMPT, Stage
 from continuo.patterns import Call
 
@@ -28,9 +27,9 @@ async def budget(stage: Stage, *, runs: int) -> Table:
     table = Table("one call", *stage.processes, "all", "requests", "events", "bytes")
     table.title = "ms of processor time of a run, requests to the server, and its history"
     for name, run in contestants.items():
-        await _runs(run, CONCURRENCY)  # warm up
+        await crowd(run, CONCURRENCY)  # warm up
         cpu, requests = _cpu(stage), await _requests(stage)
-        await _runs(run, runs)
+        await crowd(run, runs)
         spent = {process: 1000 * (seconds - cpu[process]) / runs for process, seconds in _cpu(stage).items()}
         asked = sum((await _requests(stage) - requests).values()) / runs
         newest = await anext(aiter(stage.client.list_workflows("ExecutionStatus = 'Completed'", limit=1)))
@@ -38,16 +37,6 @@ async def budget(stage: Stage, *, runs: int) -> Table:
         times = [f"{ms:.1f}" for ms in (*spent.values(), sum(spent.values()))]
         table.add_row(name, *times, f"{asked:.1f}", str(info.history_length), f"{info.history_size_bytes:,}")
     return table
-
-
-async def _runs(run: Run, count: int) -> None:
-    waiting = iter(range(count))
-
-    async def some() -> None:
-        for _ in waiting:
-            await run()
-
-    await asyncio.gather(*(some() for _ in range(CONCURRENCY)))
 
 
 def _cpu(stage: Stage) -> Mapping[str, float]:

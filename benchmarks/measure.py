@@ -49,12 +49,17 @@ async def compared(contestants: dict[str, Run], *, rounds: int, singles: int, ma
 
 
 async def _rate(run: Run, count: int) -> float:
+    started = time.perf_counter()
+    await crowd(run, count)
+    return count / (time.perf_counter() - started)
+
+
+async def crowd(run: Run, count: int) -> None:
+    """`count` runs, `CONCURRENCY` at once."""
     waiting = iter(range(count))
 
     async def worker() -> None:
         for _ in waiting:
             await run()
 
-    started = time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
-    return count / (time.perf_counter() - started)
