@@ -24,15 +24,15 @@ from continuo.stores.limits import LimitStore, Scopes
 class Admitted:
     """A call that may go now, to `model`; `reason` says why that is not the model that was wanted.
 
-    `place`, `time` (seconds since 1970), `lease` (seconds) and `tokens` are what it is counted as, `identity` is what
-    money is `reserved` under. `unanswered` is what the attempt is booked as when it is sent and never answered.
+    `time` (seconds since 1970), `lease` (seconds) and `tokens` are what it is counted as, `identity` is what its place
+    under the limits is held and its money `reserved` under. `unanswered` is what the attempt is booked as when it is
+    sent and never answered.
     """
 
     identity: str
     attempt: int
     model: Model
     request: ModelRequest
-    place: str
     time: float
     lease: float
     tokens: int
@@ -75,16 +75,15 @@ class Admission:
         most. Raises `ProviderError` when the budget does not allow it.
         """
         now, reason = time.time(), None
-        # The next attempt of a call whose worker was killed takes its place over.
-        place = identity
         chain = list(self._chain(wanted))
         for model in chain:
             request = fill(model)
             unanswered, likely = _unanswered(job, model, request, attempt), likely_tokens(request)
-            admitted = Admitted(identity, attempt, model, request, place, now, lease, likely, unanswered, reason)
+            admitted = Admitted(identity, attempt, model, request, now, lease, likely, unanswered, reason)
             asking = self._limits.admit(
                 self._scopes(model),
-                place=place,
+                # The next attempt of a call whose worker was killed takes its place over.
+                place=identity,
                 turn=f"{activity.info().workflow_run_id}/{job.path}",
                 tokens=admitted.tokens,
                 lease=lease,
@@ -109,7 +108,7 @@ class Admission:
         tokens = (total(usage) if usage else 0) - admitted.tokens
         settling = self._limits.settle(
             self._scopes(admitted.model),
-            place=admitted.place,
+            place=admitted.identity,
             admitted=admitted.time,
             lease=admitted.lease,
             tokens=tokens,

@@ -151,7 +151,7 @@ class ModelCalls:
         assert isinstance(step, Call)
         exchange, usage, key = Exchange(), None, admitted.identity
         try:
-            async with self._breakers.guard(model.provider, admitted.place, lasts(step)):
+            async with self._breakers.guard(model.provider, admitted.identity, lasts(step)):
                 found = await ask(model, admitted.request, timeout=step.timeout, idempotency_key=key, exchange=exchange)
             usage = found.usage
         except asyncio.CancelledError:

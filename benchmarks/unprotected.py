@@ -62,7 +62,7 @@ class NoAdmission(Admission):
         self, job: Job, wanted: Model, fill: Callable[[Model], ModelRequest], identity: str, attempt: int, lease: float
     ) -> Admitted | Wait:
         unanswered = CallRecord(path=job.path, model=wanted.id, status="lost")
-        return Admitted(identity, attempt, wanted, fill(wanted), identity, 0, lease, 0, unanswered)
+        return Admitted(identity, attempt, wanted, fill(wanted), 0, lease, 0, unanswered)
 
     async def leave(self, admitted: Admitted, usage: Usage | None) -> None:
         pass
