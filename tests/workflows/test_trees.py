@@ -73,7 +73,8 @@ def check_account(found: Outcome | Failure, step: Step) -> None:
     once = [call.path for call in found.calls if call not in undone]
     assert len(once) == len(set(once))
     assert {call.path for call in found.calls} <= leaves
-    assert all(call.status != "cancelled" or call.usage == Usage() for call in found.calls)
+    # A call that was cancelled as its answer came has used tokens too; whatever did names who is paid for them.
+    assert all(call.provider for call in found.calls if call.usage != Usage())
     if isinstance(found, Outcome) and found.calls:
         assert found.usage == sum((call.usage for call in found.calls), Usage())
         assert found.cost_usd == pytest.approx(fsum(cost(call) for call in found.calls))
