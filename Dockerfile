@@ -4,11 +4,6 @@ WORKDIR /app
 COPY requirements.lock pyproject.toml README.md LICENSE ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY continuo continuo
-COPY activities activities
-COPY workflows workflows
-COPY workers workers
-COPY starters starters
-COPY simulator simulator
 COPY examples examples
 COPY config config
 COPY patterns patterns

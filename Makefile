@@ -28,7 +28,7 @@ lint: .venv/ready
 	$(BIN)/mypy
 
 setup: .venv/ready
-	@$(BIN)/python -m workers.temporal_server
+	@$(BIN)/python -m continuo.workers.local.temporal_server
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer with its venv module; install one, or make PYTHON=/path/to/python3" >&2; exit 1; }

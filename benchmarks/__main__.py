@@ -15,7 +15,7 @@ from benchmarks.measure import compared
 from benchmarks.protections import protections
 from benchmarks.scaling import scaling
 from benchmarks.stage import Stage, other_pools, stage
-from workers.leave import leave
+from continuo.temporal.leave import leave
 
 AIM = "aim: throughput at least 0.9 of bare, median at most 1.15 of bare"
 app = App(name="benchmarks", help="Compare Continuo with bare Temporal.")

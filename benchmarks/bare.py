@@ -15,8 +15,8 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from workers.connect import connect
-from workers.leave import leave
+from continuo.temporal.connect import connect
+from continuo.temporal.leave import leave
 
 QUEUE = "bare"
 LIMIT = timedelta(seconds=130)

@@ -14,8 +14,8 @@ from benchmarks.cases import MODEL
 from benchmarks.measure import Figures, compared
 from benchmarks.stage import Stage, other_pools
 from continuo.patterns import Call
-from starters.launch import Handle, start
-from tests.support import job, until
+from continuo.starters.launch import Handle, start
+from continuo.testing.processes import job, until
 
 SLOW = "sim-premium"
 LATENCY = 10.0

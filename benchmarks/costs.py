@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks.stage import Stage
 from continuo.patterns import Cached, Call, Cascade, Route, Step
-from tests.support import job
+from continuo.testing.processes import job
 
 TOKENS = {"input": 1_000, "output": 500}
 PREMIUM_USD = sum(TOKENS.values()) * 10 / 1e6

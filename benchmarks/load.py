@@ -17,7 +17,7 @@ from benchmarks.stage import Stage
 from continuo.authoring.files import find_pattern
 from continuo.config.settings import ROOT
 from continuo.jobs import Outcome
-from tests.support import job
+from continuo.testing.processes import job
 
 A_DAY = 100_000
 PEAK = 3 * A_DAY / 86_400

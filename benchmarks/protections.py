@@ -11,7 +11,7 @@ from benchmarks.unprotected import QUEUE
 from continuo.config.settings import Settings
 from continuo.jobs import Priority
 from continuo.patterns import Call
-from tests.support import job, python, running
+from continuo.testing.processes import job, python, running
 
 
 async def protections(stage: Stage, *, rounds: int, singles: int, many: int) -> Table:

@@ -17,9 +17,9 @@ from benchmarks.measure import Run
 from continuo.config.settings import Settings
 from continuo.jobs import Job
 from continuo.patterns import Step
-from starters.launch import start
-from tests.support import Control, TemporalServer, job, pool_process, python, running, served
-from workers.connect import connect
+from continuo.starters.launch import start
+from continuo.temporal.connect import connect
+from continuo.testing.processes import Control, TemporalServer, job, pool_process, python, running, served
 
 PROMPT = "Where is my order?"
 
@@ -67,8 +67,8 @@ async def stage() -> AsyncIterator[Stage]:
         os.environ["TEMPORAL_ADDRESS"], os.environ["CONTINUO_DATA"] = temporal.address, str(folder)
         catalog, tenants = write_configuration(folder)
         os.environ["CONTINUO_CATALOG"], os.environ["CONTINUO_TENANTS"] = str(catalog), str(tenants)
-        simulator = await resources.enter_async_context(served("simulator", log=folder / "simulator.log"))
-        shop = await resources.enter_async_context(served("examples.shop", log=folder / "shop.log"))
+        simulator = await resources.enter_async_context(served("continuo.simulator", log=folder / "simulator.log"))
+        shop = await resources.enter_async_context(served("continuo.simulator.shop", log=folder / "shop.log"))
         os.environ["CONTINUO_SIM_URL"], os.environ["CONTINUO_SHOP_URL"] = simulator.url, shop.url
         pool = await resources.enter_async_context(running(pool_process("standard", folder / "pool.log")))
         twin = python("benchmarks.bare", ready="bare worker ready", log=folder / "bare.log")

@@ -11,12 +11,12 @@ from functools import partial
 
 from temporalio.worker import Worker
 
-from activities.admission import Admission, Admitted
-from activities.around import Around
-from activities.breakers import Breakers
-from activities.heartbeat import heartbeats
-from activities.models import ModelCalls
-from activities.settling import Settling
+from continuo.activities.admission import Admission, Admitted
+from continuo.activities.around import Around
+from continuo.activities.breakers import Breakers
+from continuo.activities.heartbeat import heartbeats
+from continuo.activities.models import ModelCalls
+from continuo.activities.settling import Settling
 from continuo.config.catalog import Model, load_catalog
 from continuo.config.settings import Settings, environment
 from continuo.jobs import CallRecord, Job, Outcome, Priority
@@ -26,11 +26,11 @@ from continuo.protection.rate_limits import Wait
 from continuo.providers.client import ModelClient
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Settlement
-from workers.connect import connect
-from workers.leave import leave
-from workers.sandbox import runner
-from workers.telemetry import configure_logging, log_context
-from workflows import WORKFLOWS
+from continuo.temporal.connect import connect
+from continuo.temporal.leave import leave
+from continuo.temporal.telemetry import configure_logging, log_context
+from continuo.workers.sandbox import runner
+from continuo.workflows import WORKFLOWS
 
 QUEUE: Priority = "batch"
 

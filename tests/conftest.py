@@ -9,11 +9,11 @@ from temporalio.client import Client
 
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings, environment
-from tests.config_files import written_catalog, written_tenants
-from tests.support import Control, TemporalServer, served
-from tests.world import World, made
-from workers.connect import connect
-from workers.pool import pool
+from continuo.temporal.connect import connect
+from continuo.testing.processes import Control, TemporalServer, served
+from continuo.workers.pool import pool
+from tests.support.config_files import written_catalog, written_tenants
+from tests.support.world import World, made
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,7 @@ async def temporal(environ: pytest.MonkeyPatch, folder: Path) -> AsyncIterator[T
 
 @pytest.fixture(scope="session")
 async def simulator_process(environ: pytest.MonkeyPatch, folder: Path) -> AsyncIterator[Control]:
-    async with served("simulator", log=folder / "simulator.log") as control:
+    async with served("continuo.simulator", log=folder / "simulator.log") as control:
         environ.setenv("CONTINUO_SIM_URL", control.url)
         yield control
 
@@ -67,7 +67,7 @@ async def simulator(simulator_process: Control) -> Control:
 
 @pytest.fixture(scope="session")
 async def shop_process(environ: pytest.MonkeyPatch, folder: Path) -> AsyncIterator[Control]:
-    async with served("examples.shop", "--data", str(folder / "shop.db"), log=folder / "shop.log") as control:
+    async with served("continuo.simulator.shop", "--data", str(folder / "shop.db"), log=folder / "shop.log") as control:
         environ.setenv("CONTINUO_SHOP_URL", control.url)
         yield control
 

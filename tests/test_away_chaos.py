@@ -14,13 +14,13 @@ import pytest
 
 from continuo.jobs import Outcome
 from continuo.patterns import Call
-from starters.launch import Handle, result
-from tests.books import Books, books, complaints, in_flight, settled
+from continuo.starters.launch import Handle, result
+from continuo.testing.processes import begin, job, kill, running, until
+from continuo.workers.local.processes import Child
 from tests.continuo.stores.test_store_faults import locked
-from tests.stores import emptied, kill_postgres, postgres_server
-from tests.support import begin, job, kill, running, until
-from tests.world import World, made
-from workers.processes import Child
+from tests.support.books import Books, books, complaints, in_flight, settled
+from tests.support.stores import emptied, kill_postgres, postgres_server
+from tests.support.world import World, made
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Call, Fallback, Retry, Step, Template
 from continuo.patterns.walk import specs
-from starters.launch import result
-from tests.support import begin, job, kill
-from tests.trees import trees
+from continuo.starters.launch import result
+from continuo.testing.processes import begin, job, kill
+from tests.support.trees import trees
+from tests.support.world import World
 from tests.workflows.test_saga import order
-from tests.world import World
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 

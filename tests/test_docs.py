@@ -15,8 +15,8 @@ from continuo.config.settings import ROOT
 from continuo.patterns import KINDS, Step
 from continuo.patterns.choices import Classifier, Combine
 from continuo.patterns.walk import specs
-from starters.explain import explain
-from starters.recommend import recommend
+from continuo.starters.commands.explain import explain
+from continuo.starters.commands.recommend import recommend
 
 PAGE = (ROOT / "docs" / "patterns.md").read_text(encoding="utf-8")
 STEP: TypeAdapter[Step] = TypeAdapter(Step)

@@ -12,10 +12,10 @@ import pytest
 
 from continuo.jobs import Outcome
 from continuo.patterns import Call
-from starters.launch import Handle, result
-from tests.support import begin, job, kill, until
+from continuo.starters.launch import Handle, result
+from continuo.testing.processes import begin, job, kill, until
+from tests.support.world import World
 from tests.workflows.test_saga import order
-from tests.world import World
 
 RUNS = 20
 

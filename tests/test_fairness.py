@@ -11,10 +11,10 @@ from temporalio.client import Client
 from continuo.config.settings import Settings
 from continuo.jobs import Job
 from continuo.patterns import Call, Fallback, Step, Template
-from starters.launch import Handle, result, tenants
-from tests.support import begin, job, outcome, until
-from tests.world import World
-from workers.pool import pool
+from continuo.starters.launch import Handle, result, tenants
+from continuo.testing.processes import begin, job, outcome, until
+from continuo.workers.pool import pool
+from tests.support.world import World
 
 SLOTS = 2
 LATENCY = 0.05

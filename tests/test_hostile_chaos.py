@@ -14,14 +14,14 @@ import pytest
 
 from continuo.patterns import Call, Fallback, Http, Retry, Spec, Step, Template
 from continuo.patterns.walk import replaced
-from starters.launch import result
-from tests.books import books, complaints, in_flight, settled
-from tests.config_files import written_catalog
-from tests.hostile_upstream import KINDS
-from tests.support import Control, begin, job, kill, served
+from continuo.starters.launch import result
+from continuo.testing.processes import Control, begin, job, kill, served
+from continuo.workers.local.processes import Child
+from tests.support.books import books, complaints, in_flight, settled
+from tests.support.config_files import written_catalog
+from tests.support.hostile_upstream import KINDS
+from tests.support.world import World, made
 from tests.test_chaos import some_trees
-from tests.world import World, made
-from workers.processes import Child
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
@@ -69,7 +69,7 @@ async def hostile(
     models = "".join(map(MODEL.format, MODELS))
     catalog.write_text(catalog.read_text(encoding="utf-8").replace("[aliases]", f"{models}[aliases]") + CATALOG)
     log = tmp_path / "upstream.log"
-    async with served("tests.hostile_upstream", "--seed", str(request.param), log=log) as upstream:
+    async with served("tests.support.hostile_upstream", "--seed", str(request.param), log=log) as upstream:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CONTINUO_CATALOG", str(catalog))
             # Too slow for so many runs at once; other tests have it.

@@ -11,12 +11,12 @@ import pytest
 
 from continuo.jobs import Outcome
 from continuo.patterns import Call
+from continuo.starters.launch import result
 from continuo.stores.budgets import Budgets
-from starters.launch import result
-from tests.stores import emptied, postgres
-from tests.support import begin, kill
+from continuo.testing.processes import begin, kill
+from tests.support.stores import emptied, postgres
+from tests.support.world import World, made
 from tests.workflows.test_budget import of
-from tests.world import World, made
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 

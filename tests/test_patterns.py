@@ -12,7 +12,7 @@ from continuo.config.settings import ROOT
 from continuo.jobs import Outcome
 from continuo.patterns import Call, Retry, Spec, Step
 from continuo.patterns.walk import replaced
-from tests.support import Control, job, outcome
+from continuo.testing.processes import Control, job, outcome
 
 pytestmark = pytest.mark.usefixtures("worker")
 

@@ -11,12 +11,12 @@ import pytest
 from continuo.config.settings import Settings
 from continuo.jobs import Outcome
 from continuo.patterns import Call, FanOut, Step
-from starters.launch import result
+from continuo.starters.launch import result
+from continuo.testing.processes import begin, job, until
+from continuo.workers.pool import pool
 from tests.activities.test_pruning import ACKS, ended, forgotten, isolated, long, opened, pruned, replay, started_again
-from tests.stores import emptied, postgres
-from tests.support import begin, job, until
-from tests.world import World, made
-from workers.pool import pool
+from tests.support.stores import emptied, postgres
+from tests.support.world import World, made
 
 pytestmark = pytest.mark.chaos
 

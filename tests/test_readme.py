@@ -10,8 +10,8 @@ from temporalio.client import Client
 
 from continuo.authoring.files import load_pattern
 from continuo.config.settings import ROOT
+from continuo.testing.processes import Control, job, outcome
 from tests.starters.test_cli import continuo
-from tests.support import Control, job, outcome
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -53,7 +53,7 @@ async def test_the_demo_ends_well_on_a_stack_of_its_own(environ: pytest.MonkeyPa
         for name in ("TEMPORAL_ADDRESS", "CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_SIMULATED"):
             patch.delenv(name, raising=False)
         ports = [part for name in ("port", "ui-port", "sim-port", "shop-port") for part in (f"--{name}", "0")]
-        demo = (sys.executable, "-m", "starters", "demo")
+        demo = (sys.executable, "-m", "continuo", "demo")
         found = await continuo("dev", *ports, "--data", str(tmp_path), "--", *demo)
     assert found.code == 0, found
     assert "create shipment failed" in found.out

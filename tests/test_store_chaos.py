@@ -12,9 +12,9 @@ from continuo.stores import sqlite
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.migrations import STORE
 from continuo.stores.opened import open_store
-from continuo.stores.sqlite import Sqlite
+from continuo.stores.sqlite.database import Sqlite
 from tests.continuo.stores.test_store_faults import full, locked, publish, published
-from tests.stores import emptied, postgres
+from tests.support.stores import emptied, postgres
 
 pytestmark = pytest.mark.chaos
 

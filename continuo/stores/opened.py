@@ -8,8 +8,8 @@ from continuo.stores.cache import Cache
 from continuo.stores.database import Database
 from continuo.stores.limits import LimitStore, SqlLimits
 from continuo.stores.migrations import LIMITS, PAYLOADS, STORE
-from continuo.stores.sqlite import Sqlite
-from continuo.stores.sqlite_cache import open_file
+from continuo.stores.sqlite.cache import open_file
+from continuo.stores.sqlite.database import Sqlite
 
 PARTS = {"store": STORE, "limits": LIMITS, "payloads": PAYLOADS}
 
@@ -18,7 +18,7 @@ def open_store(settings: Settings, environ: Mapping[str, str]) -> Database:
     """Journal, ledger, budgets and what is known of the breakers."""
     if url := environ.get("DATABASE_URL"):
         # The driver takes as long to load as all else that a process without it needs.
-        from continuo.stores.postgres import Postgres
+        from continuo.stores.postgres.database import Postgres
 
         return Postgres(url, PARTS)
     return Sqlite(settings.data / "continuo.db", STORE)
@@ -28,8 +28,8 @@ def open_cache(settings: Settings, environ: Mapping[str, str]) -> Cache:
     """In Redis where `REDIS_URL` is set, else in a file of the data folder."""
     if url := environ.get("REDIS_URL"):
         # Loaded here, as the other driver is.
-        from continuo.stores.redis_cache import RedisCache
-        from continuo.stores.redis_client import connect
+        from continuo.stores.redis.cache import RedisCache
+        from continuo.stores.redis.client import connect
 
         return RedisCache(connect(url))
     return open_file(settings.data / "cache.db")
@@ -43,8 +43,8 @@ async def opened_limits(settings: Settings, environ: Mapping[str, str], store: D
     Its own file, since what is lost there with the machine's power is over anyway and need not wait for the disk.
     """
     if url := environ.get("REDIS_URL"):
-        from continuo.stores.redis_client import connect
-        from continuo.stores.redis_limits import RedisLimits
+        from continuo.stores.redis.client import connect
+        from continuo.stores.redis.limits import RedisLimits
 
         async with connect(url) as client:
             yield RedisLimits(client)

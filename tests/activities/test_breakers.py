@@ -13,15 +13,15 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-import activities.breakers
-from activities.breakers import RPC_TIMEOUT, Breakers
+from continuo.activities import breakers
+from continuo.activities.breakers import RPC_TIMEOUT, Breakers
 from continuo.config.catalog import Catalog, Provider
 from continuo.config.settings import Settings
 from continuo.errors import ProviderError
 from continuo.protection.breaker import State, workflow_id
 from continuo.stores.board import Board
 from continuo.stores.opened import open_store
-from tests.support import TemporalServer, running
+from continuo.testing.processes import TemporalServer, running
 
 LEASE = 30.0
 
@@ -46,8 +46,8 @@ def catalog(provider: str) -> Catalog:
 @pytest.fixture
 def no_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server is there, and nobody works on the queue of the breakers."""
-    monkeypatch.setattr(activities.breakers, "QUEUE", "nobody's")
-    monkeypatch.setattr(activities.breakers, "RPC_TIMEOUT", timedelta(seconds=0.5))
+    monkeypatch.setattr(breakers, "QUEUE", "nobody's")
+    monkeypatch.setattr(breakers, "RPC_TIMEOUT", timedelta(seconds=0.5))
 
 
 async def signals(client: Client, provider: str) -> int:

@@ -10,18 +10,18 @@ import pytest
 from structlog.testing import capture_logs
 from temporalio.testing import ActivityEnvironment
 
-from activities.caching import Caching
+from continuo.activities.caching import Caching
 from continuo.jobs import Context, Job, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.patterns import Cached, Call
 from continuo.patterns.choices import Semantic
 from continuo.stores.cache import Found
-from continuo.stores.redis_cache import RedisCache
-from continuo.stores.redis_client import TIMEOUT, connect
-from continuo.stores.sqlite_cache import open_file
+from continuo.stores.redis.cache import RedisCache
+from continuo.stores.redis.client import TIMEOUT, connect
+from continuo.stores.sqlite.cache import open_file
 from continuo.stores.vectors import written
-from tests.redis_server import RedisServer
-from tests.support import kill, running
+from continuo.testing.processes import kill, running
+from tests.support.redis_server import RedisServer
 
 ANSWER = Outcome(text="yes", served_by="model")
 JOB = Job(

@@ -9,8 +9,8 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.models import LOST_WORKERS, ModelCalls
-from activities.settling import Settling
+from continuo.activities.models import LOST_WORKERS, ModelCalls
+from continuo.activities.settling import Settling
 from continuo.config.settings import Settings
 from continuo.jobs import CallRecord, Failure, total_cost
 from continuo.messages import Usage
@@ -19,7 +19,7 @@ from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid
 from continuo.stores.opened import open_store
-from tests.support import job
+from continuo.testing.processes import job
 
 
 async def test_a_local_call_that_ends_all_its_workers_ends_itself(tmp_path: Path) -> None:

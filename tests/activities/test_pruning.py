@@ -14,24 +14,24 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecution, WorkflowHistory
 from temporalio.worker import Replayer
 
-from activities.executions import delete, namespace_of, referred
-from activities.pruning import Pruning
+from continuo.activities.executions import delete, namespace_of, referred
+from continuo.activities.pruning import Pruning
 from continuo.config.settings import Settings, environment
 from continuo.jobs import Outcome
 from continuo.operations.pruning import Part
 from continuo.patterns import Call, Retry, Template
+from continuo.starters.launch import Handle, result
 from continuo.stores.database import Database
 from continuo.stores.opened import open_cache, open_store, opened_payloads
 from continuo.stores.payloads import Payloads
 from continuo.stores.pruning import JOURNAL, LEDGER
-from starters.launch import Handle, result
+from continuo.testing.processes import begin, job, until
+from continuo.workers.pool import pool
+from continuo.workers.sandbox import runner
+from continuo.workflows import WORKFLOWS
 from tests.continuo.stores.test_pruning import names
-from tests.support import begin, job, until
+from tests.support.world import World, made
 from tests.workflows.test_dead_letter import buried, content
-from tests.world import World, made
-from workers.pool import pool
-from workers.sandbox import runner
-from workflows import WORKFLOWS
 
 LONG = "x" * 20_000
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from activities import settling
-from activities.settling import Settling
+from continuo.activities import settling
+from continuo.activities.settling import Settling
 from continuo.jobs import CallRecord, Context, Outcome
 from continuo.messages import Usage
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid, Settlement
 from continuo.stores.migrations import STORE
-from continuo.stores.sqlite import Sqlite
+from continuo.stores.sqlite.database import Sqlite
 from tests.continuo.stores.test_store_faults import locked
 
 RECORD = CallRecord(path="", model="m", provider="p", status="ok", usage=Usage(input_tokens=9), cost_usd=0.5)

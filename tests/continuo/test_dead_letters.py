@@ -9,7 +9,7 @@ from continuo.errors import InputError
 from continuo.jobs import Failure, Job
 from continuo.operations.dead_letters import Letter, with_pattern
 from continuo.patterns import Call
-from tests.support import job
+from continuo.testing.processes import job
 
 
 @pytest.fixture

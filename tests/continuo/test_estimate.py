@@ -27,7 +27,7 @@ from continuo.patterns import (
     Variant,
 )
 from continuo.patterns.choices import Intent, Merge, Meta, Semantic
-from tests.trees import trees
+from tests.support.trees import trees
 
 PRICE = {"source": "here", "date": "2026-11-21"}
 CATALOG = Catalog.model_validate(

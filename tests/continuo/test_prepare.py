@@ -22,7 +22,7 @@ from continuo.jobs import Context, Job
 from continuo.messages import Message, ModelRequest
 from continuo.patterns import Call, Deadline, Fallback, Http, Saga, SagaStep, Spec, Split, Step, Template, Variant
 from continuo.patterns.walk import replaced, specs
-from tests.trees import trees
+from tests.support.trees import trees
 
 CATALOG = Catalog.model_validate(
     {

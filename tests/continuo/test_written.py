@@ -26,7 +26,7 @@ from continuo.patterns import (
     Template,
 )
 from continuo.patterns.choices import Complexity, Majority
-from tests.trees import trees
+from tests.support.trees import trees
 
 A, B, C = (Call(model=model) for model in "abc")
 STEP: TypeAdapter[Step] = TypeAdapter(Step)

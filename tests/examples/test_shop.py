@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.config.settings import ROOT
-from examples.shop.store import STOCK, Refused, Store
-from tests.support import Control
+from continuo.simulator.shop.store import STOCK, Refused, Store
+from continuo.testing.processes import Control
 
 PATHS = {"inventory": "/inventory/reservations", "payment": "/payment/charges", "shipping": "/shipping/shipments"}
 EVERY_SERVICE = pytest.mark.parametrize("service", PATHS)
@@ -133,7 +133,7 @@ async def test_a_killed_shop_comes_back_with_its_books(tmp_path: Path) -> None:
     path, totals = deed("payment"), []
     for _ in range(2):
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "examples.shop", "--port", "0", "--data", str(tmp_path / "shop.db"),
+            sys.executable, "-m", "continuo.simulator.shop", "--port", "0", "--data", str(tmp_path / "shop.db"),
             cwd=ROOT, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support import Control
+from continuo.testing.processes import Control
 
 Json = dict[str, Any]
 PROTOCOLS = ("openai", "anthropic", "google")

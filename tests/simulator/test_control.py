@@ -7,8 +7,8 @@ import time
 import httpx
 import pytest
 
+from continuo.testing.processes import Control, until
 from tests.simulator.conftest import EVERY_PROTOCOL, PROMPT, Asking, body, path
-from tests.support import Control, until
 
 
 async def test_calls_are_told_in_order_with_what_came_in(client: Asking, simulator: Control) -> None:

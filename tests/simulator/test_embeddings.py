@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
+from continuo.testing.processes import Control
 from tests.simulator.conftest import Json
-from tests.support import Control
 
 pytestmark = pytest.mark.parametrize("protocol", ["openai", "google"])
 TEXT = "Where is my order?"

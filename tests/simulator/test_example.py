@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, create_model
 
-from simulator.example import example
+from continuo.simulator.example import example
 
 ints = st.integers(-1000, 1000)
 

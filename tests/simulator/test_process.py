@@ -1,4 +1,4 @@
-"""`python -m simulator` as a process of its own."""
+"""`python -m continuo.simulator` as a process of its own."""
 
 import asyncio
 import signal
@@ -12,14 +12,14 @@ import httpx
 import pytest
 
 from continuo.config.settings import ROOT
+from continuo.testing.processes import until
 from tests.simulator.conftest import body, path
-from tests.support import until
 
 
 @asynccontextmanager
 async def started(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simulator", *arguments, cwd=ROOT,
+        sys.executable, "-m", "continuo.simulator", *arguments, cwd=ROOT,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from continuo.testing.processes import Control
 from tests.simulator.conftest import EVERY_PROTOCOL, PROMPT, SCHEMA, Asking, Json, events, text
-from tests.support import Control
 
 TEXT = "one two three four five"
 ARGUMENTS = {"city": "Paris"}

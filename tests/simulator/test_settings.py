@@ -5,8 +5,8 @@ import time
 import httpx
 import pytest
 
+from continuo.testing.processes import Control
 from tests.simulator.conftest import EVERY_PROTOCOL, PROMPT, Asking, Json, events, text
-from tests.support import Control
 
 
 async def statuses(client: Asking, count: int, model: str = "m") -> list[int]:

@@ -9,9 +9,9 @@ from temporalio.client import Client
 
 from continuo.config.settings import ROOT, Settings
 from continuo.protection.breaker import State, workflow_id
+from continuo.testing.processes import until
+from continuo.workers.local.temporal_server import find
 from tests.starters.test_cli import continuo
-from tests.support import until
-from workers.temporal_server import find
 
 PROVIDER = "vllm"
 """One that no test calls."""

@@ -10,9 +10,9 @@ from continuo.config.settings import Settings
 from continuo.jobs import Outcome
 from continuo.stores.cache import Place
 from continuo.stores.opened import open_cache
-from tests.redis_server import RedisServer
+from continuo.testing.processes import running
 from tests.starters.test_cli import continuo
-from tests.support import running
+from tests.support.redis_server import RedisServer
 
 
 @pytest.fixture

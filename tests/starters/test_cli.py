@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from continuo.config.settings import ROOT
-from starters.app import main
-from tests.support import Control, TemporalServer, until
-from workers.processes import module
+from continuo.starters.app import main
+from continuo.testing.processes import Control, TemporalServer, until
+from continuo.workers.local.processes import module
 
 EXAMPLES = ROOT / "examples"
 OWN = """
@@ -41,7 +41,7 @@ async def continuo(*arguments: str, stdin: str = "", **environment: str) -> Resu
         for name, value in environment.items():
             patch.setenv(name, value)
         process = await asyncio.create_subprocess_exec(
-            *module("starters", *arguments),
+            *module("continuo", *arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -62,7 +62,7 @@ def typed(patch: pytest.MonkeyPatch, *arguments: str) -> int:
     def leave(code: int) -> None:
         raise Told(code)
 
-    patch.setattr("starters.app.leave", leave)
+    patch.setattr("continuo.starters.app.leave", leave)
     with pytest.raises(Told) as told:
         main()
     code: int = told.value.args[0]
@@ -205,7 +205,9 @@ async def test_a_cluster_that_cannot_be_used_is_one_line(
     assert says in found.err
 
 
-@pytest.mark.parametrize("moment", ["pydantic", "temporalio", "starters.app", "starters.run"])
+@pytest.mark.parametrize(
+    "moment", ["pydantic", "temporalio", "continuo.starters.app", "continuo.starters.console.output"]
+)
 async def test_ctrl_c_while_the_commands_are_loaded_ends_it_without_a_word(moment: str) -> None:
     script = f"""
 import os, signal, sys
@@ -214,7 +216,7 @@ class Interrupt:
         if name == {moment!r}:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupt())
-from starters.__main__ import main
+from continuo.__main__ import main
 main()
 """
     process = await asyncio.create_subprocess_exec(

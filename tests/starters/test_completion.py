@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from starters.app import app
+from continuo.starters.app import app
 
 ASK = """
 source "$1"

@@ -12,13 +12,13 @@ from continuo.config.settings import Settings
 from continuo.errors import InputError
 from continuo.jobs import CallRecord, Context, Outcome
 from continuo.messages import Usage
+from continuo.starters.commands.budget import budget
+from continuo.starters.commands.costs import costs
+from continuo.starters.console.table import Form
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
-from starters.budget import budget
-from starters.costs import costs
-from starters.table import Form
 from tests.starters.test_cli import continuo
-from tests.stores import record as keep
+from tests.support.stores import record as keep
 
 TENANTS = """
 [tenants.acme]

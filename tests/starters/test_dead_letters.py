@@ -8,11 +8,11 @@ import pytest
 from temporalio.client import Client
 
 from continuo.errors import InputError
-from starters.dead_letters import discard, list_letters, retry
+from continuo.starters.commands.dead_letters import discard, list_letters, retry
+from continuo.testing.processes import Control, job, until
+from continuo.workflows.dead_letter import DeadLetterWorkflow
 from tests.starters.test_cli import continuo
-from tests.support import Control, job, until
 from tests.workflows.test_dead_letter import FAILS, LetterHandle, buried, closed, content
-from workflows.dead_letter import DeadLetterWorkflow
 
 
 async def listed(client: Client, *ids: str) -> None:

@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from continuo.errors import InputError
-from tests.support import TemporalServer, until
-from workers.processes import module
-from workers.stack import Ports
+from continuo.testing.processes import TemporalServer, until
+from continuo.workers.local.processes import module
+from continuo.workers.local.stack import Ports
 
 FREE = ("--port", "0", "--ui-port", "0", "--sim-port", "0", "--shop-port", "0")
 MARK = "DEV_TEST"
@@ -40,7 +40,7 @@ class Dev:
         name, mark = self._mark.split("=")
         clean = {key: value for key, value in os.environ.items() if key != "TEMPORAL_ADDRESS"}
         self._process = await asyncio.create_subprocess_exec(
-            *module("starters", "dev", *FREE, "--data", str(self.folder), *arguments),
+            *module("continuo", "dev", *FREE, "--data", str(self.folder), *arguments),
             cwd=self.cwd,
             env={**clean, name: mark, "TMPDIR": str(self.folder.parent), **environment},
             stdout=asyncio.subprocess.PIPE,

@@ -26,9 +26,9 @@ from continuo.patterns import (
 )
 from continuo.patterns.choices import Majority, Semantic, WeightedVote
 from continuo.patterns.walk import specs
-from starters.explain import explain
-from starters.mermaid import escaped, flowchart
-from tests.trees import trees
+from continuo.starters.commands.explain import explain
+from continuo.starters.console.mermaid import escaped, flowchart
+from tests.support.trees import trees
 
 CATALOG = load_catalog(ROOT / "config" / "catalog.toml")
 SIM = Call(model="sim-mini")

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from starters.fitted import Column, FittedTable
-from starters.terminal import UNLIMITED, SafeConsole
+from continuo.starters.console.fitted import Column, FittedTable
+from continuo.starters.console.terminal import UNLIMITED, SafeConsole
 
 NUMBERS = st.one_of(
     st.integers(-(10**25), 10**25).map("{:,}".format),

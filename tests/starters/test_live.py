@@ -8,9 +8,9 @@ from temporalio.client import Client
 from continuo.jobs import Outcome
 from continuo.patterns import Call, Deadline, Ensemble, Fallback, FanOut, Retry, Step, Template
 from continuo.patterns.choices import Majority
-from starters.live import Run, watch
-from starters.run_tree import tree
-from tests.support import Control, begin, job, until
+from continuo.starters.console.live import Run, watch
+from continuo.starters.console.run_tree import tree
+from continuo.testing.processes import Control, begin, job, until
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)

@@ -7,11 +7,11 @@ from temporalio.client import Client
 
 from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
+from continuo.starters.commands.prune import prune
 from continuo.stores.database import Connection
 from continuo.stores.opened import open_store
-from starters.prune import prune
 from tests.starters.test_cli import continuo
-from tests.world import World
+from tests.support.world import World
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from cyclopts import App, CycloptsError
 
 from continuo.errors import InputError
-from starters.recommend import recommend
+from continuo.starters.commands.recommend import recommend
 
 app = App(name="continuo", version_flags=())
 app.command(recommend)

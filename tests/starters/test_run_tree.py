@@ -10,9 +10,9 @@ from rich.console import RenderableType
 
 from continuo.patterns import FanOut, Step, Template
 from continuo.progress import Status, StepState
-from starters.run_tree import screenful, tree
-from starters.terminal import SafeConsole
-from tests.trees import trees
+from continuo.starters.console.run_tree import screenful, tree
+from continuo.starters.console.terminal import SafeConsole
+from tests.support.trees import trees
 
 NOW = datetime.now(UTC)
 STATUSES: tuple[Status, ...] = ("running", "done", "failed", "cancelled")

@@ -15,8 +15,8 @@ from continuo.authoring.to_yaml import to_yaml
 from continuo.config.settings import ROOT
 from continuo.data import seconds
 from continuo.patterns import Step
-from starters.schema import pattern_schema, schema
-from tests.trees import trees
+from continuo.starters.commands.schema import pattern_schema, schema
+from tests.support.trees import trees
 
 SCHEMA = pattern_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from starters.app import app
+from continuo.starters.app import app
+from continuo.testing.processes import Control
 from tests.starters.test_cli import GOOD_ORDER, continuo
-from tests.support import Control
 
 LONG = "Where is my order? " * 32_000
 """608 KB: above the size from which the SDK's core warns of a payload."""

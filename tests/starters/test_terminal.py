@@ -11,8 +11,8 @@ from rich.table import Table
 
 from continuo.config.catalog import load_catalog
 from continuo.errors import InputError
-from starters.app import checked
-from starters.terminal import SafeConsole, shown
+from continuo.starters.app import checked
+from continuo.starters.console.terminal import SafeConsole, shown
 
 HOSTILE = "a\x1b]0;title\x07b\x9b31mc\u202ed\x7f\x1b[2J"
 

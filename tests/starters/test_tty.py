@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from continuo.testing.processes import Control
 from tests.starters.test_cli import continuo
-from tests.support import Control
-from tests.tty import on_a_terminal
+from tests.support.tty import on_a_terminal
 
 COLOUR = re.compile(r"\x1b\[[\d;]*3\d[\d;]*m")
 MOVE = re.compile(r"\x1b\[(?:\d*[A-K]|\?25[lh])")

@@ -8,8 +8,8 @@ import pytest
 
 from continuo.config.settings import Settings
 from continuo.jobs import Priority
+from continuo.testing.processes import TemporalServer, python, running
 from tests.starters.test_cli import continuo
-from tests.support import TemporalServer, python, running
 
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 
@@ -18,7 +18,7 @@ async def test_a_pool_has_the_slots_of_its_option_whatever_the_environment_says(
     temporal: TemporalServer, tmp_path: Path
 ) -> None:
     pool = python(
-        *("starters", "workers", "--priority", "batch", "--slots", "3"),
+        *("continuo", "workers", "--priority", "batch", "--slots", "3"),
         ready="pool ready",
         log=tmp_path / "pool.log",
         CONTINUO_BATCH_SLOTS="7",

@@ -6,8 +6,8 @@ from temporalio.exceptions import ApplicationError
 from continuo.config.settings import Settings
 from continuo.jobs import Failure, Outcome
 from continuo.protection.masking import MASK
-from workers.masked import masked
-from workers.payloads import converter
+from continuo.temporal.masked import masked
+from continuo.temporal.payloads import converter
 
 KEY = 'sk-canary/0123456789"abcdef+XYZ'
 DATA = masked(converter(Settings()), [KEY, "standard"])

@@ -13,13 +13,13 @@ from continuo.config.settings import Settings
 from continuo.errors import InputError
 from continuo.jobs import Outcome
 from continuo.patterns import Call, Template
+from continuo.starters.launch import Handle, result
 from continuo.stores import sqlite
-from starters.launch import Handle, result
+from continuo.temporal.payloads import converter
+from continuo.testing.processes import Control, begin, job, pool_process, running, until
 from tests.continuo.stores.test_store_faults import locked
 from tests.starters.test_cli import continuo
-from tests.stores import emptied, postgres
-from tests.support import Control, begin, job, pool_process, running, until
-from workers.payloads import converter
+from tests.support.stores import emptied, postgres
 
 LONG = "x" * 20_000
 

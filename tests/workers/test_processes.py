@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from continuo.errors import InputError
-from tests.support import until
-from workers import processes
-from workers.processes import Child
+from continuo.testing.processes import until
+from continuo.workers.local import processes
+from continuo.workers.local.processes import Child
 
 Make = Callable[..., Child]
 
@@ -131,7 +131,7 @@ async def test_a_child_dies_with_a_parent_that_was_killed(make: Make, tmp_path: 
     parent = make(f"""
         import asyncio
         from pathlib import Path
-        from workers.processes import Child
+        from continuo.workers.local.processes import Child
         async def main():
             line = [sys.executable, '-c', "print('ready', flush=True); import signal; signal.pause()"]
             child = Child('heir', line, Path({str(heir)!r}), 'ready', os.environ)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from temporalio.client import ScheduleOverlapPolicy
 
-from tests.support import TemporalServer, until
-from tests.world import World
-from workers.connect import connect
-from workers.schedule import ensure_schedule
+from continuo.temporal.connect import connect
+from continuo.testing.processes import TemporalServer, until
+from continuo.workers.schedule import ensure_schedule
+from tests.support.world import World
 
 
 async def test_a_pool_schedules_it_once_and_leaves_what_an_operator_made_of_it(world: World) -> None:

@@ -12,16 +12,16 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
 from continuo.protection.masking import MASK, Masker
+from continuo.temporal.masked_spans import MaskedSpans
+from continuo.testing.processes import Control, pool_process, running
 from tests.starters.test_cli import continuo
-from tests.support import Control, pool_process, running
-from workers.masked_spans import MaskedSpans
 
 KEY = "sk-canary/0123456789\"'abcdef+XYZ"
 
 LOGGING = """
 import logging, sys, structlog
 from continuo.protection.masking import Masker
-from workers.telemetry import configure_logging
+from continuo.temporal.telemetry import configure_logging
 
 key = sys.argv[1]
 configure_logging("INFO", Masker([key]))

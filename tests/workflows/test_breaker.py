@@ -15,10 +15,10 @@ from continuo.config.settings import ROOT
 from continuo.jobs import Failure, Outcome
 from continuo.patterns import Call, Fallback, Retry
 from continuo.protection.breaker import QUEUE, TYPE, Report, State, workflow_id
-from starters.launch import result
-from tests.support import begin, failure, job, kill, outcome, pool_process, until
-from tests.world import World, made
-from workflows.breaker import MOST_SIGNALS, BreakerWorkflow
+from continuo.starters.launch import result
+from continuo.testing.processes import begin, failure, job, kill, outcome, pool_process, until
+from continuo.workflows.breaker import MOST_SIGNALS, BreakerWorkflow
+from tests.support.world import World, made
 
 PROVIDER = "sim-openai"
 ONCE = Retry(attempts=1)

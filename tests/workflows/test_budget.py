@@ -11,12 +11,12 @@ from continuo.config.settings import Settings, environment
 from continuo.jobs import CallRecord, Context, Job, Outcome
 from continuo.patterns import Call, Fallback, Retry, Route, Step, Template
 from continuo.patterns.choices import Budget
+from continuo.starters.launch import result
 from continuo.stores.budgets import Balance, Budgets
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
-from starters.launch import result
-from tests.stores import record
-from tests.support import Control, begin, failure, job, outcome
+from continuo.testing.processes import Control, begin, failure, job, outcome
+from tests.support.stores import record
 
 pytestmark = pytest.mark.usefixtures("worker")
 DEAR = Call(model="sim-premium", max_tokens=100, retry=Retry(attempts=1))

@@ -7,8 +7,8 @@ from temporalio.client import Client
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Cached, Call, Fallback, FanOut, Retry, Step, Template
 from continuo.patterns.choices import Concatenate, Semantic
-from starters.launch import result
-from tests.support import Control, begin, failure, job, outcome, until
+from continuo.starters.launch import result
+from continuo.testing.processes import Control, begin, failure, job, outcome, until
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)
@@ -97,7 +97,7 @@ async def test_a_cancelled_run_lets_the_next_one_go_at_once(client: Client, simu
 async def test_a_run_that_takes_long_is_waited_for_and_one_that_was_terminated_is_not(
     client: Client, simulator: Control, prompt: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("continuo.stores.sqlite_cache.FLIGHT", 0.2)
+    monkeypatch.setattr("continuo.stores.sqlite.cache.FLIGHT", 0.2)
     await simulator.behave("sim-mid", latency=60)
     first = await begin(client, job(Cached(MID), prompt))
     await until(simulator.calls)

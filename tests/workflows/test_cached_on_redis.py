@@ -9,11 +9,11 @@ from temporalio.client import Client
 from continuo.config.settings import Settings
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Cached, Call, Retry
-from starters.launch import result
-from tests.redis_server import RedisServer
-from tests.support import Control, TemporalServer, begin, job, kill, outcome, running, until
-from workers.connect import connect
-from workers.pool import pool
+from continuo.starters.launch import result
+from continuo.temporal.connect import connect
+from continuo.testing.processes import Control, TemporalServer, begin, job, kill, outcome, running, until
+from continuo.workers.pool import pool
+from tests.support.redis_server import RedisServer
 
 
 async def test_a_step_is_run_once_for_all_hosts_and_runs_are_answered_while_redis_is_killed_and_gone(

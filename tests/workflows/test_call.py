@@ -8,8 +8,8 @@ from continuo.messages import Usage
 from continuo.patterns import Call, Retry, Route, Split, Variant
 from continuo.patterns.choices import Length
 from continuo.stores.opened import open_store
-from tests.stores import ledger
-from tests.support import Control, begin, failure, job, outcome, until
+from continuo.testing.processes import Control, begin, failure, job, outcome, until
+from tests.support.stores import ledger
 
 pytestmark = pytest.mark.usefixtures("worker")
 QUICK = Retry(initial=0.05)

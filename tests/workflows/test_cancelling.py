@@ -29,12 +29,12 @@ from continuo.patterns import (
 )
 from continuo.patterns.choices import Majority
 from continuo.patterns.walk import specs
+from continuo.starters.launch import result
 from continuo.stores.opened import open_store
-from starters.launch import result
-from tests.books import check_told
-from tests.stores import ledger
-from tests.support import Control, begin, histories, job, outcome, until
-from tests.trees import trees
+from continuo.testing.processes import Control, begin, histories, job, outcome, until
+from tests.support.books import check_told
+from tests.support.stores import ledger
+from tests.support.trees import trees
 
 pytestmark = pytest.mark.usefixtures("worker")
 

@@ -2,7 +2,7 @@ import pytest
 from temporalio.client import Client
 
 from continuo.patterns import Call, Cascade, Retry, Template
-from tests.support import Control, failure, job, outcome
+from continuo.testing.processes import Control, failure, job, outcome
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)

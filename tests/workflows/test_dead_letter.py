@@ -14,12 +14,12 @@ from continuo.jobs import Failure, Job, Outcome
 from continuo.operations.dead_letters import Closed, Letter
 from continuo.patterns import Call, FanOut, Retry, Route, Template
 from continuo.patterns.choices import Complexity
-from starters.launch import Handle, result, start
-from tests.support import Control, begin, job, kill, until
-from tests.world import World
-from workers.pool import pool
-from workers.temporal_server import find
-from workflows.dead_letter import DeadLetterWorkflow
+from continuo.starters.launch import Handle, result, start
+from continuo.testing.processes import Control, begin, job, kill, until
+from continuo.workers.local.temporal_server import find
+from continuo.workers.pool import pool
+from continuo.workflows.dead_letter import DeadLetterWorkflow
+from tests.support.world import World
 
 ONCE = Retry(attempts=1)
 FAILS = Call(model="premium", retry=ONCE)

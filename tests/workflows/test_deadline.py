@@ -2,7 +2,7 @@ import pytest
 from temporalio.client import Client
 
 from continuo.patterns import Call, Deadline, Retry, Template
-from tests.support import Control, failure, job, outcome, until
+from continuo.testing.processes import Control, failure, job, outcome, until
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)

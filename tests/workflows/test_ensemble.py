@@ -5,7 +5,7 @@ from temporalio.client import Client
 
 from continuo.patterns import Call, Ensemble, Retry, Step, Template
 from continuo.patterns.choices import Average, Combine, Majority, Meta, UnanimousOrWeighted, WeightedVote
-from tests.support import Control, begin, failure, job, outcome, until
+from continuo.testing.processes import Control, begin, failure, job, outcome, until
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)

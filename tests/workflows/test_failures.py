@@ -3,7 +3,7 @@ from temporalio.exceptions import ApplicationError
 
 from continuo.bounded import KEPT
 from continuo.jobs import Failure
-from workflows.failures import MAX_MESSAGE, MAX_TEXT, failed, failure_of, sized
+from continuo.temporal.failures import MAX_MESSAGE, MAX_TEXT, failed, failure_of, sized
 
 
 def test_a_failure_of_very_many_causes_stays_short_enough_for_a_history() -> None:

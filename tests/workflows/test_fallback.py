@@ -2,7 +2,7 @@ import pytest
 from temporalio.client import Client
 
 from continuo.patterns import Call, Fallback, Retry, Step, Template
-from tests.support import Control, begin, failure, job, outcome, until, until_cancelled
+from continuo.testing.processes import Control, begin, failure, job, outcome, until, until_cancelled
 
 pytestmark = pytest.mark.usefixtures("worker")
 QUICK = Retry(attempts=2, initial=0.05)

@@ -8,10 +8,10 @@ from continuo.decisions.parts import PART
 from continuo.jobs import Failure
 from continuo.patterns import Call, FanOut, Retry, Step, Template
 from continuo.patterns.choices import Concatenate, Merge
-from starters.launch import result
-from tests.support import Control, begin, failure, job, outcome, replay, until, until_cancelled
-from workflows.failures import MAX_TEXT
-from workflows.together import WINDOW
+from continuo.starters.launch import result
+from continuo.temporal.failures import MAX_TEXT
+from continuo.testing.processes import Control, begin, failure, job, outcome, replay, until, until_cancelled
+from continuo.workflows.together import WINDOW
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)

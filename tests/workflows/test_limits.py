@@ -7,8 +7,8 @@ from temporalio.client import Client
 
 from continuo.jobs import Failure
 from continuo.patterns import Call, Retry
-from starters.launch import result
-from tests.support import Control, begin, failure, job, outcome, until
+from continuo.starters.launch import result
+from continuo.testing.processes import Control, begin, failure, job, outcome, until
 
 pytestmark = pytest.mark.usefixtures("worker")
 

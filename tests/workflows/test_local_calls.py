@@ -12,8 +12,8 @@ from continuo.config.settings import Settings
 from continuo.jobs import Failure, Outcome
 from continuo.patterns import Call, Deadline, Ensemble, Fallback, Retry, Template
 from continuo.patterns.choices import Majority
-from starters.launch import result
-from tests.support import Control, begin, failure, job, outcome, until, until_cancelled
+from continuo.starters.launch import result
+from continuo.testing.processes import Control, begin, failure, job, outcome, until, until_cancelled
 from tests.workflows.test_money import agree, rows_of
 
 pytestmark = pytest.mark.usefixtures("worker")

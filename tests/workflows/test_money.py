@@ -12,11 +12,11 @@ from continuo.config.settings import Settings, environment
 from continuo.jobs import Account, Failure, Outcome, total_cost
 from continuo.patterns import Cached, Call, Deadline, Ensemble, Retry, Step, Template
 from continuo.patterns.choices import Majority, Semantic
+from continuo.starters.launch import Handle, result
 from continuo.stores.database import Row
 from continuo.stores.opened import open_store
-from starters.launch import Handle, result
-from tests.stores import ledger
-from tests.support import Control, begin, job, until, until_cancelled
+from continuo.testing.processes import Control, begin, job, until, until_cancelled
+from tests.support.stores import ledger
 
 pytestmark = pytest.mark.usefixtures("worker")
 SLOW = Call(model="sim-mid", timeout=0.4, max_tokens=100, retry=Retry(attempts=2, initial=0.05))

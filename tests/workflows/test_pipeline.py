@@ -3,8 +3,8 @@ from temporalio.client import Client
 
 from continuo.jobs import Failure
 from continuo.patterns import Call, Pipeline, PipelineStep, Retry, Template
-from starters.launch import result
-from tests.support import Control, begin, failure, job, outcome, until, until_cancelled
+from continuo.starters.launch import result
+from continuo.testing.processes import Control, begin, failure, job, outcome, until, until_cancelled
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)

@@ -29,7 +29,7 @@ async def test_a_part_that_fails_is_named_and_leaves_the_others_alone(
 ) -> None:
     store = open_store(Settings(), environment())
     await journalled(store, {"old/1": "2020"})
-    monkeypatch.setattr("continuo.stores.sqlite_cache.SqliteCache.prune", lambda *given, **how: 1 // 0)
+    monkeypatch.setattr("continuo.stores.sqlite.cache.SqliteCache.prune", lambda *given, **how: 1 // 0)
     error = await failure(client)
     assert (error.type, error.message) == (
         "NotPruned",

@@ -7,8 +7,8 @@ from temporalio.client import Client
 
 from continuo.patterns import Call, Cascade, Ensemble, Route, Split, Step, Template, Variant
 from continuo.patterns.choices import Complexity, Majority
-from starters.launch import progress, result
-from tests.support import begin, job
+from continuo.starters.launch import progress, result
+from continuo.testing.processes import begin, job
 
 pytestmark = pytest.mark.usefixtures("worker", "simulator")
 

@@ -8,8 +8,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from continuo.config.settings import ROOT
-from workers.sandbox import runner
-from workflows import WORKFLOWS
+from continuo.workers.sandbox import runner
+from continuo.workflows import WORKFLOWS
 
 HISTORIES = sorted((ROOT / "tests" / "histories").glob("*.json"))
 

@@ -13,8 +13,8 @@ from continuo.config.settings import Settings
 from continuo.jobs import Job, total_cost
 from continuo.operations.reports import Costs
 from continuo.patterns import Call, Ensemble, Fallback, Retry, Step
-from tests.support import Control, failure, job, outcome
-from workers.temporal_server import find
+from continuo.testing.processes import Control, failure, job, outcome
+from continuo.workers.local.temporal_server import find
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)

@@ -4,7 +4,7 @@ from temporalio.client import Client
 from continuo.jobs import Job
 from continuo.patterns import Call, Retry, Route, Step, Template
 from continuo.patterns.choices import Classifier, Complexity, Intent, Keywords, Length, Preference
-from tests.support import Control, failure, job, outcome
+from continuo.testing.processes import Control, failure, job, outcome
 
 pytestmark = pytest.mark.usefixtures("worker")
 

@@ -10,9 +10,9 @@ from continuo.authoring.files import find_pattern
 from continuo.config.settings import ROOT
 from continuo.jobs import Failure, Job
 from continuo.patterns import Deadline, Retry, Saga, Template
-from starters.launch import Handle, result
-from tests.support import Control, begin, failure, job, outcome, until
-from workflows.saga import Resolution
+from continuo.starters.launch import Handle, result
+from continuo.testing.processes import Control, begin, failure, job, outcome, until
+from continuo.workflows.saga import Resolution
 
 pytestmark = pytest.mark.usefixtures("worker", "simulator")
 

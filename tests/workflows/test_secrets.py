@@ -17,10 +17,10 @@ from continuo.config.settings import Settings
 from continuo.jobs import Context, Failure, Job
 from continuo.messages import Message, ModelRequest
 from continuo.patterns import Cached, Call, Http, Retry, Step, Template
-from starters.launch import result, start
-from tests.config_files import written_catalog
-from tests.support import pool_process, running
-from workers.pool import pool
+from continuo.starters.launch import result, start
+from continuo.testing.processes import pool_process, running
+from continuo.workers.pool import pool
+from tests.support.config_files import written_catalog
 
 CANARY = 'sk-canary/0123456789"abcdef+XYZ'
 ONCE = Retry(attempts=1)

@@ -7,8 +7,8 @@ from temporalio.client import Client
 from continuo.config.settings import Settings
 from continuo.jobs import Job
 from continuo.patterns import Call, Retry, Split, Step, Template, Variant
-from tests.support import Control, begin, job, outcome, until
-from workers.pool import pool
+from continuo.testing.processes import Control, begin, job, outcome, until
+from continuo.workers.pool import pool
 
 pytestmark = pytest.mark.usefixtures("worker")
 HALVES = {"a": Variant(step=Template(text="a")), "b": Variant(step=Template(text="b"))}

@@ -10,9 +10,9 @@ from continuo.jobs import CallRecord, Failure, Outcome
 from continuo.messages import Usage
 from continuo.patterns import Call, Step
 from continuo.patterns.walk import specs
-from starters.launch import result
-from tests.support import Control, begin, job, replay
-from tests.trees import trees
+from continuo.starters.launch import result
+from continuo.testing.processes import Control, begin, job, replay
+from tests.support.trees import trees
 
 pytestmark = pytest.mark.usefixtures("worker")
 

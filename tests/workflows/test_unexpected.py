@@ -12,10 +12,10 @@ from temporalio.workflow import NondeterminismError
 from continuo.decisions import traffic_split as share
 from continuo.jobs import Failure, Outcome
 from continuo.patterns import Call, Fallback, Saga, SagaStep, Split, Template, Variant
-from starters.launch import Handle, result
-from tests.support import Control, failure, job, outcome, until
+from continuo.starters.launch import Handle, result
+from continuo.temporal.payloads import PayloadConverter, PayloadStore
+from continuo.testing.processes import Control, failure, job, outcome, until
 from tests.workflows.test_saga import change, order
-from workers.payloads import PayloadConverter, PayloadStore
 
 pytestmark = pytest.mark.usefixtures("worker")
 

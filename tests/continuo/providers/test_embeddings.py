@@ -14,7 +14,7 @@ from continuo.messages import Usage
 from continuo.protection.masking import Masker
 from continuo.providers.client import ModelClient
 from continuo.providers.embeddings import EMBEDDINGS
-from tests.support import Control
+from continuo.testing.processes import Control
 
 TEXT = "Where is my order?"
 

@@ -13,8 +13,8 @@ from continuo.config.settings import Settings
 from continuo.messages import ModelRequest, ModelResponse
 from continuo.protection.masking import Masker
 from continuo.providers.client import PROTOCOLS, ModelClient
+from continuo.testing.processes import Control
 from tests.continuo.providers.conftest import HELLO, Wire, ask, shape
-from tests.support import Control
 
 CATALOG = load_catalog(Settings().catalog)
 RATED = HELLO.model_copy(update={"rated": True})

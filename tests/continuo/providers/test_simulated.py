@@ -12,7 +12,7 @@ from continuo.errors import ProviderError
 from continuo.messages import Message, ModelRequest, ModelResponse, Tool, Usage
 from continuo.protection.masking import Masker
 from continuo.providers.client import ModelClient
-from tests.support import Control
+from continuo.testing.processes import Control
 
 pytestmark = pytest.mark.parametrize("name", ["sim-mid", "sim-premium", "sim-mini"])
 CATALOG = load_catalog(Settings().catalog)

@@ -10,8 +10,8 @@ from continuo.config.settings import Settings
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database
 from continuo.stores.opened import open_cache, open_store, opened_payloads
-from tests.redis_server import forgotten, redis
-from tests.stores import emptied, postgres
+from tests.support.redis_server import forgotten, redis
+from tests.support.stores import emptied, postgres
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
 from tests.continuo.stores.test_budgets import CONTEXT, DAY, outcome
-from tests.stores import record, release
+from tests.support.stores import record, release
 
 
 async def spend(database: Database, name: str) -> int:

@@ -13,7 +13,7 @@ from continuo.messages import Usage
 from continuo.stores.budgets import Balance, Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
-from tests.stores import charge, ledger, record, release
+from tests.support.stores import charge, ledger, record, release
 
 CONTEXT = Context(pattern="support", tenant="acme")
 DAY, NEXT = date(2026, 11, 21), date(2026, 11, 22)

@@ -11,7 +11,7 @@ from continuo.errors import InputError
 from continuo.stores.database import Connection, Database
 from continuo.stores.migrations import STORE
 from continuo.stores.opened import open_store
-from continuo.stores.sqlite import Sqlite
+from continuo.stores.sqlite.database import Sqlite
 
 
 async def test_whatever_an_operation_raises_reaches_its_caller_and_the_next_one_is_done(database: Database) -> None:

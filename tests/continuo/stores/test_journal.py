@@ -14,8 +14,8 @@ from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid, Settlement
 from continuo.stores.opened import open_store
-from tests.stores import charge, ledger, record, release
-from tests.support import until
+from continuo.testing.processes import until
+from tests.support.stores import charge, ledger, record, release
 
 CONTEXT = Context(pattern="support", tenant="acme")
 TODAY = date(2026, 11, 21)

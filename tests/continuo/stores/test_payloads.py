@@ -18,7 +18,7 @@ from continuo.stores.migrations import PAYLOADS
 from continuo.stores.opened import opened_payloads
 from continuo.stores.payloads import FRESH, Payloads, find
 from continuo.stores.pruning import PORTION, payloads, prune
-from continuo.stores.sqlite import Sqlite
+from continuo.stores.sqlite.database import Sqlite
 
 
 async def pruned(large: Database, before: float, *needed: str, namespace: str = "here", dry_run: bool = False) -> int:

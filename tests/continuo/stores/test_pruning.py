@@ -15,7 +15,7 @@ from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
 from continuo.stores.pruning import JOURNAL, LEDGER, PORTION, Aged, prune
 from tests.continuo.stores.test_journal import CONTEXT, TODAY, outcome
-from tests.stores import ledger, record
+from tests.support.stores import ledger, record
 
 LATER = "9999"
 

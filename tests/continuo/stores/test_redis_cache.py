@@ -7,11 +7,11 @@ from redis.asyncio import Redis
 
 from continuo.errors import InputError
 from continuo.stores import vectors
-from continuo.stores.redis_cache import RedisCache
-from continuo.stores.redis_client import address, connect
+from continuo.stores.redis.cache import RedisCache
+from continuo.stores.redis.client import address, connect
 from continuo.stores.vectors import packed
 from tests.continuo.stores.test_cache_contract import answer, place
-from tests.redis_server import forgotten
+from tests.support.redis_server import forgotten
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ async def test_after_redis_has_lost_its_memory_new_answers_are_found_by_meaning(
 
 
 async def test_many_embeddings_are_read_in_portions(cache: RedisCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("continuo.stores.redis_cache.PORTION", 2)
+    monkeypatch.setattr("continuo.stores.redis.cache.PORTION", 2)
     monkeypatch.setattr(vectors, "MOST", 5)
     axes = [[float(axis == number) for axis in range(7)] for number in range(7)]
     for number, vector in enumerate(axes):

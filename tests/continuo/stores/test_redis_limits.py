@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from continuo.config.catalog import Limits
 from continuo.stores.limits import SqlLimits
 from continuo.stores.migrations import LIMITS
-from continuo.stores.redis_client import connect
-from continuo.stores.redis_limits import RedisLimits
-from continuo.stores.sqlite import Sqlite
-from tests.redis_server import forgotten
+from continuo.stores.redis.client import connect
+from continuo.stores.redis.limits import RedisLimits
+from continuo.stores.sqlite.database import Sqlite
+from tests.support.redis_server import forgotten
 
 
 class Ask(NamedTuple):

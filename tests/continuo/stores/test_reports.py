@@ -14,7 +14,7 @@ from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
 from continuo.stores.reports import report
-from tests.stores import record as keep
+from tests.support.stores import record as keep
 
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 DAY, NEXT = date(2026, 11, 21), date(2026, 11, 22)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from continuo.stores.sqlite_cache import open_file
+from continuo.stores.sqlite.cache import open_file
 from tests.continuo.stores.test_cache_contract import answer, place
 
 

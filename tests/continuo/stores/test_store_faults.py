@@ -14,7 +14,7 @@ import pytest
 from continuo.stores import sqlite
 from continuo.stores.database import Connection, Database, StoreUnavailable
 from continuo.stores.migrations import STORE
-from continuo.stores.sqlite import CHECKPOINT, Sqlite
+from continuo.stores.sqlite.database import CHECKPOINT, Sqlite
 
 
 def publish(name: str, size: int = 1) -> Callable[[Connection], None]:

@@ -1,0 +1,179 @@
+"""Before a provider is asked: its limits leave room for the call, and the tenant's budget for what it may cost."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from temporalio import activity
+
+from continuo.activities.errors import patiently, unless_broken
+from continuo.config.catalog import Catalog, Model
+from continuo.config.tenants import Tenants
+from continuo.errors import ProviderError
+from continuo.jobs import CallRecord, Job
+from continuo.messages import ModelRequest, Usage
+from continuo.protection.rate_limits import Wait
+from continuo.protection.reservation import capped, is_free, likely_tokens, most_usage, most_usd, total
+from continuo.stores.budgets import Budgets, Reservation
+from continuo.stores.ledger import Paid
+from continuo.stores.limits import LimitStore, Scopes
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A call that may go now, to `model`; `reason` says why that is not the model that was wanted.
+
+    `time` (seconds since 1970), `lease` (seconds) and `tokens` are what it is counted as, `identity` is what its place
+    under the limits is held and its money `reserved` under. `unanswered` is what the attempt is booked as when it is
+    sent and never answered.
+    """
+
+    identity: str
+    attempt: int
+    model: Model
+    request: ModelRequest
+    time: float
+    lease: float
+    tokens: int
+    unanswered: CallRecord
+    reason: str | None = None
+    reserved: bool = False
+
+
+class Admission:
+    """Counts a call before it is made, and settles with what it came to."""
+
+    def __init__(
+        self, catalog: Catalog, environ: Mapping[str, str], tenants: Tenants, budgets: Budgets, limits: LimitStore
+    ) -> None:
+        self._catalog = catalog
+        self._environ = environ
+        self._tenants = tenants
+        self._budgets = budgets
+        self._limits = limits
+
+    def today(self, tenant: str) -> date:
+        """The tenant's day."""
+        return self._tenants.of(tenant).day(datetime.now(UTC))
+
+    @activity.defn(name="budget_used")
+    async def used(self, tenant: str) -> float:
+        """The share of the tenant's money for the day that is spent or reserved, 0 where there is no budget."""
+        account = self._tenants.of(tenant)
+        if account.daily_usd is None:
+            return 0.0
+        balance = await self._budgets.balance(tenant, self.today(tenant))
+        return account.used(balance.spent + balance.reserved) or 0.0
+
+    async def admit(
+        self, job: Job, wanted: Model, fill: Callable[[Model], ModelRequest], identity: str, attempt: int, lease: float
+    ) -> Admitted | Wait:
+        """Let the call go to `wanted`, or to a cheaper model while its limits are used up; else say when to ask again.
+
+        `fill` makes the request for a model. What it may cost is reserved under `identity`, for `lease` seconds at
+        most. Raises `ProviderError` when the budget does not allow it.
+        """
+        now, reason = time.time(), None
+        chain = list(self._chain(wanted))
+        for model in chain:
+            request = fill(model)
+            unanswered, likely = _unanswered(job, model, request, attempt), likely_tokens(request)
+            admitted = Admitted(identity, attempt, model, request, now, lease, likely, unanswered, reason)
+            asking = self._limits.admit(
+                self._scopes(model),
+                # The next attempt of a call whose worker was killed takes its place over.
+                place=identity,
+                turn=f"{activity.info().workflow_run_id}/{job.path}",
+                tokens=admitted.tokens,
+                lease=lease,
+                queue=model is chain[-1],
+                now=now,
+            )
+            # Where nobody can tell how much is used, the provider says when it is too much.
+            if (found := await unless_broken("the store of limits", asking)) is None:
+                break
+            reason = f"{model.id}: {found.why}"
+        else:
+            assert found is not None
+            return found
+        try:
+            return await self._reserved(job, admitted, now + lease)
+        except ProviderError:
+            await self.leave(admitted, None)
+            raise
+
+    async def leave(self, admitted: Admitted, usage: Usage | None) -> None:
+        """The call has ended, and used so much: its place under the limits is free. Its money is settled apart."""
+        tokens = (total(usage) if usage else 0) - admitted.tokens
+        settling = self._limits.settle(
+            self._scopes(admitted.model),
+            place=admitted.identity,
+            admitted=admitted.time,
+            lease=admitted.lease,
+            tokens=tokens,
+        )
+        await unless_broken("the store of limits", settling)
+
+    def _chain(self, wanted: Model) -> Iterator[Model]:
+        """The model, the one that is cheaper, the one that is cheaper than that: each that has its key here."""
+        seen: set[str] = set()
+        model: Model | None = wanted
+        while model is not None and model.id not in seen:
+            key = self._catalog.providers[model.provider].key_env
+            if key is None or self._environ.get(key) or model is wanted:
+                yield model
+            seen.add(model.id)
+            model = self._catalog.models[model.cheaper] if model.cheaper else None
+
+    def _scopes(self, model: Model) -> Scopes:
+        provider = self._catalog.providers[model.provider]
+        return {f"provider/{model.provider}": provider.limits, f"model/{model.id}": model.limits}
+
+    async def _reserved(self, job: Job, admitted: Admitted, expires: float) -> Admitted:
+        """Set aside what the attempt may cost, with or without a budget: one that dies is booked at that."""
+        tenant, model = job.context.tenant, admitted.model
+        account = self._tenants.of(tenant)
+        limit = account.daily_usd
+        # A local activity's attempts are counted by what they reserved.
+        if is_free(model) and not activity.info().is_local:
+            return admitted
+        if limit is not None and model.price is None:
+            what = f"tenant {tenant!r} has a budget, and model {model.id!r} no price; give it one in the catalog"
+            raise ProviderError("invalid_request", what)
+        most, day = admitted.unanswered.cost_usd or 0.0, self.today(tenant)
+        simulated = self._catalog.providers[model.provider].simulated
+        wanted = Reservation(
+            identity=admitted.identity,
+            attempt=admitted.attempt,
+            tenant=tenant,
+            day=day,
+            usd=most,
+            expires=expires,
+            paid=Paid(record=admitted.unanswered, context=job.context, simulated=simulated),
+        )
+        balance = await patiently("the budget", lambda: self._budgets.reserve(wanted, limit=limit, now=admitted.time))
+        if balance is not None:
+            raise ProviderError(
+                "budget_spent",
+                f"tenant {tenant!r} has spent ${balance.spent:.6f} and reserved ${balance.reserved:.6f} of"
+                f" ${limit:.2f} for {day} ({account.zone}), and this call to {model.id} may cost ${most:.6f};"
+                " raise daily_usd in config/tenants.toml, lower max_tokens, or let a free model answer",
+            )
+        # Without a limit on what may be written there is no most that a call may cost.
+        request = admitted.request if limit is None else capped(admitted.request)
+        return replace(admitted, request=request, reserved=True)
+
+
+def _unanswered(job: Job, model: Model, request: ModelRequest, attempt: int) -> CallRecord:
+    most = capped(request)
+    return CallRecord(
+        path=job.path,
+        model=model.id,
+        provider=model.provider,
+        attempts=attempt,
+        status="lost",
+        error="sent, and never answered",
+        usage=most_usage(most),
+        cost_usd=round(most_usd(model, most), 9) if model.price else None,
+    )

@@ -1,0 +1,296 @@
+"""The activity that calls a model: journal first, call second, record third."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from itertools import groupby
+from typing import Any, TypedDict, Unpack
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from continuo.activities.admission import Admission, Admitted
+from continuo.activities.breakers import Breakers
+from continuo.activities.errors import give_up_or_retry, patiently, unless_broken
+from continuo.activities.identity import identity
+from continuo.activities.settling import Settling
+from continuo.config.catalog import Catalog, Model
+from continuo.decisions.confidence import INSTRUCTION, rated
+from continuo.errors import ProviderError
+from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
+from continuo.messages import ModelRequest, Usage
+from continuo.patterns import Call
+from continuo.protection.rate_limits import Wait
+from continuo.providers.client import ModelClient
+from continuo.providers.exchange import Exchange
+from continuo.stores.database import Row
+from continuo.stores.journal import Journal
+from continuo.stores.ledger import Paid, Settlement, call_of, in_all
+from continuo.stores.vectors import written
+
+log = structlog.get_logger()
+
+Ask = Callable[..., Coroutine[Any, Any, Outcome]]
+
+LOST_WORKERS = 10
+"""Attempts that may die with their worker, on top of the step's own: enough for any deployment,
+and a request that kills every process it meets still comes to an end."""
+
+STORE_TIME = 60.0
+"""Seconds of an attempt, beside its time-out, for the stores: to wait for them before it asks, and to record after."""
+
+
+class Sending(TypedDict):
+    """How a request is sent, see `ModelClient`."""
+
+    timeout: float
+    idempotency_key: str
+    exchange: Exchange
+
+
+class ModelCalls:
+    """Calls models through one pooled client, and keeps every answer and its cost."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        client: ModelClient,
+        journal: Journal,
+        settling: Settling,
+        admission: Admission,
+        breakers: Breakers,
+    ) -> None:
+        self._catalog = catalog
+        self._client = client
+        self._journal = journal
+        self._settling = settling
+        self._admission = admission
+        self._breakers = breakers
+
+    @activity.defn(name="call")
+    async def call(self, job: Job) -> Outcome | Wait:
+        """Answer a job whose step is a `Call`; or, where a limit is used up, say when to ask again."""
+        return await self._once(job, self._answer)
+
+    @activity.defn(name="embed")
+    async def embed(self, job: Job) -> Outcome | Wait:
+        """Embed the prompt of a job whose step is a `Call`; the text is the vector, see `vectors.written`."""
+        return await self._once(job, self._embed)
+
+    @activity.defn(name="account_of")
+    async def account_of(self, job: Job, identity: str) -> Account:
+        """What the attempts of a call came to that ended without a word: it was cancelled, or its worker died."""
+        step = job.step
+        assert isinstance(step, Call)
+        await self._journal.close(identity)
+        rows = await self._journal.attempts(identity, step.retry.attempts + LOST_WORKERS)
+        record = CallRecord(path=job.path, model=step.model, status="cancelled")
+        if rows:
+            record = record.model_copy(update={"model": rows[-1]["model"], "provider": rows[-1]["provider"]})
+        return Account(calls=(in_all(record, rows, answered=False),))
+
+    @activity.defn(name="undone")
+    async def undone(self, run_id: str, begun: list[str]) -> Account:
+        """What the calls of a run came to that are not among those `begun`, which are activity ids.
+
+        They were local activities of a task of the workflow that was undone, as by a cancellation that came while it
+        lasted; what they cost was paid all the same.
+        """
+        known = {f"{run_id}/{id}" for id in begun}
+        groups = groupby(await self._journal.of_run(run_id), call_of)
+        return Account(calls=tuple(_as_told(list(rows)) for identity, rows in groups if identity not in known))
+
+    async def _once(self, job: Job, ask: Ask) -> Outcome | Wait:
+        """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
+        key, step, started = identity(), job.step, time.monotonic()
+        assert isinstance(step, Call)
+        attempt = activity.info().attempt
+        try:
+            if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
+                return known
+            attempt = await patiently("the journal", partial(self._number, key, step))
+            if attempt > step.retry.attempts + LOST_WORKERS:
+                await self._journal.close(key)
+                raise ProviderError("internal_error", f"{attempt - 1} attempts have died with their workers, or failed")
+            if (wanted := self._catalog.models.get(step.model)) is None:
+                what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
+                raise ProviderError("not_found", what)
+            self._breakers.check(wanted.provider)
+            fill, lease = partial(filled_in, step, job.request), lasts(step)
+            admitted = await self._admission.admit(job, wanted, fill, key, attempt, lease)
+        except ProviderError as error:
+            earlier = await self._earlier(key, attempt)
+            record = CallRecord(
+                path=job.path, model=step.model, attempts=attempt, status="failed", error=f"{error.kind}: {error}"
+            )
+            raise _failed(error, job, in_all(record, earlier, answered=False)) from error
+        if isinstance(admitted, Wait):
+            return admitted
+        return await self._admitted(job, admitted, ask, started, await self._earlier(key, attempt))
+
+    async def _number(self, key: str, step: Call) -> int:
+        """The attempt's number. Temporal counts a local activity's anew where a worker died; the stores do not."""
+        info = activity.info()
+        if not info.is_local:
+            return info.attempt
+        return max(info.attempt, await self._journal.next_attempt(key, step.retry.attempts + LOST_WORKERS))
+
+    async def _earlier(self, key: str, attempt: int) -> Sequence[Row]:
+        """The rows of the attempts before this one, as far as the ledger can be read."""
+        if attempt == 1:
+            return ()
+        return await unless_broken("the ledger", self._journal.attempts(key, attempt - 1)) or ()
+
+    async def _admitted(
+        self, job: Job, admitted: Admitted, ask: Ask, started: float, earlier: Sequence[Row]
+    ) -> Outcome:
+        step, model = job.step, admitted.model
+        assert isinstance(step, Call)
+        exchange, usage, key = Exchange(), None, admitted.identity
+        try:
+            async with self._breakers.guard(model.provider, admitted.identity, lasts(step)):
+                found = await ask(model, admitted.request, timeout=step.timeout, idempotency_key=key, exchange=exchange)
+            usage = found.usage
+        except asyncio.CancelledError:
+            if exchange.billable:
+                left = {"status": "cancelled", "error": "cancelled before it was answered"}
+                await self._settle(job, admitted, admitted.unanswered.model_copy(update=left))
+            else:
+                await self._settle(job, admitted, None)
+            raise
+        except Exception as error:
+            failure = error if isinstance(error, ProviderError) else _unexpected(error, model)
+            usage = failure.usage
+            unanswered = admitted.unanswered if exchange.billable else None
+            own = _record(job, admitted, started, unanswered, error=failure)
+            await self._settle(job, admitted, own)
+            raise _failed(failure, job, in_all(own, earlier, answered=False)) from error
+        finally:
+            await self._admission.leave(admitted, usage)
+        own = _record(job, admitted, started, None, usage=usage)
+        log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
+        record = in_all(own, earlier, answered=self._catalog.providers[model.provider].idempotent)
+        update: dict[str, object] = {
+            "model": model.id,
+            "provider": model.provider,
+            "cost_usd": record.cost_usd,
+            "calls": (record,),
+        }
+        outcome = found.model_copy(update=update)
+        if admitted.reason:
+            outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
+        await self._settle(job, admitted, own, outcome)
+        return outcome
+
+    async def _settle(
+        self, job: Job, admitted: Admitted, own: CallRecord | None, outcome: Outcome | None = None
+    ) -> None:
+        """Keep what the attempt came to. One that used nothing only gives back what was reserved for it."""
+        provider, context = self._catalog.providers[admitted.model.provider], job.context
+        simulated = outcome.simulated if outcome else provider.simulated
+        used = own is not None and (outcome is not None or own.usage != Usage())
+        if not used and not admitted.reserved:
+            return
+        settlement = Settlement(
+            identity=admitted.identity,
+            attempt=admitted.attempt,
+            today=self._admission.today(context.tenant),
+            paid=Paid(record=own, context=context, simulated=simulated) if own and used else None,
+            outcome=outcome,
+            replaces_estimates=provider.idempotent,
+        )
+        await self._settling.settle(settlement, _time_left())
+
+    async def _answer(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
+        response = await self._client.complete(model, request, **sending)
+        text, confidence = rated(response) if request.rated else (response.message.content, response.confidence)
+        local = self._catalog.providers[model.provider].protocol == "knowledge"
+        return Outcome(
+            text=text,
+            message=response.message.model_copy(update={"content": text}),
+            finish_reason=response.finish_reason,
+            served_by="knowledge" if local else "model",
+            confidence=confidence,
+            simulated=response.simulated,
+            usage=response.usage,
+        )
+
+    async def _embed(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
+        found = await self._client.embed(model, request.prompt, **sending)
+        # On a thread: it loads numpy.
+        vector = await asyncio.to_thread(written, found.vector)
+        return Outcome(text=vector, served_by="model", simulated=found.simulated, usage=found.usage)
+
+
+def _as_told(rows: Sequence[Row]) -> CallRecord:
+    """The record of a call of which only the ledger knows."""
+    last = rows[-1]
+    fields = {name: last[name] for name in ("path", "model", "provider", "status")}
+    return in_all(CallRecord.model_validate({**fields, "attempts": len(rows)}), rows, answered=False)
+
+
+def lasts(step: Call) -> float:
+    """Seconds after which an attempt has ended, or died: its time-out, and the time that the stores may take."""
+    return step.timeout + STORE_TIME + 15
+
+
+def _unexpected(error: Exception, model: Model) -> ProviderError:
+    """A final error, whatever it is: to ask again could only pay again."""
+    log.error("an unexpected error", model=model.id, exc_info=error)
+    return ProviderError("internal_error", f"unexpected {type(error).__name__}: {error}")
+
+
+def _time_left() -> float:
+    """Seconds until Temporal takes this attempt for lost, less some to report it."""
+    info = activity.info()
+    assert info.start_to_close_timeout is not None
+    return (info.started_time + info.start_to_close_timeout - datetime.now(UTC)).total_seconds() - 5
+
+
+def _record(
+    job: Job,
+    admitted: Admitted,
+    started: float,
+    unanswered: CallRecord | None,
+    *,
+    usage: Usage | None = None,
+    error: ProviderError | None = None,
+) -> CallRecord:
+    """How this attempt went. What nobody has counted is taken from `unanswered`, if it may have to be paid."""
+    model, usage = admitted.model, error.usage if error else usage
+    cost = model.price.cost(usage) if model.price and usage else None
+    if usage is None and unanswered is not None:
+        usage, cost = unanswered.usage, unanswered.cost_usd
+    return CallRecord(
+        path=job.path,
+        model=model.id,
+        provider=model.provider,
+        attempts=admitted.attempt,
+        status="failed" if error else "ok",
+        error=f"{error.kind}: {error}" if error else None,
+        usage=usage or Usage(),
+        cost_usd=None if cost is None else round(cost, 9),
+        latency_ms=round((time.monotonic() - started) * 1000, 3),
+    )
+
+
+def _failed(error: ProviderError, job: Job, record: CallRecord) -> ApplicationError:
+    assert isinstance(job.step, Call)
+    failure = Failure(type=error.kind, message=str(error), calls=(record,))
+    return give_up_or_retry(error, failure, job.step.retry)
+
+
+def filled_in(step: Call, request: ModelRequest, model: Model) -> ModelRequest:
+    """The request, with the step's own settings where the request leaves them open.
+
+    A model that has to tell itself how sure it is is told so, unless that would spoil the JSON that is wanted.
+    """
+    defaults = {name: getattr(step, name) for name in ("system", "max_tokens", "temperature")}
+    update = {name: value for name, value in defaults.items() if getattr(request, name) is None}
+    if request.rated and not model.logprobs and request.response_schema is None:
+        system = update.get("system") or request.system
+        update["system"] = f"{system}\n\n{INSTRUCTION}" if system else INSTRUCTION
+    return request.model_copy(update=update)

@@ -1,0 +1,89 @@
+"""What nothing needs any more goes: from the stores, and closed dead letters from Temporal."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
+
+from continuo.activities.executions import Namespace, closed, delete, open_runs, referred
+from continuo.config.settings import DAY, Settings
+from continuo.operations.dead_letters import TYPE
+from continuo.operations.pruning import Part
+from continuo.stores.cache import Cache
+from continuo.stores.database import Database, StoreUnavailable
+from continuo.stores.payloads import FRESH
+from continuo.stores.pruning import JOURNAL, LEDGER, Aged, payloads, prune
+
+CLOCKS = 3600.0
+"""Seconds by which the clocks of two machines may differ."""
+
+
+class Pruning:
+    """Prunes by the settings' retentions. Stopped anywhere it has only done less, and the next time does the rest."""
+
+    def __init__(
+        self, settings: Settings, client: Client, namespace: Namespace, store: Database, large: Database, cache: Cache
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._namespace = namespace
+        self._store = store
+        self._large = large
+        self._cache = cache
+
+    @activity.defn(name="prune")
+    async def prune(self, part: Part, dry_run: bool) -> int:
+        """Prune one part; how much went, or with `dry_run` would go."""
+        try:
+            return await self.pruned(part, datetime.now(UTC), dry_run=dry_run)
+        except (StoreUnavailable, RPCError) as error:
+            # To be tried again.
+            raise ApplicationError(str(error), type=type(error).__name__) from error
+
+    async def pruned(self, part: Part, now: datetime, *, dry_run: bool) -> int:
+        settings = self._settings
+        match part:
+            case "journal":
+                return await self._of_closed_runs(JOURNAL, now, settings.journal_retention, dry_run=dry_run)
+            case "ledger" if settings.ledger_retention is not None:
+                return await self._of_closed_runs(LEDGER, now, settings.ledger_retention, dry_run=dry_run)
+            case "ledger":
+                return 0
+            case "cache":
+                return await self._cache.prune(now=now.timestamp(), dry_run=dry_run)
+            case "payloads":
+                return await self._payloads(now, dry_run=dry_run)
+            case "letters":
+                return await self._letters(now, dry_run=dry_run)
+
+    async def _of_closed_runs(self, rows: Aged, now: datetime, retention: float, *, dry_run: bool) -> int:
+        """A row is asked for by the attempts of a call alone, which has its run in its identity."""
+        under_way, before = await open_runs(self._client), now - timedelta(seconds=retention)
+
+        def needed(identity: str) -> bool:
+            return identity.partition("/")[0] in under_way
+
+        return await prune(self._store, rows, before.isoformat(), needed, dry_run=dry_run)
+
+    async def _payloads(self, now: datetime, *, dry_run: bool) -> int:
+        """Whatever is used is known as such for `FRESH` seconds after it was stored or read by a pool. So a run that
+        needs what was last used before a time was started before that time, or its first task has not begun."""
+        rows, known = payloads(self._namespace.id), self._namespace.retention.total_seconds() + DAY
+        before = now.timestamp() - max(self._settings.payload_retention, known)
+
+        async def drop(needed: Callable[[str], bool], *, dry_run: bool) -> int:
+            return await prune(self._large, rows, before, needed, dry_run=dry_run)
+
+        if not await drop(lambda name: False, dry_run=True):
+            return 0
+        names = await referred(self._client, datetime.fromtimestamp(before + FRESH + CLOCKS, UTC))
+        return await drop(names.__contains__, dry_run=dry_run)
+
+    async def _letters(self, now: datetime, *, dry_run: bool) -> int:
+        letters = await closed(self._client, TYPE, now - timedelta(seconds=self._settings.letter_retention))
+        for letter in [] if dry_run else letters:
+            await delete(self._client, letter)
+        return len(letters)

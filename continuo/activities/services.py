@@ -1,0 +1,85 @@
+"""The activity that asks a service to do something, once, however often it is tried."""
+
+import re
+from collections.abc import Mapping
+
+import httpx
+from temporalio import activity
+
+from continuo.activities.errors import give_up_or_retry
+from continuo.activities.identity import identity
+from continuo.apart import apart
+from continuo.config.catalog import Catalog
+from continuo.decisions.segment import segment
+from continuo.errors import ProviderError
+from continuo.jobs import Failure, Job, Outcome
+from continuo.patterns import PLACEHOLDER, Http
+from continuo.protection.masking import Masker
+from continuo.providers.client import checked_key
+from continuo.providers.errors import error_for_response, error_for_transport, naming
+from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, at_most, body
+
+
+class ServiceCalls:
+    """Sends a job's data to the services of the catalog. The key of a service is sent as a bearer token."""
+
+    def __init__(self, catalog: Catalog, environ: Mapping[str, str], masker: Masker) -> None:
+        self._catalog = catalog
+        self._environ = environ
+        self._masker = masker
+        self._http = httpx.AsyncClient()
+
+    @activity.defn(name="http")
+    async def http(self, job: Job) -> Outcome:
+        """Answer a job whose step is an `Http` request; the outcome's text is the body of the response."""
+        step = job.step
+        assert isinstance(step, Http)
+        try:
+            async with at_most(step.service, step.timeout):
+                return Outcome(text=await self._asked(step, job), served_by="service")
+        except httpx.HTTPError as error:
+            raise self._failed(error_for_transport(step.service, error, self._masker), job) from None
+        except ProviderError as error:
+            raise self._failed(error, job) from error
+
+    async def _asked(self, step: Http, job: Job) -> str:
+        """The body of a successful response. Raises `ProviderError`."""
+        name, endpoint = step.service, self._catalog.services.get(step.service)
+        if endpoint is None:
+            raise ProviderError("not_found", f"this worker's catalog has no service {name!r}")
+        headers = {"Idempotency-Key": identity(), **ACCEPTED}
+        if endpoint.key_env:
+            headers["Authorization"] = f"Bearer {checked_key(endpoint.key_env, self._environ)}"
+        url = f"{endpoint.url(self._environ)}{path(job)}"
+        sending = self._http.stream(step.method, url, json=job.data, headers=headers, timeout=step.timeout)
+        async with sending as response:
+            with naming(name):
+                raw = await body(response, MAX_ANSWER if response.is_success else MAX_ERROR)
+            text = await apart(len(raw), lambda: self._masker.text(raw.decode(errors="replace")))
+            if not response.is_success:
+                raise error_for_response(name, response, text)
+            return text
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    @staticmethod
+    def _failed(error: ProviderError, job: Job) -> Exception:
+        assert isinstance(job.step, Http)
+        return give_up_or_retry(error, Failure(type=error.kind, message=str(error)), job.step.retry)
+
+
+def path(job: Job) -> str:
+    """The step's path with its placeholders filled, each escaped as one segment.
+
+    Raises `ProviderError` for one that the data does not fill.
+    """
+    assert isinstance(job.step, Http)
+    template, values = job.step.path, {**job.data, "saga": job.saga}
+
+    def filled(match: re.Match[str]) -> str:
+        if (found := segment(values.get(match[1]))) is None:
+            raise ProviderError("invalid_request", f"the data has no {match[1]!r}, which the path {template!r} needs")
+        return found
+
+    return PLACEHOLDER.sub(filled, template)

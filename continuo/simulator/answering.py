@@ -1,0 +1,98 @@
+"""A request for a model's answer: noted, made to wait as long as the model is slow, and answered in its protocol."""
+
+import asyncio
+import json
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from continuo.simulator import anthropic, embeddings, google, openai
+from continuo.simulator.behaviour import Behaviour, Call, State
+from continuo.simulator.reply import Wire, reply
+from continuo.simulator.responses import SIMULATED, EventStream, broken_off
+
+CLIENT_LEFT = 499
+"""Sent to nobody."""
+
+
+async def serve_openai(request: Request) -> Response:
+    return await _serve(request, "openai", openai)
+
+
+async def serve_anthropic(request: Request) -> Response:
+    return await _serve(request, "anthropic", anthropic)
+
+
+async def serve_google(request: Request) -> Response:
+    return await _serve(request, "google", google, model=request.path_params["model"])
+
+
+async def stream_google(request: Request) -> Response:
+    return await _serve(request, "google", google, model=request.path_params["model"], stream=True)
+
+
+async def embed_openai(request: Request) -> Response:
+    return await _serve(request, "openai", embeddings.OpenAI)
+
+
+async def embed_google(request: Request) -> Response:
+    return await _serve(request, "google", embeddings.Google, model=request.path_params["model"])
+
+
+async def _serve(request: Request, name: str, wire: Wire, *, model: str = "", stream: bool = False) -> Response:
+    state: State = request.app.state.simulator
+    call = Call(
+        model=model,
+        protocol=name,
+        stream=stream,
+        idempotency_key=request.headers.get("idempotency-key"),
+        traceparent=request.headers.get("traceparent"),
+    )
+    state.calls.append(call)
+    try:
+        body = call.body = await request.json()
+        call.model = model or str(body["model"])
+        call.stream = stream or bool(body.get("stream"))
+        question = wire.question(body)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        call.status = 400
+        told = f"the body is no request of this protocol ({type(error).__name__}: {error})"
+        return JSONResponse(wire.error(400, told, None), 400, SIMULATED)
+    behaviour = state.behaviour(call.model)
+    if behaviour.latency and await _left(request, behaviour.latency):
+        call.disconnected = True
+        return Response(status_code=CLIENT_LEFT)
+    call.status = behaviour.next_status()
+    if call.status != 200:
+        content = wire.error(call.status, behaviour.error_message, behaviour.error_code)
+        return JSONResponse(content, call.status, _error_headers(behaviour))
+    if behaviour.fault == "reset":
+        return broken_off("")
+    if behaviour.fault == "not_json":
+        return Response("<html>a proxy's error page</html>", headers=SIMULATED, media_type="text/html")
+    answer = reply(call.model, question, behaviour)
+    cut = behaviour.fault == "cut"
+    if call.stream:
+        return EventStream(list(wire.stream(call.model, answer)), call, cut=cut)
+    content = wire.answer(call.model, answer)
+    if cut:
+        text = json.dumps(content)
+        return broken_off(text[: len(text) // 2])
+    call.answered = True
+    return JSONResponse(content, headers=SIMULATED)
+
+
+async def _left(request: Request, seconds: float) -> bool:
+    """Whether the client went away within that time."""
+    try:
+        async with asyncio.timeout(seconds):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return False
+    return True
+
+
+def _error_headers(behaviour: Behaviour) -> dict[str, str]:
+    wanted = {"retry-after": behaviour.retry_after, "retry-after-ms": behaviour.retry_after_ms}
+    return {**SIMULATED, **{name: f"{value:.10g}" for name, value in wanted.items() if value is not None}}

@@ -1,0 +1,95 @@
+"""The shapes of Anthropic's Messages."""
+
+import json
+from collections.abc import Iterator
+
+from continuo.simulator.reply import Json, Question, Reply, new_id, pieces, slices, text_of
+
+_FINISH = {"stop": "end_turn", "length": "max_tokens", "tool": "tool_use", "content_filter": "refusal"}
+_ERRORS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+def question(body: Json) -> Question:
+    turns = [(turn["role"], turn["content"]) for turn in body["messages"]]
+    texts = [(role, text_of(content)) for role, content in turns]
+    asked = [text for role, text in texts if role == "user" and text]
+    blocks = [block for _, content in turns if isinstance(content, list) for block in content]
+    results = [block for block in blocks if block["type"] == "tool_result"]
+    said = [text_of(body.get("system")), *(text for _, text in texts)]
+    said += [text_of(result.get("content")) for result in results]
+    return Question(
+        prompt=asked[-1] if asked else "",
+        length=sum(map(len, said)),
+        tools=tuple(tool["name"] for tool in body.get("tools") or ()),
+        answered_tool=bool(results),
+        schema=((body.get("output_config") or {}).get("format") or {}).get("schema"),
+    )
+
+
+def answer(model: str, reply: Reply) -> Json:
+    return {**_shell(model), "content": _content(reply), "stop_reason": _stop(reply), **_usage(reply)}
+
+
+def stream(model: str, reply: Reply) -> Iterator[str]:
+    usage = _usage(reply).get("usage")
+    begun = {"usage": {**usage, "output_tokens": 1}} if usage else {}
+    yield _event({"type": "message_start", "message": {**_shell(model), **begun}})
+    yield _event({"type": "ping"})
+    for index, block in enumerate(_content(reply)):
+        opening: Json
+        if block["type"] == "tool_use":
+            opening = {**block, "input": {}}
+            parts = slices(json.dumps(block["input"]))
+            deltas = [{"type": "input_json_delta", "partial_json": part} for part in parts]
+        else:
+            opening = {**block, "text": ""}
+            deltas = [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
+        yield _event({"type": "content_block_start", "index": index, "content_block": opening})
+        for delta in deltas:
+            yield _event({"type": "content_block_delta", "index": index, "delta": delta})
+        yield _event({"type": "content_block_stop", "index": index})
+    ended = {"usage": {"output_tokens": usage["output_tokens"]}} if usage else {}
+    yield _event({"type": "message_delta", "delta": {"stop_reason": _stop(reply), "stop_sequence": None}, **ended})
+    yield _event({"type": "message_stop"})
+
+
+def error(status: int, message: str, code: str | None) -> Json:
+    kind = code or _ERRORS.get(status, "api_error" if status >= 500 else "invalid_request_error")
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": new_id("req_")}
+
+
+def _shell(model: str) -> Json:
+    return {"id": new_id("msg_"), "type": "message", "role": "assistant", "model": model,
+            "content": [], "stop_reason": None, "stop_sequence": None}  # fmt: skip
+
+
+def _event(event: Json) -> str:
+    return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
+
+
+def _content(reply: Reply) -> list[Json]:
+    if reply.tool:
+        return [{"type": "tool_use", "id": new_id("toolu_"), "name": reply.tool[0], "input": reply.tool[1]}]
+    return [{"type": "text", "text": reply.text}] if reply.text else []
+
+
+def _stop(reply: Reply) -> str:
+    return "refusal" if reply.refusal else _FINISH[reply.finish]
+
+
+def _usage(reply: Reply) -> Json:
+    if reply.tokens is None:
+        return {}
+    read, written, cached = reply.tokens
+    return {"usage": {"input_tokens": read - cached, "cache_read_input_tokens": cached,
+                      "cache_creation_input_tokens": 0, "output_tokens": written}}  # fmt: skip

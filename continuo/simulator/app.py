@@ -1,0 +1,46 @@
+"""The server's application: which path is whose."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from continuo.simulator import control
+from continuo.simulator.answering import (
+    embed_google,
+    embed_openai,
+    serve_anthropic,
+    serve_google,
+    serve_openai,
+    stream_google,
+)
+from continuo.simulator.behaviour import State
+from continuo.simulator.responses import SIMULATED
+
+
+async def known_models(request: Request) -> Response:
+    """Any id is answered; those that were scripted are listed."""
+    ids = request.app.state.simulator.models
+    data = [{"id": id, "object": "model", "created": 0, "owned_by": "simulator"} for id in ids]
+    return JSONResponse({"object": "list", "data": data}, headers=SIMULATED)
+
+
+def create_app(latency: float = 0.0) -> Starlette:
+    """The server's application. `latency` in seconds is that of every model without one of its own."""
+    app = Starlette(
+        routes=[
+            Route("/v1/chat/completions", serve_openai, methods=["POST"]),
+            Route("/v1/embeddings", embed_openai, methods=["POST"]),
+            Route("/v1/messages", serve_anthropic, methods=["POST"]),
+            Route("/v1beta/models/{model:path}:generateContent", serve_google, methods=["POST"]),
+            Route("/v1beta/models/{model:path}:embedContent", embed_google, methods=["POST"]),
+            Route("/v1beta/models/{model:path}:streamGenerateContent", stream_google, methods=["POST"]),
+            Route("/v1/models", known_models),
+            Route("/_sim/calls", control.calls, methods=["GET", "DELETE"]),
+            Route("/_sim/models", control.models, methods=["DELETE"]),
+            Route("/_sim/models/{id:path}", control.model, methods=["GET", "PUT", "DELETE"]),
+            Route("/_sim/health", control.health),
+        ]
+    )
+    app.state.simulator = State(latency)
+    return app

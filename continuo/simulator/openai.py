@@ -1,0 +1,100 @@
+"""The shapes of OpenAI's Chat Completions."""
+
+import json
+import time
+from collections.abc import Iterator
+
+from continuo.simulator.reply import REFUSAL, Json, Question, Reply, logarithm, new_id, pieces, slices, text_of
+
+_CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
+
+
+def question(body: Json) -> Question:
+    messages = body["messages"]
+    texts = [text_of(message.get("content")) for message in messages]
+    asked = [text for message, text in zip(messages, texts, strict=True) if message["role"] == "user"]
+    return Question(
+        prompt=asked[-1] if asked else "",
+        length=sum(map(len, texts)),
+        tools=tuple(tool["function"]["name"] for tool in body.get("tools") or ()),
+        answered_tool=any(message["role"] == "tool" for message in messages),
+        schema=((body.get("response_format") or {}).get("json_schema") or {}).get("schema"),
+        logprobs=bool(body.get("logprobs")),
+        counts=not body.get("stream") or bool((body.get("stream_options") or {}).get("include_usage")),
+    )
+
+
+def answer(model: str, reply: Reply) -> Json:
+    message: Json = {"role": "assistant", "content": reply.text or None, "refusal": REFUSAL if reply.refusal else None}
+    if reply.tool:
+        message["tool_calls"] = [_tool(reply)]
+    choice = {"index": 0, "message": message, "logprobs": _logprobs(reply, pieces(reply.text)),
+              "finish_reason": _finish(reply)}  # fmt: skip
+    shell = _shell("chat.completion", model)
+    return {**shell, "choices": [] if reply.empty else [choice], **_usage(reply)}
+
+
+def stream(model: str, reply: Reply) -> Iterator[str]:
+    shell = _shell("chat.completion.chunk", model)
+    for choice in () if reply.empty else _choices(reply):
+        yield _event({**shell, "choices": [choice]})
+    if reply.tokens:
+        yield _event({**shell, "choices": [], **_usage(reply)})
+    yield "data: [DONE]\n\n"
+
+
+def error(status: int, message: str, code: str | None) -> Json:
+    kind = "server_error" if status >= 500 else "requests" if status == 429 else "invalid_request_error"
+    return {"error": {"message": message, "type": kind, "param": None, "code": code or _CODES.get(status)}}
+
+
+def _choices(reply: Reply) -> Iterator[Json]:
+    yield _choice({"role": "assistant", "content": "", "refusal": None})
+    for piece in pieces(reply.text) if reply.text else ():
+        yield {**_choice({"content": piece}), "logprobs": _logprobs(reply, [piece])}
+    if reply.refusal:
+        yield _choice({"refusal": REFUSAL})
+    if reply.tool:
+        tool = _tool(reply)
+        yield _choice({"tool_calls": [{"index": 0, **tool, "function": {**tool["function"], "arguments": ""}}]})
+        for part in slices(tool["function"]["arguments"]):
+            yield _choice({"tool_calls": [{"index": 0, "function": {"arguments": part}}]})
+    yield {**_choice({}), "finish_reason": _finish(reply)}
+
+
+def _choice(delta: Json) -> Json:
+    return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
+
+
+def _shell(kind: str, model: str) -> Json:
+    return {"id": new_id("chatcmpl-"), "object": kind, "created": int(time.time()), "model": model}
+
+
+def _event(event: Json) -> str:
+    return f"data: {json.dumps(event)}\n\n"
+
+
+def _tool(reply: Reply) -> Json:
+    assert reply.tool is not None
+    name, arguments = reply.tool
+    return {"id": new_id("call_"), "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+
+
+def _logprobs(reply: Reply, tokens: list[str]) -> Json | None:
+    if reply.logprobs is None:
+        return None
+    each = logarithm(reply.logprobs)
+    content = [{"token": token, "logprob": each, "bytes": list(token.encode()), "top_logprobs": []} for token in tokens]
+    return {"content": content, "refusal": None}
+
+
+def _finish(reply: Reply) -> str:
+    return "tool_calls" if reply.tool else reply.finish
+
+
+def _usage(reply: Reply) -> Json:
+    if reply.tokens is None:
+        return {}
+    read, written, cached = reply.tokens
+    return {"usage": {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written,
+                      "prompt_tokens_details": {"cached_tokens": cached}}}  # fmt: skip

@@ -1,0 +1,123 @@
+"""What a simulated model is asked and says, before any protocol gives it a shape."""
+
+import json
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import uuid4
+
+from continuo.simulator.behaviour import Behaviour
+from continuo.simulator.example import example
+
+Json = dict[str, Any]
+REFUSAL = "I cannot help with that (simulated)."
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a request asks, whatever protocol it came in.
+
+    `length` counts the characters of all texts, `answered_tool` says that the turns hold a tool's result,
+    and `counts` that the answer is to hold the tokens.
+    """
+
+    prompt: str
+    length: int
+    tools: tuple[str, ...]
+    answered_tool: bool
+    schema: Json | None
+    logprobs: bool = False
+    counts: bool = True
+    embeds: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """`tokens` are those read, those written, and those of the read ones that were cached."""
+
+    text: str
+    tool: tuple[str, Json] | None
+    finish: str
+    tokens: tuple[int, int, int] | None
+    logprobs: float | None
+    refusal: bool
+    empty: bool
+    vector: list[float]
+
+
+class Wire(Protocol):
+    """What a module of a protocol offers."""
+
+    def question(self, body: Json) -> Question: ...
+    def answer(self, model: str, reply: Reply) -> Json: ...
+    def stream(self, model: str, reply: Reply) -> Iterator[str]: ...
+    def error(self, status: int, message: str, code: str | None) -> Json: ...
+
+
+def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
+    """The scripted answer, or one that follows from the prompt alone."""
+    tool = None
+    if (call := behaviour.tool_call) and call.name in question.tools and not question.answered_tool:
+        tool = (call.name, call.arguments)
+    text = "" if tool or behaviour.fault in ("refusal", "empty") else _text(model, question, behaviour)
+    written = text + (json.dumps(tool[1]) if tool else "")
+    tokens = (-(-question.length // 4), -(-len(written) // 4), 0)
+    if behaviour.tokens:
+        tokens = (behaviour.tokens.input, behaviour.tokens.output, behaviour.tokens.cached)
+    return Reply(
+        text=text,
+        tool=tool,
+        finish="tool" if tool else behaviour.finish_reason,
+        tokens=tokens if question.counts and behaviour.fault != "no_usage" else None,
+        logprobs=behaviour.confidence if question.logprobs else None,
+        refusal=behaviour.fault == "refusal",
+        empty=behaviour.fault == "empty",
+        vector=_vector(question.prompt, behaviour) if question.embeds else [],
+    )
+
+
+def _vector(text: str, behaviour: Behaviour) -> list[float]:
+    """The scripted embedding, or one that is the same for the same text and far from that of any other."""
+    chance = random.Random(text)
+    return behaviour.embeddings.get(text) or [chance.gauss(0, 1) for _ in range(64)]
+
+
+def _text(model: str, question: Question, behaviour: Behaviour) -> str:
+    if question.schema is not None:
+        return json.dumps(example(question.schema)) if behaviour.text is None else behaviour.text
+    text = behaviour.text
+    if text is None:
+        words = question.prompt.split()
+        about = " ".join(words[:12]) + (" …" if len(words) > 12 else "")
+        text = f"[simulated {model}] You asked: “{about}” A real model would answer here."
+    return text if behaviour.confidence is None else f"{text}\nCONFIDENCE: {behaviour.confidence}"
+
+
+def text_of(content: str | list[Json] | None) -> str:
+    """The text of what OpenAI and Anthropic let be a string or a list of parts."""
+    if isinstance(content, list):
+        return "".join(part.get("text", "") for part in content)
+    return content or ""
+
+
+def pieces(text: str) -> list[str]:
+    """The text in the parts that a stream sends: about three words each."""
+    words = text.split(" ")
+    parts = [" ".join(words[start : start + 3]) for start in range(0, len(words), 3)]
+    return [part if last else f"{part} " for part, last in zip(parts, [False] * (len(parts) - 1) + [True], strict=True)]
+
+
+def slices(text: str) -> list[str]:
+    """JSON in the parts that a stream of a tool's arguments sends, cut anywhere."""
+    return [text[at : at + 5] for at in range(0, len(text), 5)]
+
+
+def logarithm(probability: float) -> float:
+    """Of a probability of zero what OpenAI's protocol has for it."""
+    return math.log(probability) if probability else -9999.0
+
+
+def new_id(prefix: str) -> str:
+    return prefix + uuid4().hex

@@ -1,0 +1,130 @@
+"""`continuo breakers`: how the providers are, and opening, closing and resetting by hand."""
+
+import json as jsonlib
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.text import Text
+from temporalio.common import WorkflowIDConflictPolicy
+
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import Settings
+from continuo.errors import unknown
+from continuo.protection.breaker import QUEUE, TYPE, State, workflow_id
+from continuo.starters.console.completion import ProviderName
+from continuo.starters.console.fitted import Column, FittedTable
+from continuo.starters.console.output import out
+from continuo.starters.store import opened
+from continuo.stores.board import Board
+from continuo.temporal.connect import connect
+
+_COLOURS = {"healthy": "green", "degraded": "yellow", "down": "red"}
+
+breakers = App(name="breakers", help="Show how the providers are; open, close and reset their breakers by hand.")
+
+
+@breakers.command(name="list")
+@breakers.default
+async def list_breakers(*, json: Annotated[bool, Parameter(negative=())] = False) -> int:
+    """List every provider with its breaker, its health and why it is so.
+
+    Parameters
+    ----------
+    json
+        Print them as JSON, with the last transitions.
+    """
+    states = await _states()
+    if json:
+        found = [{**state.model_dump(mode="json"), "health": state.health} for state in states.values()]
+        out.out(jsonlib.dumps(found, indent=2))
+        return 0
+    columns = (
+        Column("provider"),
+        Column("breaker"),
+        Column("health", rank=3),
+        Column("failures", rank=2, number=True),
+        Column("why", rank=1),
+    )
+    table = FittedTable(*columns, empty="no providers in the catalog")
+    for state in states.values():
+        table.add_row(
+            state.provider, state.state, Text(state.health, _COLOURS[state.health]), str(state.failures), _why(state)
+        )
+    out.print(table)
+    return 0
+
+
+@breakers.command(name="open")
+async def open_breaker(provider: ProviderName, *, note: str = "") -> int:
+    """Keep all calls from a provider until it is closed or reset.
+
+    Parameters
+    ----------
+    provider
+        A provider of the catalog.
+    note
+        Why, kept with the breaker.
+    """
+    return await _send(provider, "force_open", note)
+
+
+@breakers.command(name="close")
+async def close_breaker(provider: ProviderName, *, note: str = "") -> int:
+    """Let all calls to a provider, whatever fails, until it is opened or reset.
+
+    Parameters
+    ----------
+    provider
+        A provider of the catalog.
+    note
+        Why, kept with the breaker.
+    """
+    return await _send(provider, "force_close", note)
+
+
+@breakers.command(name="reset")
+async def reset_breaker(provider: ProviderName, *, note: str = "") -> int:
+    """Close a breaker with nothing counted; from then on it opens and closes by itself again.
+
+    Parameters
+    ----------
+    provider
+        A provider of the catalog.
+    note
+        Why, kept with the breaker.
+    """
+    return await _send(provider, "reset", note)
+
+
+def _why(state: State) -> str:
+    """Since when it is as it is, and until when. Times are UTC."""
+    if not state.transitions:
+        return state.why
+    until = f", until {state.until:%H:%M:%S}" if state.until else ""
+    return f"{state.transitions[-1].time:%Y-%m-%d %H:%M:%S}{until}: {state.why}"
+
+
+async def _states() -> dict[str, State]:
+    """Of every provider of the catalog; one that was never heard of has never failed."""
+    async with opened() as database:
+        known = await Board(database).all()
+    return {name: known.get(name, State(provider=name)) for name in load_catalog(Settings().catalog).providers}
+
+
+async def _send(provider: str, signal: str, note: str) -> int:
+    states = await _states()
+    if provider not in states:
+        raise unknown("provider", provider, states)
+    client = await connect()
+    await client.start_workflow(
+        TYPE,
+        states[provider],
+        id=workflow_id(provider),
+        task_queue=QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        start_signal=signal,
+        start_signal_args=[note],
+        static_summary=f"breaker of {provider}",
+    )
+    out.print(f"told {workflow_id(provider)}: {signal}; see it with: continuo breakers")
+    return 0

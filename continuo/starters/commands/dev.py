@@ -1,0 +1,119 @@
+"""`continuo dev`: the local stack, kept running, or around one command."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from continuo.config.settings import Settings
+from continuo.errors import InputError
+from continuo.starters.console.output import err
+from continuo.temporal.connect import connect, connection
+from continuo.temporal.queues import pollers
+from continuo.workers.local.processes import die_with_parent, end
+from continuo.workers.local.stack import Ports, Stack
+
+
+async def dev(
+    *command: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    port: int = Ports.temporal,
+    ui_port: int = Ports.ui,
+    sim_port: int = Ports.sim,
+    shop_port: int = Ports.shop,
+    data: Path | None = None,
+    supervise: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Start Temporal, the worker pools, the simulated provider and the example shop; Ctrl-C ends them all.
+
+    Parameters
+    ----------
+    command
+        After --: run this with the addresses in its environment, then end, with its exit code.
+    port
+        Temporal's port; 0 is any free one, as for the other three.
+    ui_port
+        The port of Temporal's Web UI.
+    sim_port
+        The simulated provider's port.
+    shop_port
+        The example shop's port.
+    data
+        The folder of the runs, the journal and the ledger; a later start finds them there.
+    supervise
+        Start a process again when it dies.
+    """
+    if command and shutil.which(command[0]) is None:
+        raise InputError(f"there is no command {command[0]!r}; name one that exists after --")
+    session = asyncio.ensure_future(_session(command, Ports(port, ui_port, sim_port, shop_port), data, supervise))
+    received: list[int] = []
+
+    def interrupt(number: int) -> None:
+        # Only once: a second Ctrl-C must not cut short the ending of the processes.
+        if not received:
+            session.cancel()
+        received.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
+    try:
+        return await session
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        # Of the stack itself a signal is the ordinary end, of a command it is an interruption.
+        return 128 + received[0] if command else 0
+
+
+async def _warn_of_others(data: Path) -> None:
+    """Pools that are there already take runs too, and look for prompts and answers in a folder of their own."""
+    if connection().get("target_host") and (others := await pollers(await connect())):
+        told = f"other pools work on this cluster's queues already ({', '.join(others)})"
+        err.print(f"warning: {told} and may take runs of this stack; end them, unless they use the data in {data} too")
+
+
+async def _session(command: tuple[str, ...], ports: Ports, data: Path | None, supervise: bool) -> int:
+    data = data or Settings().data
+    await _warn_of_others(data)
+    async with Stack(ports, data) as stack:
+        watching = asyncio.create_task(stack.watch(restart=supervise))
+        working = asyncio.create_task(_run(command, stack.environment) if command else _wait(stack.environment))
+        try:
+            await asyncio.wait([watching, working], return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            dead = watching.result()
+            print(f"error: the {dead.name} died; see {dead.log}", file=sys.stderr)
+            return 1
+        finally:
+            watching.cancel()
+            working.cancel()
+            await asyncio.wait([watching, working])
+
+
+async def _wait(environment: dict[str, str]) -> int:
+    """Say where everything is, and wait to be cancelled."""
+    print(f"Temporal UI          {environment['CONTINUO_UI_URL']}")
+    print(f"Temporal server      {environment['TEMPORAL_ADDRESS']}")
+    print(f"simulated provider   {environment['CONTINUO_SIM_URL']}")
+    print(f"example shop         {environment['CONTINUO_SHOP_URL']}")
+    print(f"data and logs        {environment['CONTINUO_DATA']}")
+    print('ready; try: continuo run support "Where is my order?"   (Ctrl-C ends everything)', flush=True)
+    await asyncio.Event().wait()
+    return 0
+
+
+async def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
+    """Run the command to its end. Its exit code, or 128 and the number of the signal that killed it."""
+    process = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **environment}, preexec_fn=die_with_parent
+    )
+    try:
+        code = await process.wait()
+    finally:
+        await end(process)
+    return code if code >= 0 else 128 - code

@@ -1,0 +1,71 @@
+"""`continuo patterns` and `continuo models`: what there is, and whether it is valid and usable here."""
+
+from functools import partial
+
+from rich.text import Text
+
+from continuo.authoring.files import load_pattern, located, pattern_files
+from continuo.authoring.prepare import resolved
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import Settings, environment, unavailable
+from continuo.errors import InputError
+from continuo.patterns import Call
+from continuo.patterns.walk import specs
+from continuo.starters.console.fitted import Column, FittedTable
+from continuo.starters.console.output import err, out
+
+_MODEL = (
+    Column("model"),
+    Column("provider", rank=3),
+    Column("input", number=True),
+    Column("output", number=True),
+    Column("cached", rank=2, number=True),
+    Column("as of", rank=4),
+    Column("here", rank=1),
+)
+
+
+def patterns() -> int:
+    """List the named patterns and check each: exit code 2 when one is wrong."""
+    settings = Settings()
+    catalog, environ = load_catalog(settings.catalog), environment()
+    columns = (Column("pattern"), Column("kind", rank=2), Column("models here", rank=1), Column("what for"))
+    table = FittedTable(*columns, empty=f"no patterns in {settings.patterns}")
+    wrong = []
+    for name, path in pattern_files(settings.patterns).items():
+        try:
+            named = load_pattern(path)
+            with located(str(path), settings.patterns):
+                step = resolved(named.pattern, catalog, environ, simulated=settings.simulated)
+        except InputError as error:
+            wrong.append(error)
+            continue
+        models = dict.fromkeys(spec.model for spec in specs(step) if isinstance(spec, Call))
+        table.add_row(name, step.kind, ", ".join(models) or "-", named.description)
+    out.print(table)
+    for mistake in wrong:
+        err.print(f"error: {mistake}")
+    return 2 if wrong else 0
+
+
+def models() -> int:
+    """List the catalog's models with their prices in USD per 1 M tokens, and what each needs to be used here."""
+    settings = Settings()
+    catalog = load_catalog(settings.catalog)
+    missing = partial(unavailable, environ=environment(), simulated=settings.simulated)
+    table = FittedTable(*_MODEL, empty=f"no models in {settings.catalog}")
+    for model in catalog.models.values():
+        price = model.price
+        prices = (price.input, price.output, price.cached) if price else (None, None, None)
+        here = f"replaced by {model.replaced_by}" if model.replaced_by else missing(catalog.providers[model.provider])
+        table.add_row(
+            model.id,
+            model.provider,
+            *("-" if value is None else f"{value:g}" for value in prices),
+            str(price.date) if price else "-",
+            Text(here, "yellow") if here else Text("ready", "green"),
+        )
+    out.print(table)
+    for alias, names in catalog.aliases.items():
+        out.print(f"{alias}: {', '.join(names)}")
+    return 0

@@ -1,0 +1,31 @@
+"""`continuo order`: an order through the saga, once, however often it is submitted."""
+
+from pathlib import Path
+
+from continuo.config.settings import Settings
+from continuo.errors import InputError
+from continuo.starters.commands.run import job_of, read_data, submitted
+from continuo.starters.options import RunOptions
+
+
+async def order(
+    file: Path,
+    *,
+    options: RunOptions | None = None,
+) -> int:
+    """Run an order through the saga: reserve, charge, ship; or undo all of it.
+
+    Short for: continuo run order --data FILE --id ORDER_ID. An order that has been completed is not run again: its
+    outcome is shown. One that failed may be.
+
+    Parameters
+    ----------
+    file
+        The order, a JSON object with an order_id.
+    """
+    options = options or RunOptions()
+    data = read_data(str(file))
+    id = data.get("order_id")
+    if not isinstance(id, str) or not id:
+        raise InputError(f"{file}: order_id is missing; add a text that identifies the order")
+    return await submitted(job_of("order", options.context("order"), Settings(), data=data), id, options)

@@ -1,0 +1,41 @@
+"""`continuo schema`: the JSON schema of a pattern file, for editors."""
+
+import json
+from typing import Any
+
+from continuo.authoring.files import NamedPattern
+from continuo.data import MAX_SECONDS
+from continuo.starters.console.output import out
+
+_READ_AS_DURATION = [{"type": "number"}, {"type": "string"}]
+_DURATION = [
+    {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS},
+    {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)\s*$"},
+]
+
+
+def schema() -> int:
+    """Print the JSON schema of a pattern file, with which an editor completes and checks it."""
+    out.out(json.dumps(pattern_schema(), indent=2))
+    return 0
+
+
+def pattern_schema() -> dict[str, Any]:
+    """The schema of a file in `patterns/`, draft 2020-12."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:continuo:pattern"}
+    return {**head, **_for_people(NamedPattern.model_json_schema()), "title": "Continuo pattern"}
+
+
+def _for_people(part: Any) -> Any:
+    """What pydantic generates, made as strict as the files are: durations have a form, and a kind is always written."""
+    if isinstance(part, list):
+        return [_for_people(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if (choices := part.get("anyOf", []))[:2] == _READ_AS_DURATION:
+        told = "Seconds, or a number and a unit: 500ms, 30s, 5m, 1h, 1d."
+        return {**part, "anyOf": [*_DURATION, *choices[2:]], "description": told}
+    found = {name: _for_people(item) for name, item in part.items()}
+    if "const" in part.get("properties", {}).get("kind", {}):
+        found["required"] = ["kind", *found.get("required", [])]
+    return found

@@ -1,0 +1,1 @@
+"""What a terminal shows, whatever its width, and what a pipe gets."""

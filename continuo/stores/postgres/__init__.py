@@ -1,0 +1,1 @@
+"""PostgreSQL, shared by hosts."""

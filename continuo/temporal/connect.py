@@ -1,0 +1,62 @@
+"""The one way to a Temporal cluster, for workers and starters alike."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from temporalio.client import Client, Interceptor
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from continuo.config.settings import Settings
+from continuo.errors import InputError
+from continuo.temporal.payloads import converter
+from continuo.temporal.search_attributes import ensure_search_attributes
+from continuo.temporal.telemetry import runtime
+
+PATIENCE = 10.0
+"""Seconds for which a server that is starting is waited for."""
+
+
+async def connect(interceptors: Sequence[Interceptor] = ()) -> Client:
+    """Connect as the SDK's own environment says: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS, API key, or a profile.
+
+    The search attributes are registered on the way. Raises `InputError` when nothing answers there, or
+    the namespace does not exist.
+    """
+    config = connection()
+    config.setdefault("target_host", "localhost:7233")
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            client = await Client.connect(
+                **config,
+                data_converter=converter(Settings()),
+                interceptors=interceptors,
+                runtime=runtime(),
+            )
+            break
+        except (RuntimeError, RPCError) as error:
+            # A server that has just been started listens before it can do anything.
+            if "not healthy yet" in str(error) and time.monotonic() < deadline:
+                await asyncio.sleep(0.1)
+                continue
+            raise InputError(
+                f"no Temporal server at {config['target_host']}; start one with `continuo dev`, or set TEMPORAL_ADDRESS"
+            ) from error
+    try:
+        await ensure_search_attributes(client)
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+            raise
+        where = f"no namespace {client.namespace!r} at {config['target_host']}"
+        raise InputError(f"{where}; create it, or correct TEMPORAL_NAMESPACE") from error
+    return client
+
+
+def connection() -> ClientConnectConfig:
+    """What the SDK's own environment, or a profile in its file, says. Raises `InputError` for what cannot be read."""
+    try:
+        return ClientConfig.load_client_connect_config()
+    except RuntimeError as error:
+        raise InputError(f"Temporal's configuration: {error}; correct it, or the TEMPORAL_ variable") from error

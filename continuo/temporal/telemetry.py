@@ -1,0 +1,112 @@
+"""Logs and traces of a process: JSON lines with workflow ids, and one trace from the starter to the provider."""
+
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import (
+    BatchSpanProcessor,
+    ConsoleSpanExporter,
+    SimpleSpanProcessor,
+)
+from temporalio import activity
+from temporalio.client import Interceptor as ClientInterceptor
+from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+
+from continuo.errors import InputError
+from continuo.protection.masking import Masker
+from continuo.temporal.masked_spans import MaskedSpans
+
+
+def configure_logging(level: str, masker: Masker) -> None:
+    """Send every log record of the process, and the error that ends it, to stderr as one JSON line, masked."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.format_exc_info,
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(default=str),
+                lambda logger, method, line: masker.json(str(line)),
+            ],
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    sys.excepthook = lambda *error: logging.critical("an error ends the process", exc_info=error)
+    # What these say of each request and each failed attempt, with its stack, our own line says in short.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def configure_tracing(service: str, masker: Masker) -> list[ClientInterceptor]:
+    """The interceptors that trace a process, as OpenTelemetry's own environment says.
+
+    `OTEL_TRACES_EXPORTER` is `otlp`, `console` (to stderr) or `none`; unset means `otlp` where
+    `OTEL_EXPORTER_OTLP_ENDPOINT` is set, else none, which costs nothing.
+    """
+    endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    exporter = os.environ.get("OTEL_TRACES_EXPORTER") or ("otlp" if endpoint else "none")
+    processor: SpanProcessor
+    match exporter:
+        case "none":
+            return []
+        case "console":
+            processor = SimpleSpanProcessor(MaskedSpans(ConsoleSpanExporter(out=sys.stderr), masker))
+        case "otlp":
+            processor = BatchSpanProcessor(MaskedSpans(OTLPSpanExporter(), masker))
+        case _:
+            raise InputError(f"OTEL_TRACES_EXPORTER is {exporter!r}; use otlp, console or none")
+    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    provider.add_span_processor(processor)
+    trace.set_tracer_provider(provider)
+    HTTPXClientInstrumentor().instrument()
+    return [TracingInterceptor()]
+
+
+@cache
+def runtime() -> Runtime:
+    """The SDK's core of this process, which logs as Python does: left alone it writes to stdout, among the answers."""
+    forwarding = LogForwardingConfig(logging.getLogger("temporalio.core"), append_target_to_name=False)
+    levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(levels, forwarding=forwarding)))
+
+
+@asynccontextmanager
+async def log_context() -> AsyncIterator[None]:
+    """Puts the ids of the workflow and the activity on every log line of an activity."""
+    info = activity.info()
+    # Each activity runs in a task, and so in a context, of its own: nothing has to be unbound.
+    structlog.contextvars.bind_contextvars(
+        workflow_id=info.workflow_id,
+        run_id=info.workflow_run_id,
+        workflow=info.workflow_type,
+        activity_id=info.activity_id,
+        attempt=info.attempt,
+    )
+    yield

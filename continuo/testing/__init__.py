@@ -1,0 +1,1 @@
+"""What a test of patterns needs: servers of its own, jobs, and replay."""

@@ -1,0 +1,189 @@
+"""The local stack: Temporal on a SQLite file, the simulated provider, the shop, and a pool for each priority."""
+
+import asyncio
+import fcntl
+import os
+import socket
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from errno import EADDRINUSE
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import get_args
+
+from continuo.config.settings import Settings
+from continuo.errors import InputError
+from continuo.jobs import Priority
+from continuo.temporal.connect import connection
+from continuo.workers.local.processes import Child, module
+from continuo.workers.local.temporal_server import answers, command, find, provide
+
+FIRST_PAUSE, LAST_PAUSE = 0.25, 30.0
+"""Seconds before a child that died is started again; the pause doubles while it keeps dying."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the stack listens, on loopback; 0 is any free port."""
+
+    temporal: int = 7233
+    ui: int = 8233
+    sim: int = 8377
+    shop: int = 8378
+
+    def taken_as_free(self, *, temporal: bool) -> "Ports":
+        """The same ports with each 0 replaced. Raises `InputError` naming a port that is taken, and its option."""
+        wanted = {"sim": self.sim, "shop": self.shop}
+        if temporal:
+            wanted |= {"temporal": self.temporal, "ui": self.ui}
+        with ExitStack() as listeners:
+            # All are held until the last is found, so that no two are the same.
+            found = {name: listeners.enter_context(_listening(port, name)) for name, port in wanted.items()}
+            return replace(self, **{name: listener.getsockname()[1] for name, listener in found.items()})
+
+
+def _listening(port: int, name: str) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+    except (OSError, OverflowError) as error:
+        listener.close()
+        taken = isinstance(error, OSError) and error.errno == EADDRINUSE
+        reason = "is taken; end what listens there, or" if taken else f"cannot be used ({error});"
+        option = "--port" if name == "temporal" else f"--{name}-port"
+        raise InputError(f"port {port} ({name}) {reason} choose another with {option}") from None
+    return listener
+
+
+class Stack:
+    """`async with Stack(...) as stack` starts all of it, and leaves nothing behind however the block ends.
+
+    With an address in Temporal's own environment configuration, that cluster is used and no server is started.
+    Inside, `environment` tells another process where everything is, in the variables that ours read, and as
+    `CONTINUO_WORKER_PIDS` (with commas) and `CONTINUO_TEMPORAL_PID` (without a cluster of one's own).
+    Raises `InputError` for a port or a data folder that is taken, before anything starts.
+    """
+
+    def __init__(self, ports: Ports, data: Path) -> None:
+        config = connection()
+        self._cluster, self._namespace = config.get("target_host"), config.get("namespace", "default")
+        self._ports = ports.taken_as_free(temporal=self._cluster is None)
+        self._data = data.resolve()
+        self._held = ExitStack()
+        self.children: list[Child] = []
+        self.environment = {
+            "TEMPORAL_ADDRESS": self._cluster or f"127.0.0.1:{self._ports.temporal}",
+            "CONTINUO_DATA": str(self._data),
+            "CONTINUO_SIM_URL": f"http://127.0.0.1:{self._ports.sim}",
+            "CONTINUO_SHOP_URL": f"http://127.0.0.1:{self._ports.shop}",
+            "CONTINUO_UI_URL": Settings().ui_url if self._cluster else f"http://127.0.0.1:{self._ports.ui}",
+        }
+
+    async def __aenter__(self) -> "Stack":
+        self._hold_data()
+        try:
+            if self._cluster is None:
+                await self._start([await self._temporal()])
+            shop = str(self._data / "shop.db")
+            await self._start(
+                [
+                    self._python("simulator", "http://", "continuo.simulator", "--port", str(self._ports.sim)),
+                    self._python(
+                        "shop", "http://", "continuo.simulator.shop", *("--port", str(self._ports.shop)), "--data", shop
+                    ),
+                    *(
+                        self._python(f"{priority} pool", "pool ready", "continuo", "workers", "--priority", priority)
+                        for priority in get_args(Priority)
+                    ),
+                ]
+            )
+        except BaseException:
+            await self.stop()
+            raise
+        pids = {child.name: str(child.pid) for child in self.children}
+        self.environment["CONTINUO_WORKER_PIDS"] = ",".join(pid for name, pid in pids.items() if name.endswith("pool"))
+        if "temporal" in pids:
+            self.environment["CONTINUO_TEMPORAL_PID"] = pids["temporal"]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def watch(self, *, restart: bool) -> Child:
+        """Wait until a child dies and return it; with `restart` start each that dies again instead, for ever."""
+        watches = [asyncio.create_task(_watched(child, restart=restart)) for child in self.children]
+        try:
+            done, _ = await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            for watch in watches:
+                watch.cancel()
+
+    async def stop(self) -> None:
+        """End the pools first, so that they can still say goodbye to the server; then the rest."""
+        while self.children:
+            pools = [child for child in self.children if child.name.endswith("pool")]
+            ending = pools or self.children
+            await asyncio.gather(*(child.stop() for child in ending))
+            self.children = [child for child in self.children if child not in ending]
+        self._held.close()
+
+    async def _start(self, children: list[Child]) -> None:
+        self.children += children
+        try:
+            async with asyncio.TaskGroup() as group:
+                for child in children:
+                    group.create_task(child.start())
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+    def _hold_data(self) -> None:
+        """Two servers on one SQLite file would take each other's runs."""
+        try:
+            self._data.mkdir(parents=True, exist_ok=True)
+            lock = self._held.enter_context((self._data / "lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._held.close()
+            raise InputError(f"another stack uses the data in {self._data}; end it, or choose --data DIR") from None
+        except OSError as error:
+            raise InputError(f"cannot keep data in {self._data}: {error.strerror}; choose --data DIR") from None
+
+    async def _temporal(self) -> Child:
+        cache, database = Settings().cache, self._data / "temporal.db"
+        binary = find(cache) or await provide(cache)
+        line = command(
+            binary, port=self._ports.temporal, ui_port=self._ports.ui, database=database, namespace=self._namespace
+        )
+        ready = partial(answers, self._ports.temporal, self._namespace)
+        return Child("temporal", line, self._log("temporal"), ready, os.environ)
+
+    def _python(self, name: str, ready: str, *arguments: str) -> Child:
+        return Child(name, module(*arguments), self._log(name), ready, {**os.environ, **self.environment})
+
+    def _log(self, name: str) -> Path:
+        return self._data / "logs" / f"{name.replace(' ', '-')}.log"
+
+
+async def _watched(child: Child, *, restart: bool) -> Child:
+    pause = FIRST_PAUSE
+    while True:
+        since = time.monotonic()
+        await child.ended()
+        if not restart:
+            return child
+        # What dies again and again is not to keep the machine busy.
+        pause = FIRST_PAUSE if time.monotonic() - since > LAST_PAUSE else min(2 * pause, LAST_PAUSE)
+        print(f"the {child.name} died; starting it again in {pause:g} s", file=sys.stderr, flush=True)
+        await asyncio.sleep(pause)
+        try:
+            await child.start()
+        except InputError as error:
+            print(error, file=sys.stderr, flush=True)

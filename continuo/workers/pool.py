@@ -1,0 +1,130 @@
+"""A pool: one worker process on one priority's queue, with as many slots as the priority has."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from continuo.activities.admission import Admission
+from continuo.activities.around import Around
+from continuo.activities.breakers import Breakers
+from continuo.activities.caching import Caching
+from continuo.activities.executions import namespace_of
+from continuo.activities.heartbeat import heartbeats
+from continuo.activities.letters import Letters
+from continuo.activities.models import ModelCalls
+from continuo.activities.pruning import Pruning
+from continuo.activities.recording import record_decision
+from continuo.activities.reports import Reports
+from continuo.activities.services import ServiceCalls
+from continuo.activities.settling import Settling
+from continuo.activities.unexpected import final_if_unexpected
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import Settings, environment
+from continuo.config.tenants import load_tenants
+from continuo.jobs import Priority
+from continuo.protection.masking import Masker, secrets
+from continuo.providers.client import ModelClient
+from continuo.stores.board import Board
+from continuo.stores.budgets import Budgets
+from continuo.stores.journal import Journal
+from continuo.stores.opened import open_cache, open_store, opened_limits, opened_payloads
+from continuo.stores.payloads import Payloads
+from continuo.temporal.connect import connect
+from continuo.temporal.masked import masked
+from continuo.temporal.payloads import converter
+from continuo.temporal.telemetry import configure_logging, configure_tracing, log_context
+from continuo.workers.sandbox import runner
+from continuo.workers.schedule import ensure_schedule
+from continuo.workflows import WORKFLOWS
+from continuo.workflows.unexpected import UnexpectedWorkflowErrors
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def pool(client: Client, settings: Settings, priority: Priority, slots: int) -> AsyncIterator[Worker]:
+    """A running worker on `priority`'s queue with its stores and HTTP clients, all closed at the end."""
+    catalog, environ = load_catalog(settings.catalog), environment()
+    masker = Masker(secrets(catalog, environ))
+    async with AsyncExitStack() as resources:
+        database = open_store(settings, environ)
+        resources.push_async_callback(database.aclose)
+        limits = await resources.enter_async_context(opened_limits(settings, environ, database))
+        cache = open_cache(settings, environ)
+        resources.push_async_callback(cache.aclose)
+        large = await resources.enter_async_context(opened_payloads(settings, environ, database))
+        namespace = await namespace_of(client)
+        models = ModelClient(catalog, environ, settings.knowledge, masker)
+        resources.push_async_callback(models.aclose)
+        services = ServiceCalls(catalog, environ, masker)
+        resources.push_async_callback(services.aclose)
+        admission = Admission(catalog, environ, load_tenants(settings.tenants), Budgets(database), limits)
+        breakers = Breakers(catalog, Board(database), client)
+        await resources.enter_async_context(breakers.watching())
+        journal = Journal(database)
+        settling = Settling(journal, settings.data / "unrecorded")
+        await resources.enter_async_context(settling.running())
+        calls = ModelCalls(catalog, models, journal, settling, admission, breakers)
+        caching, letters, reports = Caching(cache), Letters(settings, environ), Reports(settings, environ)
+        pruning = Pruning(settings, client, namespace, database, large, cache)
+        config = client.config()
+        config["data_converter"] = masked(converter(settings, Payloads(large, namespace.id)), secrets(catalog, environ))
+        worker = Worker(
+            Client(**config),
+            task_queue=priority,
+            workflows=WORKFLOWS,
+            activities=[
+                calls.call,
+                calls.embed,
+                calls.account_of,
+                calls.undone,
+                admission.used,
+                breakers.publish,
+                services.http,
+                caching.look_up,
+                caching.look_near,
+                caching.keep,
+                letters.with_pattern,
+                letters.answered,
+                reports.report,
+                pruning.prune,
+                record_decision,
+            ],
+            interceptors=[
+                Around(log_context, partial(heartbeats, settings.heartbeat), final_if_unexpected),
+                UnexpectedWorkflowErrors(),
+            ],
+            workflow_runner=runner(sandbox=settings.sandbox),
+            max_concurrent_activities=slots,
+            max_concurrent_local_activities=slots,
+            # A cancellation travels back on a heartbeat: the throttle is how late an HTTP request is aborted.
+            max_heartbeat_throttle_interval=timedelta(seconds=settings.heartbeat),
+            graceful_shutdown_timeout=timedelta(seconds=5),
+            # So long, and not 10 s, waits what a killed pool had in its cache, such as a breaker that is signalled.
+            sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        )
+        yield await resources.enter_async_context(worker)
+
+
+async def serve(priority: Priority, slots: int | None = None) -> None:
+    """Run a pool until SIGTERM or SIGINT; what is in flight then has 5 s to end, and else is tried elsewhere."""
+    settings = Settings()
+    masker = Masker(secrets(load_catalog(settings.catalog), environment()))
+    configure_logging(settings.log_level, masker)
+    client = await connect(configure_tracing(f"continuo-{priority}", masker))
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await ensure_schedule(client)
+    slots = slots or settings.slots(priority)
+    async with pool(client, settings, priority, slots):
+        log.info("pool ready", priority=priority, slots=slots)
+        await stop.wait()
+    log.info("pool stopped", priority=priority)

@@ -1,0 +1,54 @@
+"""How an activity that reaches over the network is run, whatever it does there."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+
+from continuo.activities.models import LOST_WORKERS, STORE_TIME
+from continuo.patterns import Call, Http, Step
+from continuo.patterns.walk import specs
+
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+LOCAL_RETRIES = timedelta(seconds=1)
+"""A longer pause before the next attempt of a local activity is a timer, in which no task of the workflow is held."""
+STORE_LIMIT = timedelta(seconds=60)
+"""For a local activity that asks a store: longer than that itself waits for a lock."""
+
+
+def task_timeout(step: Step) -> timedelta | None:
+    """For a run with local calls: after four fifths of it a cancellation or a timer reaches them, after the whole of it
+    another worker does what a dead one did. None is the server's own, of 10 s."""
+    return timedelta(seconds=5) if calls_locally(step) else None
+
+
+def calls_locally(step: Step) -> bool:
+    return any(isinstance(spec, Call) and spec.local for spec in specs(step))
+
+
+class LocalOptions(TypedDict):
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+class Options(LocalOptions):
+    heartbeat_timeout: timedelta
+
+
+def options(step: Call | Http) -> Options:
+    """The step's own numbers. The HTTP time-out strikes first, since it knows what it waited for."""
+    return Options(heartbeat_timeout=HEARTBEAT_TIMEOUT, **local_options(step))
+
+
+def local_options(step: Call | Http) -> LocalOptions:
+    """The same for a local activity, which needs no heartbeat: it dies with the workflow's own task."""
+    retry = step.retry
+    return LocalOptions(
+        start_to_close_timeout=timedelta(seconds=step.timeout + STORE_TIME),
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(seconds=retry.initial),
+            backoff_coefficient=retry.factor,
+            maximum_interval=timedelta(seconds=max(retry.initial, retry.maximum)),
+            maximum_attempts=retry.attempts + LOST_WORKERS,
+        ),
+    )

@@ -1,0 +1,44 @@
+"""The cheapest step first; the next one while the answer's confidence is under its step's threshold."""
+
+from temporalio import workflow
+
+from continuo.decisions.confidence import Rating, rating
+from continuo.jobs import Failure, Job, Outcome
+from continuo.patterns import Cascade
+from continuo.temporal.failures import failed
+from continuo.workflows.base import PatternWorkflow
+from continuo.workflows.recorded import recorded
+from continuo.workflows.step import run_inline, try_step
+
+
+@run_inline.register
+async def cascade(step: Cascade, job: Job) -> Outcome:
+    job = job.rated()
+    best: tuple[float, Outcome] | None = None
+    reasons: list[str] = []
+    for number, (name, tier) in enumerate(step.nested().items(), 1):
+        found = await try_step(tier, job, name)
+        if isinstance(found, Failure):
+            reasons.append(f"tier {number}: {found.cause}")
+            continue
+        found = found.model_copy(update={"tier": number})
+        if number == len(step.steps):
+            return found.model_copy(update={"reasons": tuple(reasons)})
+        threshold = step.thresholds[min(number, len(step.thresholds)) - 1]
+        rated = await recorded(job, name, rating(found.confidence, threshold), Rating)
+        if rated.enough:
+            return found.model_copy(update={"reasons": tuple(reasons)})
+        reasons.append(f"tier {number}: confidence {rated.confidence:.2f} is under {rated.threshold:.2f}")
+        if best is None or rated.confidence > best[0]:
+            best = rated.confidence, found
+    if best is None:
+        message = f"all {len(reasons)} tiers failed; {'; '.join(reasons)}"
+        raise failed(Failure(type="CascadeExhausted", message=message, causes=tuple(reasons)))
+    return best[1].model_copy(update={"reasons": tuple(reasons), "fallback": True})
+
+
+@workflow.defn(name="Cascade")
+class CascadeWorkflow(PatternWorkflow):
+    @workflow.run
+    async def run(self, job: Job) -> Outcome:
+        return await self.answer(job)

@@ -1,0 +1,46 @@
+"""A classifier picks one branch."""
+
+from temporalio import workflow
+
+from continuo.activities.admission import Admission
+from continuo.decisions.classify import affordable, classify, label_in
+from continuo.jobs import Job, Outcome
+from continuo.patterns import Route
+from continuo.patterns.choices import Budget, Intent
+from continuo.workflows.activity_options import STORE_LIMIT
+from continuo.workflows.base import PatternWorkflow
+from continuo.workflows.recorded import recorded
+from continuo.workflows.run_account import trace
+from continuo.workflows.step import run_inline, run_step, try_step
+
+
+@run_inline.register
+async def route(step: Route, job: Job) -> Outcome:
+    label = await recorded(job, "label", await _label(step, job), str | None)
+    branch = label if label in step.branches else step.default
+    assert branch is not None, "the spec has a default wherever a label may be missing"
+    trace().note(f"{job.path or 'route'}: {step.by.kind} {label or 'found no label'}, branch {branch}")
+    outcome = await run_step(step.branches[branch], job, branch)
+    return outcome.model_copy(update={"branch": branch})
+
+
+async def _label(step: Route, job: Job) -> str | None:
+    if isinstance(step.by, Budget):
+        return affordable(step.by, await _used(job.context.tenant))
+    if not isinstance(step.by, Intent):
+        return classify(step.by, job.request.prompt, job.context.prefer)
+    names = ", ".join(step.branches)
+    system = f"Classify the user's message. Answer with exactly one of these labels and nothing else: {names}"
+    found = await try_step(step.by.step, job.instructed(system), "classify")
+    return label_in(found.text, step.branches) if isinstance(found, Outcome) else None
+
+
+async def _used(tenant: str) -> float:
+    return await workflow.execute_local_activity_method(Admission.used, tenant, schedule_to_close_timeout=STORE_LIMIT)
+
+
+@workflow.defn(name="Route")
+class RouteWorkflow(PatternWorkflow):
+    @workflow.run
+    async def run(self, job: Job) -> Outcome:
+        return await self.answer(job)
