@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from continuo.config.settings import Settings
-from continuo.stores import sqlite
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.migrations import STORE
 from continuo.stores.opened import open_store
+from continuo.stores.sqlite import database as sqlite
 from continuo.stores.sqlite.database import Sqlite
 from tests.continuo.stores.test_store_faults import full, locked, publish, published
 from tests.support.stores import emptied, postgres

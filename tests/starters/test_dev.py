@@ -136,7 +136,7 @@ async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_di
         await reachable(told[2].split()[-1] + "/_sim/health")
         await reachable(told[3].split()[-1] + "/totals")
 
-        for name in ("start-dev", "--priority batch", "simulator"):
+        for name in ("start-dev", "--priority batch", "continuo.simulator --port"):
             os.kill(one(dev, name), signal.SIGKILL)
         assert {(await dev.error_line()).split(" died; starting it again in ")[0] for _ in range(3)} == {
             "the temporal", "the batch pool", "the simulator",

@@ -14,7 +14,7 @@ from continuo.errors import InputError
 from continuo.jobs import Outcome
 from continuo.patterns import Call, Template
 from continuo.starters.launch import Handle, result
-from continuo.stores import sqlite
+from continuo.stores.sqlite import database as sqlite
 from continuo.temporal.payloads import converter
 from continuo.testing.processes import Control, begin, job, pool_process, running, until
 from tests.continuo.stores.test_store_faults import locked

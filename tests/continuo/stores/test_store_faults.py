@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from continuo.stores import sqlite
 from continuo.stores.database import Connection, Database, StoreUnavailable
 from continuo.stores.migrations import STORE
+from continuo.stores.sqlite import database as sqlite
 from continuo.stores.sqlite.database import CHECKPOINT, Sqlite
 
 
