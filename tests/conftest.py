@@ -10,7 +10,7 @@ from temporalio.client import Client
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings, environment
 from continuo.temporal.connect import connect
-from continuo.testing.processes import Control, TemporalServer, served
+from continuo.testing.processes import Control, TemporalServer, running_temporal, served
 from continuo.workers.pool import pool
 from tests.support.config_files import written_catalog, written_tenants
 from tests.support.world import World, made
@@ -43,11 +43,9 @@ def environ(folder: Path) -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="session")
 async def temporal(environ: pytest.MonkeyPatch, folder: Path) -> AsyncIterator[TemporalServer]:
-    server = TemporalServer(folder / "temporal")
-    await server.start()
-    environ.setenv("TEMPORAL_ADDRESS", server.address)
-    yield server
-    await server.stop()
+    async with running_temporal(folder / "temporal") as server:
+        environ.setenv("TEMPORAL_ADDRESS", server.address)
+        yield server
 
 
 @pytest.fixture(scope="session")

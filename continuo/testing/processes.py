@@ -130,6 +130,16 @@ class TemporalServer:
         await self.child.stop()
 
 
+@asynccontextmanager
+async def running_temporal(folder: Path, *config: str) -> AsyncIterator[TemporalServer]:
+    server = TemporalServer(folder, *config)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
 async def kill(child: Child) -> None:
     """SIGKILL, and wait until it is gone."""
     assert child.process is not None

@@ -6,14 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from temporalio.client import Client
 
 from continuo.config.settings import Settings, environment
 from continuo.stores.database import Database
 from continuo.stores.opened import open_store
 from continuo.temporal.connect import connect
-from continuo.testing.processes import Control, TemporalServer, pool_process, served
+from continuo.testing.processes import Control, TemporalServer, pool_process
+from continuo.testing.servers import servers
 from continuo.workers.local.processes import Child
 
 
@@ -44,15 +44,5 @@ async def made(folder: Path, *config: str) -> AsyncIterator[World]:
 
     `config` is that of its `TemporalServer`.
     """
-    with pytest.MonkeyPatch.context() as patch:
-        async with AsyncExitStack() as resources:
-            temporal = TemporalServer(folder / "temporal", *config)
-            await temporal.start()
-            resources.push_async_callback(temporal.stop)
-            simulator = await resources.enter_async_context(served("continuo.simulator", log=folder / "simulator.log"))
-            shop = await resources.enter_async_context(served("continuo.simulator.shop", log=folder / "shop.log"))
-            patch.setenv("TEMPORAL_ADDRESS", temporal.address)
-            patch.setenv("CONTINUO_SIM_URL", simulator.url)
-            patch.setenv("CONTINUO_SHOP_URL", shop.url)
-            patch.setenv("CONTINUO_DATA", str(folder / "data"))
-            yield World(folder, temporal, simulator, shop, await connect(), resources)
+    async with servers(folder, *config) as started, AsyncExitStack() as resources:
+        yield World(folder, started.temporal, started.simulator, started.shop, await connect(), resources)
