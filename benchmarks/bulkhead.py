@@ -13,8 +13,8 @@ from temporalio.service import RPCError
 from benchmarks.cases import MODEL
 from benchmarks.measure import Figures, compared
 from benchmarks.stage import Stage, other_pools
+from continuo.door.runs import Handle, start
 from continuo.patterns import Call
-from continuo.starters.launch import Handle, start
 from continuo.testing.processes import job, until
 
 SLOW = "sim-premium"

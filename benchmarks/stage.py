@@ -15,9 +15,9 @@ from benchmarks.bare import QUEUE
 from benchmarks.configuration import write_configuration
 from benchmarks.measure import Run
 from continuo.config.settings import Settings
+from continuo.door.runs import start
 from continuo.jobs import Job
 from continuo.patterns import Step
-from continuo.starters.launch import start
 from continuo.temporal.connect import connect
 from continuo.testing.processes import Control, TemporalServer, job, pool_process, python, running, served
 

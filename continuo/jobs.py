@@ -46,12 +46,13 @@ Name = Annotated[str, AfterValidator(_name)]
 
 
 class Context(Data):
-    """For whom a job runs. `pattern` is the name it was started by; `deadline` is in seconds from its start.
+    """For whom a job runs. `deadline` is in seconds from its start, and `pattern` the name it was started by, which the
+    door fills in.
 
     A split keeps a `user`, or a `session`, at one variant; a route by preference follows `prefer`.
     """
 
-    pattern: str
+    pattern: str = ""
     tenant: TenantName = "default"
     user: Name | None = None
     session: Name | None = None

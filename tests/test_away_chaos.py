@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from continuo.door.runs import Handle, result
 from continuo.jobs import Outcome
 from continuo.patterns import Call
-from continuo.starters.launch import Handle, result
 from continuo.testing.processes import begin, job, kill, running, until
 from continuo.workers.local.processes import Child
 from tests.continuo.stores.test_store_faults import locked

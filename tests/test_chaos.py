@@ -6,10 +6,10 @@ import random
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from continuo.door.runs import result
 from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Call, Fallback, Retry, Step, Template
 from continuo.patterns.walk import specs
-from continuo.starters.launch import result
 from continuo.testing.processes import begin, job, kill
 from tests.support.trees import trees
 from tests.support.world import World

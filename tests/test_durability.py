@@ -10,9 +10,9 @@ from collections import Counter
 
 import pytest
 
+from continuo.door.runs import Handle, result
 from continuo.jobs import Outcome
 from continuo.patterns import Call
-from continuo.starters.launch import Handle, result
 from continuo.testing.processes import begin, job, kill, until
 from tests.support.world import World
 from tests.workflows.test_saga import order

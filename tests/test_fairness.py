@@ -2,16 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
+from continuo.authoring.library import Library
 from continuo.config.settings import Settings
+from continuo.door.runs import Handle, result
 from continuo.jobs import Job
 from continuo.patterns import Call, Fallback, Step, Template
-from continuo.starters.launch import Handle, result, tenants
 from continuo.testing.processes import begin, job, outcome, until
 from continuo.workers.pool import pool
 from tests.support.world import World
@@ -22,23 +22,22 @@ LATENCY = 0.05
 
 
 @pytest.fixture
-async def busy(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def busy(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A world with nobody at the batch queue yet, in which the tenant `double` has twice the others' weight."""
     file = tmp_path / "tenants.toml"
     file.write_text("[tenants.double]\nweight = 2.0\n", encoding="utf-8")
     monkeypatch.setenv("CONTINUO_TENANTS", str(file))
     # In the sandbox the workflows, and not the slots, would be what everybody waits for.
     monkeypatch.delenv("CONTINUO_SANDBOX")
-    tenants.cache_clear()
     for model in ("sim-mini", "sim-mid", "sim-premium"):
         await world.simulator.behave(model, latency=LATENCY)
-    yield world
-    tenants.cache_clear()
+    return world
 
 
 async def queued(world: World, tenant: str, step: Step, count: int) -> list[Handle]:
     asked = of(tenant, job(step, priority="batch"))
-    return await asyncio.gather(*(begin(world.client, asked) for _ in range(count)))
+    weight = Library().tenants.of(tenant).weight
+    return await asyncio.gather(*(begin(world.client, asked, weight=weight) for _ in range(count)))
 
 
 @pytest.mark.parametrize("backlog", [200, pytest.param(1000, marks=pytest.mark.chaos)])

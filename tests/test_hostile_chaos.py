@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import pytest
 
+from continuo.door.runs import result
 from continuo.patterns import Call, Fallback, Http, Retry, Spec, Step, Template
 from continuo.patterns.walk import replaced
-from continuo.starters.launch import result
 from continuo.testing.processes import Control, begin, job, kill, served
 from continuo.workers.local.processes import Child
 from tests.support.books import books, complaints, in_flight, settled

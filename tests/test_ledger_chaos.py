@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from continuo.door.runs import result
 from continuo.jobs import Outcome
 from continuo.patterns import Call
-from continuo.starters.launch import result
 from continuo.stores.budgets import Budgets
 from continuo.testing.processes import begin, kill
 from tests.support.stores import emptied, postgres

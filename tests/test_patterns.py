@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
-from continuo.authoring.files import find_pattern
+from continuo.authoring.files import load_pattern
 from continuo.config.settings import ROOT
 from continuo.jobs import Outcome
 from continuo.patterns import Call, Retry, Spec, Step
@@ -27,7 +27,7 @@ def pattern(name: str) -> Step:
             return spec
         return spec.model_copy(update={"retry": Retry(attempts=spec.retry.attempts, initial=0.01)})
 
-    return replaced(find_pattern(name, ROOT / "patterns").pattern, hurried)
+    return replaced(load_pattern(ROOT / "patterns" / f"{name}.yaml").pattern, hurried)
 
 
 async def asked(client: Client, name: str, prompt: str) -> Outcome:

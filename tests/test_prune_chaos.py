@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from continuo.config.settings import Settings
+from continuo.door.runs import result
 from continuo.jobs import Outcome
 from continuo.patterns import Call, FanOut, Step
-from continuo.starters.launch import result
 from continuo.testing.processes import begin, job, until
 from continuo.workers.pool import pool
 from tests.activities.test_pruning import ACKS, ended, forgotten, isolated, long, opened, pruned, replay, started_again

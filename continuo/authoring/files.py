@@ -11,7 +11,7 @@ from yaml.reader import ReaderError
 from continuo.authoring.bounded_yaml import compose, construct
 from continuo.authoring.mistakes import line_of, mistake, twice
 from continuo.data import Data
-from continuo.errors import InputError, UnknownName, unknown
+from continuo.errors import InputError, UnknownName
 from continuo.patterns import Step
 
 
@@ -25,34 +25,23 @@ class NamedPattern(Data):
 MAX_FILE_BYTES = 1_000_000
 
 
-def find_pattern(name: str, folder: Path) -> NamedPattern:
-    """The pattern of that name in `folder`, or in the YAML file that `name` is a path to. Raises `InputError`."""
-    return load_pattern(_file(name, folder))
+def is_file(pattern: str) -> bool:
+    """Whether a pattern is given by the path of its file, and not by its name."""
+    return pattern.endswith((".yaml", ".yml"))
 
 
 @contextmanager
-def located(name: str, folder: Path) -> Iterator[None]:
-    """Tell of a model or service that is unknown with the file and the line where the pattern asks for it.
-
-    `name` is as for `find_pattern`, or `model:ID`, which no file has.
-    """
+def located(path: Path) -> Iterator[None]:
+    """Inside, an unknown model or service is reported with the line where the pattern in the file `path` names it."""
     try:
         yield
     except UnknownName as error:
-        if name.startswith("model:"):
-            raise
-        path = _file(name, folder)
-        line = line_of(error.what, error.name, compose(_text(path), str(path)))
+        try:
+            line = line_of(error.what, error.name, compose(_text(path), str(path)))
+        except yaml.YAMLError:
+            # It has changed since it was read.
+            line = None
         raise InputError(f"{path}:{line}: {error}" if line else str(error)) from None
-
-
-def _file(name: str, folder: Path) -> Path:
-    if name.endswith((".yaml", ".yml")):
-        return Path(name)
-    known = pattern_files(folder)
-    if name not in known:
-        raise unknown("pattern", name, known)
-    return known[name]
 
 
 def pattern_files(folder: Path) -> dict[str, Path]:

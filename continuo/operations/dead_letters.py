@@ -1,20 +1,12 @@
 """What is kept of a job that failed for good, and how it may end after all."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
 from pydantic import JsonValue
 
-from continuo.authoring.files import find_pattern, located
-from continuo.authoring.prepare import check_services, resolved
-from continuo.config.catalog import load_catalog
-from continuo.config.settings import Settings
 from continuo.data import Data
-from continuo.errors import InputError
 from continuo.jobs import Failure, Job
-from continuo.patterns import Http
-from continuo.patterns.walk import specs
 
 TYPE = "DeadLetter"
 """The workflow type of a letter."""
@@ -63,19 +55,6 @@ class Closed(Data):
     by: Literal["answered", "done before", "discarded"]
     run_id: str | None = None
     note: str = ""
-
-
-def with_pattern(job: Job, name: str, settings: Settings, environ: Mapping[str, str]) -> Job:
-    """The same job for the named pattern `name`. Raises `InputError` when that cannot run it."""
-    if name.endswith((".yaml", ".yml")):
-        raise InputError(f"pattern {name!r} is a file; name a pattern of {settings.patterns}")
-    catalog, step = load_catalog(settings.catalog), find_pattern(name, settings.patterns).pattern
-    if not job.data and any(isinstance(spec, Http) for spec in specs(step)):
-        raise InputError(f"pattern {name!r} acts on an order, and this job has none; name another")
-    with located(name, settings.patterns):
-        check_services(step, catalog, environ, job.data)
-        step = resolved(step, catalog, environ, simulated=settings.simulated)
-    return job.model_copy(update={"step": step, "context": job.context.model_copy(update={"pattern": name})})
 
 
 def cut(text: str, length: int) -> str:

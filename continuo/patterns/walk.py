@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from continuo.data import Data
-from continuo.patterns import Spec
+from continuo.patterns import Call, Spec, Step
 
 T = TypeVar("T")
 
@@ -32,3 +32,8 @@ def replaced(value: T, change: Callable[[Spec], Spec]) -> T:
     fields = {name: replaced(getattr(value, name), change) for name in type(value).model_fields}
     copy = value.model_copy(update=fields)
     return change(copy) if isinstance(copy, Spec) else copy  # type: ignore[return-value]
+
+
+def calls_locally(step: Step) -> bool:
+    """Whether any call in `step` runs on the worker that runs its workflow."""
+    return any(isinstance(spec, Call) and spec.local for spec in specs(step))

@@ -31,11 +31,10 @@ class RunOptions:
     json: Annotated[bool, Parameter(negative=())] = False
     "Print the outcome alone, as JSON."
 
-    def context(self, pattern: str) -> Context:
-        """The context of a job that was started as `pattern`. Raises `InputError` for a wrong value."""
+    def context(self) -> Context:
+        """For whom the door starts the run. Raises `InputError` for a wrong value."""
         return validated(
             Context,
-            pattern=pattern,
             tenant=self.tenant,
             user=self.user,
             session=self.session,

@@ -13,13 +13,12 @@ import httpx
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 from temporalio.worker import Replayer
 
-from continuo.authoring.prepare import resolved
-from continuo.config.catalog import load_catalog
-from continuo.config.settings import Settings, environment
+from continuo.authoring.library import Library
+from continuo.config.settings import Settings
+from continuo.door.runs import Handle, result, start
 from continuo.jobs import Context, Failure, Job, Outcome, Priority
 from continuo.messages import Message, ModelRequest
 from continuo.patterns import Step
-from continuo.starters.launch import Handle, result, start
 from continuo.starters.service import Service
 from continuo.workers.local.processes import Child
 from continuo.workers.local.processes import module as command_line
@@ -54,15 +53,15 @@ async def until_cancelled(handle: Handle) -> None:
 def job(step: Step, prompt: str = "Where is my order?", *, priority: Priority = "standard", **data: Any) -> Job:
     """A job for `step`, its aliases resolved to simulated models."""
     return Job(
-        step=resolved(step, load_catalog(Settings().catalog), environment(), simulated=True),
+        step=Library(Settings(simulated=True)).step(step),
         context=Context(pattern="test", tenant="acme", priority=priority),
         request=ModelRequest(messages=(Message(role="user", content=prompt),)),
         data=data,
     )
 
 
-async def begin(client: Client, job: Job) -> Handle:
-    return await start(client, job, id=f"test-{uuid4()}")
+async def begin(client: Client, job: Job, *, weight: float = 1.0) -> Handle:
+    return await start(client, job, id=f"test-{uuid4()}", weight=weight)
 
 
 async def outcome(client: Client, job: Job) -> Outcome:

@@ -25,11 +25,10 @@ from continuo.activities.reports import Reports
 from continuo.activities.services import ServiceCalls
 from continuo.activities.settling import Settling
 from continuo.activities.unexpected import final_if_unexpected
-from continuo.config.catalog import load_catalog
-from continuo.config.settings import Settings, environment
-from continuo.config.tenants import load_tenants
+from continuo.authoring.library import Library
+from continuo.config.settings import Settings
 from continuo.jobs import Priority
-from continuo.protection.masking import Masker, secrets
+from continuo.protection.masking import secrets
 from continuo.providers.client import ModelClient
 from continuo.stores.board import Board
 from continuo.stores.budgets import Budgets
@@ -51,8 +50,8 @@ log = structlog.get_logger()
 @asynccontextmanager
 async def pool(client: Client, settings: Settings, priority: Priority, slots: int) -> AsyncIterator[Worker]:
     """A running worker on `priority`'s queue with its stores and HTTP clients, all closed at the end."""
-    catalog, environ = load_catalog(settings.catalog), environment()
-    masker = Masker(secrets(catalog, environ))
+    library = Library(settings)
+    catalog, environ, masker = library.catalog, library.environ, library.masker
     async with AsyncExitStack() as resources:
         database = open_store(settings, environ)
         resources.push_async_callback(database.aclose)
@@ -65,14 +64,14 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         resources.push_async_callback(models.aclose)
         services = ServiceCalls(catalog, environ, masker)
         resources.push_async_callback(services.aclose)
-        admission = Admission(catalog, environ, load_tenants(settings.tenants), Budgets(database), limits)
+        admission = Admission(catalog, environ, library.tenants, Budgets(database), limits)
         breakers = Breakers(catalog, Board(database), client)
         await resources.enter_async_context(breakers.watching())
         journal = Journal(database)
         settling = Settling(journal, settings.data / "unrecorded")
         await resources.enter_async_context(settling.running())
         calls = ModelCalls(catalog, models, journal, settling, admission, breakers)
-        caching, letters, reports = Caching(cache), Letters(settings, environ), Reports(settings, environ)
+        caching, letters, reports = Caching(cache), Letters(library), Reports(settings, environ)
         pruning = Pruning(settings, client, namespace, database, large, cache)
         config = client.config()
         config["data_converter"] = masked(converter(settings, Payloads(large, namespace.id)), secrets(catalog, environ))
@@ -115,8 +114,8 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
 
 async def serve(priority: Priority, slots: int | None = None) -> None:
     """Run a pool until SIGTERM or SIGINT; what is in flight then has 5 s to end, and else is tried elsewhere."""
-    settings = Settings()
-    masker = Masker(secrets(load_catalog(settings.catalog), environment()))
+    library = Library()
+    settings, masker = library.settings, library.masker
     configure_logging(settings.log_level, masker)
     client = await connect(configure_tracing(f"continuo-{priority}", masker))
     stop = asyncio.Event()

@@ -6,24 +6,13 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy
 
 from continuo.activities.models import LOST_WORKERS, STORE_TIME
-from continuo.patterns import Call, Http, Step
-from continuo.patterns.walk import specs
+from continuo.patterns import Call, Http
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 LOCAL_RETRIES = timedelta(seconds=1)
 """A longer pause before the next attempt of a local activity is a timer, in which no task of the workflow is held."""
 STORE_LIMIT = timedelta(seconds=60)
 """For a local activity that asks a store: longer than that itself waits for a lock."""
-
-
-def task_timeout(step: Step) -> timedelta | None:
-    """For a run with local calls: after four fifths of it a cancellation or a timer reaches them, after the whole of it
-    another worker does what a dead one did. None is the server's own, of 10 s."""
-    return timedelta(seconds=5) if calls_locally(step) else None
-
-
-def calls_locally(step: Step) -> bool:
-    return any(isinstance(spec, Call) and spec.local for spec in specs(step))
 
 
 class LocalOptions(TypedDict):

@@ -10,10 +10,11 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from continuo.activities.models import ModelCalls
 from continuo.jobs import Account, Failure, Job, Outcome, total_cost
 from continuo.operations.dead_letters import Letter
+from continuo.patterns.walk import calls_locally
 from continuo.progress import Progress
 from continuo.temporal.attributes import finished, spent
 from continuo.temporal.failures import failed, failure_of
-from continuo.workflows.activity_options import STORE_LIMIT, calls_locally
+from continuo.workflows.activity_options import STORE_LIMIT
 from continuo.workflows.dead_letter import keep
 from continuo.workflows.run_account import RUN, Run, RunAccount
 from continuo.workflows.shield import to_the_end

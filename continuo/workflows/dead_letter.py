@@ -13,7 +13,7 @@ from continuo.jobs import Job, Outcome
 from continuo.operations.dead_letters import TYPE, Closed, Letter, cut
 from continuo.temporal.attributes import started
 from continuo.temporal.failures import failure_of
-from continuo.workflows.activity_options import task_timeout
+from continuo.temporal.task_timeout import task_timeout
 
 LIMIT = timedelta(seconds=60)
 """For one look at a pattern or at a run; after that the letter waits for another signal."""

@@ -12,7 +12,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Step
 from continuo.temporal.failures import failure_of
-from continuo.workflows.activity_options import task_timeout
+from continuo.temporal.task_timeout import task_timeout
 from continuo.workflows.run_account import RUN, run_account
 from continuo.workflows.shield import check_cancelled, end, to_the_end
 from continuo.workflows.unexpected import unexpected_as_failures

@@ -17,10 +17,10 @@ from temporalio.worker import Replayer
 from continuo.activities.executions import delete, namespace_of, referred
 from continuo.activities.pruning import Pruning
 from continuo.config.settings import Settings, environment
+from continuo.door.runs import Handle, result
 from continuo.jobs import Outcome
 from continuo.operations.pruning import Part
 from continuo.patterns import Call, Retry, Template
-from continuo.starters.launch import Handle, result
 from continuo.stores.database import Database
 from continuo.stores.opened import open_cache, open_store, opened_payloads
 from continuo.stores.payloads import Payloads

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from continuo.config.settings import ROOT, Settings
+from continuo.authoring.library import Library
+from continuo.config.settings import ROOT
+from continuo.door.stages import with_pattern
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
-from continuo.operations.dead_letters import Letter, with_pattern
+from continuo.operations.dead_letters import Letter
 from continuo.patterns import Call
 from continuo.testing.processes import job
 
@@ -28,11 +30,11 @@ def test_a_letter_of_a_huge_job_is_shown_in_short(failed: Job) -> None:
 
 
 def test_another_pattern_takes_over_the_input_and_gives_its_name(failed: Job) -> None:
-    found = with_pattern(failed, "order", Settings(), {})
+    found = with_pattern(Library(), failed, "order")
     assert (found.step.kind, found.context.pattern, found.context.tenant) == ("saga", "order", "acme")
     assert (found.request, found.data) == (failed.request, failed.data)
 
 
 def test_a_file_is_no_named_pattern_since_the_pools_may_not_have_it(failed: Job) -> None:
     with pytest.raises(InputError, match="is a file; name a pattern of"):
-        with_pattern(failed, str(ROOT / "patterns" / "support.yaml"), Settings(), {})
+        with_pattern(Library(), failed, str(ROOT / "patterns" / "support.yaml"))

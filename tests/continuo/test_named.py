@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from continuo.authoring.files import find_pattern, load_pattern, located
-from continuo.config.settings import ROOT
+from continuo.authoring.files import load_pattern, located
+from continuo.authoring.library import Library
+from continuo.config.settings import ROOT, Settings
 from continuo.errors import InputError, unknown
 from continuo.patterns import Call, Fallback
 
@@ -81,12 +82,12 @@ def test_a_file_that_holds_no_pattern_is_refused(tmp_path: Path, text: str) -> N
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read .*gone\.yaml"):
-        find_pattern(str(tmp_path / "gone.yaml"), tmp_path)
+        load_pattern(tmp_path / "gone.yaml")
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_one() -> None:
     with pytest.raises(InputError, match="unknown pattern 'suport'; did you mean 'support'"):
-        find_pattern("suport", ROOT / "patterns")
+        Library().named("suport")
 
 
 CALL = "{kind: call, model: premium}"
@@ -199,7 +200,7 @@ def test_each_patterns_mistakes_are_told_where_they_stand(tmp_path: Path, patter
 )
 def test_an_unknown_model_is_told_with_its_line(tmp_path: Path, name: str, what: str, line: int | None) -> None:
     path = write(tmp_path, UNKNOWN)
-    with pytest.raises(InputError) as caught, located(str(path), tmp_path):
+    with pytest.raises(InputError) as caught, located(path):
         raise unknown(what, name, ["premium"])
     place = f"{path}:{line}: " if line else ""
     assert str(caught.value).startswith(f"{place}unknown {what} {name!r}; ")
@@ -246,4 +247,4 @@ def test_an_alias_stands_for_what_it_names(tmp_path: Path) -> None:
 
 def test_a_folder_of_patterns_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="set CONTINUO_PATTERNS"):
-        find_pattern("support", tmp_path / "gone")
+        Library(Settings(patterns=tmp_path / "gone")).named("support")

@@ -10,10 +10,10 @@ from temporalio.client import Client
 from temporalio.converter import StorageDriverClaim, StorageDriverRetrieveContext
 
 from continuo.config.settings import Settings
+from continuo.door.runs import Handle, result
 from continuo.errors import InputError
 from continuo.jobs import Outcome
 from continuo.patterns import Call, Template
-from continuo.starters.launch import Handle, result
 from continuo.stores.sqlite import database as sqlite
 from continuo.temporal.payloads import converter
 from continuo.testing.processes import Control, begin, job, pool_process, running, until

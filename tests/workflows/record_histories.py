@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from continuo.config.settings import ROOT, Settings
 from continuo.decisions.parts import PART
+from continuo.door.runs import Handle, result, start
 from continuo.patterns import (
     Cached,
     Call,
@@ -32,7 +33,6 @@ from continuo.patterns import (
 )
 from continuo.patterns.choices import Intent, Length, Majority, Merge
 from continuo.protection.breaker import Report
-from continuo.starters.launch import Handle, result, start
 from continuo.temporal import payloads
 from continuo.testing.processes import Control, begin, job, until
 from continuo.workers.pool import pool

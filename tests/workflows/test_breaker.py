@@ -12,10 +12,10 @@ from temporalio.client import Client, WorkflowHandle
 
 from continuo.config.catalog import Breaker
 from continuo.config.settings import ROOT
+from continuo.door.runs import result
 from continuo.jobs import Failure, Outcome
 from continuo.patterns import Call, Fallback, Retry
 from continuo.protection.breaker import QUEUE, TYPE, Report, State, workflow_id
-from continuo.starters.launch import result
 from continuo.testing.processes import begin, failure, job, kill, outcome, pool_process, until
 from continuo.workflows.breaker import MOST_SIGNALS, BreakerWorkflow
 from tests.support.world import World, made

@@ -8,10 +8,10 @@ import pytest
 from temporalio.client import Client
 
 from continuo.config.settings import Settings, environment
+from continuo.door.runs import result
 from continuo.jobs import CallRecord, Context, Job, Outcome
 from continuo.patterns import Call, Fallback, Retry, Route, Step, Template
 from continuo.patterns.choices import Budget
-from continuo.starters.launch import result
 from continuo.stores.budgets import Balance, Budgets
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store

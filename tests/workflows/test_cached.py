@@ -4,10 +4,10 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
+from continuo.door.runs import result
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Cached, Call, Fallback, FanOut, Retry, Step, Template
 from continuo.patterns.choices import Concatenate, Semantic
-from continuo.starters.launch import result
 from continuo.testing.processes import Control, begin, failure, job, outcome, until
 
 pytestmark = pytest.mark.usefixtures("worker")

@@ -7,9 +7,9 @@ import pytest
 from temporalio.client import Client
 
 from continuo.config.settings import Settings
+from continuo.door.runs import result
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Cached, Call, Retry
-from continuo.starters.launch import result
 from continuo.temporal.connect import connect
 from continuo.testing.processes import Control, TemporalServer, begin, job, kill, outcome, running, until
 from continuo.workers.pool import pool

@@ -12,6 +12,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 
 from continuo.config.settings import Settings, environment
+from continuo.door.runs import result
 from continuo.jobs import Failure, Job
 from continuo.patterns import (
     Cached,
@@ -29,7 +30,6 @@ from continuo.patterns import (
 )
 from continuo.patterns.choices import Majority
 from continuo.patterns.walk import specs
-from continuo.starters.launch import result
 from continuo.stores.opened import open_store
 from continuo.testing.processes import Control, begin, histories, job, outcome, until
 from tests.support.books import check_told

@@ -10,11 +10,11 @@ from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.config.settings import Settings
+from continuo.door.runs import Handle, result, start
 from continuo.jobs import Failure, Job, Outcome
 from continuo.operations.dead_letters import Closed, Letter
 from continuo.patterns import Call, FanOut, Retry, Route, Template
 from continuo.patterns.choices import Complexity
-from continuo.starters.launch import Handle, result, start
 from continuo.testing.processes import Control, begin, job, kill, until
 from continuo.workers.local.temporal_server import find
 from continuo.workers.pool import pool
@@ -130,7 +130,7 @@ async def test_a_retry_that_fails_leaves_the_letter_open_until_another_pattern_a
     await letter.signal(DeadLetterWorkflow.retry, "modration")
     assert "did you mean 'moderation'?" in (await noted(letter, "not retried")).note
     await letter.signal(DeadLetterWorkflow.retry, "order")
-    assert "acts on an order" in (await noted(letter, "order")).note
+    assert "acts on data" in (await noted(letter, "order")).note
     await simulator.delete("/_sim/models")
     await letter.signal(DeadLetterWorkflow.retry, "support")
     assert (await closed(letter)).by == "answered"

@@ -5,10 +5,10 @@ import pytest
 from temporalio.client import Client
 
 from continuo.decisions.parts import PART
+from continuo.door.runs import result
 from continuo.jobs import Failure
 from continuo.patterns import Call, FanOut, Retry, Step, Template
 from continuo.patterns.choices import Concatenate, Merge
-from continuo.starters.launch import result
 from continuo.temporal.failures import MAX_TEXT
 from continuo.testing.processes import Control, begin, failure, job, outcome, replay, until, until_cancelled
 from continuo.workflows.together import WINDOW

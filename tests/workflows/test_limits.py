@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from temporalio.client import Client
 
+from continuo.door.runs import result
 from continuo.jobs import Failure
 from continuo.patterns import Call, Retry
-from continuo.starters.launch import result
 from continuo.testing.processes import Control, begin, failure, job, outcome, until
 
 pytestmark = pytest.mark.usefixtures("worker")

@@ -9,10 +9,10 @@ from temporalio.client import Client
 from continuo.authoring.prepare import resolved
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings
+from continuo.door.runs import result
 from continuo.jobs import Failure, Outcome
 from continuo.patterns import Call, Deadline, Ensemble, Fallback, Retry, Template
 from continuo.patterns.choices import Majority
-from continuo.starters.launch import result
 from continuo.testing.processes import Control, begin, failure, job, outcome, until, until_cancelled
 from tests.workflows.test_money import agree, rows_of
 

@@ -9,10 +9,10 @@ import pytest
 from temporalio.client import Client
 
 from continuo.config.settings import Settings, environment
+from continuo.door.runs import Handle, result
 from continuo.jobs import Account, Failure, Outcome, total_cost
 from continuo.patterns import Cached, Call, Deadline, Ensemble, Retry, Step, Template
 from continuo.patterns.choices import Majority, Semantic
-from continuo.starters.launch import Handle, result
 from continuo.stores.database import Row
 from continuo.stores.opened import open_store
 from continuo.testing.processes import Control, begin, job, until, until_cancelled

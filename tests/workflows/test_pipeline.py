@@ -1,9 +1,9 @@
 import pytest
 from temporalio.client import Client
 
+from continuo.door.runs import result
 from continuo.jobs import Failure
 from continuo.patterns import Call, Pipeline, PipelineStep, Retry, Template
-from continuo.starters.launch import result
 from continuo.testing.processes import Control, begin, failure, job, outcome, until, until_cancelled
 
 pytestmark = pytest.mark.usefixtures("worker")

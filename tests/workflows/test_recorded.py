@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
+from continuo.door.runs import progress, result
 from continuo.patterns import Call, Cascade, Ensemble, Route, Split, Step, Template, Variant
 from continuo.patterns.choices import Complexity, Majority
-from continuo.starters.launch import progress, result
 from continuo.testing.processes import begin, job
 
 pytestmark = pytest.mark.usefixtures("worker", "simulator")

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 
-from continuo.authoring.files import find_pattern
+from continuo.authoring.files import load_pattern
 from continuo.config.settings import ROOT
+from continuo.door.runs import Handle, result
 from continuo.jobs import Failure, Job
 from continuo.patterns import Deadline, Retry, Saga, Template
-from continuo.starters.launch import Handle, result
 from continuo.testing.processes import Control, begin, failure, job, outcome, until
 from continuo.workflows.saga import Resolution
 
@@ -27,7 +27,7 @@ ORDER = {
 
 
 def order(*, undo_attempts: int = 10, **changes: Any) -> Job:
-    saga = find_pattern("order", ROOT / "patterns").pattern
+    saga = load_pattern(ROOT / "patterns" / "order.yaml").pattern
     assert isinstance(saga, Saga)
     quick = Retry(attempts=2, initial=0.05)
 

@@ -14,10 +14,10 @@ from temporalio.service import RPCError
 
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings
+from continuo.door.runs import result, start
 from continuo.jobs import Context, Failure, Job
 from continuo.messages import Message, ModelRequest
 from continuo.patterns import Cached, Call, Http, Retry, Step, Template
-from continuo.starters.launch import result, start
 from continuo.testing.processes import pool_process, running
 from continuo.workers.pool import pool
 from tests.support.config_files import written_catalog

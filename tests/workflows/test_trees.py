@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from temporalio.client import Client
 
+from continuo.door.runs import result
 from continuo.jobs import CallRecord, Failure, Outcome
 from continuo.messages import Usage
 from continuo.patterns import Call, Step
 from continuo.patterns.walk import specs
-from continuo.starters.launch import result
 from continuo.testing.processes import Control, begin, job, replay
 from tests.support.trees import trees
 

@@ -10,9 +10,9 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.workflow import NondeterminismError
 
 from continuo.decisions import traffic_split as share
+from continuo.door.runs import Handle, result
 from continuo.jobs import Failure, Outcome
 from continuo.patterns import Call, Fallback, Saga, SagaStep, Split, Template, Variant
-from continuo.starters.launch import Handle, result
 from continuo.temporal.payloads import PayloadConverter, PayloadStore
 from continuo.testing.processes import Control, failure, job, outcome, until
 from tests.workflows.test_saga import change, order

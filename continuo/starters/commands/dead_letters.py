@@ -11,13 +11,16 @@ from rich.text import Text
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from continuo.config.settings import Settings, environment
+from continuo.authoring.library import Library
+from continuo.config.settings import Settings
+from continuo.door import Run
+from continuo.door.runs import ui_address
+from continuo.door.stages import with_pattern
 from continuo.errors import InputError
-from continuo.operations.dead_letters import TYPE, Letter, with_pattern
+from continuo.operations.dead_letters import TYPE, Letter
 from continuo.starters.console.completion import PatternName
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.output import out
-from continuo.starters.launch import ui_address
 from continuo.temporal.connect import connect
 from continuo.workflows.dead_letter import DeadLetterWorkflow
 
@@ -94,7 +97,7 @@ async def retry(id: str, *, pattern: PatternName | None = None) -> int:
     entry = await _find(id)
     if pattern is not None:
         # It may look whether a local server listens.
-        await asyncio.to_thread(with_pattern, (await entry.letter()).job, pattern, Settings(), environment())
+        await asyncio.to_thread(with_pattern, Library(), (await entry.letter()).job, pattern)
     await _send(entry, "retry", pattern)
     run = entry.brief["workflow_id"]
     out.print(f"{run} is tried again; its outcome: temporal workflow result --workflow-id {run}")
@@ -124,7 +127,7 @@ async def _open(client: Client) -> list[Entry]:
         brief = dict(await run.memo())
         failed = client.get_workflow_handle(brief["workflow_id"], run_id=brief["run_id"])
         handle = client.get_workflow_handle_for(DeadLetterWorkflow.run, run.id)
-        found.append(Entry(handle, brief, ui_address(ui_url, client.namespace, failed)))
+        found.append(Entry(handle, brief, ui_address(ui_url, client.namespace, Run(failed))))
     return sorted(found, key=lambda entry: str(entry.brief["time"]), reverse=True)
 
 

@@ -4,18 +4,18 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from temporalio.client import Client
-
+from continuo.authoring.library import Library
 from continuo.config.settings import ROOT, Settings
+from continuo.door import Door, Request
+from continuo.door.runs import ui_address
 from continuo.errors import InputError
-from continuo.jobs import Context, Failure, Job, Outcome
-from continuo.starters.commands.run import job_of, once, read_data, read_text, run_id
+from continuo.jobs import Context, Failure, Outcome
+from continuo.starters.commands.run import read_data, read_text, requested
 from continuo.starters.console.output import err, out, row, runs_table
-from continuo.starters.launch import result, start, ui_address
 from continuo.starters.service import Service
 from continuo.temporal.connect import connect
 
-Found = Outcome | Failure
+Ended = Outcome | Failure
 EXAMPLES = ROOT / "examples"
 UNDONE = ["create shipment undone", "charge payment undone", "reserve inventory undone"]
 
@@ -25,30 +25,32 @@ async def demo() -> int:
 
     Exit code 0 only if every run came to what it should.
     """
-    settings = Settings(simulated=True)
+    library = Library(Settings(simulated=True))
     simulator, shop = Service(_address("CONTINUO_SIM_URL")), Service(_address("CONTINUO_SHOP_URL"))
     client = await connect()
+    door = Door(client, library)
     table = runs_table()
     addresses: list[str] = []
     wrong: list[str] = []
 
-    async def show(title: str, job: Job, expected: Callable[[Found], bool]) -> None:
-        found, address = await _run(client, job, settings)
-        out.print(f"\n{title}\n  {_told(found)}")
-        table.add_row(*row(job.context.pattern, found))
-        addresses.append(f"  {title}: {address}")
-        if not expected(found):
+    async def show(title: str, request: Request, expected: Callable[[Ended], bool]) -> None:
+        run = await door.submit(request, Context(tenant="demo"))
+        ended = await run.result()
+        out.print(f"\n{title}\n  {_told(ended)}")
+        table.add_row(*row(request.pattern_name, ended))
+        addresses.append(f"  {title}: {ui_address(library.settings.ui_url, client.namespace, run)}")
+        if not expected(ended):
             wrong.append(title)
 
-    question = _question(settings)
-    await show("a customer's question", question, lambda found: _tier(found) == 1)
+    question = requested(pattern="support", prompt=read_text(EXAMPLES / "question.txt"))
+    await show("a customer's question", question, lambda ended: _tier(ended) == 1)
     await simulator.put("/_sim/models/sim-premium", outage=True)
-    await show("the same, first model down", question, lambda found: _tier(found) == 2)
+    await show("the same, first model down", question, lambda ended: _tier(ended) == 2)
     await simulator.delete("/_sim/models/sim-premium")
     before = await shop.get("/totals")
-    await show("an order", _order("order.json", settings), lambda found: isinstance(found, Outcome))
+    await show("an order", _order("order.json"), lambda ended: isinstance(ended, Outcome))
     sold = await shop.get("/totals")
-    await show("an order that no carrier takes", _order("order-antarctica.json", settings), _compensated)
+    await show("an order that no carrier takes", _order("order-antarctica.json"), _compensated)
     after = await shop.get("/totals")
     await simulator.aclose()
     await shop.aclose()
@@ -65,23 +67,11 @@ async def demo() -> int:
     return 1 if wrong else 0
 
 
-async def _run(client: Client, job: Job, settings: Settings) -> tuple[Found, str]:
-    order_id = job.data.get("order_id")
-    id = run_id(job.context, str(order_id) if order_id else None)
-    handle = await (once(client, job, id=id) if order_id else start(client, job, id=id))
-    return await result(handle), ui_address(settings.ui_url, client.namespace, handle)
-
-
-def _question(settings: Settings) -> Job:
-    text = read_text(EXAMPLES / "question.txt")
-    return job_of("support", Context(pattern="support", tenant="demo"), settings, prompt=text)
-
-
-def _order(file: str, settings: Settings) -> Job:
+def _order(file: str) -> Request:
     """The order in the file, under an id of its own: the same one would not be run twice."""
     data = read_data(str(EXAMPLES / file))
-    data["order_id"] = f"{data['order_id']}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    return job_of("order", Context(pattern="order", tenant="demo"), settings, data=data)
+    id = f"{data['order_id']}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    return requested(pattern="order", data={**data, "order_id": id}, id=id)
 
 
 def _address(variable: str) -> str:
@@ -91,21 +81,21 @@ def _address(variable: str) -> str:
         raise InputError(f"{variable} is not set; run the demo as: continuo dev -- continuo demo") from None
 
 
-def _told(found: Found) -> str:
-    if isinstance(found, Failure):
-        return found.message
-    if found.checkpoints:
-        return ", ".join(checkpoint.name for checkpoint in found.checkpoints)
-    return found.text
+def _told(ended: Ended) -> str:
+    if isinstance(ended, Failure):
+        return ended.message
+    if ended.checkpoints:
+        return ", ".join(checkpoint.name for checkpoint in ended.checkpoints)
+    return ended.text
 
 
-def _tier(found: Found) -> int | None:
-    return found.tier if isinstance(found, Outcome) and found.served_by == "model" else None
+def _tier(ended: Ended) -> int | None:
+    return ended.tier if isinstance(ended, Outcome) and ended.served_by == "model" else None
 
 
-def _compensated(found: Found) -> bool:
-    names = [checkpoint.name for checkpoint in found.checkpoints]
-    return isinstance(found, Failure) and found.type == "SagaFailed" and names[-3:] == UNDONE
+def _compensated(ended: Ended) -> bool:
+    names = [checkpoint.name for checkpoint in ended.checkpoints]
+    return isinstance(ended, Failure) and ended.type == "SagaFailed" and names[-3:] == UNDONE
 
 
 def _kept(totals: dict[str, int]) -> int:

@@ -7,14 +7,10 @@ from rich.text import Text
 from rich.tree import Tree
 
 from continuo.authoring.estimate import Estimate
-from continuo.authoring.files import find_pattern, located
+from continuo.authoring.library import Library
 from continuo.authoring.outline import Node, outline
-from continuo.authoring.prepare import resolved
-from continuo.config.catalog import Catalog, load_catalog
-from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
 from continuo.messages import MOST_TOKENS
-from continuo.patterns import Call, Step
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.mermaid import flowchart
 from continuo.starters.console.money import money
@@ -50,10 +46,10 @@ def explain(
             raise InputError(f"{name} is {tokens}; give a number from 0 to {MOST_TOKENS:,}")
     if mermaid and json:
         raise InputError("give either --mermaid or --json")
-    settings = Settings()
-    catalog = load_catalog(settings.catalog)
-    step = _step(pattern, settings, catalog)
-    node = outline(step, pattern, catalog, input_tokens=input_tokens, output_tokens=output_tokens)
+    library = Library()
+    node = outline(
+        library.step(pattern), pattern, library.catalog, input_tokens=input_tokens, output_tokens=output_tokens
+    )
     if mermaid:
         out.out(flowchart(node))
     elif json:
@@ -65,13 +61,6 @@ def explain(
         out.print(f"\nEach call reads {input_tokens:,} tokens and writes {output_tokens:,}, or its step's max_tokens.")
         out.print(f"At worst: {_figures(node.worst)}.")
     return 0
-
-
-def _step(pattern: str, settings: Settings, catalog: Catalog) -> Step:
-    id = pattern.removeprefix("model:")
-    step = Call(model=id) if id != pattern else find_pattern(pattern, settings.patterns).pattern
-    with located(pattern, settings.patterns):
-        return resolved(step, catalog, environment(), simulated=settings.simulated)
 
 
 def _grow(tree: Tree, node: Node, levels: int, prefix: str = "") -> None:

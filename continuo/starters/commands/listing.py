@@ -4,10 +4,8 @@ from functools import partial
 
 from rich.text import Text
 
-from continuo.authoring.files import load_pattern, located, pattern_files
-from continuo.authoring.prepare import resolved
-from continuo.config.catalog import load_catalog
-from continuo.config.settings import Settings, environment, unavailable
+from continuo.authoring.library import Library
+from continuo.config.settings import unavailable
 from continuo.errors import InputError
 from continuo.patterns import Call
 from continuo.patterns.walk import specs
@@ -27,21 +25,18 @@ _MODEL = (
 
 def patterns() -> int:
     """List the named patterns and check each: exit code 2 when one is wrong."""
-    settings = Settings()
-    catalog, environ = load_catalog(settings.catalog), environment()
+    library = Library()
     columns = (Column("pattern"), Column("kind", rank=2), Column("models here", rank=1), Column("what for"))
-    table = FittedTable(*columns, empty=f"no patterns in {settings.patterns}")
+    table = FittedTable(*columns, empty=f"no patterns in {library.settings.patterns}")
     wrong = []
-    for name, path in pattern_files(settings.patterns).items():
+    for name in library.names():
         try:
-            named = load_pattern(path)
-            with located(str(path), settings.patterns):
-                step = resolved(named.pattern, catalog, environ, simulated=settings.simulated)
+            step = library.step(name)
         except InputError as error:
             wrong.append(error)
             continue
         models = dict.fromkeys(spec.model for spec in specs(step) if isinstance(spec, Call))
-        table.add_row(name, step.kind, ", ".join(models) or "-", named.description)
+        table.add_row(name, step.kind, ", ".join(models) or "-", library.named(name).description)
     out.print(table)
     for mistake in wrong:
         err.print(f"error: {mistake}")
@@ -50,9 +45,9 @@ def patterns() -> int:
 
 def models() -> int:
     """List the catalog's models with their prices in USD per 1 M tokens, and what each needs to be used here."""
-    settings = Settings()
-    catalog = load_catalog(settings.catalog)
-    missing = partial(unavailable, environ=environment(), simulated=settings.simulated)
+    library = Library()
+    settings, catalog = library.settings, library.catalog
+    missing = partial(unavailable, environ=library.environ, simulated=settings.simulated)
     table = FittedTable(*_MODEL, empty=f"no models in {settings.catalog}")
     for model in catalog.models.values():
         price = model.price

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.starters.commands.run import job_of, read_data, submitted
+from continuo.starters.commands.run import read_data, requested, submitted
 from continuo.starters.options import RunOptions
 
 
@@ -28,4 +27,4 @@ async def order(
     id = data.get("order_id")
     if not isinstance(id, str) or not id:
         raise InputError(f"{file}: order_id is missing; add a text that identifies the order")
-    return await submitted(job_of("order", options.context("order"), Settings(), data=data), id, options)
+    return await submitted(requested(pattern="order", data=data, id=id), options)

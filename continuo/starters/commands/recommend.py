@@ -2,19 +2,16 @@
 
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from rich.prompt import Confirm, FloatPrompt, IntPrompt, Prompt
 
-from continuo.authoring.files import load_pattern, pattern_files
+from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
 from continuo.authoring.recommend import Advice, Needs
 from continuo.authoring.recommend import recommend as recommended
-from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.patterns import Step
 from continuo.starters.console.output import out
 
 Flag = Annotated[bool, Parameter(negative=())]
@@ -58,7 +55,8 @@ def recommend(*, flags: Flags | None = None, json: Flag = False) -> int:
         Print the recommendation as JSON.
     """
     needs = _needs(flags or Flags())
-    found = recommended(needs, _named(Settings().patterns))
+    library = Library()
+    found = recommended(needs, {name: library.named(name).pattern for name in library.names()})
     if json:
         out.out(found.model_dump_json(indent=2, exclude_none=True))
         return 0
@@ -92,10 +90,6 @@ def _asked() -> Needs:
         real_time=Confirm.ask("Are there events in real time, handled asynchronously?", default=False),
         variable_load=Confirm.ask("Does the load come and go?", default=False),
     )
-
-
-def _named(folder: Path) -> dict[str, Step]:
-    return {name: load_pattern(path).pattern for name, path in pattern_files(folder).items()}
 
 
 def _line(advice: Advice) -> str:

@@ -1,40 +1,23 @@
 """`continuo run`: one pattern, one durable run, on a prompt or on data."""
 
+import asyncio
 import json as jsonlib
 import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, NoReturn
-from uuid import uuid4
 
 from cyclopts import Parameter
 from pydantic import JsonValue
-from temporalio.client import Client
-from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from continuo.authoring.files import find_pattern, located
-from continuo.authoring.prepare import (
-    MAX_INPUT_BYTES,
-    check_data,
-    check_services,
-    check_size,
-    check_text,
-    resolved,
-    validated,
-)
-from continuo.config.catalog import load_catalog
-from continuo.config.settings import Settings, environment
-from continuo.data import Data
+from continuo.authoring.library import Library
+from continuo.authoring.prepare import MAX_INPUT_BYTES, check_text, validated
+from continuo.door import Door, Request
+from continuo.door.runs import ui_address
+from continuo.door.stages import accepted
 from continuo.errors import InputError
-from continuo.jobs import Context, Job, Name, Outcome
-from continuo.messages import Message, ModelRequest
-from continuo.patterns import Call, Http
-from continuo.patterns.walk import specs
-from continuo.protection.masking import Masker, secrets
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.output import err, told
-from continuo.starters.launch import Handle, start, ui_address
 from continuo.starters.options import RunOptions
 from continuo.temporal.connect import connect
 from continuo.temporal.telemetry import configure_tracing
@@ -70,74 +53,26 @@ async def run(
     if input == data == "-":
         raise InputError("--input and --data are both -; read one of them from a file")
     options = options or RunOptions()
-    asked = None if data and prompt is None and input is None else read_prompt(prompt, input)
-    given = read_data(data) if data else None
-    job = job_of(pattern, options.context(pattern), Settings(), prompt=asked, data=given, system=system)
-    return await submitted(job, id, options)
+    text = None if data and prompt is None and input is None else read_prompt(prompt, input)
+    request = requested(pattern=pattern, prompt=text, data=read_data(data) if data else None, system=system, id=id)
+    return await submitted(request, options)
 
 
-def job_of(
-    pattern: str,
-    context: Context,
-    settings: Settings,
-    *,
-    prompt: str | None = None,
-    data: dict[str, JsonValue] | None = None,
-    system: str | None = None,
-) -> Job:
-    """The job that runs what `pattern` names on a prompt, on data, or on both; data alone is the prompt too.
-
-    Its models are resolved for this environment. Raises `InputError` for whatever cannot run here.
-    """
-    catalog, environ = load_catalog(settings.catalog), environment()
-    model = pattern.removeprefix("model:")
-    step = Call(model=model) if model != pattern else find_pattern(pattern, settings.patterns).pattern
-    with located(pattern, settings.patterns):
-        step = resolved(step, catalog, environ, simulated=settings.simulated)
-        if data is None and any(isinstance(spec, Http) for spec in specs(step)):
-            raise InputError(f"pattern {pattern!r} acts on data; give it, as in: continuo run {pattern} --data FILE")
-        check_data(data or {})
-        check_services(step, catalog, environ, data or {})
-    content = jsonlib.dumps(data, ensure_ascii=False) if prompt is None else prompt
-    request = ModelRequest(messages=(Message(role="user", content=content),), system=system)
-    job = Job(step=step, context=context, request=request, data=data or {})
-    check_size(job)
-    return job
+def requested(**fields: object) -> Request:
+    """A `Request`. Raises `InputError` in one line that names the field."""
+    return validated(Request, **fields)
 
 
-async def submitted(job: Job, id: str | None, options: RunOptions) -> int:
-    """Start the job, or find the run that has its id, and tell of it as the options ask; the exit code."""
-    chosen = run_id(job.context, id)
-    settings = Settings()
-    masker = Masker(secrets(load_catalog(settings.catalog), environment()))
-    client = await connect(configure_tracing("continuo-run", masker))
-    handle = await (start(client, job, id=chosen) if id is None else once(client, job, id=chosen))
-    address = ui_address(settings.ui_url, client.namespace, handle)
-    return await told(client, handle, job, address, options)
-
-
-async def once(client: Client, job: Job, *, id: str) -> Handle:
-    """Start `job` under `id`, or find the run that has it: one that has answered is not done again."""
-    try:
-        return await start(client, job, id=id, reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
-    except WorkflowAlreadyStartedError as error:
-        err.print(f"{id} has been completed before; this is its outcome")
-        return client.get_workflow_handle(id, run_id=error.run_id, result_type=Outcome)
-
-
-def run_id(context: Context, id: str | None) -> str:
-    """The workflow id of a run: a new one, or the one that `id` has for this pattern and tenant alone.
-
-    No part but the last can hold a slash, so no two ids are the same by chance.
-    """
-    name = Path(context.pattern).stem.replace(":", "-")
-    return f"{name}-{uuid4()}" if id is None else f"{name}/{context.tenant}/{validated(Named, id=id).id}"
-
-
-class Named(Data):
-    """What a caller calls a run."""
-
-    id: Name
+async def submitted(request: Request, options: RunOptions) -> int:
+    """Submit a request and tell of its run as the options ask; the exit code."""
+    library, context = Library(), options.context()
+    # A mistake is told whether or not there is a server.
+    job = await asyncio.to_thread(accepted, library, request, context)
+    client = await connect(configure_tracing("continuo-run", library.masker))
+    run = await Door(client, library).submit(request, context)
+    if run.answered_before:
+        err.print(f"{run.id} has been completed before; this is its outcome")
+    return await told(client, run, job, ui_address(library.settings.ui_url, client.namespace, run), options)
 
 
 def read_prompt(prompt: str | None, input: str | None) -> str:

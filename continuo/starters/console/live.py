@@ -7,11 +7,11 @@ from rich.live import Live
 from rich.text import Text
 from temporalio.client import Client
 
+from continuo.door.runs import Handle, progress, result
 from continuo.jobs import CallRecord, Failure, Job, Outcome
 from continuo.progress import StepState
 from continuo.starters.console.run_tree import marked, screenful, told, tree
 from continuo.starters.console.terminal import levels
-from continuo.starters.launch import Handle, progress, result
 
 INTERVAL = 0.5
 """Seconds between two looks at a run."""

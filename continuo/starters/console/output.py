@@ -4,59 +4,58 @@ import json as jsonlib
 
 from temporalio.client import Client
 
+from continuo.door import Run
 from continuo.jobs import Failure, Job, Outcome, total_cost
 from continuo.messages import Usage
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.live import watch
 from continuo.starters.console.money import money
 from continuo.starters.console.terminal import SafeConsole
-from continuo.starters.launch import Handle, result
 from continuo.starters.options import RunOptions
 
 out = SafeConsole(highlight=False)
 err = SafeConsole(stderr=True)
 
 
-async def told(client: Client, handle: Handle, job: Job, address: str, options: RunOptions) -> int:
-    """Tell of a run that was started what the options ask for, and return the exit code."""
+async def told(client: Client, run: Run, job: Job, address: str, options: RunOptions) -> int:
+    """Tell of a run what the options ask for, and return the exit code."""
     if options.detach:
-        return _detached(handle, address, json=options.json)
-    return await _awaited(client, handle, job, address, json=options.json)
+        return _detached(run, address, json=options.json)
+    return await _awaited(client, run, job, address, json=options.json)
 
 
-def _detached(handle: Handle, address: str, *, json: bool) -> int:
+def _detached(run: Run, address: str, *, json: bool) -> int:
     """Say where the run is found, and return the exit code."""
     if json:
-        ids = {"workflow_id": handle.id, "run_id": handle.first_execution_run_id}
-        out.out(jsonlib.dumps(ids))
+        out.out(jsonlib.dumps({"workflow_id": run.id, "run_id": run.run_id}))
     else:
-        out.print(f"{handle.id} is running; see {address}")
-        out.print(f"its outcome: temporal workflow result --workflow-id {handle.id}")
+        out.print(f"{run.id} is running; see {address}")
+        out.print(f"its outcome: temporal workflow result --workflow-id {run.id}")
     return 0
 
 
-async def _awaited(client: Client, handle: Handle, job: Job, address: str, *, json: bool) -> int:
+async def _awaited(client: Client, run: Run, job: Job, address: str, *, json: bool) -> int:
     """Wait for the run, print what it came to, and return the exit code: 0 for an answer, 1 for a failure."""
     try:
-        found = await (result(handle) if json else watch(client, handle, job, err))
+        result = await (run.result() if json else watch(client, run.handle, job, err))
     except BaseException:
         # Ctrl-C leaves the run alone: that is what durable means.
-        err.print(f"{handle.id} goes on without us; see {address}")
+        err.print(f"{run.id} goes on without us; see {address}")
         raise
     if json:
-        out.out(found.to_json())
+        out.out(result.to_json())
     else:
-        if isinstance(found, Failure):
-            err.print(f"failed: {found.type}: {found.message}")
+        if isinstance(result, Failure):
+            err.print(f"failed: {result.type}: {result.message}")
         else:
-            out.out(found.text)
-            if found.simulated:
+            out.out(result.text)
+            if result.simulated:
                 err.print("(a simulated model answered; set a provider's key to ask a real one)")
         table = runs_table()
-        table.add_row(*row(job.context.pattern, found))
+        table.add_row(*row(job.context.pattern, result))
         err.print(table)
         err.print(address)
-    return 1 if isinstance(found, Failure) else 0
+    return 1 if isinstance(result, Failure) else 0
 
 
 def runs_table() -> FittedTable:

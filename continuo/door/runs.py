@@ -1,7 +1,7 @@
-"""Starting a job and waiting for what becomes of it."""
+"""Runs: how a job is started, and what becomes of it."""
 
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -10,15 +10,42 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import is_cancelled_exception
 from temporalio.service import RPCError
 
-from continuo.config.settings import Settings
-from continuo.config.tenants import Tenants, load_tenants
 from continuo.jobs import Failure, Job, Outcome
 from continuo.progress import Progress
 from continuo.temporal.attributes import started
 from continuo.temporal.failures import failure_of
-from continuo.workflows.activity_options import task_timeout
+from continuo.temporal.task_timeout import task_timeout
 
 Handle = WorkflowHandle[object, Outcome]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was submitted, `answered_before` if its id had an answer already. `handle` is its workflow's."""
+
+    handle: Handle
+    answered_before: bool = False
+
+    @property
+    def id(self) -> str:
+        """The workflow's."""
+        return self.handle.id
+
+    @property
+    def run_id(self) -> str | None:
+        return self.handle.result_run_id or self.handle.first_execution_run_id
+
+    async def result(self) -> Outcome | Failure:
+        """What it came to, waited for as long as it takes; no failure is an exception."""
+        return await result(self.handle)
+
+    async def progress(self) -> Progress:
+        """How far it is, or was at its end; nothing as long as no worker answers for it."""
+        return await progress(self.handle)
+
+    async def cancel(self) -> None:
+        """Ask it to end; a saga is then undone. Its result says when it has."""
+        await self.handle.cancel()
 
 
 async def start(
@@ -26,11 +53,13 @@ async def start(
     job: Job,
     *,
     id: str,
+    weight: float = 1.0,
     reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
 ) -> Handle:
     """Start `job` on its priority's queue as a workflow of its pattern's type; one that runs under `id` is joined.
 
-    In that queue its tenant has the share that the tenants' file says, for all that the job starts in turn.
+    `weight` is its tenant's share of that queue, for this job and all that it starts in turn. What a person asks comes
+    by `continuo.door.submit`, since this checks nothing.
     """
     context = job.context
     return await client.start_workflow(
@@ -45,19 +74,8 @@ async def start(
         task_timeout=task_timeout(job.step),
         static_summary=f"{context.pattern} for {context.tenant}",
         memo={"user": context.user} if context.user else None,
-        priority=_share(context.tenant),
+        priority=Priority(fairness_key=context.tenant, fairness_weight=weight),
     )
-
-
-def _share(tenant: str) -> Priority:
-    """The tenant's turns in a busy queue."""
-    return Priority(fairness_key=tenant, fairness_weight=tenants().of(tenant).weight)
-
-
-@cache
-def tenants() -> Tenants:
-    """Read once, for the thousands of jobs that one process may start. Raises `InputError` for a wrong file."""
-    return load_tenants(Settings().tenants)
 
 
 async def result(handle: Handle) -> Outcome | Failure:
@@ -76,13 +94,12 @@ async def result(handle: Handle) -> Outcome | Failure:
 async def progress(handle: WorkflowHandle[Any, Any]) -> Progress:
     """How far a run is, or was at its end; nothing as long as no worker answers for it."""
     try:
-        found: Progress = await handle.query("progress", result_type=Progress, rpc_timeout=timedelta(seconds=2))
+        answer: Progress = await handle.query("progress", result_type=Progress, rpc_timeout=timedelta(seconds=2))
     except (RPCError, WorkflowQueryFailedError):
         return Progress()
-    return found
+    return answer
 
 
-def ui_address(ui_url: str, namespace: str, handle: Handle) -> str:
+def ui_address(ui_url: str, namespace: str, run: Run) -> str:
     """The page of a run in Temporal's UI."""
-    run = handle.result_run_id or handle.first_execution_run_id
-    return f"{ui_url}/namespaces/{namespace}/workflows/{quote(handle.id, safe='')}/{run}/history"
+    return f"{ui_url}/namespaces/{namespace}/workflows/{quote(run.id, safe='')}/{run.run_id}/history"

@@ -1,0 +1,40 @@
+"""What somebody asks."""
+
+from typing import Self
+
+from pydantic import JsonValue, model_validator
+
+from continuo.data import Data
+from continuo.jobs import Name
+from continuo.messages import Message
+from continuo.patterns import Step
+
+
+class Request(Data):
+    """A `pattern` and its input: a prompt or messages, data, or data with one of these.
+
+    `pattern` is a name, the path of a YAML file, `model:ID`, or a pattern itself, which `name` may name. Data alone is
+    the prompt too, as JSON. `system` replaces the pattern's own instructions. With an `id` it is done once for this
+    pattern and tenant, however often it is submitted; one that failed is run again.
+    """
+
+    pattern: str | Step
+    name: Name | None = None
+    prompt: str | None = None
+    messages: tuple[Message, ...] = ()
+    system: str | None = None
+    data: dict[str, JsonValue] | None = None
+    id: Name | None = None
+
+    @model_validator(mode="after")
+    def _has_one_input(self) -> Self:
+        if self.prompt is not None and self.messages:
+            raise ValueError("give either a prompt or messages")
+        if self.prompt is None and not self.messages and self.data is None:
+            raise ValueError("give a prompt, messages or data")
+        return self
+
+    @property
+    def pattern_name(self) -> str:
+        """What lists and reports call the pattern: one that is given itself and has no `name` is called by its kind."""
+        return self.name or (self.pattern if isinstance(self.pattern, str) else self.pattern.kind)

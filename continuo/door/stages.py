@@ -1,0 +1,68 @@
+"""What a request passes before it is a run."""
+
+import json
+from collections.abc import Callable
+
+from continuo.authoring.files import is_file
+from continuo.authoring.library import Library
+from continuo.authoring.prepare import check_data, check_services, check_size, check_text
+from continuo.door.request import Request
+from continuo.errors import InputError
+from continuo.jobs import Context, Job
+from continuo.messages import Message, ModelRequest
+from continuo.patterns import Http, Step
+from continuo.patterns.walk import specs
+
+
+def accepted(library: Library, request: Request, context: Context) -> Job:
+    """The job that does what is asked. Raises `InputError` for whatever cannot run here. It blocks, see `Library`."""
+    prompt = json.dumps(request.data, ensure_ascii=False) if request.prompt is None else request.prompt
+    messages = request.messages or (Message(role="user", content=prompt),)
+    job = Job(
+        step=library.step(request.pattern),
+        context=context.model_copy(update={"pattern": request.pattern_name}),
+        request=ModelRequest(messages=messages, system=request.system),
+        data=request.data or {},
+    )
+    return _passed(library, job, request.pattern)
+
+
+def with_pattern(library: Library, job: Job, name: str) -> Job:
+    """The same job for the named pattern `name`, after the same stages. Raises `InputError`; blocks, see `Library`."""
+    if is_file(name):
+        raise InputError(f"pattern {name!r} is a file; name a pattern of {library.settings.patterns}")
+    context = job.context.model_copy(update={"pattern": name})
+    return _passed(library, job.model_copy(update={"step": library.step(name), "context": context}), name)
+
+
+def _passed(library: Library, job: Job, pattern: str | Step) -> Job:
+    with library.located(pattern):
+        for stage in STAGES:
+            job = stage(library, job)
+    return job
+
+
+def _has_input(library: Library, job: Job) -> Job:
+    if not job.data and any(isinstance(spec, Http) for spec in specs(job.step)):
+        name = job.context.pattern
+        raise InputError(f"pattern {name!r} acts on data; give it, as in: continuo run {name} --data FILE")
+    check_text("the prompt", job.request.prompt)
+    check_data(job.data)
+    return job
+
+
+def _reaches_services(library: Library, job: Job) -> Job:
+    check_services(job.step, library.catalog, library.environ, job.data)
+    return job
+
+
+def _fits(library: Library, job: Job) -> Job:
+    check_size(job)
+    return job
+
+
+Stage = Callable[[Library, Job], Job]
+"""Gives the job, perhaps changed, or raises `InputError`."""
+
+STAGES: tuple[Stage, ...] = (_reaches_services, _has_input, _fits)
+"""What every job passes, in this order. There is no other way to a run, so this is no argument of anything."""

@@ -1,0 +1,52 @@
+"""The one way from what somebody asks to a run."""
+
+import asyncio
+from pathlib import Path
+from uuid import uuid4
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from continuo.authoring.library import Library
+from continuo.door.request import Request
+from continuo.door.runs import Run, start
+from continuo.door.stages import accepted
+from continuo.jobs import Context, Job, Outcome
+
+
+class Door:
+    """Where every caller submits: commands, the Python client, a gateway. One serves a whole process."""
+
+    def __init__(self, client: Client, library: Library) -> None:
+        self.client = client
+        self.library = library
+
+    async def submit(self, request: Request, context: Context) -> Run:
+        """Check what is asked and start it; what runs under its `id` is joined, what has answered is not done again.
+
+        Raises `InputError` for whatever cannot run here, and `RPCError` where Temporal cannot be reached.
+        """
+        job, weight = await asyncio.to_thread(self._accepted, request, context)
+        id = run_id(job.context, request.id)
+        if request.id is None:
+            return Run(await start(self.client, job, id=id, weight=weight))
+        once = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+        try:
+            return Run(await start(self.client, job, id=id, weight=weight, reuse=once))
+        except WorkflowAlreadyStartedError as error:
+            handle = self.client.get_workflow_handle(id, run_id=error.run_id, result_type=Outcome)
+            return Run(handle, answered_before=True)
+
+    def _accepted(self, request: Request, context: Context) -> tuple[Job, float]:
+        """The job and its tenant's weight."""
+        return accepted(self.library, request, context), self.library.tenants.of(context.tenant).weight
+
+
+def run_id(context: Context, id: str | None) -> str:
+    """The workflow id of a run: a new one, or the one that `id` has for this pattern and tenant alone.
+
+    No part but the last can hold a slash, so no two ids are the same by chance.
+    """
+    name = Path(context.pattern).stem.replace(":", "-")
+    return f"{name}-{uuid4()}" if id is None else f"{name}/{context.tenant}/{id}"
