@@ -1,4 +1,4 @@
-"""The two errors the domain raises: what a person got wrong, and what a provider did."""
+"""The errors the domain raises: what a person got wrong, and what a provider did."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -9,6 +9,10 @@ from continuo.messages import Usage
 
 class InputError(ValueError):
     """Wrong input. The message names the field and the fix, in one line, before anything has run."""
+
+
+class NoServer(InputError):
+    """Nothing answers where the Temporal server is said to be: it is away, or its address is wrong."""
 
 
 class UnknownName(InputError):

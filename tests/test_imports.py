@@ -13,7 +13,7 @@ from continuo.patterns import KINDS
 
 ROOMS = (
     "patterns", "config", "decisions", "protection", "authoring", "operations", "providers", "stores", "temporal",
-    "door", "activities", "workflows", "workers", "starters", "testing",
+    "door", "client", "activities", "workflows", "workers", "starters", "testing",
 )  # fmt: skip
 """Each imports only those before it, and the words of the top, which import no room."""
 

@@ -28,8 +28,8 @@ class Letter(Data):
 
     @property
     def id(self) -> str:
-        """The id of the letter's own workflow. Cut, since an id over the server's limit would block the run."""
-        return f"dead-letter/{self.workflow_id[:200]}/{self.run_id}"
+        """The id of the letter's own workflow."""
+        return letter_id(self.workflow_id, self.run_id)
 
     def brief(self) -> dict[str, JsonValue]:
         """What a list shows of it."""
@@ -55,6 +55,11 @@ class Closed(Data):
     by: Literal["answered", "done before", "discarded"]
     run_id: str | None = None
     note: str = ""
+
+
+def letter_id(workflow_id: str, run_id: str) -> str:
+    """The id of a run's letter. Cut, since an id over the server's limit would block the run."""
+    return f"dead-letter/{workflow_id[:200]}/{run_id}"
 
 
 def cut(text: str, length: int) -> str:

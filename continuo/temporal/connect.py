@@ -9,7 +9,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.config.settings import Settings
-from continuo.errors import InputError
+from continuo.errors import InputError, NoServer
 from continuo.temporal.payloads import converter
 from continuo.temporal.search_attributes import ensure_search_attributes
 from continuo.temporal.telemetry import runtime
@@ -21,8 +21,8 @@ PATIENCE = 10.0
 async def connect(interceptors: Sequence[Interceptor] = ()) -> Client:
     """Connect as the SDK's own environment says: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS, API key, or a profile.
 
-    The search attributes are registered on the way. Raises `InputError` when nothing answers there, or
-    the namespace does not exist.
+    The search attributes are registered on the way. Raises `NoServer` when nothing answers there, and `InputError`
+    when the namespace does not exist.
     """
     config = connection()
     config.setdefault("target_host", "localhost:7233")
@@ -41,7 +41,7 @@ async def connect(interceptors: Sequence[Interceptor] = ()) -> Client:
             if "not healthy yet" in str(error) and time.monotonic() < deadline:
                 await asyncio.sleep(0.1)
                 continue
-            raise InputError(
+            raise NoServer(
                 f"no Temporal server at {config['target_host']}; start one with `continuo dev`, or set TEMPORAL_ADDRESS"
             ) from error
     try:

@@ -1,14 +1,18 @@
 """Everything a run needs, for the tests of somebody's own project: servers, and a pool in this process."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from continuo import client
+from continuo.client import sync
+from continuo.client.sync import blocking
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings, environment
 from continuo.jobs import Priority
@@ -24,24 +28,59 @@ SLOTS = 20
 """Calls that each pool makes at once."""
 
 
-@asynccontextmanager
-async def local(folder: Path) -> AsyncIterator[Control]:
-    """Servers with a pool for each priority in this process, keeping everything in `folder`; gives the simulator.
+class Simulator:
+    """The simulated provider: `behave` scripts a model (see `continuo.simulator.behaviour.Behaviour`), `calls` gives
+    what it was asked."""
 
-    Inside, the environment names them, aliases answer by simulated models alone, and nothing of the user's own stores
-    and clusters is used.
-    """
+    def __init__(self, portal: BlockingPortal, control: Control) -> None:
+        self.behave = blocking(portal, control.behave)
+        self.calls = blocking(portal, control.calls)
+
+
+class Stack:
+    """All that runs, on the loop of `portal`."""
+
+    def __init__(self, portal: BlockingPortal, control: Control) -> None:
+        self.simulator = Simulator(portal, control)
+        self._portal = portal
+        self._control = control
+
+    def forget(self) -> None:
+        """Drop what was scripted, called and cached until now."""
+        self._portal.call(_forget, self._control)
+
+    def connected(self) -> AbstractContextManager[client.Continuo]:
+        return self._portal.wrap_async_context_manager(client.Continuo.connect())
+
+    def sync(self, connected: client.Continuo) -> sync.Continuo:
+        return sync.Continuo(self._portal, connected)
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Stack]:
+    """Servers, and pools in this process, that keep everything in `folder`."""
+    with (
+        start_blocking_portal(name="continuo-testing") as portal,
+        portal.wrap_async_context_manager(_running(folder)) as control,
+    ):
+        yield Stack(portal, control)
+
+
+@asynccontextmanager
+async def _running(folder: Path) -> AsyncIterator[Control]:
+    """Inside, the environment names the servers, aliases answer by simulated models alone, and nothing of the user's
+    own stores and clusters is used. Gives the simulator."""
     with pytest.MonkeyPatch.context() as patch:
-        isolate(patch, folder)
+        _isolate(patch, folder)
         async with servers(folder) as started, AsyncExitStack() as pools:
-            client, settings = await connect(), Settings()
-            await keep_breakers_closed(settings)
+            cluster, settings = await connect(), Settings()
+            await _keep_breakers_closed(settings)
             for priority in get_args(Priority):
-                await pools.enter_async_context(pool(client, settings, priority, SLOTS))
+                await pools.enter_async_context(pool(cluster, settings, priority, SLOTS))
             yield started.simulator
 
 
-def isolate(patch: pytest.MonkeyPatch, folder: Path) -> None:
+def _isolate(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """Set the environment so that no run reaches a real model, cluster or store."""
     config = folder / "temporal.toml"
     config.touch()
@@ -54,7 +93,7 @@ def isolate(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setenv("CONTINUO_SIMULATED", "1")
 
 
-async def keep_breakers_closed(settings: Settings) -> None:
+async def _keep_breakers_closed(settings: Settings) -> None:
     """Force all breakers closed before a pool reads them: failures that one test scripts must not fail the next one."""
     database, now = open_store(settings, environment()), datetime.now(UTC)
     try:
@@ -64,8 +103,7 @@ async def keep_breakers_closed(settings: Settings) -> None:
         await database.aclose()
 
 
-async def forget(simulator: Control) -> None:
-    """Drop what an earlier test has scripted, called and had cached."""
+async def _forget(simulator: Control) -> None:
     await simulator.delete("/_sim/models")
     await simulator.delete("/_sim/calls")
     cache = open_cache(Settings(), environment())

@@ -1,28 +1,18 @@
 """Steps that change the world, each with its way back: all of them happen, or none remains."""
 
 import asyncio
-from typing import Literal
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from continuo.data import Data
 from continuo.decisions.backoff import delay
 from continuo.jobs import Checkpoint, Failure, Job, Outcome
+from continuo.operations.compensations import Resolution
 from continuo.patterns import Saga, SagaStep
 from continuo.temporal.failures import failed, failure_of
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.shield import to_the_end
 from continuo.workflows.step import run_step
-
-
-class Resolution(Data):
-    """A person's decision on a compensation that is parked: try it again, or leave it undone."""
-
-    step: str
-    decision: Literal["retry", "skip"]
-    by: str
-    note: str = ""
 
 
 @workflow.defn(name="Saga")

@@ -15,6 +15,7 @@ from temporalio.client import Client, WorkflowHandle
 from continuo.config.settings import ROOT, Settings
 from continuo.decisions.parts import PART
 from continuo.door.runs import Handle, result, start
+from continuo.operations.compensations import Resolution
 from continuo.patterns import (
     Cached,
     Call,
@@ -36,7 +37,6 @@ from continuo.protection.breaker import Report
 from continuo.temporal import payloads
 from continuo.testing.processes import Control, begin, job, until
 from continuo.workers.pool import pool
-from continuo.workflows.saga import Resolution
 from continuo.workflows.together import WINDOW
 from tests.support.config_files import written_catalog
 from tests.support.world import made

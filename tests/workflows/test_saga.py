@@ -10,9 +10,9 @@ from continuo.authoring.files import load_pattern
 from continuo.config.settings import ROOT
 from continuo.door.runs import Handle, result
 from continuo.jobs import Failure, Job
+from continuo.operations.compensations import Resolution
 from continuo.patterns import Deadline, Retry, Saga, Template
 from continuo.testing.processes import Control, begin, failure, job, outcome, until
-from continuo.workflows.saga import Resolution
 
 pytestmark = pytest.mark.usefixtures("worker", "simulator")
 

@@ -1,0 +1,11 @@
+"""The Python client: run patterns from a program of one's own. `continuo.client.sync` is its twin without `await`."""
+
+from continuo.client.continuo import Continuo
+from continuo.client.errors import RunFailed
+from continuo.client.options import Options
+from continuo.client.run import Run
+from continuo.errors import InputError, NoServer
+from continuo.jobs import Failure, Outcome
+from continuo.progress import Progress
+
+__all__ = ["Continuo", "Failure", "InputError", "NoServer", "Options", "Outcome", "Progress", "Run", "RunFailed"]

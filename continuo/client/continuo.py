@@ -1,0 +1,64 @@
+"""The client: submits patterns through the door, and finds runs again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from os import PathLike, fspath
+from typing import Self, Unpack
+
+from temporalio.contrib.opentelemetry import TracingInterceptor
+
+from continuo.authoring.library import Library
+from continuo.client.errors import plain_errors
+from continuo.client.options import Options, requested
+from continuo.client.run import Run
+from continuo.door import Door
+from continuo.door import Run as DoorRun
+from continuo.jobs import Outcome
+from continuo.patterns import Step
+from continuo.temporal.connect import connect
+
+Pattern = str | PathLike[str] | Step
+"""A name, a YAML file, `model:ID`, or a pattern of `continuo.patterns`."""
+
+
+class Continuo:
+    """Runs patterns. One serves a whole program: any number of tasks, and of event loops, may use it at once."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls) -> AsyncIterator[Self]:
+        """A client of the server that `TEMPORAL_ADDRESS`, or a profile of Temporal's own configuration, names.
+
+        Raises `NoServer` where none answers, and `InputError` for a wrong setting.
+        """
+        library = await asyncio.to_thread(Library)
+        # It says nothing unless the program has OpenTelemetry configured.
+        with plain_errors():
+            client = await connect([TracingInterceptor()])
+        yield cls(Door(client, library))
+
+    async def run(self, pattern: Pattern, prompt: str | None = None, **options: Unpack[Options]) -> Outcome:
+        """Run `pattern` and wait for its answer.
+
+        Raises `InputError` for what cannot run, before anything does, `RunFailed` for a run that ends without an
+        answer, and `NoServer` when the server goes away; the run goes on then, as it does when the caller is cancelled.
+        """
+        return await (await self.start(pattern, prompt, **options)).result()
+
+    async def start(self, pattern: Pattern, prompt: str | None = None, **options: Unpack[Options]) -> Run:
+        """Start `pattern` and return as soon as it is kept. Raises `InputError` and `NoServer` as `run` does."""
+        named = fspath(pattern) if isinstance(pattern, PathLike) else pattern
+        request, context = requested(named, prompt, options)
+        with plain_errors():
+            return Run(self._door.client, await self._door.submit(request, context))
+
+    async def get(self, id: str) -> Run:
+        """The newest run of this id, which `Run.id` is. Raises `InputError` for an id that the server does not know."""
+        client = self._door.client
+        with plain_errors(f"id: no run is called {id[:200]!r}; give the id of a run that has begun"):
+            known = await client.get_workflow_handle(id).describe()
+        return Run(client, DoorRun(client.get_workflow_handle(id, run_id=known.run_id, result_type=Outcome)))

@@ -1,0 +1,69 @@
+"""The client without `await`: the same, on an event loop in a thread of its own.
+
+It may be used where a loop runs as well, such as in a notebook, and by any number of threads.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial, wraps
+from typing import ParamSpec, Self, TypeVar
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from continuo import client
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def blocking(portal: BlockingPortal, function: Callable[P, Awaitable[T]]) -> Callable[P, T]:
+    """`function` as one that waits, while the loop of `portal` runs it."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        return portal.call(partial(function, *args, **kwargs))
+
+    return call
+
+
+class Run:
+    """As `continuo.client.Run`."""
+
+    def __init__(self, portal: BlockingPortal, run: client.Run) -> None:
+        self.id = run.id
+        self.result = blocking(portal, run.result)
+        self.progress = blocking(portal, run.progress)
+        self.cancel = blocking(portal, run.cancel)
+        self.signal = blocking(portal, run.signal)
+        self.resolve = blocking(portal, run.resolve)
+        self.retry = blocking(portal, run.retry)
+        self.discard = blocking(portal, run.discard)
+
+
+class Continuo:
+    """As `continuo.client.Continuo`."""
+
+    def __init__(self, portal: BlockingPortal, inner: client.Continuo) -> None:
+        self.run = blocking(portal, inner.run)
+        self.start = _giving_run(portal, inner.start)
+        self.get = _giving_run(portal, inner.get)
+
+    @classmethod
+    @contextmanager
+    def connect(cls) -> Iterator[Self]:
+        """As `continuo.client.Continuo.connect`."""
+        with (
+            start_blocking_portal(name="continuo") as portal,
+            portal.wrap_async_context_manager(client.Continuo.connect()) as inner,
+        ):
+            yield cls(portal, inner)
+
+
+def _giving_run(portal: BlockingPortal, function: Callable[P, Awaitable[client.Run]]) -> Callable[P, Run]:
+    call = blocking(portal, function)
+
+    @wraps(function)
+    def started(*args: P.args, **kwargs: P.kwargs) -> Run:
+        return Run(portal, call(*args, **kwargs))
+
+    return started

@@ -1,0 +1,239 @@
+"""The Python client, against a real server, pool and simulated provider."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from continuo.client import Continuo, InputError, NoServer, Run, RunFailed
+from continuo.config.settings import ROOT
+from continuo.messages import Message
+from continuo.patterns import Call, Retry, Saga, SagaStep, Template
+from continuo.patterns.call import Http
+from continuo.testing.processes import Control, kill, until
+from tests.support.world import World
+
+ORDER: dict[str, JsonValue] = {
+    "order_id": "T-1",
+    "country": "AQ",
+    "card": "visa",
+    "items": [{"sku": "mug", "quantity": 1, "unit_price_cents": 1250}],
+}
+
+ONCE = Retry(attempts=1)
+
+
+@pytest.fixture
+async def continuo(worker: None, simulator: Control) -> AsyncIterator[Continuo]:
+    async with Continuo.connect() as client:
+        yield client
+
+
+async def test_a_named_pattern_is_run_for_a_tenant(continuo: Continuo, simulator: Control) -> None:
+    outcome = await continuo.run("support", "Where is my order?", tenant="acme")
+    assert outcome.tier == 1
+    assert outcome.simulated
+    [call] = await simulator.calls()
+    assert "Where is my order?" in str(call["body"])
+
+
+@pytest.mark.parametrize("path", [ROOT / "patterns" / "answer.yaml", str(ROOT / "patterns" / "answer.yaml")])
+async def test_a_pattern_may_be_a_file(continuo: Continuo, path: Path | str) -> None:
+    assert (await continuo.run(path, "Hello?")).served_by == "model"
+
+
+async def test_a_pattern_may_be_a_model(continuo: Continuo) -> None:
+    assert (await continuo.run("model:sim-free", "Hello?")).model == "sim-free"
+
+
+async def test_a_pattern_may_be_a_python_object_with_a_name(continuo: Continuo) -> None:
+    outcome = await continuo.run(Call(model="sim-free") | Call(model="sim-narrow"), "Hello?", name="both")
+    assert set(outcome.outputs) == {"branch1", "branch2"}
+    assert (outcome.workflow_id or "").startswith("both-")
+
+
+async def test_messages_and_instructions_reach_the_model(continuo: Continuo, simulator: Control) -> None:
+    turns = [Message(role=role, content=role) for role in ("user", "assistant", "user")]
+    await continuo.run("model:sim-free", messages=turns, system="Be brief.")
+    [call] = await simulator.calls()
+    assert [turn["role"] for turn in call["body"]["messages"]] == ["system", "user", "assistant", "user"]
+
+
+async def test_what_is_submitted_twice_under_an_id_is_done_once(continuo: Continuo, simulator: Control) -> None:
+    first = await continuo.run("answer", "Hello?", id="ticket-7", tenant="acme")
+    second = await continuo.run("answer", "Hello?", id="ticket-7", tenant="acme")
+    assert second == first
+    assert len(await simulator.calls()) == 1
+
+
+async def test_a_run_is_found_again_by_its_id(continuo: Continuo) -> None:
+    run = await continuo.start("answer", "Hello?")
+    outcome = await run.result()
+    assert await (await continuo.get(run.id)).result() == outcome
+
+
+async def test_a_run_that_fails_raises_what_failed_and_what_it_cost(continuo: Continuo, simulator: Control) -> None:
+    await simulator.behave("sim-free", status=400)
+    with pytest.raises(RunFailed, match="400") as raised:
+        await continuo.run("model:sim-free", "Hello?")
+    assert raised.value.id.startswith("model-sim-free-")
+    assert [call.status for call in raised.value.failure.calls] == ["failed"]
+
+
+async def test_what_failed_is_run_again_or_given_up(continuo: Continuo, simulator: Control) -> None:
+    await simulator.behave("sim-free", status=400)
+    run = await failed_run(continuo)
+    await simulator.behave("sim-free")
+    await run.retry()
+
+    async def answered() -> bool:
+        again = await continuo.get(run.id)
+        try:
+            return bool((await again.result()).text)
+        except RunFailed:
+            return False
+
+    await until(answered)
+    await simulator.behave("sim-free", status=400)
+    await (await failed_run(continuo)).discard("a test")
+    with pytest.raises(InputError, match="has no open dead letter"):
+        await (await continuo.get(run.id)).discard()
+
+
+async def failed_run(continuo: Continuo) -> Run:
+    run = await continuo.start("model:sim-free", "Hello?")
+    with pytest.raises(RunFailed):
+        await run.result()
+    return run
+
+
+async def test_progress_is_seen_while_a_run_lasts_and_it_can_be_cancelled(
+    continuo: Continuo, simulator: Control
+) -> None:
+    await simulator.behave("sim-free", latency=60)
+    run = await continuo.start(Template(text="one") >> Call(model="sim-free"), "Hello?")
+
+    async def under_way() -> bool:
+        return [step.status for step in (await run.progress()).steps][-2:] == ["done", "running"]
+
+    await until(under_way)
+    await run.cancel()
+    with pytest.raises(RunFailed) as raised:
+        await run.result()
+    assert raised.value.failure.type == "Cancelled"
+
+
+async def test_a_deadline_ends_a_run(continuo: Continuo, simulator: Control) -> None:
+    await simulator.behave("sim-free", latency=60)
+    with pytest.raises(RunFailed) as raised:
+        await continuo.run("model:sim-free", "Hello?", deadline="300ms")
+    assert raised.value.failure.type == "DeadlineExceeded"
+
+
+async def test_a_parked_compensation_is_decided_on(continuo: Continuo, shop: Control) -> None:
+    await shop.put("/_faults/inventory", method="DELETE", count=1, status=503)
+    run = await continuo.start(saga(), data=ORDER)
+
+    async def parked() -> bool:
+        return any("parked" in point.name for point in (await run.progress()).checkpoints)
+
+    await until(parked)
+    with pytest.raises(InputError, match="'shipping' is not parked; parked: reserve"):
+        await run.resolve("shipping", "skip", by="ada")
+    await run.resolve("reserve", "retry", by="ada", note="the service is back")
+    with pytest.raises(RunFailed) as raised:
+        await run.result()
+    assert raised.value.failure.checkpoints[-1].name == "reserve undone"
+
+
+def saga() -> Saga:
+    def http(service: str, method: str, path: str) -> Http:
+        return Http.model_validate({"service": service, "method": method, "path": path, "retry": ONCE})
+
+    undo = http("inventory", "DELETE", "/reservations/{saga}")
+    steps = (
+        SagaStep(name="reserve", do=http("inventory", "PUT", "/reservations/{saga}"), undo=undo),
+        SagaStep(name="ship", do=http("shipping", "PUT", "/shipments/{saga}")),
+    )
+    return Saga(steps=steps, undo_retry=ONCE)
+
+
+async def test_a_signal_reaches_a_workflow_of_any_kind(continuo: Continuo, simulator: Control) -> None:
+    await simulator.behave("sim-free", status=400)
+    run = await failed_run(continuo)
+    run_id = (await continuo._door.client.get_workflow_handle(run.id).describe()).run_id
+    letter = await continuo.get(f"dead-letter/{run.id}/{run_id}")
+    await letter.signal("discard", "by a signal")
+    with pytest.raises(InputError, match="has ended"):
+        await until_closed(letter)
+
+
+async def until_closed(letter: Run) -> None:
+    async def closed() -> bool:
+        await letter.signal("discard", "again")
+        return False
+
+    await until(closed)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "options", "message"),
+    [
+        ("suport", {}, "unknown pattern 'suport'; did you mean 'support'?"),
+        ("none.yaml", {}, "cannot read none.yaml: No such file"),
+        ("model:sim-fre", {}, "unknown model 'sim-fre'; did you mean 'sim-free'?"),
+        (Call(model="premum"), {}, "unknown model 'premum'; did you mean 'premium'?"),
+        ("support", {"tenant": "a/b"}, "tenant: 'a/b' is no tenant's name"),
+        ("support", {"deadline": "soon"}, "deadline: 'soon' is not a duration"),
+        ("support", {"priority": "urgent"}, "priority: Input should be"),
+        ("support", {"tenent": "acme"}, "tenent: Extra inputs are not permitted"),
+        ("order", {}, "acts on data"),
+    ],
+)
+async def test_wrong_input_is_named_before_anything_runs(
+    continuo: Continuo, simulator: Control, pattern: str | Call, options: dict[str, str], message: str
+) -> None:
+    with pytest.raises(InputError) as raised:
+        await continuo.run(pattern, "Hello?", **options)  # type: ignore[arg-type]
+    assert message in str(raised.value)
+    assert await simulator.calls() == []
+
+
+async def test_without_a_prompt_one_line_says_what_to_give(continuo: Continuo) -> None:
+    with pytest.raises(InputError, match="give a prompt, messages or data"):
+        await continuo.run("support")
+
+
+async def test_an_id_that_nobody_has_is_named(continuo: Continuo) -> None:
+    with pytest.raises(InputError, match="no run is called 'nobody'"):
+        await continuo.get("nobody")
+
+
+async def test_no_server_is_one_clear_error_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    monkeypatch.setenv("TEMPORAL_ADDRESS", address)
+    since = time.monotonic()
+    with pytest.raises(NoServer, match=f"no Temporal server at {address}; start one with `continuo dev`"):
+        async with Continuo.connect():
+            pass
+    assert time.monotonic() - since < 5
+
+
+async def test_a_server_that_goes_away_is_one_clear_error_and_its_runs_go_on(world: World) -> None:
+    await world.pool()
+    await world.simulator.behave("sim-free", latency=3)
+    async with Continuo.connect() as continuo:
+        run = await continuo.start("model:sim-free", "Hello?")
+        result = asyncio.create_task(run.result())
+        await kill(world.temporal.child)
+        attempts = (result, continuo.run("model:sim-free", "Hello?"), run.cancel(), run.retry())
+        for error in await asyncio.wait_for(asyncio.gather(*attempts, return_exceptions=True), 20):
+            assert isinstance(error, NoServer)
+            assert "the Temporal server does not answer" in str(error)
+        await world.temporal.start()
+        assert (await run.result()).text
