@@ -5,6 +5,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from temporalio.client import Client
 
 from continuo.authoring.library import Library
@@ -12,6 +14,7 @@ from continuo.authoring.prepare import MAX_INPUT_BYTES
 from continuo.config.settings import ROOT
 from continuo.door import Door, Request, Run, stages
 from continuo.door.stages import accepted, with_pattern
+from continuo.door.submit import run_id
 from continuo.errors import InputError
 from continuo.jobs import Context, Failure, Job, Outcome
 from continuo.messages import Message
@@ -85,6 +88,27 @@ async def test_a_request_with_an_id_is_joined_while_it_runs_and_not_done_again_w
     other = await door.submit(request, Context(tenant="modest"))
     assert not other.answered_before
     await answer(other)
+
+
+NAMES = st.one_of(st.sampled_from(["v1", "v1.2", "v1.3", "a/b", "a%2Fb", "b", "gpt-4.1"]), st.text("ab/%.", min_size=1))
+ASKED = st.tuples(NAMES, st.sampled_from(["a", "b", "a.b"]), st.text("ab/", min_size=1, max_size=5))
+
+
+@given(ASKED, ASKED)
+def test_two_patterns_tenants_or_ids_never_share_a_run(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+    ids = {
+        run_id(Request(pattern=Template(text="Hello"), name=name, prompt="Hi", id=id), tenant)
+        for name, tenant, id in (one, other)
+    }
+    assert len(ids) == len({one, other})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "id"),
+    [("order", "order/acme/1042"), (FILE, "answer/acme/1042"), ("model:sim-4.1", "model-sim-4.1/acme/1042")],
+)
+def test_an_id_is_of_a_pattern_and_a_tenant(pattern: str, id: str) -> None:
+    assert run_id(Request(pattern=pattern, prompt="Hi", id="1042"), "acme") == id
 
 
 async def test_a_request_with_an_id_that_has_failed_is_done_again(door: Door, simulator: Control) -> None:
