@@ -1,13 +1,12 @@
 """Reports of the ledger and of budgets, for whoever asks Temporal for them."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from continuo.config.settings import Settings
+from continuo.authoring.library import Library
 from continuo.errors import InputError
 from continuo.operations.reports import Costs, Days, Query
 from continuo.stores.opened import open_store
@@ -17,9 +16,8 @@ from continuo.stores.reports import report
 class Reports:
     """A local activity."""
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
-        self._settings = settings
-        self._environ = environ
+    def __init__(self, library: Library) -> None:
+        self._library = library
 
     @activity.defn(name="report")
     async def report(self, query: Query) -> Costs | Days:
@@ -31,8 +29,8 @@ class Reports:
             raise ApplicationError(str(error), type="InputError", non_retryable=True) from None
 
     async def _report(self, query: Query) -> Costs | Days:
-        database = open_store(self._settings, self._environ)
+        database = open_store(self._library.settings, self._library.environ)
         try:
-            return await report(database, query, self._settings, self._environ, datetime.now(UTC))
+            return await report(database, query, self._library, datetime.now(UTC))
         finally:
             await database.aclose()

@@ -97,8 +97,13 @@ def check_data(data: Mapping[str, JsonValue]) -> None:
 
 
 def check_size(job: Job) -> None:
-    """Raise `InputError` for a job that the server would refuse."""
-    if (size := len(job.model_dump_json().encode())) > MAX_JOB_BYTES:
+    """Raise `InputError` for a job that the server would refuse, or that is no JSON."""
+    try:
+        size = len(job.model_dump_json().encode())
+    except ValueError:
+        what = "the pattern, the prompt or the data has half a character (\\ud800 to \\udfff)"
+        raise InputError(f"{what}; write the whole one") from None
+    if size > MAX_JOB_BYTES:
         what = "the pattern, the prompt and the data have together"
         raise InputError(f"{what} {size:,} bytes as JSON, more than {MAX_JOB_BYTES:,}; shorten them")
 
@@ -107,7 +112,7 @@ def check_text(field: str, text: str) -> str:
     """The text, if a model can be asked it. Raises `InputError` for an empty or an oversized one."""
     if not text.strip():
         raise InputError(f"{field} is empty; write a question")
-    if (size := len(text.encode())) > MAX_INPUT_BYTES:
+    if (size := len(text.encode(errors="surrogatepass"))) > MAX_INPUT_BYTES:
         raise InputError(f"{field} has {size:,} bytes, more than {MAX_INPUT_BYTES:,}; shorten it")
     return text
 

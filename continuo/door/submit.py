@@ -8,6 +8,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from continuo.authoring.files import is_file
 from continuo.authoring.library import Library
 from continuo.door.request import Request
 from continuo.door.runs import Run, start
@@ -28,7 +29,7 @@ class Door:
         Raises `InputError` for whatever cannot run here, and `RPCError` where Temporal cannot be reached.
         """
         job, weight = await asyncio.to_thread(self._accepted, request, context)
-        id = run_id(job.context, request.id)
+        id = run_id(request, context.tenant)
         if request.id is None:
             return Run(await start(self.client, job, id=id, weight=weight))
         once = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
@@ -43,10 +44,11 @@ class Door:
         return accepted(self.library, request, context), self.library.tenants.of(context.tenant).weight
 
 
-def run_id(context: Context, id: str | None) -> str:
-    """The workflow id of a run: a new one, or the one that `id` has for this pattern and tenant alone.
+def run_id(request: Request, tenant: str) -> str:
+    """The workflow id of a run: a new one, or the one that the request's `id` has for its pattern and `tenant` alone.
 
     No part but the last can hold a slash, so no two ids are the same by chance.
     """
-    name = Path(context.pattern).stem.replace(":", "-")
-    return f"{name}-{uuid4()}" if id is None else f"{name}/{context.tenant}/{id}"
+    name = request.pattern_name
+    name = Path(name).stem if is_file(name) else name.replace("%", "%25").replace("/", "%2F").replace(":", "-")
+    return f"{name}-{uuid4()}" if request.id is None else f"{name}/{tenant}/{request.id}"

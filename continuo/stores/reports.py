@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from continuo.config.catalog import Model, load_catalog
-from continuo.config.settings import Settings
-from continuo.config.tenants import Tenants, load_tenants
+from continuo.authoring.library import Library
+from continuo.config.catalog import Model
+from continuo.config.tenants import Tenants
 from continuo.messages import Usage
 from continuo.operations.reports import GROUPS, Costs, Day, Days, Query, Sums, baseline, costs, day_of
 from continuo.stores.database import Database, Row
@@ -30,14 +30,12 @@ _TODAY = (
 )
 
 
-async def report(
-    database: Database, query: Query, settings: Settings, environ: Mapping[str, str], now: datetime
-) -> Costs | Days:
+async def report(database: Database, query: Query, library: Library, now: datetime) -> Costs | Days:
     """What answers the query. Raises `InputError` for a model that it cannot be counted against."""
-    against = baseline(query.against, load_catalog(settings.catalog), environ, simulated=settings.simulated)
+    against = baseline(query.against, library.catalog, library.environ, simulated=library.settings.simulated)
     if query.kind == "costs":
         return await _costs(database, query, against)
-    return await _budget(database, query.tenant, load_tenants(settings.tenants), against, now)
+    return await _budget(database, query.tenant, library.tenants, against, now)
 
 
 async def _costs(database: Database, query: Query, against: Model) -> Costs:

@@ -71,7 +71,7 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         settling = Settling(journal, settings.data / "unrecorded")
         await resources.enter_async_context(settling.running())
         calls = ModelCalls(catalog, models, journal, settling, admission, breakers)
-        caching, letters, reports = Caching(cache), Letters(library), Reports(settings, environ)
+        caching, letters, reports = Caching(cache), Letters(library), Reports(library)
         pruning = Pruning(settings, client, namespace, database, large, cache)
         config = client.config()
         config["data_converter"] = masked(converter(settings, Payloads(large, namespace.id)), secrets(catalog, environ))

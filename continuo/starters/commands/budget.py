@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
+from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
-from continuo.config.settings import Settings, environment
 from continuo.operations.reports import Day, Days, Query
 from continuo.starters.console.completion import ModelName
 from continuo.starters.console.fitted import Column, FittedTable
@@ -39,7 +39,7 @@ async def budget(*, tenant: str | None = None, against: ModelName = "premium", f
     form.check()
     query = validated(Query, kind="budget", tenant=tenant, against=against)
     async with opened() as database:
-        found = await report(database, query, Settings(), environment(), datetime.now(UTC))
+        found = await report(database, query, Library(), datetime.now(UTC))
     assert isinstance(found, Days)
     form.show(found, tuple(Day.model_fields), [row.model_dump() for row in found.rows], _table(found))
     for row in found.rows:

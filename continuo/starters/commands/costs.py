@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
+from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
-from continuo.config.settings import Settings, environment
 from continuo.operations.reports import GROUPS, By, Cost, Costs, Query
 from continuo.starters.console.completion import ModelName
 from continuo.starters.console.fitted import Column, FittedTable
@@ -54,7 +54,7 @@ async def costs(
     form.check()
     query = validated(Query, kind="costs", by=by, since=since, until=until, tenant=tenant, against=against)
     async with opened() as database:
-        found = await report(database, query, Settings(), environment(), datetime.now(UTC))
+        found = await report(database, query, Library(), datetime.now(UTC))
     assert isinstance(found, Costs)
     columns = GROUPS[by]
     rows = [{**row.group, **row.model_dump(include=set(_SUMS))} for row in found.rows]

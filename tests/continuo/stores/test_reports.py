@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
 from continuo.config.settings import Settings
 from continuo.jobs import CallRecord, Context, Outcome
@@ -50,7 +51,7 @@ async def reserve(budgets: Budgets, identity: str, tenant: str, day: date, usd: 
 async def asked(database: Database, folder: Path, **fields: object) -> Costs | Days:
     (folder / "tenants.toml").write_text(TENANTS, encoding="utf-8")
     query = validated(Query, against="sim-premium", **fields)
-    return await report(database, query, Settings(tenants=folder / "tenants.toml"), {}, NOW)
+    return await report(database, query, Library(Settings(tenants=folder / "tenants.toml"), {}), NOW)
 
 
 async def costs(database: Database, folder: Path, **fields: object) -> Costs:

@@ -1,0 +1,192 @@
+"""What is read of an operator's files, and when it is read again."""
+
+import os
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from continuo.authoring.library import Library
+from continuo.config import followed
+from continuo.config.settings import ROOT, Settings
+from continuo.errors import InputError
+from continuo.patterns import Call
+
+CATALOG = """
+[providers.here]
+protocol = "openai"
+base_url = "http://127.0.0.1:9/v1"
+
+[models.small]
+provider = "here"
+
+[models.large]
+provider = "here"
+
+[aliases]
+best = ["large"]
+"""
+
+PATTERN = "description: one call\npattern: {kind: call, model: best}\n"
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every look at a library is one at its files."""
+    monkeypatch.setattr(followed, "EVERY", 0.0)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "catalog.toml").write_text(CATALOG, encoding="utf-8")
+    (tmp_path / "tenants.toml").write_text("[tenants.acme]\nweight = 2.0\n", encoding="utf-8")
+    (tmp_path / "patterns").mkdir()
+    (tmp_path / "patterns" / "mine.yaml").write_text(PATTERN, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def library(files: Path) -> Library:
+    settings = Settings(
+        catalog=files / "catalog.toml", tenants=files / "tenants.toml", patterns=files / "patterns", simulated=False
+    )
+    return Library(settings, {})
+
+
+def change(path: Path, old: str, new: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+def test_a_pattern_is_had_by_name_by_path_as_a_model_or_as_itself(library: Library, files: Path) -> None:
+    asked = ("mine", str(files / "patterns" / "mine.yaml"), "model:best", Call(model="best"))
+    assert [library.step(pattern) for pattern in asked] == [Call(model="large")] * 4
+
+
+def test_what_is_unchanged_is_resolved_once(library: Library) -> None:
+    assert library.step("mine") is library.step("mine")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "look", "after"),
+    [
+        ("catalog.toml", '["large"]', '["small"]', lambda library: library.step("mine"), Call(model="small")),
+        ("tenants.toml", "2.0", "3.0", lambda library: library.tenants.of("acme").weight, 3.0),
+        ("patterns/mine.yaml", "best", "small", lambda library: library.step("mine"), Call(model="small")),
+        ("patterns/mine.yaml", "one call", "a call", lambda library: library.named("mine").description, "a call"),
+    ],
+)
+def test_a_changed_file_is_read_again(
+    library: Library, files: Path, file: str, old: str, new: str, look: Callable[[Library], object], after: object
+) -> None:
+    assert look(library) != after
+    change(files / file, old, new)
+    assert look(library) == after
+
+
+def test_a_file_that_is_replaced_by_one_of_the_same_size_and_time_is_read_again(library: Library, files: Path) -> None:
+    path, other = files / "tenants.toml", files / "other.toml"
+    assert library.tenants.of("acme").weight == 2
+    other.write_text(path.read_text(encoding="utf-8").replace("2.0", "4.0"), encoding="utf-8")
+    os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    other.replace(path)
+    assert library.tenants.of("acme").weight == 4
+
+
+def test_patterns_come_and_go_with_their_files(library: Library, files: Path) -> None:
+    assert library.names() == ["mine"]
+    (files / "patterns" / "mine.yaml").rename(files / "patterns" / "yours.yaml")
+    assert library.names() == ["yours"]
+    assert library.step("yours") == Call(model="large")
+    with pytest.raises(InputError, match="unknown pattern 'mine'; known: yours"):
+        library.step("mine")
+
+
+@pytest.mark.parametrize(
+    ("file", "what"), [("catalog.toml", "catalog"), ("tenants.toml", "tenants"), ("patterns/mine.yaml", "mine.yaml")]
+)
+def test_a_mistake_keeps_what_was_right_and_is_told_once(library: Library, files: Path, file: str, what: str) -> None:
+    def look() -> tuple[object, object]:
+        return library.step("mine"), library.tenants.of("acme").weight
+
+    before, text = look(), (files / file).read_text(encoding="utf-8")
+    with capture_logs() as logs:
+        (files / file).write_text("{", encoding="utf-8")
+        assert [look(), look()] == [before, before]
+        (files / file).write_text("{ {", encoding="utf-8")
+        assert look() == before
+    assert [line["log_level"] for line in logs] == ["warning", "warning"]
+    assert all(what in line["error"] for line in logs)
+    (files / file).write_text(text, encoding="utf-8")
+    assert look() == before
+
+
+def test_a_file_that_is_gone_leaves_what_was_read(library: Library, files: Path) -> None:
+    before = library.step("mine")
+    with capture_logs() as logs:
+        (files / "catalog.toml").unlink()
+        assert [library.step("mine"), library.step("mine")] == [before, before]
+    assert [line["error"][:10] for line in logs] == ["no catalog"]
+
+
+@pytest.mark.parametrize("file", ["catalog.toml", "patterns/mine.yaml"])
+def test_a_mistake_at_first_is_an_error_until_it_is_corrected(library: Library, files: Path, file: str) -> None:
+    text = (files / file).read_text(encoding="utf-8")
+    (files / file).write_text("{", encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(InputError, match=file):
+            library.step("mine")
+    (files / file).write_text(text, encoding="utf-8")
+    assert library.step("mine") == Call(model="large")
+
+
+def test_a_model_that_a_changed_catalog_has_no_more_is_told_with_its_line(library: Library, files: Path) -> None:
+    library.step("mine")
+    change(files / "catalog.toml", "best", "worst")
+    with pytest.raises(InputError, match=r"mine\.yaml:2: unknown model 'best'"):
+        library.step("mine")
+    # Nor does it matter that the pattern is wrong by now.
+    (files / "patterns" / "mine.yaml").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match="unknown model 'best'"):
+        library.step("mine")
+
+
+def test_between_two_looks_nothing_is_read(library: Library, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(followed, "EVERY", 3600.0)
+    before = library.step("mine")
+    change(files / "catalog.toml", '["large"]', '["small"]')
+    assert library.step("mine") is before
+
+
+def test_a_local_server_that_starts_is_noticed_after_a_while(
+    library: Library, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(files / "catalog.toml", '["large"]', '["near", "large"]')
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        near = f'[providers.near]\nprotocol = "openai"\nprobe = true\nbase_url = "{url}"\n'
+        change(files / "catalog.toml", "[aliases]", f'{near}[models.near]\nprovider = "near"\n[aliases]')
+        assert library.step("mine") == Call(model="large")
+        server.listen()
+        assert library.step("mine") == Call(model="large")
+        monkeypatch.setattr("continuo.authoring.library.time.monotonic", lambda: float("inf"))
+        assert library.step("mine") == Call(model="near")
+
+
+def test_any_number_of_threads_look_at_once(library: Library, files: Path) -> None:
+    def look(number: int) -> object:
+        if number % 10 == 0:
+            replacement = files / f"{number}.toml"
+            replacement.write_text(CATALOG, encoding="utf-8")
+            replacement.replace(files / "catalog.toml")
+        return library.step("mine")
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(look, range(200))) == {Call(model="large")}
+
+
+def test_the_shipped_patterns_are_found_by_default() -> None:
+    assert Library().names() == sorted(path.stem for path in (ROOT / "patterns").glob("*.yaml"))

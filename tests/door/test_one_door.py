@@ -1,0 +1,60 @@
+"""Nothing starts a pattern but the door, and what a pattern starts in turn: read from the source."""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+from continuo.config.settings import ROOT
+
+STARTS = {
+    "start_workflow", "execute_workflow", "signal_with_start_workflow", "WithStartWorkflowOperation",
+    "ScheduleActionStartWorkflow", "start_child_workflow", "execute_child_workflow", "start_activity_workflow",
+}  # fmt: skip
+
+THE_DOOR = {"door/runs.py": {"start_workflow"}}
+OF_A_NAME = {
+    "activities/breakers.py": {"start_workflow", "WithStartWorkflowOperation"},
+    "starters/commands/breakers.py": {"start_workflow"},
+    "starters/commands/prune.py": {"execute_workflow"},
+    "workers/schedule.py": {"ScheduleActionStartWorkflow"},
+}
+"""A breaker and the pruning are no patterns: each is one workflow of one name."""
+OF_A_PATTERN = {
+    "workflows/step.py": {"start_child_workflow"},
+    "workflows/split.py": {"start_child_workflow"},
+    "workflows/dead_letter.py": {"start_child_workflow"},
+}
+"""A branch of its own, a shadow, and what the door had accepted and failed."""
+
+
+def paths() -> list[Path]:
+    return [path for path in (ROOT / "continuo").rglob("*.py") if "testing" not in path.parts]
+
+
+def starts(path: Path) -> set[str]:
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    # An interceptor hands on what was started elsewhere.
+    names = [call.func.attr for call in calls if isinstance(call.func, ast.Attribute) and not is_super(call.func.value)]
+    names += [call.func.id for call in calls if isinstance(call.func, ast.Name)]
+    return STARTS & {*names}
+
+
+def is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+
+
+def test_only_the_door_starts_a_pattern() -> None:
+    found = {str(path.relative_to(ROOT / "continuo")): starts(path) for path in paths()}
+    assert {path: names for path, names in found.items() if names} == {**THE_DOOR, **OF_A_NAME, **OF_A_PATTERN}
+
+
+def test_only_submit_starts_what_the_stages_have_passed() -> None:
+    importing = Counter(
+        path.name
+        for path in paths()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "continuo.door.runs"
+        for alias in node.names
+        if alias.name == "start"
+    )
+    assert importing == {"submit.py": 1}
