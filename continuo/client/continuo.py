@@ -17,6 +17,7 @@ from continuo.door import Run as DoorRun
 from continuo.jobs import Outcome
 from continuo.patterns import Step
 from continuo.temporal.connect import connect
+from continuo.temporal.leave import native_threads_idle
 
 Pattern = str | PathLike[str] | Step
 """A name, a YAML file, `model:ID`, or a pattern of `continuo.patterns`."""
@@ -39,7 +40,11 @@ class Continuo:
         # It says nothing unless the program has OpenTelemetry configured.
         with plain_errors():
             client = await connect([TracingInterceptor()])
-        yield cls(Door(client, library))
+        try:
+            yield cls(Door(client, library))
+        finally:
+            # The program may end with this block, and not by `leave`.
+            await native_threads_idle()
 
     async def run(self, pattern: Pattern, prompt: str | None = None, **options: Unpack[Options]) -> Outcome:
         """Run `pattern` and wait for its answer.

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import shutil
 import sys
 from pathlib import Path
 
-CONFTEST = 'pytest_plugins = ["continuo.testing.fixtures"]\n'
+from continuo.config.settings import ROOT
+from tests.client.test_page import FIXTURES
 
 PATTERN = """
 description: Greets; a fixed text when the model is away.
@@ -55,7 +57,10 @@ def test_what_failed_in_one_test_answers_in_the_next_at_every_priority(continuo,
 async def test_a_project_of_its_own_tests_its_patterns_with_our_fixtures(tmp_path: Path) -> None:
     (tmp_path / "patterns").mkdir()
     (tmp_path / "patterns" / "greet.yaml").write_text(PATTERN, encoding="utf-8")
-    (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    shutil.copy(ROOT / "patterns" / "support.yaml", tmp_path / "patterns")
+    conftest, example = FIXTURES
+    (tmp_path / "conftest.py").write_text(conftest, encoding="utf-8")
+    (tmp_path / "test_example.py").write_text(example, encoding="utf-8")
     (tmp_path / "test_greet.py").write_text(TESTS, encoding="utf-8")
     # A store and a cluster of the user's own, which no test may reach.
     secret = "DATABASE_URL=postgresql://user@127.0.0.1:1/mine\nREDIS_URL=redis://127.0.0.1:1/0\n"
@@ -82,4 +87,4 @@ async def test_a_project_of_its_own_tests_its_patterns_with_our_fixtures(tmp_pat
     )
     out, _ = await process.communicate()
     assert process.returncode == 0, out.decode()
-    assert b"11 passed" in out
+    assert b"13 passed" in out

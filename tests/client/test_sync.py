@@ -1,7 +1,6 @@
 """The client without `await`: in a script, in a thread, and where an event loop runs."""
 
 import asyncio
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from continuo.client import InputError, RunFailed
 from continuo.client.sync import Continuo
 from continuo.testing.processes import Control
+from tests.client.scripts import script
 
 pytestmark = pytest.mark.usefixtures("worker", "simulator")
 
@@ -41,16 +41,6 @@ async def test_it_works_in_a_script_which_loads_neither_workflows_nor_activities
 
 async def test_it_works_where_an_event_loop_runs() -> None:
     assert await script(IN_A_LOOP) == "1\n"
-
-
-async def script(text: str) -> str:
-    """What a script prints in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-c", text), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    return out.decode()
 
 
 async def test_it_works_in_a_thread(simulator: Control) -> None:
