@@ -34,6 +34,12 @@ class Request(Data):
             raise ValueError("give a prompt, messages or data")
         return self
 
+    @model_validator(mode="after")
+    def _has_one_name(self) -> Self:
+        if self.name is not None and isinstance(self.pattern, str):
+            raise ValueError(f"pattern {self.pattern[:80]!r} has a name; leave out the other one, {self.name!r}")
+        return self
+
     @property
     def pattern_name(self) -> str:
         """What lists and reports call the pattern: one that is given itself and has no `name` is called by its kind."""

@@ -42,10 +42,7 @@ async def answer(run: Run) -> Outcome:
     ("request_", "name"),
     [
         (Request(pattern="answer", prompt="Hello"), "answer"),
-        (
-            Request(pattern=str(ROOT / "patterns" / "answer.yaml"), prompt="Hello"),
-            str(ROOT / "patterns" / "answer.yaml"),
-        ),
+        (Request(pattern=FILE, prompt="Hello"), FILE),
         (Request(pattern="model:mini", prompt="Hello"), "model:mini"),
         (Request(pattern=Call(model="mini"), prompt="Hello"), "call"),
         (Request(pattern=Call(model="mini"), name="greet", prompt="Hello"), "greet"),
@@ -63,7 +60,7 @@ async def test_each_way_to_ask_has_an_answer(door: Door, request_: Request, name
     assert await description.static_summary() == f"{name} for acme"
 
 
-async def test_what_a_model_is_asked_is_all_that_was_asked(door: Door, simulator: Control) -> None:
+def test_a_job_has_all_messages_and_the_instructions(door: Door) -> None:
     turns = (
         Message(role="user", content="One"),
         Message(role="assistant", content="Two"),
@@ -188,6 +185,7 @@ async def test_what_cannot_run_is_told_before_anything_starts(
     [
         ({}, "give a prompt, messages or data"),
         ({"prompt": "Hi", "messages": (Message(role="user", content="Hi"),)}, "give either a prompt or messages"),
+        ({"prompt": "Hi", "name": "mine"}, "'answer' has a name; leave out the other one, 'mine'"),
         ({"prompt": "Hi", "id": "two\nlines"}, "is no name"),
         ({"prompt": "Hi", "data": {"price": float("nan")}}, "finite"),
     ],
