@@ -206,11 +206,11 @@ class ModelCalls:
 
     async def _answer(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
         response = await self._client.complete(model, request, **sending)
-        text, confidence = rated(response) if request.rated else (response.message.content, response.confidence)
+        text, confidence = rated(response) if request.rated else (response.message.text, response.confidence)
         local = self._catalog.providers[model.provider].protocol == "knowledge"
         return Outcome(
             text=text,
-            message=response.message.model_copy(update={"content": text}),
+            message=response.message.saying(text),
             finish_reason=response.finish_reason,
             served_by="knowledge" if local else "model",
             confidence=confidence,
