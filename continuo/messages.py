@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from continuo.data import Data, Int, Number
-from continuo.parts import Audio, File, Image, Media, Part, Reasoning, Text
+from continuo.parts import Audio, File, Image, Input, Media, Part, Reasoning, Text
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
@@ -117,11 +117,20 @@ class ModelRequest(Data):
     @property
     def prompt(self) -> str:
         """What the user said last: of a message with parts, its text."""
-        return next((turn.text for turn in reversed(self.messages) if turn.role == "user"), "")
+        return self.last_from_user.text if self.last_from_user else ""
+
+    @property
+    def last_from_user(self) -> Message | None:
+        return next((turn for turn in reversed(self.messages) if turn.role == "user"), None)
 
     @property
     def media(self) -> tuple[Media, ...]:
         return tuple(part for turn in self.messages for part in turn.media)
+
+    @property
+    def inputs(self) -> frozenset[Input]:
+        """What a model must take to answer: text always."""
+        return frozenset({"text", *(part.kind for part in self.media)})
 
 
 class Usage(Data):

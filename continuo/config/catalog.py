@@ -11,6 +11,7 @@ from continuo.config.toml_file import read_file
 from continuo.data import Data, Int, Number, Seconds
 from continuo.errors import InputError, unknown
 from continuo.messages import Usage
+from continuo.parts import Input
 
 
 class Endpoint(Data):
@@ -95,7 +96,7 @@ class Model(Data):
 
     `logprobs` says that the provider gives the probabilities of its tokens when asked; most reasoning models refuse.
     `cheaper` is the model that answers while a limit of this one, or of its provider, is used up. `local` makes every
-    call of it a local one, see `Call`.
+    call of it a local one, see `Call`. `inputs` are the kinds of parts that it can be given.
     """
 
     id: str
@@ -107,6 +108,7 @@ class Model(Data):
     limits: Limits = Limits()
     cheaper: str | None = None
     local: bool = False
+    inputs: tuple[Input, ...] = ("text",)
 
     @model_validator(mode="before")
     @classmethod

@@ -41,7 +41,7 @@ def part_of(content: bytes, name: str) -> Media:
         if size is not None:
             if not all(size):
                 raise InputError(f"{name} begins as {media_type} but is cut or broken; send the whole file")
-            return Image(media_type=media_type, width=size[0], height=size[1], **blob)  # type: ignore[arg-type]
+            return Image(media_type=media_type, width=size[0], height=size[1], **blob)
     if content[:4] == b"RIFF" and content[8:12] == b"WAVE":
         return Audio(media_type="audio/wav", seconds=len(content) / _wav_rate(content, name), **blob)
     if _is_mp3(content):

@@ -39,7 +39,7 @@ class WireProtocol(Protocol):
         """How the key is sent."""
 
     def encode(
-        self, base_url: str, model: str, request: ModelRequest, *, stream: bool, media: Mapping[str, bytes]
+        self, base_url: str, model: str, request: ModelRequest, *, stream: bool, media: Mapping[str, bytes] = NO_MEDIA
     ) -> WireRequest:
         """What is posted. `media` holds the content of every medium of the request, by its SHA-256."""
 

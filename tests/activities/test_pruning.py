@@ -14,7 +14,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecution, WorkflowHistory
 from temporalio.worker import Replayer
 
-from continuo.activities.executions import delete, namespace_of, referred
+from continuo.activities.executions import delete, referred
 from continuo.activities.pruning import Pruning
 from continuo.config.settings import Settings, environment
 from continuo.jobs import Outcome
@@ -25,6 +25,7 @@ from continuo.stores.database import Database
 from continuo.stores.opened import open_cache, open_store, opened_payloads
 from continuo.stores.payloads import Payloads
 from continuo.stores.pruning import JOURNAL, LEDGER
+from continuo.temporal.namespace import namespace_of
 from continuo.testing.processes import begin, job, until
 from continuo.workers.pool import pool
 from continuo.workers.sandbox import runner

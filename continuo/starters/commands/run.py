@@ -2,6 +2,7 @@
 
 import json as jsonlib
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -14,6 +15,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from continuo.authoring.files import find_pattern, located
+from continuo.authoring.inputs import check_media
 from continuo.authoring.prepare import (
     MAX_INPUT_BYTES,
     check_data,
@@ -28,16 +30,20 @@ from continuo.config.settings import Settings, environment
 from continuo.data import Data
 from continuo.errors import InputError
 from continuo.jobs import Context, Job, Name, Outcome
-from continuo.messages import Message, ModelRequest
+from continuo.messages import Message, ModelRequest, content_of
+from continuo.parts import Media, Text
 from continuo.patterns import Call, Http
 from continuo.patterns.walk import specs
 from continuo.protection.masking import Masker, secrets
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.output import err, told
 from continuo.starters.launch import Handle, start, ui_address
+from continuo.starters.media import keep, read_media
 from continuo.starters.options import RunOptions
 from continuo.temporal.connect import connect
 from continuo.temporal.telemetry import configure_tracing
+
+NO_MEDIA: Mapping[Media, bytes] = {}
 
 
 async def run(
@@ -48,6 +54,9 @@ async def run(
     data: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     id: str | None = None,
     system: str | None = None,
+    image: list[str] | None = None,
+    audio: list[str] | None = None,
+    file: list[str] | None = None,
     options: RunOptions | None = None,
 ) -> int:
     """Ask one question, or act on data, and wait for the answer; the run goes on if this process does not.
@@ -57,7 +66,7 @@ async def run(
     pattern
         A named pattern, a YAML file, or model:ID.
     prompt
-        The question; with --data it may be left out.
+        The question; with --data or media it may be left out.
     input
         Read the question from this file instead; - is standard input.
     data
@@ -66,14 +75,22 @@ async def run(
         Run it once under this id, however often it is submitted; one that failed is run again.
     system
         Instructions for the model, in place of the pattern's own.
+    image
+        Send this PNG, JPEG, WebP or GIF file too; may be given several times.
+    audio
+        Send this WAV or MP3 file too; may be given several times.
+    file
+        Send this PDF or text file too; may be given several times.
     """
     if input == data == "-":
         raise InputError("--input and --data are both -; read one of them from a file")
     options = options or RunOptions()
-    asked = None if data and prompt is None and input is None else read_prompt(prompt, input)
+    media = read_media({"image": image, "audio": audio, "file": file})
+    asked = None if (data or media) and prompt is None and input is None else read_prompt(prompt, input)
     given = read_data(data) if data else None
-    job = job_of(pattern, options.context(pattern), Settings(), prompt=asked, data=given, system=system)
-    return await submitted(job, id, options)
+    context = options.context(pattern)
+    job = job_of(pattern, context, Settings(), prompt=asked, data=given, system=system, media=tuple(media))
+    return await submitted(job, id, options, media)
 
 
 def job_of(
@@ -84,8 +101,10 @@ def job_of(
     prompt: str | None = None,
     data: dict[str, JsonValue] | None = None,
     system: str | None = None,
+    media: Sequence[Media] = (),
 ) -> Job:
-    """The job that runs what `pattern` names on a prompt, on data, or on both; data alone is the prompt too.
+    """The job that runs what `pattern` names on a prompt, on data, or on both; data alone is the prompt too. `media`
+    stand before the prompt, or alone.
 
     Its models are resolved for this environment. Raises `InputError` for whatever cannot run here.
     """
@@ -98,19 +117,26 @@ def job_of(
             raise InputError(f"pattern {pattern!r} acts on data; give it, as in: continuo run {pattern} --data FILE")
         check_data(data or {})
         check_services(step, catalog, environ, data or {})
-    content = jsonlib.dumps(data, ensure_ascii=False) if prompt is None else prompt
+    text = prompt if prompt is not None else jsonlib.dumps(data, ensure_ascii=False) if data is not None else ""
+    content = content_of([*media, Text(text=text)])
     request = ModelRequest(messages=(Message(role="user", content=content),), system=system)
+    with located(pattern, settings.patterns):
+        check_media(step, request, catalog)
     job = Job(step=step, context=context, request=request, data=data or {})
     check_size(job)
     return job
 
 
-async def submitted(job: Job, id: str | None, options: RunOptions) -> int:
-    """Start the job, or find the run that has its id, and tell of it as the options ask; the exit code."""
+async def submitted(job: Job, id: str | None, options: RunOptions, media: Mapping[Media, bytes] = NO_MEDIA) -> int:
+    """Start the job, or find the run that has its id, and tell of it as the options ask; the exit code.
+
+    `media` are those of its request, which are kept before.
+    """
     chosen = run_id(job.context, id)
     settings = Settings()
     masker = Masker(secrets(load_catalog(settings.catalog), environment()))
     client = await connect(configure_tracing("continuo-run", masker))
+    await keep(client, settings, media)
     handle = await (start(client, job, id=chosen) if id is None else once(client, job, id=chosen))
     address = ui_address(settings.ui_url, client.namespace, handle)
     return await told(client, handle, job, address, options)

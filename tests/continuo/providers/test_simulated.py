@@ -43,7 +43,7 @@ async def test_a_question_is_answered_and_its_tokens_are_counted(
 ) -> None:
     await simulator.behave(name, tokens={"input": 1000, "output": 50, "cached": 200})
     found = await ask(models, name)
-    assert "Where is my order?" in found.message.content
+    assert "Where is my order?" in found.message.text
     assert (found.finish_reason, found.simulated) == ("stop", True)
     assert found.usage == Usage(input_tokens=1000, output_tokens=50, cached_tokens=200)
     [asked] = await simulator.calls(name)
@@ -55,7 +55,7 @@ async def test_a_stream_ends_with_what_a_whole_answer_would_be(
     models: ModelClient, simulator: Control, name: str
 ) -> None:
     whole = await ask(models, name)
-    assert await streamed(models, CATALOG.models[name]) == (whole.message.content, whole)
+    assert await streamed(models, CATALOG.models[name]) == (whole.message.text, whole)
 
 
 async def test_a_tool_is_called_and_its_result_is_understood(
@@ -69,13 +69,13 @@ async def test_a_tool_is_called_and_its_result_is_understood(
     result = Message(role="tool", tool_call_id=call.id, content="rain")
     second = await ask(models, name, request.model_copy(update={"messages": (*HELLO.messages, first.message, result)}))
     assert (second.message.tool_calls, second.finish_reason) == ((), "stop")
-    assert second.message.content
+    assert second.message.text
 
 
 async def test_an_answer_fits_the_schema_that_was_asked_for(models: ModelClient, simulator: Control, name: str) -> None:
     schema = {"type": "object", "properties": {"sure": {"type": "boolean"}}, "required": ["sure"]}
     found = await ask(models, name, HELLO.model_copy(update={"response_schema": schema}))
-    assert json.loads(found.message.content) == {"sure": True}
+    assert json.loads(found.message.text) == {"sure": True}
 
 
 async def test_an_answer_cut_at_the_limit_says_so(models: ModelClient, simulator: Control, name: str) -> None:
