@@ -35,7 +35,8 @@ def test_the_text_of_a_message_is_its_text_parts() -> None:
     assert Message(role="assistant", content=(Text(text="a"), THOUGHT, Text(text="b"))).text == "ab"
     assert Message(role="user", content="a").text == "a"
     request = ModelRequest(messages=(Message(role="user", content=(PHOTO, Text(text="What is it?"))),))
-    assert (request.prompt, request.inputs) == ("What is it?", {"text", "image"})
+    assert request.prompt == "What is it?"
+    assert request.inputs == {"text", "image"}
 
 
 def test_another_text_keeps_the_reasoning() -> None:
