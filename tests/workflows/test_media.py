@@ -1,6 +1,8 @@
 """Media go to the model, and nowhere else: a history and a store hold a reference of some bytes."""
 
 from base64 import b64encode
+from pathlib import Path
+from subprocess import check_output
 from uuid import uuid4
 
 import pytest
@@ -23,6 +25,13 @@ pytestmark = pytest.mark.usefixtures("worker")
 def about(step: Step, photo: Media, text: str = "What is it?") -> Job:
     request = ModelRequest(messages=(Message(role="user", content=(photo, Text(text=f"{text} {uuid4()}"))),))
     return job(step).model_copy(update={"request": request})
+
+
+def stored() -> dict[Path, bytes]:
+    """Every file of the stores. Read by another process: to close a file that SQLite has open here would take the
+    locks of this one from it."""
+    paths = [path for path in Settings().data.rglob("*") if path.is_file()]
+    return {path: check_output(["cat", path]) for path in paths}
 
 
 @pytest.fixture
@@ -57,13 +66,13 @@ async def test_an_image_reaches_every_model_and_is_in_no_history_and_no_store_bu
     events = b"".join(
         [event.SerializeToString() for id in ids async for history in histories(client, id) for event in history.events]
     )
-    stores = {path: path.read_bytes() for path in Settings().data.rglob("*") if path.is_file()}
+    stores = stored()
     assert medium.sha256.encode() in events
-    assert any(canaries[0] in stored for stored in stores.values())
+    assert any(canaries[0] in held for held in stores.values())
     for canary in canaries:
         assert canary not in events
         # As it is, never in base64, and with the large payloads alone.
-        holding = {path.name for path, stored in stores.items() if canary in stored}
+        holding = {path.name for path, held in stores.items() if canary in held}
         assert holding <= ({"payloads.db", "payloads.db-wal"} if canary in content else set())
 
 
