@@ -91,6 +91,15 @@ class Price(Data):
         return (fresh * self.input + usage.cached_tokens * cached + usage.output_tokens * self.output) / 1e6
 
 
+_CARRIED: dict[str, set[Input]] = {
+    "openai": {"text", "image", "audio", "file"},
+    "anthropic": {"text", "image", "file"},
+    "google": {"text", "image", "audio", "file"},
+    "knowledge": {"text"},
+}
+"""What each protocol has a shape for."""
+
+
 class Model(Data):
     """A model as the catalog lists it: `name` is what the provider calls it, by default the id.
 
@@ -136,6 +145,11 @@ class Catalog(Data):
         for model in self.models.values():
             if model.provider not in self.providers:
                 raise unknown(f"provider of model {model.id!r}:", model.provider, self.providers)
+            if impossible := set(model.inputs) - _CARRIED[self.providers[model.provider].protocol]:
+                what = " or ".join(sorted(impossible))
+                raise ValueError(
+                    f"model {model.id!r}: its provider's protocol carries no {what}; take it from `inputs`"
+                )
             for what, other in (("replacement", model.replaced_by), ("cheaper one", model.cheaper)):
                 if other and other not in self.models:
                     raise unknown(f"{what} of model {model.id!r}:", other, self.models)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from continuo.authoring.files import find_pattern, located
+from continuo.authoring.inputs import check_media
 from continuo.authoring.prepare import check_services, resolved
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings
@@ -75,6 +76,7 @@ def with_pattern(job: Job, name: str, settings: Settings, environ: Mapping[str, 
     with located(name, settings.patterns):
         check_services(step, catalog, environ, job.data)
         step = resolved(step, catalog, environ, simulated=settings.simulated)
+        check_media(step, job.request, catalog)
     return job.model_copy(update={"step": step, "context": job.context.model_copy(update={"pattern": name})})
 
 

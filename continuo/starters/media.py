@@ -18,15 +18,16 @@ from continuo.temporal.namespace import namespace_of
 from continuo.temporal.payloads import ADVICE
 
 
-def read_media(paths: Mapping[str, Sequence[str] | None]) -> dict[Media, bytes]:
-    """Each medium with its content; `paths` are files by the kind of part that they must be: image, audio or file.
+async def read_media(paths: Mapping[str, Sequence[str] | None], hosts: str) -> dict[Media, bytes]:
+    """Each medium with its content; `paths` are files, or addresses of `hosts`, by the kind of part that they must be:
+    image, audio or file.
 
-    Raises `InputError` for a file that cannot be read, is too large, or is of another type.
+    Raises `InputError` for one that cannot be read, is too large, or is of another type.
     """
     media: dict[Media, bytes] = {}
     for kind, files in paths.items():
         for path in files or ():
-            content = _content(path)
+            content = await _fetched(path, hosts) if "://" in path else _content(path)
             part = part_of(content, Path(path).name)
             if part.kind != kind:
                 raise InputError(f"--{kind} {path} holds {part.media_type}; send it as --{part.kind}")
@@ -34,9 +35,14 @@ def read_media(paths: Mapping[str, Sequence[str] | None]) -> dict[Media, bytes]:
     return media
 
 
+async def _fetched(address: str, hosts: str) -> bytes:
+    # Loaded here: a run that names files alone need not wait for the HTTP library.
+    from continuo.starters.fetched import fetched
+
+    return await fetched(address, hosts)
+
+
 def _content(path: str) -> bytes:
-    if "://" in path:
-        raise InputError(f"{path} is an address, and media are not fetched; download it and name the file")
     try:
         with Path(path).open("rb") as file:
             return file.read(MAX_MEDIA_BYTES + 1)

@@ -50,7 +50,10 @@ async def test_several_media_of_each_kind_stand_before_the_question(simulator: C
         ("describe", ["--file", "program.pdf"], "program.pdf is of a type that is not taken; images as PNG"),
         ("describe", ["--image", "empty.png"], "empty.png is empty; name a file with content"),
         ("describe", ["--image", "large.png"], "large.png has 20,000,001 bytes, more than 20,000,000"),
-        ("describe", ["--image", "http://10.0.0.1/a.png"], "http://10.0.0.1/a.png is an address, and media are not"),
+        ("describe", ["--image", "http://localhost/a.png"], "http://localhost/a.png is no https address; name one"),
+        ("describe", ["--image", "https://x.example/a.png"], "is of a host that is not allowed; add x.example to"),
+        ("describe", ["--image", "https://localhost/a.png"], ", which is no public address; name a file"),
+        ("describe", ["--image", "https://localhost:x/a.png"], "https://localhost:x/a.png is no address: Port could"),
         ("model:knowledge", ["--image", "photo.png"], "model 'knowledge' of the pattern takes no image; use one whose"),
         ("help-pages", ["--image", "photo.png"], "model 'knowledge' of the pattern takes no image; use one whose"),
     ],
@@ -65,6 +68,7 @@ def test_what_cannot_be_sent_is_refused_in_one_line_before_anything_runs(
 ) -> None:
     monkeypatch.setenv("CONTINUO_SIMULATED", "1")
     monkeypatch.setenv("CONTINUO_CATALOG", str(ROOT / "config" / "catalog.toml"))
+    monkeypatch.setenv("CONTINUO_MEDIA_HOSTS", "media.example, LOCALHOST")
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     monkeypatch.chdir(tmp_path)
     for name, content in (

@@ -76,16 +76,16 @@ async def run(
     system
         Instructions for the model, in place of the pattern's own.
     image
-        Send this PNG, JPEG, WebP or GIF file too; may be given several times.
+        Send this PNG, JPEG, WebP or GIF file too, or an address of an allowed host; may be given several times.
     audio
-        Send this WAV or MP3 file too; may be given several times.
+        Send this WAV or MP3 file too, or an address; may be given several times.
     file
-        Send this PDF or text file too; may be given several times.
+        Send this PDF or text file too, or an address; may be given several times.
     """
     if input == data == "-":
         raise InputError("--input and --data are both -; read one of them from a file")
     options = options or RunOptions()
-    media = read_media({"image": image, "audio": audio, "file": file})
+    media = await read_media({"image": image, "audio": audio, "file": file}, Settings().media_hosts)
     asked = None if (data or media) and prompt is None and input is None else read_prompt(prompt, input)
     given = read_data(data) if data else None
     context = options.context(pattern)
