@@ -17,7 +17,8 @@ PAGE = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
 
 
 def block(language: str) -> str:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[0]
+    text: str = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[0]
+    return text
 
 
 @pytest.mark.usefixtures("worker")

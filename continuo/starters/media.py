@@ -3,7 +3,8 @@
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from temporalio.client import Client
 
@@ -28,7 +29,8 @@ async def read_media(paths: Mapping[str, Sequence[str] | None], hosts: str) -> d
     for kind, files in paths.items():
         for path in files or ():
             content = await _fetched(path, hosts) if "://" in path else _content(path)
-            part = part_of(content, Path(path).name)
+            # What follows the path of an address may be a key, and the name is in the history.
+            part = part_of(content, PurePosixPath(urlsplit(path).path).name if "://" in path else Path(path).name)
             if part.kind != kind:
                 raise InputError(f"--{kind} {path} holds {part.media_type}; send it as --{part.kind}")
             media[part] = content

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from continuo.config.settings import ROOT
+from continuo.starters.media import read_media
 from continuo.testing.processes import Control
 from tests.starters.test_cli import continuo, typed
 from tests.support.media import PDF, png, wav
@@ -83,3 +84,12 @@ def test_what_cannot_be_sent_is_refused_in_one_line_before_anything_runs(
     error = capsys.readouterr().err
     assert says in " ".join(error.split())
     assert error.count("error:") == 1
+
+
+async def test_a_key_in_an_address_is_no_part_of_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fetched(address: str, hosts: str) -> bytes:
+        return PHOTO
+
+    monkeypatch.setattr("continuo.starters.fetched.fetched", fetched)
+    [photo] = await read_media({"image": ["https://media.example/a/photo.png?key=5ecret#top"]}, "media.example")
+    assert photo.name == "photo.png"
