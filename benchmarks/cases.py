@@ -1,5 +1,6 @@
 """Each pattern beside the twin that does the same by hand."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,9 +10,9 @@ from continuo.authoring.files import find_pattern
 from continuo.config.settings import ROOT
 from continuo.patterns import Cached, Call, Cascade, Deadline, Ensemble, Fallback, FanOut, Route, Step
 from continuo.patterns.choices import Length
-from tests.workflows.test_saga import ORDER
 
 MODEL = "sim-mid"
+ORDER = json.loads((ROOT / "examples" / "order.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

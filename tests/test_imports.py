@@ -57,6 +57,11 @@ def test_the_simulator_stands_for_the_outside_world_and_imports_nothing_of_ours(
     assert {room_of(module) for _, module in imported("simulator")} == {None, "simulator"}
 
 
+def test_benchmarks_import_no_test() -> None:
+    paths = (ROOT / "benchmarks").glob("*.py")
+    assert [path.name for path in paths for module in modules(path) if module.split(".")[0] == "tests"] == []
+
+
 def test_starters_never_import_an_activity() -> None:
     assert [(path, module) for path, module in imported("starters") if room_of(module) == "activities"] == []
 

@@ -14,7 +14,7 @@ from continuo.jobs import Account, CallRecord, Job
 from continuo.patterns import Call
 from continuo.temporal.failures import failure_of
 from continuo.workflows.activity_options import STORE_LIMIT
-from continuo.workflows.run_account import trace
+from continuo.workflows.run_account import run_account
 from continuo.workflows.shield import to_the_end
 
 
@@ -30,17 +30,17 @@ async def accounted(job: Job) -> AsyncIterator[str | None]:
     assert isinstance(step, Call)
     id = str(uuid5(workflow.uuid4(), job.path)) if job.revision >= 1 else None
     if id:
-        trace().begun.append(id)
+        run_account().begun.append(id)
     try:
         yield id
     except (FailureError, asyncio.CancelledError) as error:
         failure = failure_of(error)
         if failure.calls:
-            trace().include(failure)
+            run_account().include(failure)
         elif id:
             await to_the_end(_include(step, job, id))
         elif is_cancelled_exception(error):
-            trace().calls.append(CallRecord(path=job.path, model=step.model, status="cancelled"))
+            run_account().calls.append(CallRecord(path=job.path, model=step.model, status="cancelled"))
         raise
 
 
@@ -59,4 +59,4 @@ async def _include(step: Call, job: Job, id: str) -> None:
     except FailureError as error:
         workflow.logger.error(f"what {job.path or 'the call'} has cost is unknown: {failure_of(error).message}")
         account = Account(calls=(CallRecord(path=job.path, model=step.model, status="cancelled"),))
-    trace().include(account)
+    run_account().include(account)

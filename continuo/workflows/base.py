@@ -15,41 +15,41 @@ from continuo.temporal.attributes import finished, spent
 from continuo.temporal.failures import failed, failure_of
 from continuo.workflows.activity_options import STORE_LIMIT, calls_locally
 from continuo.workflows.dead_letter import keep
-from continuo.workflows.run_account import Trace
+from continuo.workflows.run_account import RUN, Run, RunAccount
 from continuo.workflows.shield import to_the_end
 from continuo.workflows.step import run_inline, within
 from continuo.workflows.unexpected import unexpected_as_failures
 
 
 class PatternWorkflow:
-    """Base of every pattern's workflow. `run_name` is the id of the outermost workflow of the run."""
+    """Base of every pattern's workflow."""
 
     def __init__(self) -> None:
-        self.trace = Trace()
-        self.run_name = ""
+        self.counted = RunAccount()
 
     @workflow.query
     def progress(self) -> Progress:
         """The steps that have begun and the calls that have ended."""
-        return self.trace.progress()
+        return self.counted.progress()
 
     @workflow.signal
     def account(self, account: Account) -> None:
         """What a child had done when it was cancelled, since a cancelled workflow has no result."""
-        self.trace.include(account)
+        self.counted.include(account)
 
     async def answer(self, job: Job, work: Coroutine[None, None, Outcome] | None = None) -> Outcome:
         """The whole of a workflow's `run`: interpret the job's step (or do `work`), in the job's time, and tell all."""
         info = workflow.info()
-        self.run_name = info.workflow_id.removesuffix(f".{job.path}") if job.path else info.workflow_id
+        run_id = info.workflow_id.removesuffix(f".{job.path}") if job.path else info.workflow_id
+        RUN.set(Run(run_id, self.counted))
         try:
             with unexpected_as_failures():
-                outcome = self.trace.accounted(
+                outcome = self.counted.accounted(
                     await self._with_undone(job, self._in_time(job, work or run_inline(job.step, job)))
                 )
         except (FailureError, asyncio.CancelledError) as error:
             if not is_cancelled_exception(error):
-                failure = self.trace.accounted(failure_of(error))
+                failure = self.counted.accounted(failure_of(error))
                 # Runs of an earlier version end as they would have then.
                 if not job.path and workflow.patched("dead-letters"):
                     # The run has failed: a cancellation that comes now ends nothing any more.
@@ -77,14 +77,14 @@ class PatternWorkflow:
         try:
             return await work
         except (FailureError, asyncio.CancelledError) as error:
-            self.trace.interrupted |= is_cancelled_exception(error)
+            self.counted.interrupted |= is_cancelled_exception(error)
             raise
         finally:
-            if self.trace.interrupted and calls_locally(job.step):
+            if self.counted.interrupted and calls_locally(job.step):
                 await to_the_end(self._include_undone())
 
     async def _include_undone(self) -> None:
-        run, begun = workflow.info().run_id, self.trace.begun
+        run, begun = workflow.info().run_id, self.counted.begun
         try:
             account: Account = await workflow.execute_local_activity_method(
                 ModelCalls.undone, args=[run, begun], schedule_to_close_timeout=STORE_LIMIT
@@ -92,7 +92,7 @@ class PatternWorkflow:
         except FailureError as error:
             workflow.logger.error(f"what undone calls have cost is unknown: {failure_of(error).message}")
         else:
-            self.trace.include(account)
+            self.counted.include(account)
 
     async def _in_time(self, job: Job, work: Coroutine[None, None, Outcome]) -> Outcome:
         limit = job.context.deadline
@@ -115,11 +115,11 @@ class PatternWorkflow:
 
     def _has_something_to_tell(self) -> bool:
         # Runs of an earlier version told of their calls alone.
-        return bool(self.trace.calls or (self.trace.checkpoints and workflow.patched("checkpoints-told")))
+        return bool(self.counted.calls or (self.counted.checkpoints and workflow.patched("checkpoints-told")))
 
     async def _tell(self, parent: workflow.ParentInfo) -> None:
         handle = workflow.get_external_workflow_handle(parent.workflow_id, run_id=parent.run_id)
         try:
-            await handle.signal(PatternWorkflow.account, self.trace.accounted(Account()))
+            await handle.signal(PatternWorkflow.account, self.counted.accounted(Account()))
         except FailureError:
             workflow.logger.warning("the parent has ended before it could be told what this child had spent")

@@ -15,7 +15,7 @@ from continuo.stores.cache import Found
 from continuo.workflows.accounted import accounted, ending
 from continuo.workflows.activity_options import STORE_LIMIT, options
 from continuo.workflows.base import PatternWorkflow
-from continuo.workflows.run_account import trace
+from continuo.workflows.run_account import run_account
 from continuo.workflows.shield import check_cancelled, to_the_end
 from continuo.workflows.step import run_inline, run_step
 
@@ -32,19 +32,19 @@ async def cached(step: Cached, job: Job) -> Outcome:
         await workflow.sleep(wait)
         found, wait = await _look_up(job, waited=True), min(LONGEST_WAIT, wait * GROWTH)
     if found.outcome is not None:
-        trace().note(f"{where}: hit")
+        run_account().note(f"{where}: hit")
         return found.outcome
     try:
         if step.semantic is not None and (near := await _look_near(step.semantic, job)) is not None:
-            trace().note(f"{where}: hit by meaning")
+            run_account().note(f"{where}: hit by meaning")
             await _keep(job, None)
             return near
-        trace().note(f"{where}: miss")
+        run_account().note(f"{where}: miss")
         outcome = await run_step(step.step, job, "miss")
     except (FailureError, asyncio.CancelledError):
         await to_the_end(_keep(job, None))
         raise
-    spent = trace().cost_under(job.of(step.step, "miss").path)
+    spent = run_account().cost_under(job.of(step.step, "miss").path)
     await to_the_end(_keep(job, outcome.model_copy(update={"cost_usd": spent})))
     return outcome
 
@@ -77,7 +77,7 @@ async def _look_near(semantic: Semantic, job: Job) -> Outcome | None:
         return None
     if isinstance(embedded, Wait):
         return None
-    trace().include(embedded)
+    run_account().include(embedded)
     found = await workflow.execute_local_activity_method(
         Caching.look_near, args=[job, embedded.text], schedule_to_close_timeout=STORE_LIMIT
     )

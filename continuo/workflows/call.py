@@ -9,7 +9,7 @@ from continuo.protection.rate_limits import Wait
 from continuo.workflows.accounted import accounted, ending
 from continuo.workflows.activity_options import LOCAL_RETRIES, local_options, options
 from continuo.workflows.base import PatternWorkflow
-from continuo.workflows.run_account import trace
+from continuo.workflows.run_account import run_account
 from continuo.workflows.shield import check_cancelled
 from continuo.workflows.step import run_inline
 
@@ -21,7 +21,7 @@ async def call(step: Call, job: Job) -> Outcome:
             # A timer, so that whoever waits for its turn holds no slot.
             check_cancelled()
             await workflow.sleep(outcome.seconds, summary=outcome.why)
-    trace().include(outcome)
+    run_account().include(outcome)
     return outcome
 
 

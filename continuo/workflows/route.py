@@ -10,7 +10,7 @@ from continuo.patterns.choices import Budget, Intent
 from continuo.workflows.activity_options import STORE_LIMIT
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.recorded import recorded
-from continuo.workflows.run_account import trace
+from continuo.workflows.run_account import run_account
 from continuo.workflows.step import run_inline, run_step, try_step
 
 
@@ -19,7 +19,7 @@ async def route(step: Route, job: Job) -> Outcome:
     label = await recorded(job, "label", await _label(step, job), str | None)
     branch = label if label in step.branches else step.default
     assert branch is not None, "the spec has a default wherever a label may be missing"
-    trace().note(f"{job.path or 'route'}: {step.by.kind} {label or 'found no label'}, branch {branch}")
+    run_account().note(f"{job.path or 'route'}: {step.by.kind} {label or 'found no label'}, branch {branch}")
     outcome = await run_step(step.branches[branch], job, branch)
     return outcome.model_copy(update={"branch": branch})
 

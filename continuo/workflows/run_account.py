@@ -5,6 +5,8 @@ Kept here once, so that no pattern has to carry calls and costs from its steps t
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TypeVar
 
 from temporalio import workflow
@@ -18,7 +20,7 @@ from continuo.progress import Progress, StepState
 A = TypeVar("A", bound=Account)
 
 
-class Trace:
+class RunAccount:
     """Filled as the workflow runs. Its calls are in the order of their ends."""
 
     def __init__(self) -> None:
@@ -64,16 +66,27 @@ class Trace:
     def progress(self) -> Progress:
         return self.accounted(Progress(steps=tuple(self._steps.values())))
 
-    def accounted(self, found: A) -> A:
-        """`found` with all that the trace holds, bounded. An outcome without a call keeps what it says of its cost."""
+    def accounted(self, result: A) -> A:
+        """`result` with all that was counted, bounded. An outcome without a call keeps what it says of its cost."""
         update: dict[str, object] = {"calls": tuple(self.calls), "checkpoints": tuple(self.checkpoints)}
-        if isinstance(found, Outcome) and self.calls:
+        if isinstance(result, Outcome) and self.calls:
             update["usage"] = sum((call.usage for call in self.calls), Usage())
             update["cost_usd"] = total_cost(tuple(self.calls))
-        return bounded(found.replaced(**update).omitting(checkpoints=self._omitted))
+        return bounded(result.replaced(**update).omitting(checkpoints=self._omitted))
 
 
-def trace() -> Trace:
-    """The trace of the workflow that runs."""
-    found: Trace = workflow.instance().trace
-    return found
+@dataclass(frozen=True)
+class Run:
+    """The run of a step: the id of its outermost workflow, and the account of the workflow that the step is in."""
+
+    id: str
+    account: RunAccount
+
+
+RUN: ContextVar[Run] = ContextVar("run")
+"""Set by `PatternWorkflow.answer`, and so in every coroutine and task that it starts."""
+
+
+def run_account() -> RunAccount:
+    """The account of the workflow that runs. Raises `LookupError` outside `PatternWorkflow.answer`."""
+    return RUN.get().account

@@ -43,7 +43,7 @@ class SagaWorkflow(PatternWorkflow):
     @workflow.query
     def log(self) -> list[Checkpoint]:
         """What happened to each step, oldest first."""
-        return self.trace.checkpoints
+        return self.counted.checkpoints
 
     @workflow.query
     def parked(self) -> list[str]:
@@ -61,9 +61,9 @@ class SagaWorkflow(PatternWorkflow):
             raise ValueError(f"{resolution.step!r} is not parked; parked: {', '.join(self.parked()) or 'none'}")
 
     def _note(self, event: str) -> None:
-        self.trace.note(event)
+        self.counted.note(event)
         workflow.set_current_details(
-            "\n".join(f"- {entry.time:%H:%M:%S} {entry.name}" for entry in self.trace.checkpoints)
+            "\n".join(f"- {entry.time:%H:%M:%S} {entry.name}" for entry in self.counted.checkpoints)
         )
 
     async def _forward(self, saga: Saga, job: Job) -> Outcome:

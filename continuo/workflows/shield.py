@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from continuo.workflows.run_account import trace
+from continuo.workflows.run_account import run_account
 
 FOR_GOOD = "cancelled-for-good"
 """The patch without which runs of an earlier version go on as they did where a cancellation was lost."""
@@ -39,7 +39,7 @@ async def to_the_end(work: Coroutine[Any, Any, object]) -> None:
 async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel what still runs of `tasks`, and wait until it has cleaned up. What they raise is nobody's concern."""
     running = [task for task in tasks if not task.done()]
-    trace().interrupted |= bool(running)
+    run_account().interrupted |= bool(running)
     for task in running:
         task.cancel()
     try:

@@ -10,7 +10,7 @@ from continuo.jobs import Job, Outcome
 from continuo.patterns import Split, Step
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.recorded import recorded
-from continuo.workflows.run_account import trace
+from continuo.workflows.run_account import run_account
 from continuo.workflows.shield import to_the_end
 from continuo.workflows.step import child_id, run_inline, run_step
 
@@ -22,7 +22,7 @@ async def split(step: Split, job: Job) -> Outcome:
     where = workflow.random().random() if key is None else point(f"{job.context.pattern}/{job.path}/{key}")
     drawn = share({name: variant.weight for name, variant in step.variants.items()}, where)
     variant = await recorded(job, "variant", drawn, str)
-    trace().note(f"{job.path or 'split'}: variant {variant}")
+    run_account().note(f"{job.path or 'split'}: variant {variant}")
     shadows = [
         asyncio.create_task(_shadow(shadow, job.of(shadow, f"shadow.{name}"))) for name, shadow in step.shadow.items()
     ]

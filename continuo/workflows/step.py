@@ -13,7 +13,7 @@ from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import Step
 from continuo.temporal.failures import failure_of
 from continuo.workflows.activity_options import task_timeout
-from continuo.workflows.run_account import trace
+from continuo.workflows.run_account import RUN, run_account
 from continuo.workflows.shield import check_cancelled, end, to_the_end
 from continuo.workflows.unexpected import unexpected_as_failures
 
@@ -36,7 +36,7 @@ async def run_step(step: Step, job: Job, name: str, *, isolate: bool = False) ->
     nested = job.of(step, name)
     workflow.set_current_details(f"Running `{nested.path}` ({step.kind})")
     id = child_id(nested) if step.isolate or isolate else None
-    with trace().step(nested, id), unexpected_as_failures():
+    with run_account().step(nested, id), unexpected_as_failures():
         outcome = await (run_inline(step, nested) if id is None else _run_child(nested, id))
         check_cancelled()
         return outcome
@@ -54,7 +54,7 @@ async def try_step(step: Step, job: Job, name: str, *, isolate: bool = False) ->
 
 def child_id(job: Job) -> str:
     """The id of a child workflow: the whole run's, and where in the whole pattern the child's step stands."""
-    return f"{workflow.instance().run_name}.{job.path}"
+    return f"{RUN.get().id}.{job.path}"
 
 
 async def within(seconds: float, work: Coroutine[None, None, T]) -> T | None:
@@ -81,9 +81,9 @@ async def _run_child(job: Job, id: str) -> Outcome:
         outcome = await (await (_started(starting) if job.revision >= 1 else starting))
     except FailureError as error:
         # What a cancelled child had spent it has told by a signal.
-        trace().include(failure_of(error))
+        run_account().include(failure_of(error))
         raise
-    trace().include(outcome)
+    run_account().include(outcome)
     return outcome
 
 
