@@ -12,6 +12,9 @@ Input = Literal["text", "image", "audio", "file"]
 MAX_MEDIA_BYTES = 20_000_000
 """Of all media of a request: base64 makes 27 MB of them, and Anthropic takes requests of 32 MB, the others of more."""
 
+MAX_SIDE = 100_000
+"""Pixels."""
+
 
 class Text(Data):
     kind: Literal["text"] = "text"
@@ -31,8 +34,8 @@ class Image(Blob):
 
     kind: Literal["image"] = "image"
     media_type: Literal["image/png", "image/jpeg", "image/webp", "image/gif"]
-    width: Int = Field(gt=0)
-    height: Int = Field(gt=0)
+    width: Int = Field(gt=0, le=MAX_SIDE)
+    height: Int = Field(gt=0, le=MAX_SIDE)
 
 
 class Audio(Blob):
@@ -40,7 +43,7 @@ class Audio(Blob):
 
     kind: Literal["audio"] = "audio"
     media_type: Literal["audio/wav", "audio/mpeg"]
-    seconds: Number = Field(gt=0)
+    seconds: Number = Field(gt=0, le=MAX_MEDIA_BYTES)
 
 
 class File(Blob):
@@ -48,7 +51,7 @@ class File(Blob):
 
     kind: Literal["file"] = "file"
     media_type: Literal["application/pdf", "text/plain"]
-    pages: Int | None = Field(default=None, gt=0)
+    pages: Int | None = Field(default=None, gt=0, le=MAX_MEDIA_BYTES)
 
 
 class Reasoning(Data):

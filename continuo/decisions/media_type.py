@@ -8,7 +8,7 @@ from struct import unpack_from
 from typing import Any
 
 from continuo.errors import InputError
-from continuo.parts import MAX_MEDIA_BYTES, Audio, File, Image, Media
+from continuo.parts import MAX_MEDIA_BYTES, MAX_SIDE, Audio, File, Image, Media
 
 SLOWEST = 4_000
 """Bytes a second of the slowest MP3 file that is common, for speech: none is taken for shorter than it is."""
@@ -41,6 +41,8 @@ def part_of(content: bytes, name: str) -> Media:
         if size is not None:
             if not all(size):
                 raise InputError(f"{name} begins as {media_type} but is cut or broken; send the whole file")
+            if max(size) > MAX_SIDE:
+                raise InputError(f"{name} is more than {MAX_SIDE:,} pixels wide or high; make it smaller")
             return Image(media_type=media_type, width=size[0], height=size[1], **blob)
     if content[:4] == b"RIFF" and content[8:12] == b"WAVE":
         return Audio(media_type="audio/wav", seconds=len(content) / _wav_rate(content, name), **blob)

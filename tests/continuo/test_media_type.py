@@ -53,6 +53,7 @@ def test_the_pages_of_a_pdf_file_are_counted_or_taken_from_its_size() -> None:
         (png()[:18], "photo begins as image/png but is cut or broken; send the whole file"),
         (b"\xff\xd8\xff\xe0\x00\x04abcd", "photo begins as image/jpeg but is cut or broken"),
         (wav()[:20], "photo begins as audio/wav but is cut or broken"),
+        (b"\x89PNG\r\n\x1a\n    IHDR\xff\xff\xff\xff\0\0\0\1", "photo is more than 100,000 pixels wide or high"),
         (bytes(MAX_MEDIA_BYTES + 1), "photo has 20,000,001 bytes, more than 20,000,000; make it smaller"),
     ],
 )
