@@ -26,6 +26,7 @@ from continuo.protection.rate_limits import Wait
 from continuo.providers.client import ModelClient
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Settlement
+from continuo.stores.payloads import Payloads
 from continuo.temporal.connect import connect
 from continuo.temporal.leave import leave
 from continuo.temporal.telemetry import configure_logging, log_context
@@ -80,13 +81,20 @@ class NoBreakers(Breakers):
         yield
 
 
+class NoPayloads(Payloads):
+    """Of requests without media."""
+
+    def __init__(self) -> None:
+        pass
+
+
 async def serve() -> None:
     settings, environ = Settings(), environment()
     catalog = load_catalog(settings.catalog)
     masker = Masker(secrets(catalog, environ))
     configure_logging(settings.log_level, masker)
     client = ModelClient(catalog, environ, settings.knowledge, masker)
-    calls = ModelCalls(catalog, client, NoJournal(), NoSettling(), NoAdmission(), NoBreakers())
+    calls = ModelCalls(catalog, client, NoJournal(), NoSettling(), NoAdmission(), NoBreakers(), NoPayloads())
     worker = Worker(
         await connect(),
         task_queue=QUEUE,

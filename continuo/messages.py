@@ -1,29 +1,92 @@
 """What is said to a model and what it says back, the same for every provider."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from continuo.data import Data, Int, Number
+from continuo.parts import Audio, File, Image, Input, Media, Part, Reasoning, Text
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
 class ToolCall(Data):
-    """A model's wish to call a tool. `arguments` is the JSON text as the model wrote it, perhaps invalid."""
+    """A model's wish to call a tool. `arguments` is the JSON text as the model wrote it, perhaps invalid.
+
+    `signature` is Gemini's, of the thought that led to the call; Gemini 3 and later take no call back without it.
+    """
 
     id: str
     name: str
     arguments: str
+    signature: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _unsigned_as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A key of the cache is made of this JSON: a call without a signature keeps the one it always had.
+        written: dict[str, Any] = write(self)
+        if self.signature is None:
+            del written["signature"]
+        return written
 
 
 class Message(Data):
-    """One turn. `tool_calls` belong to the assistant; `tool_call_id` says which call a tool's turn answers."""
+    """One turn. `tool_calls` belong to the assistant; `tool_call_id` says which call a tool's turn answers.
+
+    `content` is a text, or parts: a user's may be text and media, the assistant's text and reasoning.
+    """
 
     role: Literal["user", "assistant", "tool"]
-    content: str = ""
+    content: str | Annotated[tuple[Part, ...], Field(min_length=1)] = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+
+    @model_validator(mode="after")
+    def _parts_fit_the_role(self) -> Self:
+        for part in self.parts:
+            if isinstance(part, Reasoning) and self.role != "assistant":
+                raise ValueError(f"a {self.role}'s turn holds reasoning; only the assistant's can")
+            if isinstance(part, Image | Audio | File) and self.role != "user":
+                raise ValueError(f"the turn of role {self.role!r} holds a part {part.kind!r}; only a user's can")
+        return self
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The content as parts; an empty text is none."""
+        if isinstance(self.content, str):
+            return (Text(text=self.content),) if self.content else ()
+        return self.content
+
+    @property
+    def text(self) -> str:
+        """The text parts alone: a user's with an empty line between them, an answer's as they follow each other."""
+        between = "\n\n" if self.role == "user" else ""
+        return between.join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Image | Audio | File))
+
+    def saying(self, text: str) -> "Message":
+        """The same turn with `text` in place of its text; its reasoning, which may be signed, stays."""
+        if text == self.text:
+            return self
+        reasoning = [part for part in self.parts if isinstance(part, Reasoning)]
+        return self.model_copy(update={"content": content_of([*reasoning, Text(text=text)])})
+
+
+def content_of(parts: Iterable[Part]) -> str | tuple[Part, ...]:
+    """What `Message.content` is for these parts: texts that follow each other are one, and text alone is a string."""
+    joined: list[Part] = []
+    for part in parts:
+        if isinstance(part, Text) and joined and isinstance(joined[-1], Text):
+            joined[-1] = Text(text=joined[-1].text + part.text)
+        elif not isinstance(part, Text) or part.text:
+            joined.append(part)
+    if not joined:
+        return ""
+    return joined[0].text if len(joined) == 1 and isinstance(joined[0], Text) else tuple(joined)
 
 
 class Tool(Data):
@@ -53,8 +116,21 @@ class ModelRequest(Data):
 
     @property
     def prompt(self) -> str:
-        """What the user said last."""
-        return next((turn.content for turn in reversed(self.messages) if turn.role == "user"), "")
+        """What the user said last: of a message with parts, its text."""
+        return self.last_from_user.text if self.last_from_user else ""
+
+    @property
+    def last_from_user(self) -> Message | None:
+        return next((turn for turn in reversed(self.messages) if turn.role == "user"), None)
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        return tuple(part for turn in self.messages for part in turn.media)
+
+    @property
+    def inputs(self) -> frozenset[Input]:
+        """What a model must take to answer: text always."""
+        return frozenset({"text", *(part.kind for part in self.media)})
 
 
 class Usage(Data):

@@ -2,11 +2,10 @@
 
 import asyncio
 import re
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
 
 from temporalio.api.common.v1 import WorkflowExecution as Execution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, DescribeNamespaceRequest
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -16,22 +15,7 @@ AT_ONCE = 8
 OPEN = "ExecutionStatus = 'Running'"
 
 # The JSON of a reference has the name in quotes. Anything else that looks like it keeps a payload longer, and no more.
-_NAME = re.compile(rb'"([0-9a-f]{64})"')
-
-
-class Namespace(NamedTuple):
-    """The namespace of a client: no two have the same `id`, and a closed run is known for `retention`."""
-
-    id: str
-    retention: timedelta
-
-
-async def namespace_of(client: Client) -> Namespace:
-    request = DescribeNamespaceRequest(namespace=client.namespace)
-    found = await client.workflow_service.describe_namespace(request)
-    return Namespace(
-        found.namespace_info.id or client.namespace, found.config.workflow_execution_retention_ttl.ToTimedelta()
-    )
+NAME = re.compile(rb'"([0-9a-f]{64})"')
 
 
 async def open_runs(client: Client) -> set[str]:
@@ -80,9 +64,9 @@ async def _names(client: Client, run: WorkflowExecution) -> set[str]:
     handle = client.get_workflow_handle(run.id, run_id=run.run_id)
     try:
         # First what is not in the history yet, such as the last failure of an activity that is tried again.
-        found = set(_NAME.findall((await handle.describe()).raw_description.SerializeToString()))
+        found = set(NAME.findall((await handle.describe()).raw_description.SerializeToString()))
         async for event in handle.fetch_history_events():
-            found.update(_NAME.findall(event.SerializeToString()))
+            found.update(NAME.findall(event.SerializeToString()))
     except RPCError as error:
         # Forgotten since it was listed: nobody can ask for what it had.
         if error.status != RPCStatusCode.NOT_FOUND:

@@ -16,6 +16,7 @@ from continuo.activities.admission import Admission, Admitted
 from continuo.activities.breakers import Breakers
 from continuo.activities.errors import give_up_or_retry, patiently, unless_broken
 from continuo.activities.identity import identity
+from continuo.activities.media import media_of
 from continuo.activities.settling import Settling
 from continuo.config.catalog import Catalog, Model
 from continuo.decisions.confidence import INSTRUCTION, rated
@@ -29,6 +30,7 @@ from continuo.providers.exchange import Exchange
 from continuo.stores.database import Row
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid, Settlement, call_of, in_all
+from continuo.stores.payloads import Payloads
 from continuo.stores.vectors import written
 
 log = structlog.get_logger()
@@ -62,6 +64,7 @@ class ModelCalls:
         settling: Settling,
         admission: Admission,
         breakers: Breakers,
+        payloads: Payloads,
     ) -> None:
         self._catalog = catalog
         self._client = client
@@ -69,6 +72,7 @@ class ModelCalls:
         self._settling = settling
         self._admission = admission
         self._breakers = breakers
+        self._payloads = payloads
 
     @activity.defn(name="call")
     async def call(self, job: Job) -> Outcome | Wait:
@@ -205,12 +209,13 @@ class ModelCalls:
         await self._settling.settle(settlement, _time_left())
 
     async def _answer(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
-        response = await self._client.complete(model, request, **sending)
-        text, confidence = rated(response) if request.rated else (response.message.content, response.confidence)
+        media = await media_of(request, self._payloads)
+        response = await self._client.complete(model, request, media=media, **sending)
+        text, confidence = rated(response) if request.rated else (response.message.text, response.confidence)
         local = self._catalog.providers[model.provider].protocol == "knowledge"
         return Outcome(
             text=text,
-            message=response.message.model_copy(update={"content": text}),
+            message=response.message.saying(text),
             finish_reason=response.finish_reason,
             served_by="knowledge" if local else "model",
             confidence=confidence,

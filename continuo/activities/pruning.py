@@ -8,14 +8,15 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from continuo.activities.executions import Namespace, closed, delete, open_runs, referred
+from continuo.activities.executions import NAME, closed, delete, open_runs, referred
 from continuo.config.settings import DAY, Settings
 from continuo.operations.dead_letters import TYPE
 from continuo.operations.pruning import Part
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database, StoreUnavailable
-from continuo.stores.payloads import FRESH
+from continuo.stores.payloads import FRESH, find
 from continuo.stores.pruning import JOURNAL, LEDGER, Aged, payloads, prune
+from continuo.temporal.namespace import Namespace
 
 CLOCKS = 3600.0
 """Seconds by which the clocks of two machines may differ."""
@@ -80,6 +81,9 @@ class Pruning:
         if not await drop(lambda name: False, dry_run=True):
             return 0
         names = await referred(self._client, datetime.fromtimestamp(before + FRESH + CLOCKS, UTC))
+        # A job that is itself kept here names its media, and no history does.
+        for name in list(names):
+            names.update(found.decode() for found in NAME.findall(await find(self._large, name) or b""))
         return await drop(names.__contains__, dry_run=dry_run)
 
     async def _letters(self, now: datetime, *, dry_run: bool) -> int:

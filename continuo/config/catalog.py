@@ -11,6 +11,7 @@ from continuo.config.toml_file import read_file
 from continuo.data import Data, Int, Number, Seconds
 from continuo.errors import InputError, unknown
 from continuo.messages import Usage
+from continuo.parts import Input
 
 
 class Endpoint(Data):
@@ -90,12 +91,21 @@ class Price(Data):
         return (fresh * self.input + usage.cached_tokens * cached + usage.output_tokens * self.output) / 1e6
 
 
+_CARRIED: dict[str, set[Input]] = {
+    "openai": {"text", "image", "audio", "file"},
+    "anthropic": {"text", "image", "file"},
+    "google": {"text", "image", "audio", "file"},
+    "knowledge": {"text"},
+}
+"""What each protocol has a shape for."""
+
+
 class Model(Data):
     """A model as the catalog lists it: `name` is what the provider calls it, by default the id.
 
     `logprobs` says that the provider gives the probabilities of its tokens when asked; most reasoning models refuse.
     `cheaper` is the model that answers while a limit of this one, or of its provider, is used up. `local` makes every
-    call of it a local one, see `Call`.
+    call of it a local one, see `Call`. `inputs` are the kinds of parts that it can be given.
     """
 
     id: str
@@ -107,6 +117,7 @@ class Model(Data):
     limits: Limits = Limits()
     cheaper: str | None = None
     local: bool = False
+    inputs: tuple[Input, ...] = ("text",)
 
     @model_validator(mode="before")
     @classmethod
@@ -134,6 +145,11 @@ class Catalog(Data):
         for model in self.models.values():
             if model.provider not in self.providers:
                 raise unknown(f"provider of model {model.id!r}:", model.provider, self.providers)
+            if impossible := set(model.inputs) - _CARRIED[self.providers[model.provider].protocol]:
+                what = " or ".join(sorted(impossible))
+                raise ValueError(
+                    f"model {model.id!r}: its provider's protocol carries no {what}; take it from `inputs`"
+                )
             for what, other in (("replacement", model.replaced_by), ("cheaper one", model.cheaper)):
                 if other and other not in self.models:
                     raise unknown(f"{what} of model {model.id!r}:", other, self.models)

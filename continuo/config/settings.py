@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     `simulated` restricts aliases to simulated models, so that nothing is spent whatever keys are set.
     `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
     A retention says how long that is kept which nothing needs any more; `ledger_retention` None is for ever.
+    `media_hosts` are the hosts, with commas between them, from whose addresses media are fetched; none by default.
     `sandbox` runs workflows in Temporal's sandbox, which catches what is not deterministic and costs time.
     """
 
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     ledger_retention: Retention | None = None
     payload_retention: Retention = 30 * DAY
     letter_retention: Retention = 30 * DAY
+    media_hosts: str = ""
 
     def __init__(self, **values: Any) -> None:
         """Raises `InputError` naming the variable whose value is wrong."""

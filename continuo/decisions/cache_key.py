@@ -6,7 +6,7 @@ from hashlib import sha256
 from pydantic import JsonValue
 
 from continuo.jobs import Job
-from continuo.messages import Message
+from continuo.messages import Message, ModelRequest
 from continuo.patterns import Cached
 
 
@@ -24,7 +24,9 @@ def family(step: Cached, job: Job) -> str:
     if "messages" in chosen:
         chosen["messages"] = _around_the_prompt(job.request.messages)
     embedding = step.semantic.model if step.semantic else None
-    return _digest({"scope": scope(step, job), **chosen, "prompt": None, "embedding": embedding})
+    last = job.request.last_from_user
+    beside = _beside_the_text(last) if last else None
+    return _digest({"scope": scope(step, job), **chosen, "prompt": beside, "embedding": embedding})
 
 
 def scope(step: Cached, job: Job) -> str:
@@ -37,7 +39,7 @@ def _chosen(step: Cached, job: Job) -> dict[str, JsonValue]:
     request: dict[str, JsonValue] = job.request.model_dump(mode="json")
     every: dict[str, JsonValue] = {
         **request,
-        "prompt": job.request.prompt,
+        "prompt": _prompt(job.request),
         "user": job.context.user,
         "data": dict(job.data),
         **{f"data.{name}": value for name, value in job.data.items()},
@@ -45,13 +47,24 @@ def _chosen(step: Cached, job: Job) -> dict[str, JsonValue]:
     return {name: every.get(name) for name in step.key or (*request, "data")}
 
 
+def _prompt(request: ModelRequest) -> JsonValue:
+    """What the user said last: a text, or parts, in which media are known by their SHA-256."""
+    last = request.last_from_user
+    return last.model_dump(mode="json")["content"] if last and last.media else request.prompt
+
+
 def _around_the_prompt(turns: tuple[Message, ...]) -> list[JsonValue]:
     """All turns, the prompt's without its text. It is not always the last one: a tool's result may follow."""
     last = max((number for number, turn in enumerate(turns) if turn.role == "user"), default=None)
     return [
-        turn.model_dump(mode="json") | ({"content": None} if number == last else {})
+        turn.model_dump(mode="json") | ({"content": _beside_the_text(turn)} if number == last else {})
         for number, turn in enumerate(turns)
     ]
+
+
+def _beside_the_text(turn: Message) -> JsonValue:
+    """The media of a turn, None without any: two questions about two images are never near each other."""
+    return [part.model_dump(mode="json") for part in turn.media] or None
 
 
 def _digest(value: dict[str, JsonValue]) -> str:

@@ -45,7 +45,7 @@ def rated(response: ModelResponse) -> tuple[str, float]:
     The first of these that there is: a number `confidence` in an answer that is a JSON object, what the provider
     itself says, the line; else `UNKNOWN`.
     """
-    text, written = _split(response.message.content)
+    text, written = _split(response.message.text)
     structured = _number((json_object(text) or {}).get("confidence"))
     found = (structured, response.confidence, written)
     return text, next((one for one in found if one is not None), UNKNOWN)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 from continuo.authoring.files import is_file
+from continuo.authoring.inputs import check_media
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_data, check_services, check_size, check_text
 from continuo.door.request import Request
@@ -46,13 +47,19 @@ def _has_input(library: Library, job: Job) -> Job:
     if not job.data and any(isinstance(spec, Http) for spec in specs(job.step)):
         name = job.context.pattern
         raise InputError(f"pattern {name!r} acts on data; give it, as in: continuo run {name} --data FILE")
-    check_text("the prompt", job.request.prompt)
+    if not job.request.media:
+        check_text("the prompt", job.request.prompt)
     check_data(job.data)
     return job
 
 
 def _reaches_services(library: Library, job: Job) -> Job:
     check_services(job.step, library.catalog, library.environ, job.data)
+    return job
+
+
+def _reads_media(library: Library, job: Job) -> Job:
+    check_media(job.step, job.request, library.catalog)
     return job
 
 
@@ -64,5 +71,5 @@ def _fits(library: Library, job: Job) -> Job:
 Stage = Callable[[Library, Job], Job]
 """Gives the job, perhaps changed, or raises `InputError`."""
 
-STAGES: tuple[Stage, ...] = (_reaches_services, _has_input, _fits)
+STAGES: tuple[Stage, ...] = (_reaches_services, _has_input, _reads_media, _fits)
 """What every job passes, in this order. There is no other way to a run, so this is no argument of anything."""

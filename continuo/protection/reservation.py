@@ -1,7 +1,9 @@
 """What a call may cost and use at most, before anybody knows."""
 
 from continuo.config.catalog import Model
+from continuo.decisions.media_tokens import most_tokens, usual_tokens
 from continuo.messages import ModelRequest, Usage, estimated_tokens
+from continuo.parts import Reasoning, Text
 
 MAX_OUTPUT = 4_096
 """Tokens a model may write under a budget, where neither the request nor its step says how many."""
@@ -20,13 +22,13 @@ def most_usd(model: Model, request: ModelRequest) -> float:
     """USD that the answer to a capped request costs at most; the model has a price.
 
     No tokenizer makes more tokens than there are bytes, and our JSON of the request is longer than any provider's own
-    frame around the texts.
+    frame around the texts. Media are references in it, and count as what a model reads them as.
     """
     assert model.price is not None
     assert request.max_tokens is not None
     if is_free(model):
         return 0.0
-    read = len(request.model_dump_json().encode())
+    read = len(request.model_dump_json().encode()) + sum(map(most_tokens, request.media))
     dearest = max(model.price.input, model.price.cached or 0.0)
     return (read * dearest + request.max_tokens * model.price.output) / 1e6
 
@@ -34,16 +36,19 @@ def most_usd(model: Model, request: ModelRequest) -> float:
 def most_usage(request: ModelRequest) -> Usage:
     """What a capped request is booked as where nobody has counted: its texts, and all that it allows to be written."""
     assert request.max_tokens is not None
-    return Usage(input_tokens=_read(request), output_tokens=request.max_tokens, estimated=True)
+    return Usage(input_tokens=read_tokens(request), output_tokens=request.max_tokens, estimated=True)
 
 
 def likely_tokens(request: ModelRequest) -> int:
     """Tokens that the call will use, in and out, as far as one can tell: what limits count until it has ended."""
-    return _read(request) + (request.max_tokens or 0)
+    return read_tokens(request) + (request.max_tokens or 0)
 
 
-def _read(request: ModelRequest) -> int:
-    return estimated_tokens(request.system or "", *(message.content for message in request.messages))
+def read_tokens(request: ModelRequest) -> int:
+    """Tokens of the instructions, the turns and their media, where nobody has counted."""
+    parts = [part for turn in request.messages for part in turn.parts]
+    texts = [part.text for part in parts if isinstance(part, Text | Reasoning)]
+    return estimated_tokens(request.system or "", *texts) + sum(map(usual_tokens, request.media))
 
 
 def total(usage: Usage) -> int:

@@ -1,12 +1,15 @@
 """Anthropic's Messages."""
 
 import json
+from base64 import b64encode
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
+from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage, content_of
+from continuo.parts import Image, Part, Reasoning, Text
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
-from continuo.providers.protocol import Json, WireRequest
+from continuo.providers.protocol import NO_MEDIA, Json, WireRequest
 
 DEFAULT_MAX_TOKENS = 4096
 """The protocol demands a number."""
@@ -27,11 +30,13 @@ class Anthropic:
     def key_headers(self, key: str) -> dict[str, str]:
         return {"x-api-key": key}
 
-    def encode(self, base_url: str, model: str, request: ModelRequest, *, stream: bool) -> WireRequest:
+    def encode(
+        self, base_url: str, model: str, request: ModelRequest, *, stream: bool, media: Mapping[str, bytes] = NO_MEDIA
+    ) -> WireRequest:
         body: Json = {
             "model": model,
             "max_tokens": request.max_tokens or DEFAULT_MAX_TOKENS,
-            "messages": _turns(request.messages),
+            "messages": _turns(request.messages, media),
         }
         if request.system:
             body["system"] = request.system
@@ -98,6 +103,10 @@ class AnthropicStream:
     def _delta(block: Json, delta: Json) -> str:
         if delta["type"] == "input_json_delta":
             block["json"] += delta["partial_json"]
+        if delta["type"] == "thinking_delta":
+            block["thinking"] += delta["thinking"]
+        if delta["type"] == "signature_delta":
+            block["signature"] = delta["signature"]
         if delta["type"] != "text_delta":
             return ""
         text: str = delta["text"]
@@ -105,19 +114,40 @@ class AnthropicStream:
         return text
 
 
-def _turns(messages: tuple[Message, ...]) -> list[Json]:
+def _turns(messages: tuple[Message, ...], media: Mapping[str, bytes]) -> list[Json]:
     """Tool results are a user's turn here, and several in a row are one."""
     return [
-        {"role": role, "content": [block for message in turn for block in _blocks(message)]}
+        {"role": role, "content": [block for message in turn for block in _blocks(message, media)]}
         for role, turn in groupby(messages, lambda message: "assistant" if message.role == "assistant" else "user")
     ]
 
 
-def _blocks(message: Message) -> list[Json]:
+def _blocks(message: Message, media: Mapping[str, bytes]) -> list[Json]:
     if message.role == "tool":
-        return [{"type": "tool_result", "tool_use_id": message.tool_call_id, "content": message.content}]
-    text = [{"type": "text", "text": message.content}] if message.content else []
-    return [*text, *map(_tool_use, message.tool_calls)]
+        return [{"type": "tool_result", "tool_use_id": message.tool_call_id, "content": message.text}]
+    parts = (part for part in message.parts if not isinstance(part, Reasoning) or _is_ours(part))
+    return [*(_block(part, media) for part in parts), *map(_tool_use, message.tool_calls)]
+
+
+def _is_ours(part: Reasoning) -> bool:
+    """Whether the provider takes the thought back: it refuses another's, and one without its signature."""
+    return part.protocol == "anthropic" and part.signature is not None
+
+
+def _block(part: Part, media: Mapping[str, bytes]) -> Json:
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
+    if isinstance(part, Reasoning):
+        if part.redacted:
+            return {"type": "redacted_thinking", "data": part.signature}
+        return {"type": "thinking", "thinking": part.text, "signature": part.signature}
+    content = media[part.sha256]
+    source = {"type": "base64", "media_type": part.media_type, "data": b64encode(content).decode()}
+    if part.media_type == "text/plain":
+        source = {"type": "text", "media_type": "text/plain", "data": content.decode()}
+    if isinstance(part, Image):
+        return {"type": "image", "source": source}
+    return {"type": "document", "source": source, **({"title": part.name} if part.name else {})}
 
 
 def _tool_use(call: ToolCall) -> Json:
@@ -149,11 +179,24 @@ def _response(blocks: list[Json], stop: str | None, usage: Usage | None) -> Mode
     )
     if not text and not calls and stop not in _MAY_BE_EMPTY:
         raise invalid_response("the response has no content", usage)
+    content = content_of(part for block in blocks for part in _parts(block))
     return ModelResponse(
-        message=Message(role="assistant", content=text, tool_calls=calls),
+        message=Message(role="assistant", content=content, tool_calls=calls),
         finish_reason=_FINISH.get(stop or "", "stop"),
         usage=usage,
     )
+
+
+def _parts(block: Json) -> list[Part]:
+    """What of an answer is content; a block that is not known here is none."""
+    match block["type"]:
+        case "text":
+            return [Text(text=block["text"])]
+        case "thinking":
+            return [Reasoning(protocol="anthropic", text=block["thinking"], signature=block.get("signature") or None)]
+        case "redacted_thinking":
+            return [Reasoning(protocol="anthropic", signature=block["data"], redacted=True)]
+    return []
 
 
 def _usage(found: Any) -> Usage | None:

@@ -13,8 +13,10 @@ import httpx
 from continuo.apart import apart
 from continuo.config.catalog import Catalog, Model, Provider
 from continuo.errors import ProviderError
-from continuo.messages import ModelRequest, ModelResponse, Usage, estimated_tokens, plausible
+from continuo.messages import Message, ModelRequest, ModelResponse, Usage, estimated_tokens, plausible
+from continuo.parts import Reasoning, Text
 from continuo.protection.masking import Masker
+from continuo.protection.reservation import read_tokens
 from continuo.providers.anthropic import Anthropic
 from continuo.providers.embeddings import EMBEDDINGS, Embedding
 from continuo.providers.errors import error_for_response, error_for_transport, invalid_response, naming, reading
@@ -24,7 +26,7 @@ from continuo.providers.knowledge import Knowledge
 from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, MAX_STREAM, at_most, body, pieces
 from continuo.providers.openai import OpenAI
 from continuo.providers.parsed import parsed
-from continuo.providers.protocol import Json, WireProtocol, WireRequest
+from continuo.providers.protocol import NO_MEDIA, Json, WireProtocol, WireRequest
 from continuo.providers.sse import EventData
 
 PROTOCOLS: Mapping[str, WireProtocol] = {"openai": OpenAI(), "anthropic": Anthropic(), "google": Google()}
@@ -57,13 +59,18 @@ class ModelClient:
         timeout: float,
         idempotency_key: str,
         exchange: Exchange | None = None,
+        media: Mapping[str, bytes] = NO_MEDIA,
     ) -> ModelResponse:
-        """The whole answer. `timeout` is in seconds, for all of it; `exchange` is filled in."""
+        """The whole answer. `timeout` is in seconds, for all of it; `exchange` is filled in.
+
+        `media` holds the content of every medium of the request, by its SHA-256.
+        """
         provider = self._providers[model.provider]
         if provider.protocol == "knowledge":
             return await self._known(request)
         protocol = PROTOCOLS[provider.protocol]
-        encode = partial(protocol.encode, model=model.name, request=_askable(request, model), stream=False)
+        wanted = _askable(request, model)
+        encode = partial(protocol.encode, model=model.name, request=wanted, stream=False, media=media)
         answer, simulated = await self._whole(model, encode, protocol.decode, timeout, idempotency_key, exchange)
         with naming(model.provider):
             return _completed(answer, request, simulated)
@@ -76,17 +83,19 @@ class ModelClient:
         timeout: float,
         idempotency_key: str,
         exchange: Exchange | None = None,
+        media: Mapping[str, bytes] = NO_MEDIA,
     ) -> AsyncIterator[str | ModelResponse]:
         """The text as it comes, piece by piece, then the whole answer. `timeout` is for each wait for a piece."""
         provider = self._providers[model.provider]
         if provider.protocol == "knowledge":
             answer = await self._known(request)
-            yield answer.message.content
+            yield answer.message.text
             yield answer
             return
         protocol = PROTOCOLS[provider.protocol]
         decoder = protocol.stream_decoder()
-        encode = partial(protocol.encode, model=model.name, request=_askable(request, model), stream=True)
+        wanted = _askable(request, model)
+        encode = partial(protocol.encode, model=model.name, request=wanted, stream=True, media=media)
         async with self._asked(model, encode, timeout, idempotency_key, exchange) as response:
             events = EventData()
             async for chunk in pieces(response, MAX_STREAM):
@@ -226,11 +235,17 @@ def _completed(answer: ModelResponse, request: ModelRequest, simulated: bool) ->
     Raises `ProviderError` for one without a word, unless a limit or a stop sequence can have come before the first.
     """
     message = answer.message
-    if not message.content.strip() and not message.tool_calls and answer.finish_reason == "stop" and not request.stop:
+    if not message.text.strip() and not message.tool_calls and answer.finish_reason == "stop" and not request.stop:
         raise invalid_response("the response has no text", plausible(answer.usage))
     usage = plausible(answer.usage) or Usage(
-        input_tokens=estimated_tokens(request.system or "", *(message.content for message in request.messages)),
-        output_tokens=estimated_tokens(message.content, *(call.arguments for call in message.tool_calls)),
+        input_tokens=read_tokens(request),
+        output_tokens=estimated_tokens(*_written(message)),
         estimated=True,
     )
     return answer.model_copy(update={"usage": usage, "simulated": simulated})
+
+
+def _written(message: Message) -> list[str]:
+    """All that a model has written, its thoughts too."""
+    texts = [part.text for part in message.parts if isinstance(part, Text | Reasoning)]
+    return [*texts, *(call.arguments for call in message.tool_calls)]

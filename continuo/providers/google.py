@@ -1,21 +1,24 @@
 """Google's Gemini: `generateContent` and `streamGenerateContent`."""
 
 import json
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 from continuo.decisions.confidence import mean_probability
-from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
+from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage, content_of
+from continuo.parts import Part, Reasoning, Text
 from continuo.providers.anthropic import arguments
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
-from continuo.providers.protocol import Json, WireRequest
+from continuo.providers.protocol import NO_MEDIA, Json, WireRequest
 
 _REFUSALS = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"}
 
-# Gemini 3 and later reject a call that comes back without the signature of the thought behind it. Another model's
-# call has none, and `ToolCall` keeps none, so the first of each turn gets the value that stands for "not checked".
+# Gemini 3 and later reject a turn whose first call comes back without the signature of the thought behind it. Another
+# model's call has none, and gets the value that stands for "not checked".
 _UNSIGNED = "skip_thought_signature_validator"
 
 
@@ -25,8 +28,10 @@ class Google:
     def key_headers(self, key: str) -> dict[str, str]:
         return {"x-goog-api-key": key}
 
-    def encode(self, base_url: str, model: str, request: ModelRequest, *, stream: bool) -> WireRequest:
-        body: Json = {"contents": _contents(request.messages)}
+    def encode(
+        self, base_url: str, model: str, request: ModelRequest, *, stream: bool, media: Mapping[str, bytes] = NO_MEDIA
+    ) -> WireRequest:
+        body: Json = {"contents": _contents(request.messages, media)}
         if request.system:
             body["systemInstruction"] = {"parts": [{"text": request.system}]}
         if request.tools:
@@ -78,9 +83,7 @@ class GoogleStream:
         if not (candidates := event.get("candidates")):
             return ""
         with reading(self._usage):
-            # A thought is the model's own, not its answer.
-            found = (candidates[0].get("content") or {}).get("parts") or ()
-            parts = [part for part in found if not part.get("thought")]
+            parts = (candidates[0].get("content") or {}).get("parts") or ()
             self._parts += parts
             self._finish = candidates[0].get("finishReason") or self._finish
             if (mean := candidates[0].get("avgLogprobs")) is not None:
@@ -101,6 +104,7 @@ class GoogleStream:
                 id=part["functionCall"].get("id") or f"call_{uuid4().hex}",
                 name=part["functionCall"]["name"],
                 arguments=json.dumps(part["functionCall"].get("args") or {}),
+                signature=part.get("thoughtSignature"),
             )
             for part in self._parts
             if "functionCall" in part
@@ -108,38 +112,84 @@ class GoogleStream:
         if not text and not calls and self._finish != "MAX_TOKENS":
             raise invalid_response("the response has no content", self._usage)
         finish: FinishReason = "tool_calls" if calls else "length" if self._finish == "MAX_TOKENS" else "stop"
+        content = content_of(one for part in _joined(self._parts) for one in _content(part))
         return ModelResponse(
-            message=Message(role="assistant", content=text, tool_calls=calls),
+            message=Message(role="assistant", content=content, tool_calls=calls),
             finish_reason=finish,
             usage=self._usage,
             confidence=mean_probability(self._logprobs),
         )
 
 
-def _text(parts: list[Json]) -> str:
-    return "".join(part.get("text", "") for part in parts)
+def _text(parts: Iterable[Json]) -> str:
+    """The answer's own text: a thought is none of it."""
+    return "".join(part.get("text", "") for part in parts if not part.get("thought"))
 
 
-def _contents(messages: tuple[Message, ...]) -> list[Json]:
+def _joined(parts: Iterable[Json]) -> list[Json]:
+    """The parts, with a thought that came in pieces as one."""
+    joined: list[Json] = []
+    for part in parts:
+        if part.get("thought") and joined and joined[-1].get("thought"):
+            joined[-1] = {**joined[-1], **part, "text": joined[-1].get("text", "") + part.get("text", "")}
+        else:
+            joined.append(part)
+    return joined
+
+
+def _content(part: Json) -> list[Part]:
+    """What of an answer's part is content: a text's signature follows it, a call keeps its own."""
+    text, signature = part.get("text", ""), part.get("thoughtSignature")
+    if part.get("thought"):
+        return [Reasoning(protocol="google", text=text, signature=signature)]
+    if "functionCall" in part:
+        return []
+    return [Text(text=text), *([Reasoning(protocol="google", signature=signature)] if signature else [])]
+
+
+def _contents(messages: tuple[Message, ...], media: Mapping[str, bytes]) -> list[Json]:
     """Tool results are a user's turn here, and name their function rather than the call."""
     names = {call.id: call.name for message in messages for call in message.tool_calls}
     return [
-        {"role": role, "parts": [part for message in turn for part in _parts(message, names)]}
+        {"role": role, "parts": [part for message in turn for part in _parts(message, names, media)]}
         for role, turn in groupby(messages, lambda message: "model" if message.role == "assistant" else "user")
     ]
 
 
-def _parts(message: Message, names: dict[str, str]) -> list[Json]:
+def _parts(message: Message, names: dict[str, str], media: Mapping[str, bytes]) -> list[Json]:
     if message.role == "tool":
         id = message.tool_call_id or ""
-        result = {"id": id, "name": names.get(id, id), "response": {"result": message.content}}
+        result = {"id": id, "name": names.get(id, id), "response": {"result": message.text}}
         return [{"functionResponse": result}]
-    calls: list[Json] = [
-        {"functionCall": {"id": call.id, "name": call.name, "args": arguments(call)}} for call in message.tool_calls
-    ]
-    if calls:
-        calls[0]["thoughtSignature"] = _UNSIGNED
-    return [*([{"text": message.content}] if message.content or not calls else []), *calls]
+    calls = [_call(call, first=number == 0) for number, call in enumerate(message.tool_calls)]
+    parts = [*_said(message.parts, media), *calls]
+    return parts or [{"text": ""}]
+
+
+def _call(call: ToolCall, *, first: bool) -> Json:
+    signature = call.signature or (_UNSIGNED if first else None)
+    part: Json = {"functionCall": {"id": call.id, "name": call.name, "args": arguments(call)}}
+    return {**part, "thoughtSignature": signature} if signature else part
+
+
+def _said(parts: Iterable[Part], media: Mapping[str, bytes]) -> list[Json]:
+    """A thought that this protocol has signed goes back as it came: with its text, or on the text before it."""
+    said: list[Json] = []
+    for part in parts:
+        if isinstance(part, Text):
+            said.append({"text": part.text})
+        elif not isinstance(part, Reasoning):
+            data = b64encode(media[part.sha256]).decode()
+            said.append({"inlineData": {"mimeType": part.media_type, "data": data}})
+        elif part.protocol == "google" and part.signature:
+            signed = {"thoughtSignature": part.signature}
+            if part.text:
+                said.append({"text": part.text, "thought": True, **signed})
+            elif said and "text" in said[-1] and "thoughtSignature" not in said[-1]:
+                said[-1] |= signed
+            else:
+                said.append({"text": "", **signed})
+    return said
 
 
 def _usage(found: Any) -> Usage | None:

@@ -1,13 +1,16 @@
 """OpenAI's Chat Completions, as it is spoken by OpenAI, Azure, Groq, OpenRouter, Hugging Face, Ollama and vLLM."""
 
+from base64 import b64encode
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
 from continuo.decisions.confidence import mean_probability
-from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage
+from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage, content_of
+from continuo.parts import Audio, Image, Part, Reasoning, Text
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
-from continuo.providers.protocol import Json, WireRequest
+from continuo.providers.protocol import NO_MEDIA, Json, WireRequest
 
 _FINISH: dict[str, FinishReason] = {
     "length": "length",
@@ -16,6 +19,8 @@ _FINISH: dict[str, FinishReason] = {
     "content_filter": "content_filter",
 }
 
+_AUDIO = {"audio/wav": "wav", "audio/mpeg": "mp3"}
+
 
 class OpenAI:
     headers: dict[str, str] = {}
@@ -23,9 +28,12 @@ class OpenAI:
     def key_headers(self, key: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {key}"}
 
-    def encode(self, base_url: str, model: str, request: ModelRequest, *, stream: bool) -> WireRequest:
-        messages = [{"role": "system", "content": request.system}] if request.system else []
-        body: Json = {"model": model, "messages": [*messages, *map(_message, request.messages)]}
+    def encode(
+        self, base_url: str, model: str, request: ModelRequest, *, stream: bool, media: Mapping[str, bytes] = NO_MEDIA
+    ) -> WireRequest:
+        messages: list[Json] = [{"role": "system", "content": request.system}] if request.system else []
+        messages += [_message(message, media) for message in request.messages]
+        body: Json = {"model": model, "messages": messages}
         if request.tools:
             body["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
         if request.response_schema is not None:
@@ -58,6 +66,7 @@ class OpenAI:
 class OpenAIStream:
     def __init__(self) -> None:
         self._text: list[str] = []
+        self._thought = ""
         self._refusal = ""
         self._calls: dict[int, Json] = {}
         self._finish: str | None = None
@@ -75,6 +84,7 @@ class OpenAIStream:
         self._logprobs += _logprobs(choice)
         self._finish = choice.get("finish_reason") or self._finish
         self._refusal += delta.get("refusal") or ""
+        self._thought += _thought(delta)
         for part in delta.get("tool_calls") or ():
             call = self._calls.setdefault(part["index"], {"id": "", "function": {"name": "", "arguments": ""}})
             call["id"] = part.get("id") or call["id"]
@@ -88,7 +98,9 @@ class OpenAIStream:
         if self._finish is None:
             raise invalid_response("the stream was cut before its end", self._usage)
         calls = [self._calls[index] for index in sorted(self._calls)]
-        message = {"content": "".join(self._text), "refusal": self._refusal, "tool_calls": calls}
+        message = {
+            "content": "".join(self._text), "reasoning": self._thought, "refusal": self._refusal, "tool_calls": calls
+        }  # fmt: skip
         return _response(message, self._finish, self._usage, self._logprobs)
 
 
@@ -98,10 +110,12 @@ def _limit_name(base_url: str) -> str:
     return "max_completion_tokens" if host.endswith((".openai.com", ".azure.com")) else "max_tokens"
 
 
-def _message(message: Message) -> Json:
+def _message(message: Message, media: Mapping[str, bytes]) -> Json:
+    """Reasoning is left out: this protocol has no place for it in a request."""
     if message.role == "tool":
-        return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content}
-    found: Json = {"role": message.role, "content": message.content}
+        return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.text}
+    content = [_part(part, media) for part in message.parts] if message.media else message.text
+    found: Json = {"role": message.role, "content": content}
     if message.tool_calls:
         found["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
@@ -110,8 +124,31 @@ def _message(message: Message) -> Json:
     return found
 
 
+def _part(part: Part, media: Mapping[str, bytes]) -> Json:
+    """One part of a user's turn."""
+    if isinstance(part, Text | Reasoning):
+        return {"type": "text", "text": part.text}
+    content = media[part.sha256]
+    if part.media_type == "text/plain":
+        # Of files this protocol takes PDF alone.
+        return {"type": "text", "text": f"{part.name}:\n{content.decode()}" if part.name else content.decode()}
+    data = b64encode(content).decode()
+    if isinstance(part, Audio):
+        return {"type": "input_audio", "input_audio": {"data": data, "format": _AUDIO[part.media_type]}}
+    url = f"data:{part.media_type};base64,{data}"
+    if isinstance(part, Image):
+        return {"type": "image_url", "image_url": {"url": url}}
+    return {"type": "file", "file": {"filename": part.name or "file.pdf", "file_data": url}}
+
+
 def _logprobs(choice: Json) -> list[float]:
     return [token["logprob"] for token in (choice.get("logprobs") or {}).get("content") or ()]
+
+
+def _thought(message: Json) -> str:
+    """The reasoning, as compatible servers name it: vLLM and DeepSeek the one way, Ollama and Groq the other."""
+    found: str = message.get("reasoning_content") or message.get("reasoning") or ""
+    return found if isinstance(found, str) else ""
 
 
 def _response(message: Json, finish: str | None, usage: Usage | None, logprobs: list[float]) -> ModelResponse:
@@ -124,8 +161,10 @@ def _response(message: Json, finish: str | None, usage: Usage | None, logprobs: 
         ToolCall(id=call["id"], name=call["function"]["name"], arguments=call["function"]["arguments"])
         for call in message.get("tool_calls") or ()
     )
+    thought = _thought(message)
+    reasoning = [Reasoning(protocol="openai", text=thought)] if thought else []
     return ModelResponse(
-        message=Message(role="assistant", content=text, tool_calls=calls),
+        message=Message(role="assistant", content=content_of([*reasoning, Text(text=text)]), tool_calls=calls),
         finish_reason=_FINISH.get(finish or "", "tool_calls" if calls else "stop"),
         usage=usage,
         confidence=mean_probability(logprobs),

@@ -1,11 +1,15 @@
 """What a wire protocol must know: how to ask, how to read the answer, whole or streamed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from continuo.messages import ModelRequest, ModelResponse
 
 Json = dict[str, Any]
+
+NO_MEDIA: Mapping[str, bytes] = {}
+"""Of a request that is text alone."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,10 @@ class WireProtocol(Protocol):
     def key_headers(self, key: str) -> dict[str, str]:
         """How the key is sent."""
 
-    def encode(self, base_url: str, model: str, request: ModelRequest, *, stream: bool) -> WireRequest: ...
+    def encode(
+        self, base_url: str, model: str, request: ModelRequest, *, stream: bool, media: Mapping[str, bytes] = NO_MEDIA
+    ) -> WireRequest:
+        """What is posted. `media` holds the content of every medium of the request, by its SHA-256."""
 
     def decode(self, body: Json) -> ModelResponse:
         """The answer. Raises `ProviderError`, without the provider's name, when the body holds none; and, where

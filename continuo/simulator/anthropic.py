@@ -3,7 +3,18 @@
 import json
 from collections.abc import Iterator
 
-from continuo.simulator.reply import Json, Question, Reply, new_id, pieces, slices, text_of
+from continuo.simulator.reply import (
+    Json,
+    Question,
+    Reply,
+    check_signature,
+    medium,
+    new_id,
+    pieces,
+    signature,
+    slices,
+    text_of,
+)
 
 _FINISH = {"stop": "end_turn", "length": "max_tokens", "tool": "tool_use", "content_filter": "refusal"}
 _ERRORS = {
@@ -24,6 +35,9 @@ def question(body: Json) -> Question:
     texts = [(role, text_of(content)) for role, content in turns]
     asked = [text for role, text in texts if role == "user" and text]
     blocks = [block for _, content in turns if isinstance(content, list) for block in content]
+    for block in blocks:
+        if block["type"] == "thinking":
+            check_signature(block["thinking"], block["signature"])
     results = [block for block in blocks if block["type"] == "tool_result"]
     said = [text_of(body.get("system")), *(text for _, text in texts)]
     said += [text_of(result.get("content")) for result in results]
@@ -32,8 +46,15 @@ def question(body: Json) -> Question:
         length=sum(map(len, said)),
         tools=tuple(tool["name"] for tool in body.get("tools") or ()),
         answered_tool=bool(results),
+        media=tuple(_medium(block["source"]) for block in blocks if block["type"] in ("image", "document")),
         schema=((body.get("output_config") or {}).get("format") or {}).get("schema"),
     )
+
+
+def _medium(source: Json) -> tuple[str, int]:
+    if source["type"] == "text":
+        return source["media_type"], len(source["data"].encode())
+    return medium(source["media_type"], source["data"])
 
 
 def answer(model: str, reply: Reply) -> Json:
@@ -51,6 +72,10 @@ def stream(model: str, reply: Reply) -> Iterator[str]:
             opening = {**block, "input": {}}
             parts = slices(json.dumps(block["input"]))
             deltas = [{"type": "input_json_delta", "partial_json": part} for part in parts]
+        elif block["type"] == "thinking":
+            opening = {"type": "thinking", "thinking": "", "signature": ""}
+            deltas = [{"type": "thinking_delta", "thinking": piece} for piece in pieces(block["thinking"])]
+            deltas.append({"type": "signature_delta", "signature": block["signature"]})
         else:
             opening = {**block, "text": ""}
             deltas = [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
@@ -78,9 +103,12 @@ def _event(event: Json) -> str:
 
 
 def _content(reply: Reply) -> list[Json]:
+    thought: Json = {"type": "thinking", "thinking": reply.thought, "signature": signature(reply.thought)}
+    thoughts = [thought] if reply.thought else []
     if reply.tool:
-        return [{"type": "tool_use", "id": new_id("toolu_"), "name": reply.tool[0], "input": reply.tool[1]}]
-    return [{"type": "text", "text": reply.text}] if reply.text else []
+        tool = {"type": "tool_use", "id": new_id("toolu_"), "name": reply.tool[0], "input": reply.tool[1]}
+        return [*thoughts, tool]
+    return [*thoughts, *([{"type": "text", "text": reply.text}] if reply.text else [])]
 
 
 def _stop(reply: Reply) -> str:

@@ -40,7 +40,8 @@ class Behaviour(Strict):
     `retry_after_ms` as headers.
     `confidence` (0..1) ends a text, not JSON that was asked for, as a line `CONFIDENCE: x`; where OpenAI's protocol
     asks for `logprobs`, it is their mean, as a logarithm.
-    `text`: the whole answer. `tokens`: about 4 characters each unless set.
+    `text`: the whole answer. `thought`: what comes before it as reasoning, signed where the protocol signs.
+    `tokens`: about 4 characters each unless set, and 258 for any medium.
     `tool_call` is made if the request offers the tool and holds no tool's result yet.
     `embeddings`: the vector of a text; any other has one that follows from its characters and knows of no meaning.
     `fault`: *not_json* is a proxy's HTML page, *empty* an answer without any content, *cut* half a body (or half
@@ -59,6 +60,7 @@ class Behaviour(Strict):
     seed: int = 0
     confidence: float | None = Field(default=None, ge=0, le=1)
     text: str | None = None
+    thought: str = ""
     tokens: Tokens | None = None
     finish_reason: Literal["stop", "length", "content_filter"] = "stop"
     fault: Literal["not_json", "empty", "cut", "no_usage", "refusal", "reset"] | None = None

@@ -3,9 +3,23 @@
 import json
 from collections.abc import Iterator
 
-from continuo.simulator.reply import Json, Question, Reply, logarithm, new_id, pieces, text_of
+from continuo.simulator.reply import (
+    Json,
+    Question,
+    Reply,
+    check_signature,
+    logarithm,
+    medium,
+    new_id,
+    pieces,
+    signature,
+    text_of,
+)
 
 _FINISH = {"stop": "STOP", "tool": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
+UNCHECKED = "skip_thought_signature_validator"
+"""What may stand for the signature of a call that another model made."""
+
 _ERRORS = {
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
@@ -18,9 +32,14 @@ _ERRORS = {
 
 def question(body: Json) -> Question:
     turns = [(turn.get("role", "user"), turn["parts"]) for turn in body["contents"]]
-    texts = [(role, text_of(parts)) for role, parts in turns]
+    every = [part for _, parts in turns for part in parts]
+    for part in every:
+        if (signed := part.get("thoughtSignature")) not in (None, UNCHECKED):
+            check_signature(part["functionCall"]["name"] if "functionCall" in part else part["text"], signed)
+    texts = [(role, text_of([part for part in parts if not part.get("thought")])) for role, parts in turns]
     asked = [text for role, text in texts if role == "user" and text]
-    results = [part["functionResponse"] for _, parts in turns for part in parts if "functionResponse" in part]
+    results = [part["functionResponse"] for part in every if "functionResponse" in part]
+    inline = [part["inlineData"] for part in every if "inlineData" in part]
     system = text_of((body.get("systemInstruction") or {}).get("parts"))
     config = body.get("generationConfig") or {}
     return Question(
@@ -30,6 +49,7 @@ def question(body: Json) -> Question:
             function["name"] for tool in body.get("tools") or () for function in tool.get("functionDeclarations", ())
         ),
         answered_tool=bool(results),
+        media=tuple(medium(data["mimeType"], data["data"]) for data in inline),
         schema=config.get("responseJsonSchema") or config.get("responseSchema"),
         logprobs=bool(config.get("responseLogprobs")),
     )
@@ -41,7 +61,8 @@ def answer(model: str, reply: Reply) -> Json:
 
 def stream(model: str, reply: Reply) -> Iterator[str]:
     id = new_id("")
-    *parts, last = [{"text": piece} for piece in pieces(reply.text)] if reply.text else [*_parts(reply), None]
+    texts: list[Json] = [{"text": piece} for piece in pieces(reply.text)]
+    *parts, last = [*_thoughts(reply), *texts] if reply.text else [*_parts(reply), None]
     for part in parts:
         candidate = {"content": {"role": "model", "parts": [part]}, "index": 0}
         yield _event({"candidates": [candidate], "modelVersion": model, "responseId": id})
@@ -67,8 +88,15 @@ def _event(event: Json) -> str:
 
 def _parts(reply: Reply) -> list[Json]:
     if reply.tool:
-        return [{"functionCall": {"name": reply.tool[0], "args": reply.tool[1]}}]
-    return [{"text": reply.text}] if reply.text else []
+        name, arguments = reply.tool
+        signed = {"thoughtSignature": signature(name)} if reply.thought else {}
+        return [*_thoughts(reply), {"functionCall": {"name": name, "args": arguments}, **signed}]
+    return [*_thoughts(reply), *([{"text": reply.text}] if reply.text else [])]
+
+
+def _thoughts(reply: Reply) -> list[Json]:
+    signed = {"thoughtSignature": signature(reply.thought)}
+    return [{"text": reply.thought, "thought": True, **signed}] if reply.thought else []
 
 
 def _usage(reply: Reply) -> Json:

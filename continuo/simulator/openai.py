@@ -4,7 +4,19 @@ import json
 import time
 from collections.abc import Iterator
 
-from continuo.simulator.reply import REFUSAL, Json, Question, Reply, logarithm, new_id, pieces, slices, text_of
+from continuo.simulator.reply import (
+    REFUSAL,
+    Json,
+    Question,
+    Reply,
+    data_url,
+    logarithm,
+    medium,
+    new_id,
+    pieces,
+    slices,
+    text_of,
+)
 
 _CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
 
@@ -20,12 +32,26 @@ def question(body: Json) -> Question:
         answered_tool=any(message["role"] == "tool" for message in messages),
         schema=((body.get("response_format") or {}).get("json_schema") or {}).get("schema"),
         logprobs=bool(body.get("logprobs")),
+        media=tuple(found for message in messages for found in _media(message.get("content"))),
         counts=not body.get("stream") or bool((body.get("stream_options") or {}).get("include_usage")),
     )
 
 
+def _media(content: str | list[Json] | None) -> Iterator[tuple[str, int]]:
+    for part in content if isinstance(content, list) else ():
+        match part["type"]:
+            case "image_url":
+                yield data_url(part["image_url"]["url"])
+            case "input_audio":
+                yield medium(f"audio/{part['input_audio']['format']}", part["input_audio"]["data"])
+            case "file":
+                yield data_url(part["file"]["file_data"])
+
+
 def answer(model: str, reply: Reply) -> Json:
     message: Json = {"role": "assistant", "content": reply.text or None, "refusal": REFUSAL if reply.refusal else None}
+    if reply.thought:
+        message["reasoning_content"] = reply.thought
     if reply.tool:
         message["tool_calls"] = [_tool(reply)]
     choice = {"index": 0, "message": message, "logprobs": _logprobs(reply, pieces(reply.text)),
@@ -50,6 +76,8 @@ def error(status: int, message: str, code: str | None) -> Json:
 
 def _choices(reply: Reply) -> Iterator[Json]:
     yield _choice({"role": "assistant", "content": "", "refusal": None})
+    for piece in pieces(reply.thought) if reply.thought else ():
+        yield _choice({"reasoning_content": piece})
     for piece in pieces(reply.text) if reply.text else ():
         yield {**_choice({"content": piece}), "logprobs": _logprobs(reply, [piece])}
     if reply.refusal:

@@ -3,8 +3,10 @@
 import json
 import math
 import random
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -12,6 +14,9 @@ from continuo.simulator.behaviour import Behaviour
 from continuo.simulator.example import example
 
 Json = dict[str, Any]
+MEDIUM_TOKENS = 258
+"""What any image, audio or file counts as."""
+
 REFUSAL = "I cannot help with that (simulated)."
 
 
@@ -20,7 +25,7 @@ class Question:
     """What a request asks, whatever protocol it came in.
 
     `length` counts the characters of all texts, `answered_tool` says that the turns hold a tool's result,
-    and `counts` that the answer is to hold the tokens.
+    and `counts` that the answer is to hold the tokens. `media` are what came beside the texts, as type and bytes.
     """
 
     prompt: str
@@ -31,6 +36,7 @@ class Question:
     logprobs: bool = False
     counts: bool = True
     embeds: bool = False
+    media: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class Reply:
     """`tokens` are those read, those written, and those of the read ones that were cached."""
 
     text: str
+    thought: str
     tool: tuple[str, Json] | None
     finish: str
     tokens: tuple[int, int, int] | None
@@ -62,12 +69,14 @@ def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
     if (call := behaviour.tool_call) and call.name in question.tools and not question.answered_tool:
         tool = (call.name, call.arguments)
     text = "" if tool or behaviour.fault in ("refusal", "empty") else _text(model, question, behaviour)
-    written = text + (json.dumps(tool[1]) if tool else "")
-    tokens = (-(-question.length // 4), -(-len(written) // 4), 0)
+    written = behaviour.thought + text + (json.dumps(tool[1]) if tool else "")
+    read = -(-question.length // 4) + MEDIUM_TOKENS * len(question.media)
+    tokens = (read, -(-len(written) // 4), 0)
     if behaviour.tokens:
         tokens = (behaviour.tokens.input, behaviour.tokens.output, behaviour.tokens.cached)
     return Reply(
         text=text,
+        thought=behaviour.thought,
         tool=tool,
         finish="tool" if tool else behaviour.finish_reason,
         tokens=tokens if question.counts and behaviour.fault != "no_usage" else None,
@@ -91,8 +100,36 @@ def _text(model: str, question: Question, behaviour: Behaviour) -> str:
     if text is None:
         words = question.prompt.split()
         about = " ".join(words[:12]) + (" …" if len(words) > 12 else "")
-        text = f"[simulated {model}] You asked: “{about}” A real model would answer here."
+        sent = ", ".join(f"{kind} of {size:,} bytes" for kind, size in question.media)
+        beside = f" You sent: {sent}." if sent else ""
+        text = f"[simulated {model}] You asked: “{about}”{beside} A real model would answer here."
     return text if behaviour.confidence is None else f"{text}\nCONFIDENCE: {behaviour.confidence}"
+
+
+def medium(media_type: str, data: str) -> tuple[str, int]:
+    """A medium that came in base64, as its type and its bytes. Raises `ValueError` where it is none."""
+    if not (content := b64decode(data, validate=True)):
+        raise ValueError(f"the {media_type} is empty")
+    return media_type, len(content)
+
+
+def data_url(url: str) -> tuple[str, int]:
+    """A medium that came as a data URL."""
+    head, comma, data = url.partition(";base64,")
+    if not comma or not head.startswith("data:"):
+        raise ValueError(f"{url[:40]} is no data URL, and nothing else can be read here")
+    return medium(head.removeprefix("data:"), data)
+
+
+def signature(thought: str) -> str:
+    """What a provider that signs gives with a thought, and demands back with it."""
+    return "sim-" + sha256(thought.encode()).hexdigest()[:32]
+
+
+def check_signature(thought: str, signed: object) -> None:
+    """Raise `ValueError` as a provider that signs does: for a thought that is not its own."""
+    if signed != signature(thought):
+        raise ValueError(f"invalid signature of the thought {thought[:40]!r}")
 
 
 def text_of(content: str | list[Json] | None) -> str:

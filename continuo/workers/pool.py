@@ -15,7 +15,6 @@ from continuo.activities.admission import Admission
 from continuo.activities.around import Around
 from continuo.activities.breakers import Breakers
 from continuo.activities.caching import Caching
-from continuo.activities.executions import namespace_of
 from continuo.activities.heartbeat import heartbeats
 from continuo.activities.letters import Letters
 from continuo.activities.models import ModelCalls
@@ -37,6 +36,7 @@ from continuo.stores.opened import open_cache, open_store, opened_limits, opened
 from continuo.stores.payloads import Payloads
 from continuo.temporal.connect import connect
 from continuo.temporal.masked import masked
+from continuo.temporal.namespace import namespace_of
 from continuo.temporal.payloads import converter
 from continuo.temporal.telemetry import configure_logging, configure_tracing, log_context
 from continuo.workers.sandbox import runner
@@ -70,11 +70,12 @@ async def pool(client: Client, settings: Settings, priority: Priority, slots: in
         journal = Journal(database)
         settling = Settling(journal, settings.data / "unrecorded")
         await resources.enter_async_context(settling.running())
-        calls = ModelCalls(catalog, models, journal, settling, admission, breakers)
+        payloads = Payloads(large, namespace.id)
+        calls = ModelCalls(catalog, models, journal, settling, admission, breakers, payloads)
         caching, letters, reports = Caching(cache), Letters(library), Reports(library)
         pruning = Pruning(settings, client, namespace, database, large, cache)
         config = client.config()
-        config["data_converter"] = masked(converter(settings, Payloads(large, namespace.id)), secrets(catalog, environ))
+        config["data_converter"] = masked(converter(settings, payloads), secrets(catalog, environ))
         worker = Worker(
             Client(**config),
             task_queue=priority,

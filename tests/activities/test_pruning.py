@@ -14,22 +14,27 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecution, WorkflowHistory
 from temporalio.worker import Replayer
 
-from continuo.activities.executions import delete, namespace_of, referred
+from continuo.activities.executions import delete, referred
 from continuo.activities.pruning import Pruning
 from continuo.config.settings import Settings, environment
 from continuo.door.runs import Handle, result
 from continuo.jobs import Outcome
+from continuo.messages import Message, ModelRequest
 from continuo.operations.pruning import Part
+from continuo.parts import Text
 from continuo.patterns import Call, Retry, Template
+from continuo.starters.media import keep
 from continuo.stores.database import Database
 from continuo.stores.opened import open_cache, open_store, opened_payloads
 from continuo.stores.payloads import Payloads
 from continuo.stores.pruning import JOURNAL, LEDGER
+from continuo.temporal.namespace import namespace_of
 from continuo.testing.processes import begin, job, until
 from continuo.workers.pool import pool
 from continuo.workers.sandbox import runner
 from continuo.workflows import WORKFLOWS
 from tests.continuo.stores.test_pruning import names
+from tests.support.media import part, png
 from tests.support.world import World, made
 from tests.workflows.test_dead_letter import buried, content
 
@@ -181,3 +186,28 @@ async def test_a_run_that_began_late_is_read_for_what_it_holds_only_while_it_is_
     now = datetime.now(UTC)
     assert await referred(client, now - timedelta(hours=1)) == set()
     assert len(await referred(client, now + timedelta(hours=1))) >= 1
+
+
+async def test_media_stay_while_an_open_letter_holds_a_job_that_is_itself_kept(world: World) -> None:
+    """The run that failed is forgotten, and the letter's history names the job alone, which names the image."""
+    client, settings = world.client, Settings()
+    content, other = png(seed=1), png(seed=2)
+    photo = part(content)
+    turn = Message(role="user", content=(photo, Text(text=LONG)))
+    failing = job(Call(model="premium", retry=Retry(attempts=1)))
+    failing = failing.model_copy(update={"request": ModelRequest(messages=(turn,))})
+    await keep(client, settings, {photo: content, part(other): other})
+    await world.simulator.behave("sim-premium", status=503)
+    async with pool(client, settings, "standard", 10):
+        letter = await buried(client, failing)
+        failed = letter.id.split("/")[1]
+        await forgotten(client, await ended(client, failed))
+        async with opened(client, settings) as (pruner, _, payloads):
+            now = datetime.now(UTC).timestamp()
+            await pruned(pruner)
+            assert await payloads.use(part(other).sha256, now) is None
+            assert await payloads.use(photo.sha256, now) == content
+            await letter.signal("discard")
+            await forgotten(client, await ended(client, letter.id))
+            await pruned(pruner)
+            assert await payloads.use(photo.sha256, now) is None

@@ -5,8 +5,9 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from continuo.config.catalog import Price, Provider, load_catalog
+from continuo.config.catalog import Catalog, Price, Provider, load_catalog
 from continuo.config.settings import Settings
 from continuo.messages import Usage
 
@@ -63,3 +64,10 @@ def test_a_cost_is_never_negative_and_cached_tokens_never_cost_more_than_fresh_o
 def test_a_price_without_one_for_cached_tokens_counts_them_as_fresh() -> None:
     price = Price.model_validate({"input": 2, "output": 8, "source": "s", "date": "2026-11-21"})
     assert price.cost(Usage(input_tokens=1_000_000, cached_tokens=400_000)) == 2
+
+
+def test_a_model_cannot_take_what_its_protocol_does_not_carry() -> None:
+    providers = {"p": {"protocol": "anthropic", "base_url": "http://x"}}
+    models = {"m": {"provider": "p", "inputs": ["text", "audio"]}}
+    with pytest.raises(ValidationError, match="model 'm': its provider's protocol carries no audio; take it from"):
+        Catalog.model_validate({"providers": providers, "models": models})

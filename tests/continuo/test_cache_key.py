@@ -4,9 +4,11 @@ from hypothesis import strategies as st
 
 from continuo.decisions.cache_key import entry_key, family, scope
 from continuo.jobs import Context, Job
-from continuo.messages import Message, ModelRequest
+from continuo.messages import Message, ModelRequest, ToolCall
+from continuo.parts import Text
 from continuo.patterns import Cached, Call
 from continuo.patterns.choices import Semantic
+from tests.support.media import part, png
 
 INNER = Call(model="m")
 
@@ -99,3 +101,44 @@ def test_two_embedding_models_are_never_compared() -> None:
 def test_entries_are_counted_by_tenant_and_step() -> None:
     assert scope(Cached(INNER), asked("one")) == scope(Cached(INNER, ttl=5), asked("other", user="ada"))
     assert scope(Cached(INNER), asked(tenant="globex")) != scope(Cached(INNER), asked())
+
+
+PINNED = {
+    (): (
+        "8dc6e97c708670ccdda9c54fdd2f8ab3a6e157fb484ff866738efe642ead837a",
+        "e8bc7c9f65c2beacd912a64d432a7a7f583218b9ac8ee14ecac99fe629f02736",
+    ),
+    ("prompt",): (
+        "ea3bccabad8e4fe1c40127785e6f81f4d3826bb1c8b889b3168a25a47a95d970",
+        "54a9423eaea850fdfcd89ca0a67fe1620a559b16ce889427cb5811fbbd73799e",
+    ),
+}
+
+
+@pytest.mark.parametrize("fields", PINNED)
+def test_requests_of_text_alone_keep_the_keys_that_earlier_releases_gave_them(fields: tuple[str, ...]) -> None:
+    call = ToolCall(id="a", name="track", arguments="{}")
+    turns = (
+        Message(role="user", content="Where is it?"),
+        Message(role="assistant", content="Let me look.", tool_calls=(call,)),
+        Message(role="tool", tool_call_id="a", content="lost"),
+    )
+    step = Cached.model_validate({"step": INNER, "key": fields})
+    request = ModelRequest(messages=turns, system="Be brief.")
+    job = Job(step=step, context=Context(pattern="p"), request=request, data={"a": 1})
+    assert (entry_key(step, job), family(step, job)) == PINNED[fields]
+
+
+@pytest.mark.parametrize("step", [Cached(INNER), Cached(INNER, key=("prompt",)), Cached(INNER, key=("messages",))])
+def test_the_same_question_about_two_images_shares_neither_key_nor_family(step: Cached) -> None:
+    def about(photo: bytes, text: str = "What is it?") -> Job:
+        turn = Message(role="user", content=(part(photo), Text(text=text)))
+        return asked(step=step).model_copy(update={"request": ModelRequest(messages=(turn,))})
+
+    assert key(about(png(seed=1))) == key(about(png(seed=1)))
+    assert key(about(png(seed=1))) != key(about(png(seed=2)))
+    assert key(about(png())) != key(asked("What is it?", step=step))
+    # A question in other words about the same image may be near.
+    assert family(step, about(png())) == family(step, about(png(), "What can be seen?"))
+    assert family(step, about(png(seed=1))) != family(step, about(png(seed=2)))
+    assert family(step, about(png())) != family(step, asked("What is it?", step=step))

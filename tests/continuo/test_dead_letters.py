@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from continuo.authoring.library import Library
-from continuo.config.settings import ROOT
+from continuo.config.settings import ROOT, Settings
 from continuo.door.stages import with_pattern
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
+from continuo.messages import Message, ModelRequest
 from continuo.operations.dead_letters import Letter
 from continuo.patterns import Call
 from continuo.testing.processes import job
+from tests.support.media import part, png
 
 
 @pytest.fixture
@@ -33,6 +35,15 @@ def test_another_pattern_takes_over_the_input_and_gives_its_name(failed: Job) ->
     found = with_pattern(Library(), failed, "order")
     assert (found.step.kind, found.context.pattern, found.context.tenant) == ("saga", "order", "acme")
     assert (found.request, found.data) == (failed.request, failed.data)
+
+
+def test_a_pattern_that_does_not_take_the_letter_s_image_cannot_take_over(failed: Job) -> None:
+    turn = Message(role="user", content=(part(png()),))
+    library = Library(Settings(simulated=True))
+    with_image = failed.model_copy(update={"request": ModelRequest(messages=(turn,))})
+    assert with_pattern(library, with_image, "describe").request == with_image.request
+    with pytest.raises(InputError, match="model 'knowledge' of the pattern takes no image"):
+        with_pattern(Library(), with_image, "help-pages")
 
 
 def test_a_file_is_no_named_pattern_since_the_pools_may_not_have_it(failed: Job) -> None:

@@ -19,6 +19,16 @@ price = { input = 1.0, output = 1.0, source = "simulated", date = 2026-11-21 }
 
 [models.sim-unpriced]
 provider = "sim-openai"
+
+[models.sim-sees-throttled]
+provider = "sim-openai"
+limits = { requests_per_minute = 10 }
+cheaper = "sim-blind"
+inputs = ["text", "image"]
+
+[models.sim-blind]
+provider = "sim-openai"
+cheaper = "sim-free"
 """
 
 TENANTS = """

@@ -3,6 +3,7 @@
 import asyncio
 import json as jsonlib
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -16,11 +17,16 @@ from continuo.door import Door, Request
 from continuo.door.runs import ui_address
 from continuo.door.stages import accepted
 from continuo.errors import InputError
+from continuo.messages import Message, content_of
+from continuo.parts import Media, Text
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.output import err, told
+from continuo.starters.media import keep, read_media
 from continuo.starters.options import RunOptions
 from continuo.temporal.connect import connect
 from continuo.temporal.telemetry import configure_tracing
+
+NO_MEDIA: Mapping[Media, bytes] = {}
 
 
 async def run(
@@ -31,6 +37,9 @@ async def run(
     data: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     id: str | None = None,
     system: str | None = None,
+    image: list[str] | None = None,
+    audio: list[str] | None = None,
+    file: list[str] | None = None,
     options: RunOptions | None = None,
 ) -> int:
     """Ask one question, or act on data, and wait for the answer; the run goes on if this process does not.
@@ -40,7 +49,7 @@ async def run(
     pattern
         A named pattern, a YAML file, or model:ID.
     prompt
-        The question; with --data it may be left out.
+        The question; with --data or media it may be left out.
     input
         Read the question from this file instead; - is standard input.
     data
@@ -49,13 +58,26 @@ async def run(
         Run it once under this id, however often it is submitted; one that failed is run again.
     system
         Instructions for the model, in place of the pattern's own.
+    image
+        Send this PNG, JPEG, WebP or GIF file too, or an address of an allowed host; may be given several times.
+    audio
+        Send this WAV or MP3 file too, or an address; may be given several times.
+    file
+        Send this PDF or text file too, or an address; may be given several times.
     """
     if input == data == "-":
         raise InputError("--input and --data are both -; read one of them from a file")
     options = options or RunOptions()
-    text = None if data and prompt is None and input is None else read_prompt(prompt, input)
-    request = requested(pattern=pattern, prompt=text, data=read_data(data) if data else None, system=system, id=id)
-    return await submitted(request, options)
+    library = Library()
+    media = await read_media({"image": image, "audio": audio, "file": file}, library.settings.media_hosts)
+    text = None if (data or media) and prompt is None and input is None else read_prompt(prompt, input)
+    fields = {"pattern": pattern, "data": read_data(data) if data else None, "system": system, "id": id}
+    if media:
+        content = content_of([*media, Text(text=text or "")])
+        request = requested(**fields, messages=(Message(role="user", content=content),))
+    else:
+        request = requested(**fields, prompt=text)
+    return await submitted(request, options, media)
 
 
 def requested(**fields: object) -> Request:
@@ -63,12 +85,13 @@ def requested(**fields: object) -> Request:
     return validated(Request, **fields)
 
 
-async def submitted(request: Request, options: RunOptions) -> int:
-    """Submit a request and tell of its run as the options ask; the exit code."""
+async def submitted(request: Request, options: RunOptions, media: Mapping[Media, bytes] = NO_MEDIA) -> int:
+    """Submit a request and tell of its run as the options ask; the exit code. Its `media` are kept before."""
     library, context = Library(), options.context()
     # A mistake is told whether or not there is a server.
     job = await asyncio.to_thread(accepted, library, request, context)
     client = await connect(configure_tracing("continuo-run", library.masker))
+    await keep(client, library.settings, media)
     run = await Door(client, library).submit(request, context)
     if run.answered_before:
         err.print(f"{run.id} has been completed before; this is its outcome")

@@ -168,7 +168,7 @@ async def test_a_filter_that_leaves_nothing_is_a_refusal(
 async def test_thinking_that_uses_up_the_limit_leaves_an_empty_answer(models: ModelClient, wire: Wire) -> None:
     wire.answers(shape("anthropic", "only_thinking.json"))
     found = await ask(models, "anthropic")
-    assert (found.message.content, found.finish_reason) == ("", "length")
+    assert (found.message.text, found.finish_reason) == ("", "length")
 
 
 async def test_calls_that_gemini_gives_no_id_differ_from_turn_to_turn(models: ModelClient, wire: Wire) -> None:
@@ -192,13 +192,13 @@ async def test_leaving_a_stream_leaves_the_client_fit_for_the_next_call(models: 
     async with aclosing(stream):  # type: ignore[type-var]
         assert await anext(stream) == "Bonjour"
     wire.answers(shape("openai", "text.json"))
-    assert (await ask(models, "openai")).message.content == "Bonjour !"
+    assert (await ask(models, "openai")).message.text == "Bonjour !"
 
 
 async def test_a_hundred_calls_at_once_are_all_answered(models: ModelClient, wire: Wire) -> None:
     wire.answers(shape("openai", "text.json"))
     found = await asyncio.gather(*(ask(models, "openai") for _ in range(100)))
-    assert {answer.message.content for answer in found} == {"Bonjour !"}
+    assert {answer.message.text for answer in found} == {"Bonjour !"}
 
 
 async def test_the_knowledge_folder_answers_whole_or_streamed(tmp_path: Path) -> None:
@@ -207,9 +207,9 @@ async def test_the_knowledge_folder_answers_whole_or_streamed(tmp_path: Path) ->
     whole = await ask(models, "openai")
     pieces, last = await streamed(models, "openai")
     await models.aclose()
-    assert "bonjour" in whole.message.content
+    assert "bonjour" in whole.message.text
     assert whole.confidence
-    assert (pieces, last) == ([whole.message.content], whole)
+    assert (pieces, last) == ([whole.message.text], whole)
 
 
 async def test_a_knowledge_folder_without_text_is_an_error_of_the_request(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ words = st.text(st.characters(categories=["Ll", "Lu", "Nd", "Zs", "Po"]), max_si
 def ask(knowledge: Knowledge, question: str) -> tuple[str, float]:
     answer = knowledge.answer(ModelRequest(messages=(Message(role="user", content=question),)))
     assert answer.confidence is not None
-    return answer.message.content, answer.confidence
+    return answer.message.text, answer.confidence
 
 
 def test_the_section_that_fits_is_given_with_its_file() -> None:

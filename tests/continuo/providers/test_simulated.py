@@ -10,9 +10,11 @@ from continuo.config.catalog import Model, load_catalog
 from continuo.config.settings import Settings
 from continuo.errors import ProviderError
 from continuo.messages import Message, ModelRequest, ModelResponse, Tool, Usage
+from continuo.parts import Reasoning, Text
 from continuo.protection.masking import Masker
 from continuo.providers.client import ModelClient
 from continuo.testing.processes import Control
+from tests.support.media import PDF, contents, part, png, wav
 
 pytestmark = pytest.mark.parametrize("name", ["sim-mid", "sim-premium", "sim-mini"])
 CATALOG = load_catalog(Settings().catalog)
@@ -43,7 +45,7 @@ async def test_a_question_is_answered_and_its_tokens_are_counted(
 ) -> None:
     await simulator.behave(name, tokens={"input": 1000, "output": 50, "cached": 200})
     found = await ask(models, name)
-    assert "Where is my order?" in found.message.content
+    assert "Where is my order?" in found.message.text
     assert (found.finish_reason, found.simulated) == ("stop", True)
     assert found.usage == Usage(input_tokens=1000, output_tokens=50, cached_tokens=200)
     [asked] = await simulator.calls(name)
@@ -55,7 +57,7 @@ async def test_a_stream_ends_with_what_a_whole_answer_would_be(
     models: ModelClient, simulator: Control, name: str
 ) -> None:
     whole = await ask(models, name)
-    assert await streamed(models, CATALOG.models[name]) == (whole.message.content, whole)
+    assert await streamed(models, CATALOG.models[name]) == (whole.message.text, whole)
 
 
 async def test_a_tool_is_called_and_its_result_is_understood(
@@ -69,13 +71,60 @@ async def test_a_tool_is_called_and_its_result_is_understood(
     result = Message(role="tool", tool_call_id=call.id, content="rain")
     second = await ask(models, name, request.model_copy(update={"messages": (*HELLO.messages, first.message, result)}))
     assert (second.message.tool_calls, second.finish_reason) == ((), "stop")
-    assert second.message.content
+    assert second.message.text
+
+
+async def test_media_reach_the_model_and_count(models: ModelClient, simulator: Control, name: str) -> None:
+    # Anthropic's protocol has no audio.
+    samples = [png(), PDF, *([] if name == "sim-premium" else [wav()])]
+    turn = Message(role="user", content=(*map(part, samples), Text(text="What is it?")))
+    request, model = ModelRequest(messages=(turn,)), CATALOG.models[name]
+    media = contents(*samples)
+    found = await models.complete(model, request, timeout=10, idempotency_key="run/1", media=media)
+    for sample in samples:
+        assert f" of {len(sample):,} bytes" in found.message.text
+    assert found.usage
+    assert found.usage.input_tokens >= 258 * len(samples)
+
+
+async def test_a_thought_comes_back_signed_and_is_taken_back_with_the_tool_s_result(
+    models: ModelClient, simulator: Control, name: str
+) -> None:
+    await simulator.behave(name, thought="Paris, then.", tool_call={"name": "weather", "arguments": {"city": "Paris"}})
+    request = HELLO.model_copy(update={"tools": (WEATHER,)})
+    first = (await ask(models, name, request)).message
+    protocol = CATALOG.providers[CATALOG.models[name].provider].protocol
+    [thought] = first.parts
+    assert isinstance(thought, Reasoning)
+    assert (thought.protocol, thought.text) == (protocol, "Paris, then.")
+    assert (thought.signature is None) == (protocol == "openai")
+    result = Message(role="tool", tool_call_id=first.tool_calls[0].id, content="rain")
+    second = await ask(models, name, request.model_copy(update={"messages": (*HELLO.messages, first, result)}))
+    assert second.finish_reason == "stop"
+    text, whole = await streamed(models, CATALOG.models[name])
+    assert (text, whole.message.text) == (text, text)
+    assert any(isinstance(part, Reasoning) for part in whole.message.parts)
+
+
+async def test_a_forged_thought_is_refused_where_thoughts_are_signed(
+    models: ModelClient, simulator: Control, name: str
+) -> None:
+    protocol = CATALOG.providers[CATALOG.models[name].provider].protocol
+    thought = Reasoning.model_validate({"protocol": protocol, "text": "Berlin.", "signature": "forged"})
+    forged = Message(role="assistant", content=(thought, Text(text="Where?")))
+    request = HELLO.model_copy(update={"messages": (*HELLO.messages, forged, *HELLO.messages)})
+    if protocol == "openai":
+        # No thought goes back.
+        assert (await ask(models, name, request)).message.text
+        return
+    with pytest.raises(ProviderError, match=r"400 .*invalid signature of the thought 'Berlin\.'"):
+        await ask(models, name, request)
 
 
 async def test_an_answer_fits_the_schema_that_was_asked_for(models: ModelClient, simulator: Control, name: str) -> None:
     schema = {"type": "object", "properties": {"sure": {"type": "boolean"}}, "required": ["sure"]}
     found = await ask(models, name, HELLO.model_copy(update={"response_schema": schema}))
-    assert json.loads(found.message.content) == {"sure": True}
+    assert json.loads(found.message.text) == {"sure": True}
 
 
 async def test_an_answer_cut_at_the_limit_says_so(models: ModelClient, simulator: Control, name: str) -> None:

@@ -1,0 +1,22 @@
+"""The namespace that a client speaks to."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+
+
+class Namespace(NamedTuple):
+    """The namespace of a client: no two have the same `id`, and a closed run is known for `retention`."""
+
+    id: str
+    retention: timedelta
+
+
+async def namespace_of(client: Client) -> Namespace:
+    request = DescribeNamespaceRequest(namespace=client.namespace)
+    found = await client.workflow_service.describe_namespace(request)
+    return Namespace(
+        found.namespace_info.id or client.namespace, found.config.workflow_execution_retention_ttl.ToTimedelta()
+    )
