@@ -13,6 +13,7 @@ from continuo.authoring.mistakes import line_of, mistake, twice
 from continuo.data import Data
 from continuo.errors import InputError, UnknownName
 from continuo.patterns import Step
+from continuo.text_file import read_text
 
 
 class NamedPattern(Data):
@@ -37,7 +38,7 @@ def located(path: Path) -> Iterator[None]:
         yield
     except UnknownName as error:
         try:
-            line = line_of(error.what, error.name, compose(_text(path), str(path)))
+            line = line_of(error.what, error.name, compose(read_text(path, MAX_FILE_BYTES), str(path)))
         except yaml.YAMLError:
             # It has changed since it was read.
             line = None
@@ -53,7 +54,7 @@ def pattern_files(folder: Path) -> dict[str, Path]:
 
 def load_pattern(path: Path) -> NamedPattern:
     """Read one pattern file. Raises `InputError` with the file, the line, the field and the fix."""
-    text = _text(path)
+    text = read_text(path, MAX_FILE_BYTES)
     try:
         node = compose(text, str(path))
         if (key := twice(node)) is not None:
@@ -73,16 +74,3 @@ def load_pattern(path: Path) -> NamedPattern:
         # Composed anew, since in the nodes that were read the merges are written out.
         line, field, advice = mistake(error, NamedPattern, compose(text, str(path)))
         raise InputError(f"{path}:{line}: {field}: {advice}") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-        if len(content) > MAX_FILE_BYTES:
-            raise InputError(f"{path} has more than {MAX_FILE_BYTES:,} bytes; make it smaller")
-        return content.decode()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text; save the file as UTF-8") from None
