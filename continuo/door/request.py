@@ -7,11 +7,13 @@ from pydantic import JsonValue, model_validator
 from continuo.data import Data
 from continuo.jobs import Name
 from continuo.messages import Message
+from continuo.parts import Media
 from continuo.patterns import Step
 
 
 class Request(Data):
-    """A `pattern` and its input: a prompt or messages, data, or data with one of these.
+    """A `pattern` and its input: a prompt with or without `media` before it, media alone, messages, data, or data with
+    one of these.
 
     `pattern` is a name, the path of a YAML file, `model:ID`, or a pattern itself, which `name` may name. Data alone is
     the prompt too, as JSON. `system` replaces the pattern's own instructions. With an `id` it is done once for this
@@ -21,6 +23,7 @@ class Request(Data):
     pattern: str | Step
     name: Name | None = None
     prompt: str | None = None
+    media: tuple[Media, ...] = ()
     messages: tuple[Message, ...] = ()
     system: str | None = None
     data: dict[str, JsonValue] | None = None
@@ -30,7 +33,9 @@ class Request(Data):
     def _has_one_input(self) -> Self:
         if self.prompt is not None and self.messages:
             raise ValueError("give either a prompt or messages")
-        if self.prompt is None and not self.messages and self.data is None:
+        if self.media and self.messages:
+            raise ValueError("give the media as parts of the messages")
+        if self.prompt is None and not self.media and not self.messages and self.data is None:
             raise ValueError("give a prompt, messages or data")
         return self
 

@@ -10,15 +10,19 @@ from continuo.authoring.prepare import check_data, check_services, check_size, c
 from continuo.door.request import Request
 from continuo.errors import InputError
 from continuo.jobs import Context, Job
-from continuo.messages import Message, ModelRequest
+from continuo.messages import Message, ModelRequest, content_of
+from continuo.parts import Text
 from continuo.patterns import Http, Step
 from continuo.patterns.walk import specs
 
 
 def accepted(library: Library, request: Request, context: Context) -> Job:
     """The job that does what is asked. Raises `InputError` for whatever cannot run here. It blocks, see `Library`."""
-    prompt = json.dumps(request.data, ensure_ascii=False) if request.prompt is None else request.prompt
-    messages = request.messages or (Message(role="user", content=prompt),)
+    prompt = request.prompt
+    if prompt is None:
+        prompt = "" if request.data is None else json.dumps(request.data, ensure_ascii=False)
+    content = content_of([*request.media, Text(text=prompt)])
+    messages = request.messages or (Message(role="user", content=content),)
     job = Job(
         step=library.step(request.pattern),
         context=context.model_copy(update={"pattern": request.pattern_name}),
@@ -47,7 +51,7 @@ def _has_input(library: Library, job: Job) -> Job:
     if not job.data and any(isinstance(spec, Http) for spec in specs(job.step)):
         name = job.context.pattern
         raise InputError(f"pattern {name!r} acts on data; give it, as in: continuo run {name} --data FILE")
-    if not job.request.media:
+    if job.request.prompt.strip() or not job.request.media:
         check_text("the prompt", job.request.prompt)
     check_data(job.data)
     return job

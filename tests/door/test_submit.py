@@ -20,6 +20,7 @@ from continuo.jobs import Context, Failure, Job, Outcome
 from continuo.messages import Message
 from continuo.patterns import Call, Fallback, Retry, Template
 from continuo.testing.processes import Control, until
+from tests.support.media import part, png
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -58,6 +59,19 @@ async def test_each_way_to_ask_has_an_answer(door: Door, request_: Request, name
     assert not run.answered_before
     description = await run.handle.describe()
     assert await description.static_summary() == f"{name} for acme"
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [({"prompt": "What is it?"}, "What is it?"), ({"data": {"seen": "Malmö"}}, '{"seen": "Malmö"}'), ({}, "")],
+    ids=["prompt", "data", "alone"],
+)
+def test_media_stand_before_the_prompt_or_the_data(door: Door, fields: dict[str, object], text: str) -> None:
+    image = part(png())
+    job = accepted(door.library, Request.model_validate({"pattern": "describe", "media": (image,), **fields}), ACME)
+    assert (job.request.media, job.request.prompt) == ((image,), text)
+    [turn] = job.request.messages
+    assert turn.content[0] == image
 
 
 def test_a_job_has_all_messages_and_the_instructions(door: Door) -> None:
@@ -156,6 +170,10 @@ async def test_a_run_tells_how_far_it_is_and_ends_when_it_is_cancelled(door: Doo
         (Request(pattern=Call(model="premum"), prompt="Hi"), "unknown model 'premum'; did you mean 'premium'?"),
         (Request(pattern="answer", prompt=" "), "the prompt is empty"),
         (Request(pattern="answer", prompt="x" * (MAX_INPUT_BYTES + 1)), "the prompt has 1,000,001 bytes"),
+        (
+            Request(pattern="describe", media=(part(png()),), prompt="x" * (MAX_INPUT_BYTES + 1)),
+            "the prompt has 1,000,001 bytes",
+        ),
         (Request(pattern="answer", messages=(Message(role="assistant", content="x"),)), "the prompt is empty"),
         (
             Request(pattern="answer", messages=tuple(Message(role="user", content="x" * 500_000) for _ in range(5))),
@@ -185,6 +203,10 @@ async def test_what_cannot_run_is_told_before_anything_starts(
     [
         ({}, "give a prompt, messages or data"),
         ({"prompt": "Hi", "messages": (Message(role="user", content="Hi"),)}, "give either a prompt or messages"),
+        (
+            {"media": (part(png()),), "messages": (Message(role="user", content="Hi"),)},
+            "media as parts of the messages",
+        ),
         ({"prompt": "Hi", "name": "mine"}, "'answer' has a name; leave out the other one, 'mine'"),
         ({"prompt": "Hi", "id": "two\nlines"}, "is no name"),
         ({"prompt": "Hi", "data": {"price": float("nan")}}, "finite"),

@@ -10,7 +10,7 @@ from continuo.door import Door, Request
 from continuo.door.runs import ui_address
 from continuo.errors import InputError
 from continuo.jobs import Context, Failure, Outcome
-from continuo.starters.commands.run import read_data, read_text, requested
+from continuo.starters.commands.run import read_data, requested
 from continuo.starters.console.output import err, out, row, runs_table
 from continuo.starters.service import Service
 from continuo.temporal.connect import connect
@@ -42,7 +42,7 @@ async def demo() -> int:
         if not expected(ended):
             wrong.append(title)
 
-    question = requested(pattern="support", prompt=read_text(EXAMPLES / "question.txt"))
+    question = requested(pattern="support", prompt=(EXAMPLES / "question.txt").read_text(encoding="utf-8"))
     await show("a customer's question", question, lambda ended: _tier(ended) == 1)
     await simulator.put("/_sim/models/sim-premium", outage=True)
     await show("the same, first model down", question, lambda ended: _tier(ended) == 2)

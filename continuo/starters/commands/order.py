@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from continuo.authoring.library import Library
 from continuo.errors import InputError
 from continuo.starters.commands.run import read_data, requested, submitted
 from continuo.starters.options import RunOptions
@@ -22,9 +23,8 @@ async def order(
     file
         The order, a JSON object with an order_id.
     """
-    options = options or RunOptions()
     data = read_data(str(file))
     id = data.get("order_id")
     if not isinstance(id, str) or not id:
         raise InputError(f"{file}: order_id is missing; add a text that identifies the order")
-    return await submitted(requested(pattern="order", data=data, id=id), options)
+    return await submitted(Library(), requested(pattern="order", data=data, id=id), options or RunOptions())

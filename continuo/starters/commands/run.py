@@ -2,10 +2,7 @@
 
 import asyncio
 import json as jsonlib
-import sys
 from collections.abc import Mapping
-from contextlib import nullcontext
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 from cyclopts import Parameter
@@ -17,14 +14,14 @@ from continuo.door import Door, Request
 from continuo.door.runs import ui_address
 from continuo.door.stages import accepted
 from continuo.errors import InputError
-from continuo.messages import Message, content_of
-from continuo.parts import Media, Text
+from continuo.parts import Media
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.output import err, told
 from continuo.starters.media import keep, read_media
 from continuo.starters.options import RunOptions
 from continuo.temporal.connect import connect
 from continuo.temporal.telemetry import configure_tracing
+from continuo.text_file import read_text
 
 NO_MEDIA: Mapping[Media, bytes] = {}
 
@@ -67,17 +64,18 @@ async def run(
     """
     if input == data == "-":
         raise InputError("--input and --data are both -; read one of them from a file")
-    options = options or RunOptions()
     library = Library()
     media = await read_media({"image": image, "audio": audio, "file": file}, library.settings.media_hosts)
     text = None if (data or media) and prompt is None and input is None else read_prompt(prompt, input)
-    fields = {"pattern": pattern, "data": read_data(data) if data else None, "system": system, "id": id}
-    if media:
-        content = content_of([*media, Text(text=text or "")])
-        request = requested(**fields, messages=(Message(role="user", content=content),))
-    else:
-        request = requested(**fields, prompt=text)
-    return await submitted(request, options, media)
+    request = requested(
+        pattern=pattern,
+        prompt=text,
+        media=tuple(media),
+        data=read_data(data) if data else None,
+        system=system,
+        id=id,
+    )
+    return await submitted(library, request, options or RunOptions(), media)
 
 
 def requested(**fields: object) -> Request:
@@ -85,9 +83,11 @@ def requested(**fields: object) -> Request:
     return validated(Request, **fields)
 
 
-async def submitted(request: Request, options: RunOptions, media: Mapping[Media, bytes] = NO_MEDIA) -> int:
+async def submitted(
+    library: Library, request: Request, options: RunOptions, media: Mapping[Media, bytes] = NO_MEDIA
+) -> int:
     """Submit a request and tell of its run as the options ask; the exit code. Its `media` are kept before."""
-    library, context = Library(), options.context()
+    context = options.context()
     # A mistake is told whether or not there is a server.
     job = await asyncio.to_thread(accepted, library, request, context)
     client = await connect(configure_tracing("continuo-run", library.masker))
@@ -102,13 +102,13 @@ def read_prompt(prompt: str | None, input: str | None) -> str:
     """The prompt given, or the text of the file."""
     if (prompt is None) == (input is None):
         raise InputError('give either a prompt, as in: continuo run support "Where is my order?", or --input FILE')
-    text = prompt or "" if input is None else read_text(input)
+    text = prompt or "" if input is None else read_text(input, MAX_INPUT_BYTES)
     return check_text(f"--input {input}" if input else "the prompt", text)
 
 
 def read_data(path: str) -> dict[str, JsonValue]:
     """The JSON object in a file, or on standard input. Raises `InputError` with the line of what is wrong."""
-    text = check_text(path, read_text(path))
+    text = check_text(path, read_text(path, MAX_INPUT_BYTES))
     try:
         data = jsonlib.loads(text, parse_constant=_no_number)
         jsonlib.dumps(data, ensure_ascii=False, allow_nan=False).encode()
@@ -123,20 +123,6 @@ def read_data(path: str) -> dict[str, JsonValue]:
     if not isinstance(data, dict):
         raise InputError(f"{path}: not a JSON object; write one, as in examples/order.json")
     return data
-
-
-def read_text(path: str | Path) -> str:
-    """The text of a file; `-` is standard input."""
-    try:
-        with nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb") as file:
-            content = file.read(MAX_INPUT_BYTES + 1)
-        if len(content) > MAX_INPUT_BYTES:
-            raise InputError(f"{path} has more than {MAX_INPUT_BYTES:,} bytes; shorten it")
-        return content.decode()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; name a file that exists") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
 
 
 def _no_number(name: str) -> NoReturn:
