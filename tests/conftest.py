@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from continuo.authoring.library import Library
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings, environment
 from continuo.temporal.connect import connect
@@ -85,7 +86,7 @@ async def client(temporal: TemporalServer) -> Client:
 async def worker(client: Client, simulator_process: Control, shop_process: Control) -> AsyncIterator[None]:
     """The standard and the critical pool, in this process and sandboxed."""
     assert environment()["CONTINUO_SIM_URL"] == simulator_process.url
-    async with pool(client, Settings(), "standard", 30), pool(client, Settings(), "critical", 50):
+    async with pool(client, Library(), "standard", 30), pool(client, Library(), "critical", 50):
         yield
 
 

@@ -8,7 +8,6 @@ import pytest
 from temporalio.client import Client
 
 from continuo.authoring.library import Library
-from continuo.config.settings import Settings
 from continuo.door.runs import Handle, result
 from continuo.jobs import Job
 from continuo.patterns import Call, Fallback, Step, Template
@@ -53,7 +52,7 @@ async def test_a_backlog_is_shared_by_weight_and_holds_up_no_other_tenants_one_j
     async def sixty() -> bool:
         return sum((await served()).values()) >= 60
 
-    async with pool(busy.client, Settings(), "batch", SLOTS):
+    async with pool(busy.client, Library(), "batch", SLOTS):
         await result(one)
         before = await served()
         await until(sixty)

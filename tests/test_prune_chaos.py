@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from continuo.authoring.library import Library
 from continuo.config.settings import Settings
 from continuo.door.runs import result
 from continuo.jobs import Outcome
@@ -45,7 +46,7 @@ def step(chance: random.Random, depth: int) -> Step:
 async def test_any_mix_of_runs_keeps_what_it_needs(seed: int, world: World) -> None:
     chance, client, settings = random.Random(seed), world.client, Settings()
     await world.simulator.behave("sim-mini", latency=60)
-    async with pool(client, settings, "standard", 30):
+    async with pool(client, Library(settings), "standard", 30):
         done = [await begin(client, job(step(chance, 3))) for _ in range(12)]
         waits = [await begin(client, job(step(chance, 2) >> Call(model="sim-mini", timeout=600))) for _ in range(6)]
         texts = [(await run.result()).text for run in done]
@@ -67,7 +68,7 @@ async def test_any_mix_of_runs_keeps_what_it_needs(seed: int, world: World) -> N
     left = {run.run_id async for run in client.list_workflows()}
     await replay(client)
     await world.simulator.delete("/_sim/models")
-    async with pool(client, settings, "standard", 30):
+    async with pool(client, Library(settings), "standard", 30):
         for run in (*waits, *again):
             assert isinstance(found := await result(run), Outcome), found
         for run, text in zip(done, texts, strict=True):

@@ -11,6 +11,7 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from continuo import client
+from continuo.authoring.library import Library
 from continuo.client import sync
 from continuo.client.sync import blocking
 from continuo.config.catalog import load_catalog
@@ -76,7 +77,7 @@ async def _running(folder: Path) -> AsyncIterator[Control]:
             cluster, settings = await connect(), Settings()
             await _keep_breakers_closed(settings)
             for priority in get_args(Priority):
-                await pools.enter_async_context(pool(cluster, settings, priority, SLOTS))
+                await pools.enter_async_context(pool(cluster, Library(settings), priority, SLOTS))
             yield started.simulator
 
 

@@ -25,7 +25,6 @@ from continuo.activities.services import ServiceCalls
 from continuo.activities.settling import Settling
 from continuo.activities.unexpected import final_if_unexpected
 from continuo.authoring.library import Library
-from continuo.config.settings import Settings
 from continuo.jobs import Priority
 from continuo.protection.masking import secrets
 from continuo.providers.client import ModelClient
@@ -48,10 +47,9 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def pool(client: Client, settings: Settings, priority: Priority, slots: int) -> AsyncIterator[Worker]:
+async def pool(client: Client, library: Library, priority: Priority, slots: int) -> AsyncIterator[Worker]:
     """A running worker on `priority`'s queue with its stores and HTTP clients, all closed at the end."""
-    library = Library(settings)
-    catalog, environ, masker = library.catalog, library.environ, library.masker
+    settings, environ, catalog, masker = library.settings, library.environ, library.catalog, library.masker
     async with AsyncExitStack() as resources:
         database = open_store(settings, environ)
         resources.push_async_callback(database.aclose)
@@ -124,7 +122,7 @@ async def serve(priority: Priority, slots: int | None = None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await ensure_schedule(client)
     slots = slots or settings.slots(priority)
-    async with pool(client, settings, priority, slots):
+    async with pool(client, library, priority, slots):
         log.info("pool ready", priority=priority, slots=slots)
         await stop.wait()
     log.info("pool stopped", priority=priority)

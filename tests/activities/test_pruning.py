@@ -16,6 +16,7 @@ from temporalio.worker import Replayer
 
 from continuo.activities.executions import delete, referred
 from continuo.activities.pruning import Pruning
+from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.door.runs import Handle, result
 from continuo.jobs import Outcome
@@ -136,7 +137,7 @@ async def test_what_any_known_run_needs_stays_and_all_else_goes(world: World) ->
     failing = job(Call(model="premium", retry=Retry(attempts=1)), LONG)
     await world.simulator.behave("sim-mini", latency=60)
     await world.simulator.behave("sim-premium", status=503)
-    async with pool(client, settings, "standard", 10):
+    async with pool(client, Library(settings), "standard", 10):
         waits = await begin(client, job(isolated("child") >> Call(model="mid") >> hangs))
         once = await begin(client, job(Call(model="mid")))
         known, gone, again = [
@@ -170,7 +171,7 @@ async def test_what_any_known_run_needs_stays_and_all_else_goes(world: World) ->
     assert await replay(client) == ["Breaker", "Call", "Call", "DeadLetter", "Pipeline", "Pipeline", "Template"]
     await world.simulator.delete("/_sim/models")
     # A worker that has none of them in its cache.
-    async with pool(client, settings, "standard", 10):
+    async with pool(client, Library(settings), "standard", 10):
         assert (await content(letter)).job == failing.begun()
         assert len((await known.result()).text) > len(LONG)
         for handle in (waits, begun_again):
@@ -180,7 +181,7 @@ async def test_what_any_known_run_needs_stays_and_all_else_goes(world: World) ->
 
 async def test_a_run_that_began_late_is_read_for_what_it_holds_only_while_it_is_open(world: World) -> None:
     client, settings = world.client, Settings()
-    async with pool(client, settings, "standard", 10):
+    async with pool(client, Library(settings), "standard", 10):
         run = await begin(client, job(long("a") >> long("b")))
         await ended(client, run.id)
     now = datetime.now(UTC)
@@ -198,7 +199,7 @@ async def test_media_stay_while_an_open_letter_holds_a_job_that_is_itself_kept(w
     failing = failing.model_copy(update={"request": ModelRequest(messages=(turn,))})
     await keep(client, settings, {photo: content, part(other): other})
     await world.simulator.behave("sim-premium", status=503)
-    async with pool(client, settings, "standard", 10):
+    async with pool(client, Library(settings), "standard", 10):
         letter = await buried(client, failing)
         failed = letter.id.split("/")[1]
         await forgotten(client, await ended(client, failed))

@@ -12,7 +12,8 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
-from continuo.config.settings import ROOT, Settings
+from continuo.authoring.library import Library
+from continuo.config.settings import ROOT
 from continuo.decisions.parts import PART
 from continuo.door.runs import Handle, result, start
 from continuo.operations.compensations import Resolution
@@ -72,8 +73,8 @@ async def main() -> None:
         os.environ["CONTINUO_CATALOG"] = str(written_catalog(Path(folder)))
         async with (
             made(Path(folder)) as world,
-            pool(world.client, Settings(), "standard", 30),
-            pool(world.client, Settings(), "batch", 20),
+            pool(world.client, Library(), "standard", 30),
+            pool(world.client, Library(), "batch", 20),
         ):
             await record(world.client, world.simulator, world.shop)
             await record_letters(world.client, world.simulator)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from continuo.authoring.library import Library
 from continuo.config.settings import Settings
 from continuo.door.runs import result
 from continuo.jobs import Job, Outcome
@@ -25,9 +26,9 @@ async def test_a_step_is_run_once_for_all_hosts_and_runs_are_answered_while_redi
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await simulator.behave("sim-mid", latency=0.5)
-    one, other = (Settings(data=tmp_path / name) for name in ("one", "other"))
     async with running(redis := RedisServer(tmp_path)):
         monkeypatch.setenv("REDIS_URL", redis.url)
+        one, other = (Library(Settings(data=tmp_path / name)) for name in ("one", "other"))
         async with pool(await connect(), one, "batch", 10), pool(await connect(), other, "batch", 10):
             first = await asyncio.gather(*(outcome(client, asked("first")) for _ in range(10)))
             assert sorted(found.served_by for found in first) == ["cache"] * 9 + ["model"]

@@ -9,6 +9,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
+from continuo.authoring.library import Library
 from continuo.config.settings import Settings
 from continuo.door.runs import Handle, result, start
 from continuo.jobs import Failure, Job, Outcome
@@ -212,11 +213,11 @@ async def test_a_letter_outlives_the_worker_that_kept_it(
     client: Client, simulator: Control, shop_process: Control
 ) -> None:
     await simulator.behave("sim-premium", status=503)
-    async with pool(client, Settings(), "batch", 20):
+    async with pool(client, Library(), "batch", 20):
         letter = await buried(client, job(FAILS, priority="batch"))
     await letter.signal(DeadLetterWorkflow.retry)
     await simulator.delete("/_sim/models")
-    async with pool(client, Settings(), "batch", 20):
+    async with pool(client, Library(), "batch", 20):
         assert (await closed(letter)).by == "answered"
 
 

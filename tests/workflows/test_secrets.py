@@ -12,6 +12,7 @@ import pytest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError
 
+from continuo.authoring.library import Library
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings
 from continuo.door.runs import result, start
@@ -82,7 +83,7 @@ async def echoing(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ECHO_KEY", CANARY)
         settings = Settings(catalog=catalog, data=tmp_path / "data")
-        async with pool(client, settings, "batch", 5):
+        async with pool(client, Library(settings), "batch", 5):
             yield client, upstream[1]
 
 

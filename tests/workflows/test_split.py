@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.client import Client
 
-from continuo.config.settings import Settings
+from continuo.authoring.library import Library
 from continuo.jobs import Job
 from continuo.patterns import Call, Retry, Split, Step, Template, Variant
 from continuo.testing.processes import Control, begin, job, outcome, until
@@ -49,7 +49,7 @@ async def test_the_outcome_says_which_variant_answered(client: Client) -> None:
 @pytest.fixture
 async def batch(client: Client) -> AsyncIterator[None]:
     """A pool on the queue of the shadows."""
-    async with pool(client, Settings(), "batch", 20):
+    async with pool(client, Library(), "batch", 20):
         yield
 
 
