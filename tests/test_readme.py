@@ -9,9 +9,9 @@ import pytest
 from temporalio.client import Client
 
 from continuo.authoring.files import load_pattern
-from continuo.config.settings import ROOT
 from continuo.testing.processes import Control, job, outcome
 from tests.starters.test_cli import continuo
+from tests.support.repository import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

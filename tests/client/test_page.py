@@ -10,8 +10,8 @@ import pytest
 
 from continuo.client import Continuo, Options, Run
 from continuo.client.continuo import Continuo as Client
-from continuo.config.settings import ROOT
 from tests.client.scripts import script
+from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
