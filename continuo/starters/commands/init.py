@@ -27,10 +27,10 @@ def init(folder: Path = Path()) -> int:
     _write(files)
     for path in files:
         out.print(f"made {path}")
-    out.print("\nnext, each in a terminal of its own:")
+    out.print("\nnext:")
     if folder.resolve() != Path.cwd():
         out.print(f"  cd {shlex.quote(str(folder))}")
-    out.print("  continuo dev")
+    out.print("  continuo dev       # keeps running; in another terminal:")
     out.print("  continuo run assistant --input examples/question.txt")
     return 0
 
