@@ -46,7 +46,7 @@ def located(path: Path) -> Iterator[None]:
 
 
 def pattern_files(folder: Path) -> dict[str, Path]:
-    """The shipped files and those in `folder`, which win, by the names of their patterns, in their order.
+    """Files by the names of their patterns, in the order of these: the shipped ones, and those in `folder`, which win.
 
     Raises `InputError` where there is no such folder.
     """
@@ -54,7 +54,7 @@ def pattern_files(folder: Path) -> dict[str, Path]:
         advice = "set CONTINUO_PATTERNS, or patterns in continuo.toml, to one like patterns/"
         raise InputError(f"no folder of patterns at {folder}; {advice}")
     files = [*(DEFAULTS / "patterns").glob("*.yaml"), *folder.glob("*.yaml")]
-    return dict(sorted((path.stem, path) for path in {path.stem: path for path in files}.values()))
+    return dict(sorted({path.stem: path for path in files}.items()))
 
 
 def load_pattern(path: Path) -> NamedPattern:
