@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Much of the time of the tests is waiting for servers: two halves at once, each with servers of its own.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
-.PHONY: demo dev test chaos bench lint setup lock histories
+.PHONY: demo dev test chaos bench wheel lint setup lock histories
 
 demo: setup  ## watch real requests run durably
 	$(BIN)/continuo dev -- $(BIN)/continuo demo
@@ -21,6 +21,9 @@ chaos: setup  ## the longer randomised fault suites
 
 bench: setup  ## side by side with bare Temporal
 	$(BIN)/python -m benchmarks
+
+wheel: .venv/ready  ## into dist/, to be installed elsewhere
+	$(BIN)/hatchling build --target wheel
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from benchmarks.measure import Run
 from benchmarks.stage import PROMPT, Stage
 from continuo.authoring.files import load_pattern
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.patterns import Cached, Call, Cascade, Deadline, Ensemble, Fallback, FanOut, Route, Step
 from continuo.patterns.choices import Length
 
 MODEL = "sim-mid"
-ORDER = json.loads((ROOT / "examples" / "order.json").read_text(encoding="utf-8"))
+ORDER = json.loads((DEFAULTS / "examples" / "order.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def cases(stage: Stage) -> Iterator[Case]:
             "local": continuo(Fallback(steps=(local(down), local(down), local(up)))),
         },
     )
-    saga = load_pattern(ROOT / "patterns" / "order.yaml").pattern
+    saga = load_pattern(DEFAULTS / "patterns" / "order.yaml").pattern
     yield Case("saga of three steps", {"bare": bare("BareSaga", ORDER), "continuo": continuo(saga, **ORDER)})
     yield Case(
         "cascade of three, the last answers",

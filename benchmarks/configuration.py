@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from continuo.config.settings import ROOT
-
 TENANT, MODEL = "protected", "sim-protected"
 
 LIMITED = f"""
@@ -16,9 +14,8 @@ price = {{ input = 1.0, output = 1.0, source = "simulated", date = 2026-11-21 }}
 
 
 def write_configuration(folder: Path) -> tuple[Path, Path]:
-    """The shipped catalog with a model under every limit, and a tenant with a budget; none of them is ever reached."""
+    """A model under every limit, and a tenant with a budget; none of them is ever reached."""
     catalog, tenants = folder / "catalog.toml", folder / "tenants.toml"
-    text = (ROOT / "config" / "catalog.toml").read_text(encoding="utf-8")
-    catalog.write_text(text.replace("[aliases]", f"{LIMITED}\n[aliases]"), encoding="utf-8")
+    catalog.write_text(LIMITED, encoding="utf-8")
     tenants.write_text(f"[tenants.{TENANT}]\ndaily_usd = 1000000.0\n", encoding="utf-8")
     return catalog, tenants

@@ -15,7 +15,7 @@ from rich.table import Table
 from benchmarks.costs import QUESTIONS
 from benchmarks.stage import Stage
 from continuo.authoring.files import load_pattern
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.jobs import Outcome
 from continuo.testing.processes import job
 
@@ -37,7 +37,7 @@ async def load(stage: Stage, *, seconds: float) -> Table:
     chance = random.Random(1)
     texts = _questions(chance)
     popularity = [1 / rank for rank in range(1, len(texts) + 1)]
-    pattern = load_pattern(ROOT / "patterns" / "customer-support.yaml").pattern
+    pattern = load_pattern(DEFAULTS / "patterns" / "customer-support.yaml").pattern
 
     async def ask(text: str) -> tuple[float, Outcome]:
         started = time.perf_counter()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from continuo.config.settings import ROOT
+from tests.support.repository import ROOT
 
 
 def test_every_service_starts_a_module_that_exists() -> None:

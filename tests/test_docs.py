@@ -11,12 +11,12 @@ from cyclopts import App
 from pydantic import TypeAdapter
 
 from continuo.authoring.files import NamedPattern
-from continuo.config.settings import ROOT
 from continuo.patterns import KINDS, Step
 from continuo.patterns.choices import Classifier, Combine
 from continuo.patterns.walk import specs
 from continuo.starters.commands.explain import explain
 from continuo.starters.commands.recommend import recommend
+from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "patterns.md").read_text(encoding="utf-8")
 STEP: TypeAdapter[Step] = TypeAdapter(Step)

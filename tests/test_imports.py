@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from continuo.config.settings import ROOT
 from continuo.patterns import KINDS
+from tests.support.repository import ROOT
 
 ROOMS = (
     "patterns", "config", "decisions", "protection", "authoring", "operations", "providers", "stores", "temporal",
@@ -74,7 +74,7 @@ def test_the_architecture_names_every_folder() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
     tops = {Path(name).parts[0] for name in tracked() if "/" in name and not name.startswith(".")}
-    assert named == {*tops, *ROOMS, "simulator"}
+    assert named == {*tops, *ROOMS, "simulator", "defaults"}
 
 
 def tracked() -> list[str]:

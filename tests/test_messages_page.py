@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from continuo.config.settings import ROOT
 from continuo.decisions import media_tokens, media_type
 from continuo.parts import MAX_MEDIA_BYTES
 from continuo.testing.processes import Control
 from tests.starters.test_cli import continuo
 from tests.support.media import PDF, png, wav
+from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
 

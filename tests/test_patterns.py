@@ -8,15 +8,16 @@ import pytest
 from temporalio.client import Client
 
 from continuo.authoring.files import load_pattern
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.jobs import Outcome
 from continuo.patterns import Call, Retry, Spec, Step
 from continuo.patterns.walk import replaced
 from continuo.testing.processes import Control, job, outcome
+from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.usefixtures("worker")
 
-INPUTS = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "examples" / "inputs").glob("*.txt")}
+INPUTS = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "inputs").glob("*.txt")}
 
 
 def pattern(name: str) -> Step:
@@ -27,7 +28,7 @@ def pattern(name: str) -> Step:
             return spec
         return spec.model_copy(update={"retry": Retry(attempts=spec.retry.attempts, initial=0.01)})
 
-    return replaced(load_pattern(ROOT / "patterns" / f"{name}.yaml").pattern, hurried)
+    return replaced(load_pattern(DEFAULTS / "patterns" / f"{name}.yaml").pattern, hurried)
 
 
 async def asked(client: Client, name: str, prompt: str) -> Outcome:
@@ -36,7 +37,7 @@ async def asked(client: Client, name: str, prompt: str) -> Outcome:
 
 
 def test_every_case_study_has_a_sample_input() -> None:
-    named = {path.stem for path in (ROOT / "patterns").glob("*.yaml")}
+    named = {path.stem for path in (DEFAULTS / "patterns").glob("*.yaml")}
     assert set(INPUTS) == named - {"answer", "describe", "help-pages", "order", "support"}
 
 

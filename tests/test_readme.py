@@ -2,16 +2,16 @@
 
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
 from continuo.authoring.files import load_pattern
-from continuo.config.settings import ROOT
+from continuo.starters.commands.init import init
 from continuo.testing.processes import Control, job, outcome
 from tests.starters.test_cli import continuo
+from tests.support.repository import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -32,10 +32,12 @@ def test_the_two_commands_of_the_set_up_are_targets_of_the_makefile() -> None:
 
 @pytest.mark.usefixtures("worker", "shop")
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_every_command_of_the_readme_works(simulator: Control, command: str) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
-        found = await continuo(*shlex.split(command)[1:])
+async def test_every_command_of_the_readme_works(
+    simulator: Control, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = await continuo(*shlex.split(command)[1:])
     assert found.code == 0, found
     assert found.out
 
@@ -46,15 +48,3 @@ async def test_the_pattern_of_the_readme_runs(client: Client, tmp_path: Path) ->
     file = tmp_path / "my.yaml"
     file.write_text(text, encoding="utf-8")
     assert (await outcome(client, job(load_pattern(file).pattern))).tier == 1
-
-
-async def test_the_demo_ends_well_on_a_stack_of_its_own(environ: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("TEMPORAL_ADDRESS", "CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_SIMULATED"):
-            patch.delenv(name, raising=False)
-        ports = [part for name in ("port", "ui-port", "sim-port", "shop-port") for part in (f"--{name}", "0")]
-        demo = (sys.executable, "-m", "continuo", "demo")
-        found = await continuo("dev", *ports, "--data", str(tmp_path), "--", *demo)
-    assert found.code == 0, found
-    assert "create shipment failed" in found.out
-    assert found.out.count("http://127.0.0.1:") == 4

@@ -10,6 +10,7 @@ from yaml.reader import ReaderError
 
 from continuo.authoring.bounded_yaml import compose, construct
 from continuo.authoring.mistakes import line_of, mistake, twice
+from continuo.config.defaults import DEFAULTS
 from continuo.data import Data
 from continuo.errors import InputError, UnknownName
 from continuo.patterns import Step
@@ -46,10 +47,15 @@ def located(path: Path) -> Iterator[None]:
 
 
 def pattern_files(folder: Path) -> dict[str, Path]:
-    """The files in `folder` by the names of their patterns. Raises `InputError` where there is no such folder."""
+    """Files by the names of their patterns, in the order of these: the shipped ones, and those in `folder`, which win.
+
+    Raises `InputError` where there is no such folder.
+    """
     if not folder.is_dir():
-        raise InputError(f"no folder of patterns at {folder}; set CONTINUO_PATTERNS to one like patterns/")
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+        advice = "set CONTINUO_PATTERNS, or patterns in continuo.toml, to one like patterns/"
+        raise InputError(f"no folder of patterns at {folder}; {advice}")
+    files = [*(DEFAULTS / "patterns").glob("*.yaml"), *folder.glob("*.yaml")]
+    return dict(sorted({path.stem: path for path in files}.items()))
 
 
 def load_pattern(path: Path) -> NamedPattern:

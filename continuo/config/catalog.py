@@ -1,13 +1,14 @@
-"""Providers, models, prices and services: lines of `config/catalog.toml`, never code."""
+"""Providers, models, prices and services: lines of a `catalog.toml`, never code."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from continuo.config.toml_file import read_file
+from continuo.config.defaults import DEFAULTS
+from continuo.config.toml_file import checked, read_toml
 from continuo.data import Data, Int, Number, Seconds
 from continuo.errors import InputError, unknown
 from continuo.messages import Usage
@@ -126,7 +127,7 @@ class Model(Data):
 
 
 class Catalog(Data):
-    """All that `config/catalog.toml` lists. An alias names models in order of preference."""
+    """All that a `catalog.toml` lists. An alias names models in order of preference."""
 
     providers: dict[str, Provider]
     models: dict[str, Model]
@@ -137,7 +138,11 @@ class Catalog(Data):
     @classmethod
     def _ids_are_the_keys(cls, value: object) -> object:
         if isinstance(value, dict) and isinstance(value.get("models"), dict):
-            return {**value, "models": {key: {"id": key, **line} for key, line in value["models"].items()}}
+            lines = value["models"].items()
+            return {
+                **value,
+                "models": {key: {"id": key, **line} if isinstance(line, dict) else line for key, line in lines},
+            }
         return value
 
     @model_validator(mode="after")
@@ -188,6 +193,22 @@ class Catalog(Data):
         return self.models[id]
 
 
+SHIPPED = DEFAULTS / "catalog.toml"
+
+
 def load_catalog(path: Path) -> Catalog:
-    """Read a catalog file. Raises `InputError` naming the file and the field."""
-    return read_file(Catalog, path, "catalog")
+    """Read a catalog file, laid over the shipped one. Raises `InputError` naming the file and the field.
+
+    It says only what differs: entries of its own, and of a shipped entry those fields that replace the shipped ones.
+    """
+    own = read_toml(path, "catalog")
+    return checked(Catalog, own if path == SHIPPED else _laid_over(read_toml(SHIPPED, "catalog"), own, 2), path)
+
+
+def _laid_over(shipped: Mapping[str, Any], own: Mapping[str, Any], levels: int) -> dict[str, Any]:
+    """`own` over `shipped`; so many levels of tables are laid over each other, those below are replaced."""
+    laid = dict(shipped)
+    for key, value in own.items():
+        both = isinstance(value, dict) and isinstance(laid.get(key), dict)
+        laid[key] = _laid_over(laid[key], value, levels - 1) if both and levels else value
+    return laid

@@ -1,4 +1,4 @@
-"""What the environment says, read once. Every variable of our own begins with `CONTINUO_`."""
+"""What the environment, `.env` and `continuo.toml` say. Every variable of our own begins with `CONTINUO_`."""
 
 import os
 import socket
@@ -11,15 +11,24 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from platformdirs import user_cache_path, user_data_path
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from continuo.config.catalog import Provider
+from continuo.config.defaults import DEFAULTS
+from continuo.config.project import env_file, project_file
+from continuo.config.toml_file import read_toml
 from continuo.data import seconds
-from continuo.errors import InputError
+from continuo.errors import InputError, unknown
 from continuo.jobs import Priority
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 MAX_SLOTS = 10_000
+PATHS = ("data", "cache", "catalog", "tenants", "patterns", "knowledge")
+"""The settings that name a file or a folder."""
 
 T = TypeVar("T")
 
@@ -31,8 +40,9 @@ Retention = Annotated[float, Field(ge=DAY, le=3650 * DAY), BeforeValidator(secon
 
 
 class Settings(BaseSettings):
-    """Defaults for every process.
+    """Defaults for every process: a variable counts more than `.env`, and that more than the project's `continuo.toml`.
 
+    In these files paths are relative to the file. `catalog` and `patterns` are laid over the shipped ones.
     `data` holds the stores and the embedded server's database, `cache` what can be had again.
     `simulated` restricts aliases to simulated models, so that nothing is spent whatever keys are set.
     `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
@@ -41,14 +51,14 @@ class Settings(BaseSettings):
     `sandbox` runs workflows in Temporal's sandbox, which catches what is not deterministic and costs time.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CONTINUO_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CONTINUO_", extra="ignore")
 
     data: Path = user_data_path("continuo")
     cache: Path = user_cache_path("continuo")
-    catalog: Path = ROOT / "config" / "catalog.toml"
-    tenants: Path = ROOT / "config" / "tenants.toml"
-    patterns: Path = ROOT / "patterns"
-    knowledge: Path = ROOT / "examples" / "knowledge"
+    catalog: Path = DEFAULTS / "catalog.toml"
+    tenants: Path = DEFAULTS / "tenants.toml"
+    patterns: Path = DEFAULTS / "patterns"
+    knowledge: Path = DEFAULTS / "knowledge"
     ui_url: str = Field(default="http://127.0.0.1:8233", pattern=r"^https?://\S+$")
     simulated: bool = False
     sandbox: bool = False
@@ -64,15 +74,30 @@ class Settings(BaseSettings):
     media_hosts: str = ""
 
     def __init__(self, **values: Any) -> None:
-        """Raises `InputError` naming the variable whose value is wrong."""
+        """Raises `InputError` naming the variable, or the file and the field, whose value is wrong."""
         try:
-            _read(".env", lambda: super(Settings, self).__init__(**values))
+            _read(".env", lambda: super(Settings, self).__init__(_env_file=env_file(), **values))
         except ValidationError as error:
             first = error.errors()[0]
-            message = first["msg"].removeprefix("Value error, ")
-            raise InputError(f"CONTINUO_{str(first['loc'][0]).upper()}={first['input']}: {message}") from None
+            field, message = str(first["loc"][0]), first["msg"].removeprefix("Value error, ")
+            variable = f"CONTINUO_{field.upper()}"
+            if field in values or variable in map(str.upper, environment()):
+                raise InputError(f"{variable}={first['input']}: {message}") from None
+            raise InputError(f"{project_file()}: {field}: {message}") from None
 
-    @field_validator("data", "cache", "catalog", "tenants", "patterns", "knowledge", mode="before")
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        files = (_placed(dotenv_settings(), env_file().parent), _project_settings(set(cls.model_fields)))
+        return init_settings, env_settings, *(InitSettingsSource(settings_cls, values) for values in files)
+
+    @field_validator(*PATHS, mode="before")
     @classmethod
     def _paths_are_named(cls, path: Path | str) -> Path | str:
         # An empty one would be the current folder.
@@ -83,6 +108,25 @@ class Settings(BaseSettings):
     def slots(self, priority: Priority) -> int:
         """How many calls a pool of `priority` makes at once."""
         return {"critical": self.critical_slots, "standard": self.standard_slots, "batch": self.batch_slots}[priority]
+
+
+def _project_settings(known: set[str]) -> dict[str, Any]:
+    """What the project's file says of the settings that are `known`. Raises `InputError` naming the file."""
+    file = project_file()
+    if file is None:
+        return {}
+    values = read_toml(file, "settings")
+    for name in values.keys() - known:
+        raise InputError(f"{file}: {unknown('setting', name, known)}")
+    return _placed(values, file.parent)
+
+
+def _placed(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The values, their paths relative to `folder`."""
+    return {
+        name: folder / value if name in PATHS and isinstance(value, str) and value else value
+        for name, value in values.items()
+    }
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -96,7 +140,9 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         for name, file in files.items()
         if file.is_file()
     }
-    written = {name: value for name, value in _read(".env", lambda: dotenv_values(".env")).items() if value is not None}
+    written = {
+        name: value for name, value in _read(".env", lambda: dotenv_values(env_file())).items() if value is not None
+    }
     return {**written, **mounted, **environ}
 
 

@@ -1,4 +1,4 @@
-"""What each tenant may spend and how much of the workers it gets: `config/tenants.toml`."""
+"""What each tenant may spend and how much of the workers it gets: `tenants.toml`."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from continuo.config.toml_file import read_file
+from continuo.config.toml_file import checked, read_toml
 from continuo.data import Data, Number
 from continuo.jobs import TenantName
 
@@ -56,4 +56,4 @@ class Tenants(Data):
 
 def load_tenants(path: Path) -> Tenants:
     """Read a file of tenants. Raises `InputError` naming the file and the field."""
-    return read_file(Tenants, path, "tenants")
+    return checked(Tenants, read_toml(path, "tenants"), path)

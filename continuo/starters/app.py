@@ -15,6 +15,7 @@ from continuo.starters.commands.dead_letters import dead_letters
 from continuo.starters.commands.demo import demo
 from continuo.starters.commands.dev import dev
 from continuo.starters.commands.explain import explain
+from continuo.starters.commands.init import init
 from continuo.starters.commands.listing import models, patterns
 from continuo.starters.commands.order import order
 from continuo.starters.commands.prune import prune
@@ -47,6 +48,7 @@ for command in (
     workers,
     dev,
     demo,
+    init,
 ):
     app.command(command)
 app.register_install_completion_command(help="Let bash, zsh or fish complete commands, options and names.")

@@ -10,7 +10,7 @@ import pytest
 from pydantic import JsonValue
 
 from continuo.client import Continuo, InputError, NoServer, Run, RunFailed
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.messages import Message
 from continuo.patterns import Call, Retry, Saga, SagaStep, Template
 from continuo.patterns.call import Http
@@ -41,7 +41,7 @@ async def test_a_named_pattern_is_run_for_a_tenant(continuo: Continuo, simulator
     assert "Where is my order?" in str(call["body"])
 
 
-@pytest.mark.parametrize("path", [ROOT / "patterns" / "answer.yaml", str(ROOT / "patterns" / "answer.yaml")])
+@pytest.mark.parametrize("path", [DEFAULTS / "patterns" / "answer.yaml", str(DEFAULTS / "patterns" / "answer.yaml")])
 async def test_a_pattern_may_be_a_file(continuo: Continuo, path: Path | str) -> None:
     assert (await continuo.run(path, "Hello?")).served_by == "model"
 

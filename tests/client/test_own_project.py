@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import shutil
 import sys
 from pathlib import Path
 
-from continuo.config.settings import ROOT
 from tests.client.test_page import FIXTURES
 
 PATTERN = """
@@ -57,7 +55,6 @@ def test_what_failed_in_one_test_answers_in_the_next_at_every_priority(continuo,
 async def test_a_project_of_its_own_tests_its_patterns_with_our_fixtures(tmp_path: Path) -> None:
     (tmp_path / "patterns").mkdir()
     (tmp_path / "patterns" / "greet.yaml").write_text(PATTERN, encoding="utf-8")
-    shutil.copy(ROOT / "patterns" / "support.yaml", tmp_path / "patterns")
     conftest, example = FIXTURES
     (tmp_path / "conftest.py").write_text(conftest, encoding="utf-8")
     (tmp_path / "test_example.py").write_text(example, encoding="utf-8")

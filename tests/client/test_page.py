@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Awaitable
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 from continuo.client import Continuo, Options, Run
 from continuo.client.continuo import Continuo as Client
-from continuo.config.settings import ROOT
+from continuo.starters.commands.init import init
 from tests.client.scripts import script
+from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -28,9 +30,10 @@ async def test_every_script_works(text: str) -> None:
 
 
 async def test_every_piece_works_one_after_the_other(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(ROOT)
+    init(tmp_path)
+    monkeypatch.chdir(tmp_path)
     async with Continuo.connect() as continuo:
         names: dict[str, Any] = {"continuo": continuo}
         for piece in PIECES:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from continuo.authoring.library import Library
-from continuo.config.settings import ROOT, Settings
+from continuo.config.defaults import DEFAULTS
+from continuo.config.settings import Settings
 from continuo.door.stages import with_pattern
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
@@ -48,4 +49,4 @@ def test_a_pattern_that_does_not_take_the_letter_s_image_cannot_take_over(failed
 
 def test_a_file_is_no_named_pattern_since_the_pools_may_not_have_it(failed: Job) -> None:
     with pytest.raises(InputError, match="is a file; name a pattern of"):
-        with_pattern(Library(), failed, str(ROOT / "patterns" / "support.yaml"))
+        with_pattern(Library(), failed, str(DEFAULTS / "patterns" / "support.yaml"))

@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 from continuo.authoring.library import Library
 from continuo.config import followed
-from continuo.config.settings import ROOT, Settings
+from continuo.config.defaults import DEFAULTS
+from continuo.config.settings import Settings
 from continuo.errors import InputError
 from continuo.patterns import Call
 
@@ -96,11 +97,11 @@ def test_a_file_that_is_replaced_by_one_of_the_same_size_and_time_is_read_again(
 
 
 def test_patterns_come_and_go_with_their_files(library: Library, files: Path) -> None:
-    assert library.names() == ["mine"]
+    assert "mine" in library.names()
     (files / "patterns" / "mine.yaml").rename(files / "patterns" / "yours.yaml")
-    assert library.names() == ["yours"]
+    assert "yours" in library.names()
     assert library.step("yours") == Call(model="large")
-    with pytest.raises(InputError, match="unknown pattern 'mine'; known: yours"):
+    with pytest.raises(InputError, match="unknown pattern 'mine'"):
         library.step("mine")
 
 
@@ -189,4 +190,4 @@ def test_any_number_of_threads_look_at_once(library: Library, files: Path) -> No
 
 
 def test_the_shipped_patterns_are_found_by_default() -> None:
-    assert Library().names() == sorted(path.stem for path in (ROOT / "patterns").glob("*.yaml"))
+    assert Library().names() == sorted(path.stem for path in (DEFAULTS / "patterns").glob("*.yaml"))

@@ -5,7 +5,8 @@ import pytest
 
 from continuo.authoring.files import load_pattern, located
 from continuo.authoring.library import Library
-from continuo.config.settings import ROOT, Settings
+from continuo.config.defaults import DEFAULTS
+from continuo.config.settings import Settings
 from continuo.errors import InputError, unknown
 from continuo.patterns import Call, Fallback
 
@@ -44,7 +45,7 @@ def test_a_pattern_file_is_read_with_its_durations(tmp_path: Path) -> None:
     assert named.pattern.steps[0].timeout == 30  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "patterns").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((DEFAULTS / "patterns").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_pattern_that_ships_is_valid(path: Path) -> None:
     assert load_pattern(path).description.endswith(".")
 

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from continuo.authoring.files import load_pattern
 from continuo.authoring.recommend import Needs, recommend
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.patterns import Cached, Call, Ensemble, Fallback, Route, Saga, Spec, Step
 from continuo.patterns.walk import specs
 
-SHIPPED = {path.stem: load_pattern(path).pattern for path in (ROOT / "patterns").glob("*.yaml")}
+SHIPPED = {path.stem: load_pattern(path).pattern for path in (DEFAULTS / "patterns").glob("*.yaml")}
 CALL = Call(model="mini")
 
 

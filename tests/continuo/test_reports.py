@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from continuo.authoring.prepare import validated
 from continuo.config.catalog import load_catalog
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.config.tenants import Tenant
 from continuo.errors import InputError
 from continuo.messages import Usage
@@ -14,7 +14,7 @@ from continuo.money import NANO
 from continuo.operations.reports import Query, Sums, baseline, costs, day_of, warning
 from tests.continuo.stores.test_budgets import DAY
 
-CATALOG = load_catalog(ROOT / "config" / "catalog.toml")
+CATALOG = load_catalog(DEFAULTS / "catalog.toml")
 DEAR, FREE, UNPRICED = (CATALOG.models[name] for name in ("sim-premium", "sim-free", "gpt-4-turbo"))
 
 TOKENS = st.integers(0, 10**9)

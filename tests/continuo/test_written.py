@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from continuo.authoring.files import NamedPattern, load_pattern
 from continuo.authoring.to_yaml import duration, to_yaml
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.data import seconds
 from continuo.patterns import (
     Cached,
@@ -60,7 +60,7 @@ def test_a_duration_has_the_largest_unit_that_is_exact(value: float, text: str |
     assert duration(value) == text
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "patterns").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((DEFAULTS / "patterns").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_pattern_that_ships_reads_back_as_it_was(path: Path, tmp_path: Path) -> None:
     named = load_pattern(path)
     copy = tmp_path / path.name

@@ -4,7 +4,7 @@ import ast
 from collections import Counter
 from pathlib import Path
 
-from continuo.config.settings import ROOT
+from tests.support.repository import ROOT
 
 STARTS = {
     "start_workflow", "execute_workflow", "signal_with_start_workflow", "WithStartWorkflowOperation",

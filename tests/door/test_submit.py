@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import MAX_INPUT_BYTES
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.door import Door, Request, Run, stages
 from continuo.door.stages import accepted, with_pattern
 from continuo.door.submit import run_id
@@ -24,7 +24,7 @@ from tests.support.media import part, png
 
 pytestmark = pytest.mark.usefixtures("worker")
 
-FILE = str(ROOT / "patterns" / "answer.yaml")
+FILE = str(DEFAULTS / "patterns" / "answer.yaml")
 ACME = Context(tenant="acme")
 
 

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.simulator.shop.store import STOCK, Refused, Store
 from continuo.testing.processes import Control
+from tests.support.repository import ROOT
 
 PATHS = {"inventory": "/inventory/reservations", "payment": "/payment/charges", "shipping": "/shipping/shipments"}
 EVERY_SERVICE = pytest.mark.parametrize("service", PATHS)
@@ -122,7 +123,7 @@ async def test_a_lost_answer_is_had_by_asking_again_and_the_deed_is_done_once(
 async def test_the_orders_that_ship_end_as_they_promise(
     http: httpx.AsyncClient, file: str, statuses: list[int]
 ) -> None:
-    order = json.loads((ROOT / "examples" / f"{file}.json").read_text(encoding="utf-8"))
+    order = json.loads((DEFAULTS / "examples" / f"{file}.json").read_text(encoding="utf-8"))
     paths = [deed(service) for service in PATHS]
     assert [(await http.put(path, json=order)).status_code for path in paths] == statuses
     for path in paths:

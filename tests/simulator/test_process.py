@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from continuo.config.settings import ROOT
 from continuo.testing.processes import until
 from tests.simulator.conftest import body, path
+from tests.support.repository import ROOT
 
 
 @asynccontextmanager

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from continuo.config.settings import ROOT, Settings
+from continuo.config.settings import Settings
 from continuo.protection.breaker import State, workflow_id
 from continuo.testing.processes import until
 from continuo.workers.local.temporal_server import find
 from tests.starters.test_cli import continuo
+from tests.support.repository import ROOT
 
 PROVIDER = "vllm"
 """One that no test calls."""

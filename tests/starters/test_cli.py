@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.starters.app import main
 from continuo.testing.processes import Control, TemporalServer, until
 from continuo.workers.local.processes import module
 
-EXAMPLES = ROOT / "examples"
+EXAMPLES = DEFAULTS / "examples"
 OWN = """
 description: Reserves at a place, and undoes it.
 pattern:

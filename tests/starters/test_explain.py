@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from continuo.authoring.outline import Node, outline
 from continuo.config.catalog import Catalog, load_catalog
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.errors import InputError
 from continuo.patterns import (
     Cached,
@@ -30,7 +30,7 @@ from continuo.starters.commands.explain import explain
 from continuo.starters.console.mermaid import escaped, flowchart
 from tests.support.trees import trees
 
-CATALOG = load_catalog(ROOT / "config" / "catalog.toml")
+CATALOG = load_catalog(DEFAULTS / "catalog.toml")
 SIM = Call(model="sim-mini")
 
 
@@ -72,7 +72,7 @@ def test_a_model_alone_is_a_pattern(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("model:mini: call  sim-mini ($")
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "patterns").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((DEFAULTS / "patterns").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_pattern_that_ships_is_explained(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert explain(str(path), json=True) == 0
     assert json.loads(capsys.readouterr().out)["worst"]["cost_usd"] is not None

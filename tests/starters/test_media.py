@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.starters.media import read_media
 from continuo.testing.processes import Control
 from tests.starters.test_cli import continuo, typed
@@ -68,7 +68,7 @@ def test_what_cannot_be_sent_is_refused_in_one_line_before_anything_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("CONTINUO_SIMULATED", "1")
-    monkeypatch.setenv("CONTINUO_CATALOG", str(ROOT / "config" / "catalog.toml"))
+    monkeypatch.setenv("CONTINUO_CATALOG", str(DEFAULTS / "catalog.toml"))
     monkeypatch.setenv("CONTINUO_MEDIA_HOSTS", "media.example, LOCALHOST")
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     monkeypatch.chdir(tmp_path)

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from continuo.authoring.files import NamedPattern
 from continuo.authoring.to_yaml import to_yaml
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.data import seconds
 from continuo.patterns import Step
 from continuo.starters.commands.schema import pattern_schema, schema
@@ -38,7 +38,7 @@ def test_every_part_says_what_it_is_for() -> None:
     assert [name for name, part in SCHEMA["$defs"].items() if not part.get("description")] == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "patterns").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((DEFAULTS / "patterns").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_pattern_that_ships_is_valid(path: Path) -> None:
     VALIDATOR.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 

@@ -13,7 +13,6 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 
 from continuo.authoring.library import Library
-from continuo.config.settings import ROOT
 from continuo.decisions.parts import PART
 from continuo.door.runs import Handle, result, start
 from continuo.operations.compensations import Resolution
@@ -40,6 +39,7 @@ from continuo.testing.processes import Control, begin, job, until
 from continuo.workers.pool import pool
 from continuo.workflows.together import WINDOW
 from tests.support.config_files import written_catalog
+from tests.support.repository import ROOT
 from tests.support.world import made
 from tests.workflows import test_breaker as breaker
 from tests.workflows.test_dead_letter import LetterHandle, buried, content, noted

@@ -11,7 +11,7 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 
 from continuo.config.catalog import Breaker
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.door.runs import result
 from continuo.jobs import Failure, Outcome
 from continuo.patterns import Call, Fallback, Retry
@@ -30,7 +30,7 @@ WITH_NEXT_TIER = Fallback(steps=(ILL, Call(model="sim-mini", retry=ONCE)))
 @asynccontextmanager
 async def breaking(folder: Path, cool_down: str) -> AsyncIterator[World]:
     """A world of its own, where the breaker of one provider opens after five failures for so long."""
-    text = (ROOT / "config" / "catalog.toml").read_text(encoding="utf-8")
+    text = (DEFAULTS / "catalog.toml").read_text(encoding="utf-8")
     line = f'[providers.{PROVIDER}]\nbreaker = {{ cool_down = "{cool_down}" }}'
     catalog = folder / "catalog.toml"
     catalog.write_text(text.replace(f"[providers.{PROVIDER}]", line), encoding="utf-8")

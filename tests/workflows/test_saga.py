@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 
 from continuo.authoring.files import load_pattern
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.door.runs import Handle, result
 from continuo.jobs import Failure, Job
 from continuo.operations.compensations import Resolution
@@ -27,7 +27,7 @@ ORDER = {
 
 
 def order(*, undo_attempts: int = 10, **changes: Any) -> Job:
-    saga = load_pattern(ROOT / "patterns" / "order.yaml").pattern
+    saga = load_pattern(DEFAULTS / "patterns" / "order.yaml").pattern
     assert isinstance(saga, Saga)
     quick = Retry(attempts=2, initial=0.05)
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from continuo.authoring.library import Library
-from continuo.config.settings import ROOT, Settings
+from continuo.config.defaults import DEFAULTS
+from continuo.config.settings import Settings
 from continuo.door import Door, Request
 from continuo.door.runs import ui_address
 from continuo.errors import InputError
@@ -16,7 +17,7 @@ from continuo.starters.service import Service
 from continuo.temporal.connect import connect
 
 Ended = Outcome | Failure
-EXAMPLES = ROOT / "examples"
+EXAMPLES = DEFAULTS / "examples"
 UNDONE = ["create shipment undone", "charge payment undone", "reserve inventory undone"]
 
 
@@ -25,7 +26,8 @@ async def demo() -> int:
 
     Exit code 0 only if every run came to what it should.
     """
-    library = Library(Settings(simulated=True))
+    # A project may have patterns of the same names.
+    library = Library(Settings(simulated=True, patterns=DEFAULTS / "patterns", catalog=DEFAULTS / "catalog.toml"))
     simulator, shop = Service(_address("CONTINUO_SIM_URL")), Service(_address("CONTINUO_SHOP_URL"))
     client = await connect()
     door = Door(client, library)

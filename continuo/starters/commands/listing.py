@@ -26,8 +26,7 @@ _MODEL = (
 def patterns() -> int:
     """List the named patterns and check each: exit code 2 when one is wrong."""
     library = Library()
-    columns = (Column("pattern"), Column("kind", rank=2), Column("models here", rank=1), Column("what for"))
-    table = FittedTable(*columns, empty=f"no patterns in {library.settings.patterns}")
+    table = FittedTable(Column("pattern"), Column("kind", rank=2), Column("models here", rank=1), Column("what for"))
     wrong = []
     for name in library.names():
         try:
@@ -48,7 +47,7 @@ def models() -> int:
     library = Library()
     settings, catalog = library.settings, library.catalog
     missing = partial(unavailable, environ=library.environ, simulated=settings.simulated)
-    table = FittedTable(*_MODEL, empty=f"no models in {settings.catalog}")
+    table = FittedTable(*_MODEL)
     for model in catalog.models.values():
         price = model.price
         prices = (price.input, price.output, price.cached) if price else (None, None, None)

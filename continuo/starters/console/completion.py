@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.completion import CompletionContext
 
+from continuo.authoring.files import pattern_files
 from continuo.config.catalog import Catalog, load_catalog
 from continuo.config.settings import Settings
 
@@ -20,7 +21,7 @@ def _providers(context: CompletionContext) -> list[str]:
 
 
 def _named(context: CompletionContext) -> list[str]:
-    return sorted(path.stem for path in Settings().patterns.glob("*.yaml"))
+    return list(pattern_files(Settings().patterns))
 
 
 def _patterns(context: CompletionContext) -> list[str]:

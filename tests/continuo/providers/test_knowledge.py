@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.config.settings import ROOT
+from continuo.config.defaults import DEFAULTS
 from continuo.errors import InputError
 from continuo.messages import Message, ModelRequest
 from continuo.providers.knowledge import NOTHING_FOUND, Knowledge
 
-SHIPPED = Knowledge(ROOT / "examples" / "knowledge")
+SHIPPED = Knowledge(DEFAULTS / "knowledge")
 words = st.text(st.characters(categories=["Ll", "Lu", "Nd", "Zs", "Po"]), max_size=80)
 
 

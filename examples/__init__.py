@@ -1,1 +1,0 @@
-"""What users copy from: inputs for the demo, a shop with three services, a folder of knowledge."""
