@@ -8,6 +8,7 @@ from continuo.simulator.reply import (
     Question,
     Reply,
     check_signature,
+    chosen,
     logarithm,
     medium,
     new_id,
@@ -42,16 +43,24 @@ def question(body: Json) -> Question:
     inline = [part["inlineData"] for part in every if "inlineData" in part]
     system = text_of((body.get("systemInstruction") or {}).get("parts"))
     config = body.get("generationConfig") or {}
+    tools = tuple(
+        function["name"] for tool in body.get("tools") or () for function in tool.get("functionDeclarations", ())
+    )
+    calling = (body.get("toolConfig") or {}).get("functionCallingConfig") or {"mode": "AUTO"}
+    choice = {"ANY": "required", "AUTO": "auto", "NONE": "none"}[calling["mode"]]
+    [choice] = calling.get("allowedFunctionNames") or [choice]
+    schema = config.get("responseJsonSchema") or config.get("responseSchema")
     return Question(
         prompt=asked[-1] if asked else "",
         length=len(system) + sum(len(text) for _, text in texts) + sum(len(json.dumps(result)) for result in results),
-        tools=tuple(
-            function["name"] for tool in body.get("tools") or () for function in tool.get("functionDeclarations", ())
-        ),
+        tools=tools,
+        choice=chosen(choice, tools),
         answered_tool=bool(results),
         media=tuple(medium(data["mimeType"], data["data"]) for data in inline),
-        schema=config.get("responseJsonSchema") or config.get("responseSchema"),
+        schema=schema,
+        json=config.get("responseMimeType") == "application/json",
         logprobs=bool(config.get("responseLogprobs")),
+        top=config.get("logprobs") or 0,
     )
 
 
@@ -78,7 +87,10 @@ def _response(model: str, id: str, reply: Reply, parts: list[Json]) -> Json:
     finish = "SAFETY" if reply.refusal else _FINISH[reply.finish]
     candidate: Json = {"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}
     if reply.logprobs is not None:
-        candidate["avgLogprobs"] = logarithm(reply.logprobs)
+        each = logarithm(reply.logprobs)
+        tokens = [{"token": text, "logProbability": each} for text in map(text_of, [[part] for part in parts]) if text]
+        top = {"topCandidates": [{"candidates": [token]} for token in tokens]} if reply.top else {}
+        candidate |= {"avgLogprobs": each, "logprobsResult": {"chosenCandidates": tokens, **top}}
     return {"candidates": [] if reply.empty else [candidate], **_usage(reply), "modelVersion": model, "responseId": id}
 
 
