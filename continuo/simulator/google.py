@@ -73,7 +73,7 @@ def stream(model: str, reply: Reply) -> Iterator[str]:
     texts: list[Json] = [{"text": piece} for piece in pieces(reply.text)]
     *parts, last = [*_thoughts(reply), *texts] if reply.text else [*_parts(reply), None]
     for part in parts:
-        candidate = {"content": {"role": "model", "parts": [part]}, "index": 0}
+        candidate = {"content": {"role": "model", "parts": [part]}, "index": 0, **_logprobs(reply, [part])}
         yield _event({"candidates": [candidate], "modelVersion": model, "responseId": id})
     yield _event(_response(model, id, reply, [last] if last else []))
 
@@ -87,11 +87,17 @@ def _response(model: str, id: str, reply: Reply, parts: list[Json]) -> Json:
     finish = "SAFETY" if reply.refusal else _FINISH[reply.finish]
     candidate: Json = {"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}
     if reply.logprobs is not None:
-        each = logarithm(reply.logprobs)
-        tokens = [{"token": text, "logProbability": each} for text in map(text_of, [[part] for part in parts]) if text]
-        top = {"topCandidates": [{"candidates": [token]} for token in tokens]} if reply.top else {}
-        candidate |= {"avgLogprobs": each, "logprobsResult": {"chosenCandidates": tokens, **top}}
+        candidate |= {"avgLogprobs": logarithm(reply.logprobs), **_logprobs(reply, parts)}
     return {"candidates": [] if reply.empty else [candidate], **_usage(reply), "modelVersion": model, "responseId": id}
+
+
+def _logprobs(reply: Reply, parts: list[Json]) -> Json:
+    if reply.logprobs is None:
+        return {}
+    texts = [part["text"] for part in parts if "text" in part and not part.get("thought")]
+    tokens = [{"token": text, "logProbability": logarithm(reply.logprobs)} for text in texts]
+    top = {"topCandidates": [{"candidates": [token]} for token in tokens]} if reply.top else {}
+    return {"logprobsResult": {"chosenCandidates": tokens, **top}}
 
 
 def _event(event: Json) -> str:
