@@ -72,7 +72,7 @@ def stream(model: str, reply: Reply) -> Iterator[str]:
     id = new_id("")
     texts: list[Json] = [{"text": piece} for piece in pieces(reply.text)]
     *parts, last = [*_thoughts(reply), *texts] if reply.text else [*_parts(reply), None]
-    for part in parts:
+    for part in filter(None, parts):
         candidate = {"content": {"role": "model", "parts": [part]}, "index": 0, **_logprobs(reply, [part])}
         yield _event({"candidates": [candidate], "modelVersion": model, "responseId": id})
     yield _event(_response(model, id, reply, [last] if last else []))

@@ -40,7 +40,7 @@ EVERY = ModelRequest(
     user="ada",
     cache_control="1h",
     prompt_cache_key="support",
-    extra={  # type: ignore[arg-type]
+    extra={
         "openai": {"store": True, "logit_bias": {"50256": -100}},
         "anthropic": {"top_k": 5, "thinking": {"type": "adaptive"}},
         "google": {"safetySettings": [], "generationConfig": {"topK": 5}},
