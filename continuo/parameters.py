@@ -1,12 +1,12 @@
 """How a request is to be answered: what callers send beside the messages, the same for every provider."""
 
-import json
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, JsonValue, model_validator
 
 from continuo.data import WHEN_SET, Data, Int, Number, is_set
+from continuo.extra import Extra
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Seed = Annotated[Int, Field(ge=-(2**31), le=2**31 - 1)]
@@ -31,9 +31,6 @@ _Value = Annotated[str, Field(max_length=512)]
 UNSEEN: frozenset[str] = frozenset({"metadata", "user", "cache_control", "prompt_cache_key"})
 """The hints on which no answer depends."""
 
-MAX_EXTRA_BYTES = 16_000
-MAX_EXTRA_LEVELS = 20
-
 
 class Tool(Data):
     """A tool the model may call; `parameters` is a JSON schema of an object."""
@@ -47,34 +44,6 @@ class NamedTool(Data):
     """The tool that must be called."""
 
     name: str
-
-
-class Extra(Data):
-    """Fields of a request's body that only one protocol has, by the protocol: others are never sent them.
-
-    What Continuo sends itself cannot be among them. `generationConfig` of Gemini may hold what Continuo does not set
-    there. At most 16 kB of JSON in all, and 20 lists and objects inside each other.
-    """
-
-    openai: dict[str, JsonValue] = {}
-    anthropic: dict[str, JsonValue] = {}
-    google: dict[str, JsonValue] = {}
-
-    @model_validator(mode="after")
-    def _adds_only(self) -> Self:
-        _check(self.openai, _OPENAI, "openai")
-        _check(self.anthropic, _ANTHROPIC, "anthropic")
-        config = self.google.get("generationConfig", {})
-        if not isinstance(config, dict):
-            raise ValueError("google.generationConfig is no object; write the fields that it is to have")
-        _check({name: value for name, value in self.google.items() if name != "generationConfig"}, _GOOGLE, "google")
-        _check(config, _GENERATION_CONFIG, "google.generationConfig")
-        every = [self.openai, self.anthropic, self.google]
-        if any(_levels(fields) > MAX_EXTRA_LEVELS for fields in every):
-            raise ValueError(f"there are more than {MAX_EXTRA_LEVELS} lists and objects inside each other; flatten it")
-        if (size := len(json.dumps(every, allow_nan=False).encode())) > MAX_EXTRA_BYTES:
-            raise ValueError(f"it has {size:,} bytes as JSON, more than {MAX_EXTRA_BYTES:,}; shorten it")
-        return self
 
 
 class Parameters(Data):
@@ -151,39 +120,3 @@ class Parameters(Data):
     def without(self, refused: Set[Parameter]) -> Self:
         """The same without those of the tuning and the hints that are `refused`."""
         return self.model_copy(update=dict.fromkeys(refused - {*get_args(Demand)}))
-
-
-def _check(fields: Mapping[str, JsonValue], reserved: Set[str], where: str) -> None:
-    """Raise `ValueError` for a field that is sent anyway. Servers read `maxTokens` as `max_tokens`, or might."""
-    for name in fields:
-        if name.replace("_", "").lower() in reserved:
-            raise ValueError(f"{where}.{name[:80]} is what Continuo sends itself; leave it out")
-
-
-def _levels(value: JsonValue) -> int:
-    """Lists and objects inside each other, of which no more than `MAX_EXTRA_LEVELS` are counted, and one."""
-    level, inside = 0, [value]
-    while (inside := [one for one in inside if isinstance(one, list | dict)]) and level <= MAX_EXTRA_LEVELS:
-        level += 1
-        inside = [one for each in inside for one in (each.values() if isinstance(each, dict) else each)]
-    return level
-
-
-_KEYS = {"key", "apikey", "authorization"}
-_OPENAI = _KEYS | {
-    "model", "models", "fallbacks", "messages", "stream", "streamoptions", "tools", "toolchoice", "paralleltoolcalls",
-    "functions", "functioncall", "responseformat", "maxtokens", "maxcompletiontokens", "temperature", "topp", "stop",
-    "seed", "n", "bestof", "frequencypenalty", "presencepenalty", "logprobs", "toplogprobs", "reasoningeffort",
-    "verbosity", "metadata", "user", "promptcachekey",
-}  # fmt: skip
-_ANTHROPIC = _KEYS | {
-    "model", "fallbacks", "messages", "system", "stream", "tools", "toolchoice", "outputconfig", "maxtokens",
-    "temperature", "topp", "stopsequences", "metadata", "cachecontrol",
-}  # fmt: skip
-_GOOGLE = _KEYS | {"model", "contents", "systeminstruction", "tools", "toolconfig", "generationconfig"}
-_GENERATION_CONFIG = {
-    "responsemimetype", "responseschema", "responsejsonschema", "maxoutputtokens", "temperature", "topp",
-    "stopsequences", "seed", "candidatecount", "frequencypenalty", "presencepenalty", "responselogprobs", "logprobs",
-    "thinkingconfig",
-}  # fmt: skip
-"""What is reserved in `Extra`, in small letters: what is sent, and what would make another model or more answer."""

@@ -13,8 +13,9 @@ from pydantic import TypeAdapter
 from continuo.authoring.files import NamedPattern
 from continuo.config.catalog import Catalog
 from continuo.config.settings import ROOT
+from continuo.extra import Extra
 from continuo.messages import Message, ModelRequest
-from continuo.parameters import Demand, Extra, Hint, Tuning
+from continuo.parameters import Demand, Hint, Tuning
 from continuo.patterns import KINDS, Step
 from continuo.patterns.choices import Classifier, Combine
 from continuo.patterns.walk import specs

@@ -158,8 +158,9 @@ def _tokens(result: Json) -> Iterator[Token]:
         likeliest = top[number].get("candidates") or () if number < len(top) else ()
         yield Token(
             text=token.get("token", ""),
-            logprob=token["logProbability"],
-            top=tuple((one.get("token", ""), one["logProbability"]) for one in likeliest),
+            # A zero, which is a probability of 1, may be left out.
+            logprob=token.get("logProbability", 0.0),
+            top=tuple((one.get("token", ""), one.get("logProbability", 0.0)) for one in likeliest),
         )
 
 

@@ -40,8 +40,11 @@ class OpenAI:
     ) -> WireRequest:
         messages: list[Json] = [{"role": "system", "content": request.system}] if request.system else []
         messages += [_message(message, media) for message in request.messages]
-        body: Json = {**(request.extra.openai if request.extra else {}), "model": model, "messages": messages}
-        body |= _parameters(request, body)
+        extra: Json = request.extra.openai if request.extra else {}
+        body: Json = {**extra, "model": model, "messages": messages, **_parameters(request)}
+        if request.metadata and extra.get("store") is True:
+            # The labels of an answer that is stored there; refused without.
+            body["metadata"] = request.metadata
         if request.max_tokens is not None:
             body[_limit_name(base_url)] = request.max_tokens
         if stream:
@@ -101,7 +104,7 @@ class OpenAIStream:
         return _response(message, self._finish, self._usage, self._logprobs)
 
 
-def _parameters(request: ModelRequest, extra: Json) -> Json:
+def _parameters(request: ModelRequest) -> Json:
     """The parameters that are set, as this protocol calls them."""
     found: Json = {name: value for name in _AS_THEY_ARE if (value := getattr(request, name)) is not None}
     if request.tools:
@@ -123,9 +126,6 @@ def _parameters(request: ModelRequest, extra: Json) -> Json:
         found["reasoning_effort"] = "xhigh" if request.reasoning_effort == "max" else request.reasoning_effort
     if request.stop:
         found["stop"] = list(request.stop)
-    if request.metadata and extra.get("store") is True:
-        # The labels of an answer that is stored; refused without.
-        found["metadata"] = request.metadata
     return found
 
 

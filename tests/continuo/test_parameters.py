@@ -179,6 +179,11 @@ def test_choices_that_every_model_makes_by_itself_demand_nothing() -> None:
     ModelRequest.model_validate(full.as_text().model_dump())
 
 
+def test_what_is_refused_is_left_out_but_a_demand_which_is_never_dropped() -> None:
+    left = request(seed=1, temperature=0.0, verbosity="low", user="ada").without({"seed", "temperature", "verbosity"})
+    assert left == request(seed=1, user="ada")
+
+
 def test_a_call_without_a_limit_is_reserved_with_the_thoughts_that_its_effort_may_take() -> None:
     limits = [capped(request(reasoning_effort=effort)).max_tokens or 0 for effort in ("low", "medium", "high", "max")]
     assert limits == [4_096, 12_288, 32_768, 65_536]

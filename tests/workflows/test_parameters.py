@@ -101,6 +101,17 @@ async def test_a_job_that_came_in_another_way_fails_without_a_request(client: Cl
     assert await simulator.calls() == []
 
 
+async def test_a_cheaper_model_that_does_not_take_what_is_demanded_does_not_stand_in(client: Client) -> None:
+    step = Call(model="sim-once")
+    found = [
+        (await answer(client, step)).model,
+        (await answer(client, step)).model,
+        (await answer(client, step, seed=7)).model,
+        (await answer(client, Call(model="sim-once", seed=7))).model,
+    ]
+    assert found == ["sim-once", "sim-seedless", "sim-free", "sim-free"]
+
+
 async def test_a_classifier_is_asked_for_a_word_whatever_is_demanded_of_the_answer(
     client: Client, simulator: Control
 ) -> None:
