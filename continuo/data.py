@@ -12,6 +12,15 @@ class Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def is_set(value: object) -> bool:
+    """Whether a field holds something: False and 0 are something, None and what is empty are not."""
+    return value is not None and value != () and value != {}
+
+
+WHEN_SET = Field(exclude_if=lambda value: not is_set(value))
+"""Marks a field that is written only when it is set: with it added, what was written before stays as it was, and so do
+the keys of caches that are made of it."""
+
 Int = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
 """Numbers that are written as such: `yes` is none, though Python would take it for 1."""

@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, JsonValue
 
-from continuo.data import Data, Seconds
-from continuo.messages import FinishReason, Message, ModelRequest, Usage
+from continuo.data import WHEN_SET, Data, Seconds
+from continuo.messages import FinishReason, Message, ModelRequest, Token, Usage
 from continuo.patterns import Step
 
 Priority = Literal["critical", "standard", "batch"]
@@ -86,9 +86,10 @@ class Job(Data):
         return self.model_copy(update={"request": self.request.model_copy(update={"messages": messages})})
 
     def instructed(self, system: str) -> "Job":
-        """The same job with other instructions, its last turn alone, and no wish to know how sure the model is."""
+        """The same job with other instructions and its last turn alone, to be answered by a text that is not rated."""
         asked = self.asking(self.request.prompt)
-        return asked.model_copy(update={"request": asked.request.model_copy(update={"system": system, "rated": False})})
+        request = asked.request.as_text().model_copy(update={"system": system, "rated": False})
+        return asked.model_copy(update={"request": request})
 
     def rated(self) -> "Job":
         """The same job, whose models are asked how sure they are."""
@@ -183,6 +184,7 @@ class Outcome(Account):
     fallback: bool = False
     reasons: tuple[str, ...] = ()
     confidence: float | None = None
+    logprobs: Annotated[tuple[Token, ...], WHEN_SET] = ()
     consensus: Consensus | None = None
     alternatives: tuple[Alternative, ...] = ()
     partial: bool = False

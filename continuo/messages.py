@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from continuo.data import Data, Int, Number
+from continuo.data import WHEN_SET, Data
+from continuo.parameters import Parameters
 from continuo.parts import Audio, File, Image, Input, Media, Part, Reasoning, Text
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
@@ -89,29 +90,15 @@ def content_of(parts: Iterable[Part]) -> str | tuple[Part, ...]:
     return joined[0].text if len(joined) == 1 and isinstance(joined[0], Text) else tuple(joined)
 
 
-class Tool(Data):
-    """A tool the model may call; `parameters` is a JSON schema of an object."""
-
-    name: str
-    description: str = ""
-    parameters: dict[str, JsonValue] = {"type": "object", "properties": {}}
-
-
-class ModelRequest(Data):
+class ModelRequest(Parameters):
     """One request, whatever model answers it.
 
-    `system` is kept apart from the turns, so that a user's text never mixes with instructions.
-    `max_tokens` None is the provider's own limit (4,096 where the protocol demands a number).
-    `response_schema` asks for JSON that fits this schema. `rated` asks the model how sure it is.
+    `system` is kept apart from the turns, so that a user's text never mixes with instructions. `rated` asks the model
+    how sure it is.
     """
 
     messages: tuple[Message, ...] = Field(min_length=1)
     system: str | None = None
-    tools: tuple[Tool, ...] = ()
-    response_schema: dict[str, JsonValue] | None = None
-    max_tokens: Int | None = Field(default=None, gt=0, le=10_000_000)
-    temperature: Number | None = Field(default=None, ge=0, le=2)
-    stop: tuple[str, ...] = ()
     rated: bool = False
 
     @property
@@ -168,11 +155,20 @@ def estimated_tokens(*texts: str) -> int:
     return -(-sum(map(len, texts)) // 4)
 
 
+class Token(Data):
+    """A token of an answer with the natural logarithm of its probability; `top` are the likeliest in its place."""
+
+    text: str
+    logprob: float
+    top: Annotated[tuple[tuple[str, float], ...], WHEN_SET] = ()
+
+
 class ModelResponse(Data):
     """A model's answer. `usage` is None only until the client has estimated what the provider did not count.
 
     `confidence` is 0..1 where the provider itself gives one: the knowledge provider does, and others as the mean
-    probability of their tokens, where the request is `rated` and the catalog says that the model can.
+    probability of their tokens, where the request is `rated` and the catalog says that the model can. `logprobs` are
+    those tokens.
     """
 
     message: Message
@@ -180,3 +176,4 @@ class ModelResponse(Data):
     usage: Usage | None = None
     simulated: bool = False
     confidence: float | None = Field(default=None, ge=0, le=1)
+    logprobs: tuple[Token, ...] = ()

@@ -11,9 +11,14 @@ from cyclopts import App
 from pydantic import TypeAdapter
 
 from continuo.authoring.files import NamedPattern
+from continuo.config.catalog import Catalog
+from continuo.extra import Extra
+from continuo.messages import Message, ModelRequest
+from continuo.parameters import Demand, Hint, Tuning
 from continuo.patterns import KINDS, Step
 from continuo.patterns.choices import Classifier, Combine
 from continuo.patterns.walk import specs
+from continuo.providers.client import PROTOCOLS
 from continuo.starters.commands.explain import explain
 from continuo.starters.commands.recommend import recommend
 from tests.support.repository import ROOT
@@ -52,6 +57,31 @@ def test_every_pattern_has_a_section_with_an_example() -> None:
 def test_every_choice_is_named() -> None:
     choices: list[Any] = [*get_args(get_args(get_args(Classifier)[0])[0]), *get_args(Combine)]
     assert [name for choice in choices if (name := choice.model_fields["kind"].default) not in PAGE] == []
+
+
+@pytest.mark.parametrize(("row", "kind"), [("demands", Demand), ("tuning", Tuning), ("hints", Hint)])
+def test_every_parameter_stands_in_the_row_of_its_rule(row: str, kind: Any) -> None:
+    [line] = re.findall(rf"^\| {row} \|(.*?)\|", PAGE, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", line) == [*get_args(kind)]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_a_protocol_does_not_have_is_not_sent(protocol: str) -> None:
+    """Each hint is in the body, or told to be missing; each other parameter is refused where it is missing."""
+    [line] = re.findall(rf"^\| `{protocol}` \|(.*)\|", PAGE, re.MULTILINE)
+    missing = {*re.findall(r"`(\w+)`", line)}
+    catalog = Catalog.model_validate({"providers": {"p": {"protocol": protocol}}, "models": {"m": {"provider": "p"}}})
+    model = catalog.models["m"].model_copy(update={"logprobs": protocol != "anthropic"})
+    assert missing - {*get_args(Hint)} == catalog.refused_by(model)
+    hints = {"verbosity": "low", "metadata": {"a": "b"}, "user": "ada", "cache_control": "1h", "prompt_cache_key": "k"}
+    plain = ModelRequest(messages=(Message(role="user", content="Hello"),), extra=Extra(openai={"store": True}))
+
+    def body(request: ModelRequest) -> object:
+        return PROTOCOLS[protocol].encode("http://x", "m", request, stream=False).body
+
+    assert {name for name, hint in hints.items() if body(plain.model_copy(update={name: hint})) == body(plain)} == {
+        name for name in missing if name in hints
+    }
 
 
 @pytest.mark.parametrize("command", blocks("sh")[0].splitlines())

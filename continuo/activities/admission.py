@@ -1,7 +1,7 @@
 """Before a provider is asked: its limits leave room for the call, and the tenant's budget for what it may cost."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -10,10 +10,11 @@ from temporalio import activity
 from continuo.activities.errors import patiently, unless_broken
 from continuo.config.catalog import Catalog, Model
 from continuo.config.tenants import Tenants
+from continuo.decisions.settled import settled
 from continuo.errors import ProviderError
 from continuo.jobs import CallRecord, Job
 from continuo.messages import ModelRequest, Usage
-from continuo.parts import Input
+from continuo.patterns import Call
 from continuo.protection.rate_limits import Wait
 from continuo.protection.reservation import capped, is_free, likely_tokens, most_usage, most_usd, total
 from continuo.stores.budgets import Budgets, Reservation
@@ -76,7 +77,7 @@ class Admission:
         most. Raises `ProviderError` when the budget does not allow it.
         """
         now, reason = time.time(), None
-        chain = list(self._chain(wanted, job.request.inputs))
+        chain = list(self._chain(wanted, job))
         for model in chain:
             request = fill(model)
             unanswered, likely = _unanswered(job, model, request, attempt), likely_tokens(request)
@@ -116,14 +117,16 @@ class Admission:
         )
         await unless_broken("the store of limits", settling)
 
-    def _chain(self, wanted: Model, inputs: Set[Input]) -> Iterator[Model]:
+    def _chain(self, wanted: Model, job: Job) -> Iterator[Model]:
         """The model, the one that is cheaper, the one that is cheaper than that: each that has its key here, and takes
-        what the request holds."""
+        what the request holds and demands."""
+        assert isinstance(job.step, Call)
+        request = settled(job.step, job.request)
         seen: set[str] = set()
         model: Model | None = wanted
         while model is not None and model.id not in seen:
             key = self._catalog.providers[model.provider].key_env
-            if model is wanted or ((key is None or self._environ.get(key)) and inputs <= set(model.inputs)):
+            if model is wanted or ((key is None or self._environ.get(key)) and self._catalog.takes(model, request)):
                 yield model
             seen.add(model.id)
             model = self._catalog.models[model.cheaper] if model.cheaper else None

@@ -20,6 +20,7 @@ from continuo.activities.media import media_of
 from continuo.activities.settling import Settling
 from continuo.config.catalog import Catalog, Model
 from continuo.decisions.confidence import INSTRUCTION, rated
+from continuo.decisions.settled import settled
 from continuo.errors import ProviderError
 from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
 from continuo.messages import ModelRequest, Usage
@@ -82,7 +83,7 @@ class ModelCalls:
     @activity.defn(name="embed")
     async def embed(self, job: Job) -> Outcome | Wait:
         """Embed the prompt of a job whose step is a `Call`; the text is the vector, see `vectors.written`."""
-        return await self._once(job, self._embed)
+        return await self._once(job.model_copy(update={"request": job.request.as_text()}), self._embed)
 
     @activity.defn(name="account_of")
     async def account_of(self, job: Job, identity: str) -> Account:
@@ -123,7 +124,7 @@ class ModelCalls:
                 what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
                 raise ProviderError("not_found", what)
             self._breakers.check(wanted.provider)
-            fill, lease = partial(filled_in, step, job.request), lasts(step)
+            fill, lease = partial(filled_in, step, job.request, self._catalog), lasts(step)
             admitted = await self._admission.admit(job, wanted, fill, key, attempt, lease)
         except ProviderError as error:
             earlier = await self._earlier(key, attempt)
@@ -215,6 +216,7 @@ class ModelCalls:
         local = self._catalog.providers[model.provider].protocol == "knowledge"
         return Outcome(
             text=text,
+            logprobs=response.logprobs if request.logprobs else (),
             message=response.message.saying(text),
             finish_reason=response.finish_reason,
             served_by="knowledge" if local else "model",
@@ -288,14 +290,19 @@ def _failed(error: ProviderError, job: Job, record: CallRecord) -> ApplicationEr
     return give_up_or_retry(error, failure, job.step.retry)
 
 
-def filled_in(step: Call, request: ModelRequest, model: Model) -> ModelRequest:
-    """The request, with the step's own settings where the request leaves them open.
+def filled_in(step: Call, request: ModelRequest, catalog: Catalog, model: Model) -> ModelRequest:
+    """The request as the model takes it, with the step's own settings where the request leaves them open.
 
-    A model that has to tell itself how sure it is is told so, unless that would spoil the JSON that is wanted.
+    A model that has to tell itself how sure it is is told so, unless that would spoil the JSON that is wanted. Raises
+    `ProviderError` where the model cannot answer the request.
     """
-    defaults = {name: getattr(step, name) for name in ("system", "max_tokens", "temperature")}
-    update = {name: value for name, value in defaults.items() if getattr(request, name) is None}
-    if request.rated and not model.logprobs and request.response_schema is None:
-        system = update.get("system") or request.system
-        update["system"] = f"{system}\n\n{INSTRUCTION}" if system else INSTRUCTION
-    return request.model_copy(update=update)
+    filled = settled(step, request)
+    if request.rated and not model.logprobs and request.response_schema is None and request.response_format is None:
+        system = f"{filled.system}\n\n{INSTRUCTION}" if filled.system else INSTRUCTION
+        filled = filled.model_copy(update={"system": system})
+    refused = catalog.refused_by(model)
+    if lacking := sorted(filled.demands & refused):
+        raise ProviderError("invalid_request", f"model {model.id} takes no {' and no '.join(lacking)}")
+    if left_out := sorted(filled.tuned & refused):
+        log.info("left out what the model does not take", model=model.id, parameters=left_out)
+    return filled.without(refused)

@@ -1,12 +1,14 @@
-"""Whether the models that would read what is sent can: found before anything runs."""
+"""Whether the models that would be sent a request take what it holds and demands: found before anything runs."""
 
 from collections.abc import Iterable, Iterator
 
 from continuo.config.catalog import Catalog
+from continuo.decisions.settled import settled
 from continuo.errors import InputError
 from continuo.messages import ModelRequest
 from continuo.parts import MAX_MEDIA_BYTES
 from continuo.patterns import Call, Ensemble, FanOut, Pipeline, Route, Step
+from continuo.patterns.choices import Intent
 
 
 def check_media(step: Step, request: ModelRequest, catalog: Catalog) -> None:
@@ -33,6 +35,32 @@ def check_media(step: Step, request: ModelRequest, catalog: Catalog) -> None:
     if not calls:
         what = ", ".join(sorted(request.inputs - {"text"}))
         raise InputError(f"no model of the pattern is given the {what}, only a text made from it; send text alone")
+
+
+def check_parameters(step: Step, request: ModelRequest, catalog: Catalog) -> None:
+    """Raise `InputError` where a model of the pattern does not take what the request, or its own step, demands; or
+    where none takes what tunes the request.
+
+    Where only some do not, it is left out for them: a pattern goes from one model to another, and its steps name
+    aliases. `step` is resolved: its calls name models of the catalog.
+    """
+    calls = [(catalog.models[call.model], settled(call, asked)) for call, asked in _requests(step, request)]
+    for model, asked in calls:
+        if lacking := sorted(asked.demands & catalog.refused_by(model)):
+            names = " and no ".join(lacking)
+            raise InputError(f"model {model.id!r} of the pattern takes no {names}; leave it out, or use another model")
+    refused = [catalog.refused_by(model) for model, _ in calls]
+    if calls and (useless := sorted(request.tuned.intersection(*refused))):
+        raise InputError(f"no model of the pattern takes {' or '.join(useless)}; leave it out, or use another model")
+
+
+def _requests(step: Step, request: ModelRequest) -> Iterator[tuple[Call, ModelRequest]]:
+    """Every call with the request that it gets, whose messages may be others."""
+    if isinstance(step, Call):
+        yield step, request
+    classifier = step.by.step if isinstance(step, Route) and isinstance(step.by, Intent) else None
+    for inner in step.nested().values():
+        yield from _requests(inner, request.as_text() if inner is classifier else request)
 
 
 def _given_the_request(step: Step) -> Iterator[Call]:

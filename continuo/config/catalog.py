@@ -11,7 +11,8 @@ from continuo.config.defaults import DEFAULTS
 from continuo.config.toml_file import checked, read_toml
 from continuo.data import Data, Int, Number, Seconds
 from continuo.errors import InputError, unknown
-from continuo.messages import Usage
+from continuo.messages import ModelRequest, Usage
+from continuo.parameters import Parameter
 from continuo.parts import Input
 
 
@@ -101,12 +102,21 @@ _CARRIED: dict[str, set[Input]] = {
 """What each protocol has a shape for."""
 
 
+_LACKING: dict[str, frozenset[Parameter]] = {
+    "openai": frozenset(),
+    "anthropic": frozenset({"seed", "response_format", "frequency_penalty", "presence_penalty"}),
+    "google": frozenset({"parallel_tool_calls"}),
+}
+"""What each protocol has no field for, hints apart. The knowledge provider answers with a text, whatever is set."""
+
+
 class Model(Data):
     """A model as the catalog lists it: `name` is what the provider calls it, by default the id.
 
     `logprobs` says that the provider gives the probabilities of its tokens when asked; most reasoning models refuse.
     `cheaper` is the model that answers while a limit of this one, or of its provider, is used up. `local` makes every
     call of it a local one, see `Call`. `inputs` are the kinds of parts that it can be given.
+    `refuses` are the parameters of a request that it answers with an error; `tool_choice` is one that demands a call.
     """
 
     id: str
@@ -119,6 +129,7 @@ class Model(Data):
     cheaper: str | None = None
     local: bool = False
     inputs: tuple[Input, ...] = ("text",)
+    refuses: tuple[Parameter, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -183,6 +194,17 @@ class Catalog(Data):
                 return model
             reasons.append(f"{model.id}: {reason}")
         raise InputError(f"model {name!r} cannot be used here; {'; '.join(reasons)}")
+
+    def refused_by(self, model: Model) -> frozenset[Parameter]:
+        """The parameters that cannot be sent to the model: it refuses them, or its protocol has none of the kind."""
+        protocol = self.providers[model.provider].protocol
+        if protocol not in _LACKING:
+            return frozenset()
+        return _LACKING[protocol] | {*model.refuses} | (set() if model.logprobs else {"logprobs"})
+
+    def takes(self, model: Model, request: ModelRequest) -> bool:
+        """Whether the model can be given the request's parts, and do what it demands."""
+        return request.inputs <= {*model.inputs} and not request.demands & self.refused_by(model)
 
     def _current(self, id: str) -> Model:
         """The model that stands for `id` today; in a circle any that has a replacement."""

@@ -1,4 +1,7 @@
-"""What makes two jobs the same for a cache."""
+"""What makes two jobs the same for a cache.
+
+A field that is added to what a key is made of is marked `WHEN_SET`: else every cache would empty with the release.
+"""
 
 import json
 from hashlib import sha256
@@ -7,6 +10,7 @@ from pydantic import JsonValue
 
 from continuo.jobs import Job
 from continuo.messages import Message, ModelRequest
+from continuo.parameters import UNSEEN
 from continuo.patterns import Cached
 
 
@@ -35,8 +39,8 @@ def scope(step: Cached, job: Job) -> str:
 
 
 def _chosen(step: Cached, job: Job) -> dict[str, JsonValue]:
-    """The fields that the step names; by default all of the request, and the data."""
-    request: dict[str, JsonValue] = job.request.model_dump(mode="json")
+    """The fields that the step names; by default all of the request on which an answer depends, and the data."""
+    request: dict[str, JsonValue] = job.request.model_dump(mode="json", exclude={*UNSEEN})
     every: dict[str, JsonValue] = {
         **request,
         "prompt": _prompt(job.request),

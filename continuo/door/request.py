@@ -7,6 +7,7 @@ from pydantic import JsonValue, model_validator
 from continuo.data import Data
 from continuo.jobs import Name
 from continuo.messages import Message
+from continuo.parameters import Parameters
 from continuo.parts import Media
 from continuo.patterns import Step
 
@@ -16,8 +17,9 @@ class Request(Data):
     one of these.
 
     `pattern` is a name, the path of a YAML file, `model:ID`, or a pattern itself, which `name` may name. Data alone is
-    the prompt too, as JSON. `system` replaces the pattern's own instructions. With an `id` it is done once for this
-    pattern and tenant, however often it is submitted; one that failed is run again.
+    the prompt too, as JSON. `system` replaces the pattern's own instructions, and `parameters` win over those of its
+    steps. With an `id` it is done once for this pattern and tenant, however often it is submitted; one that failed is
+    run again.
     """
 
     pattern: str | Step
@@ -26,6 +28,7 @@ class Request(Data):
     media: tuple[Media, ...] = ()
     messages: tuple[Message, ...] = ()
     system: str | None = None
+    parameters: Parameters = Parameters()
     data: dict[str, JsonValue] | None = None
     id: Name | None = None
 

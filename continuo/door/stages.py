@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from continuo.authoring.files import is_file
-from continuo.authoring.inputs import check_media
+from continuo.authoring.inputs import check_media, check_parameters
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_data, check_services, check_size, check_text
 from continuo.door.request import Request
@@ -26,7 +26,7 @@ def accepted(library: Library, request: Request, context: Context) -> Job:
     job = Job(
         step=library.step(request.pattern),
         context=context.model_copy(update={"pattern": request.pattern_name}),
-        request=ModelRequest(messages=messages, system=request.system),
+        request=ModelRequest(messages=messages, system=request.system, **dict(request.parameters)),
         data=request.data or {},
     )
     return _passed(library, job, request.pattern)
@@ -67,6 +67,11 @@ def _reads_media(library: Library, job: Job) -> Job:
     return job
 
 
+def _takes_parameters(library: Library, job: Job) -> Job:
+    check_parameters(job.step, job.request, library.catalog)
+    return job
+
+
 def _fits(library: Library, job: Job) -> Job:
     check_size(job)
     return job
@@ -75,5 +80,5 @@ def _fits(library: Library, job: Job) -> Job:
 Stage = Callable[[Library, Job], Job]
 """Gives the job, perhaps changed, or raises `InputError`."""
 
-STAGES: tuple[Stage, ...] = (_reaches_services, _has_input, _reads_media, _fits)
+STAGES: tuple[Stage, ...] = (_reaches_services, _has_input, _reads_media, _takes_parameters, _fits)
 """What every job passes, in this order. There is no other way to a run, so this is no argument of anything."""

@@ -1,19 +1,21 @@
 """What reaches out, or answers by itself: a model, a service, a fixed text."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from continuo.data import Int, Number, Seconds
+from continuo.data import WHEN_SET, Int, Number, Seconds
+from continuo.parameters import Effort, Seed
 from continuo.patterns.base import Retry, Spec
 
 
 class Call(Spec):
     """One request to one model.
 
-    `model` is an id or an alias of the catalog. `timeout` is for one attempt. `system`, `max_tokens` and
-    `temperature` stand in where the request itself leaves them open. `local` makes the call on the worker that runs the
-    workflow, as a local activity: cheaper for a model that answers within seconds, and later to be cancelled.
+    `model` is an id or an alias of the catalog. `timeout` is for one attempt. `system`, `max_tokens`,
+    `temperature`, `top_p`, `stop`, `seed` and `reasoning_effort` stand in where the request itself leaves them open.
+    `local` makes the call on the worker that runs the workflow, as a local activity: cheaper for a model that answers
+    within seconds, and later to be cancelled.
     """
 
     kind: Literal["call"] = "call"
@@ -21,6 +23,10 @@ class Call(Spec):
     system: str | None = None
     max_tokens: Int | None = Field(default=None, gt=0, le=10_000_000)
     temperature: Number | None = Field(default=None, ge=0, le=2)
+    top_p: Annotated[Number | None, WHEN_SET] = Field(default=None, ge=0, le=1)
+    stop: Annotated[tuple[str, ...], WHEN_SET] = ()
+    seed: Annotated[Seed | None, WHEN_SET] = None
+    reasoning_effort: Annotated[Effort | None, WHEN_SET] = None
     timeout: Seconds = 120.0
     retry: Retry = Retry()
     local: bool = False

@@ -3,10 +3,14 @@
 from continuo.config.catalog import Model
 from continuo.decisions.media_tokens import most_tokens, usual_tokens
 from continuo.messages import ModelRequest, Usage, estimated_tokens
+from continuo.parameters import Effort
 from continuo.parts import Reasoning, Text
 
 MAX_OUTPUT = 4_096
 """Tokens a model may write under a budget, where neither the request nor its step says how many."""
+
+_THOUGHTS: dict[Effort | None, int] = {"medium": 8_192, "high": 28_672, "xhigh": 61_440, "max": 61_440}
+"""Tokens that are allowed for thoughts on top of that: every provider counts them as output, and against the limit."""
 
 
 def is_free(model: Model) -> bool:
@@ -15,7 +19,12 @@ def is_free(model: Model) -> bool:
 
 def capped(request: ModelRequest) -> ModelRequest:
     """The request with a limit on what may be written: without one there is no most that it may cost."""
-    return request if request.max_tokens else request.model_copy(update={"max_tokens": MAX_OUTPUT})
+    return request if request.max_tokens else request.model_copy(update={"max_tokens": max_output(request)})
+
+
+def max_output(request: ModelRequest) -> int:
+    """Tokens that are enough for an answer and its thoughts, where nobody says how many."""
+    return MAX_OUTPUT + _THOUGHTS.get(request.reasoning_effort, 0)
 
 
 def most_usd(model: Model, request: ModelRequest) -> float:

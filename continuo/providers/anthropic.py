@@ -7,12 +7,13 @@ from itertools import groupby
 from typing import Any
 
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage, content_of
+from continuo.parameters import NamedTool
 from continuo.parts import Image, Part, Reasoning, Text
+from continuo.protection.reservation import max_output
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
 from continuo.providers.protocol import NO_MEDIA, Json, WireRequest
 
-DEFAULT_MAX_TOKENS = 4096
-"""The protocol demands a number."""
+_CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 
 _FINISH: dict[str, FinishReason] = {
     "max_tokens": "length",
@@ -34,8 +35,10 @@ class Anthropic:
         self, base_url: str, model: str, request: ModelRequest, *, stream: bool, media: Mapping[str, bytes] = NO_MEDIA
     ) -> WireRequest:
         body: Json = {
+            **(request.extra.anthropic if request.extra else {}),
             "model": model,
-            "max_tokens": request.max_tokens or DEFAULT_MAX_TOKENS,
+            # The protocol demands a number.
+            "max_tokens": request.max_tokens or max_output(request),
             "messages": _turns(request.messages, media),
         }
         if request.system:
@@ -45,8 +48,23 @@ class Anthropic:
                 {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
                 for tool in request.tools
             ]
+            if choice := _tool_choice(request):
+                body["tool_choice"] = choice
+        output: Json = {}
         if request.response_schema is not None:
-            body["output_config"] = {"format": {"type": "json_schema", "schema": request.response_schema}}
+            output["format"] = {"type": "json_schema", "schema": request.response_schema}
+        if request.reasoning_effort:
+            # Thinking less than this cannot be asked for.
+            least = request.reasoning_effort in ("none", "minimal")
+            output["effort"] = "low" if least else request.reasoning_effort
+        if output:
+            body["output_config"] = output
+        if request.top_p is not None:
+            body["top_p"] = request.top_p
+        if request.user:
+            body["metadata"] = {"user_id": request.user}
+        if request.cache_control:
+            body["cache_control"] = {"type": "ephemeral", "ttl": request.cache_control}
         if request.temperature is not None:
             # This protocol's scale ends at 1.
             body["temperature"] = min(request.temperature, 1.0)
@@ -112,6 +130,19 @@ class AnthropicStream:
         text: str = delta["text"]
         block["text"] += text
         return text
+
+
+def _tool_choice(request: ModelRequest) -> Json | None:
+    choice = request.tool_choice
+    if choice is None and request.parallel_tool_calls is not False:
+        return None
+    if isinstance(choice, NamedTool):
+        found: Json = {"type": "tool", "name": choice.name}
+    else:
+        found = {"type": _CHOICES[choice or "auto"]}
+    if request.parallel_tool_calls is False and choice != "none":
+        found["disable_parallel_tool_use"] = True
+    return found
 
 
 def _turns(messages: tuple[Message, ...], media: Mapping[str, bytes]) -> list[Json]:

@@ -2,14 +2,15 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 from continuo.decisions.confidence import mean_probability
-from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage, content_of
+from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, Token, ToolCall, Usage, content_of
+from continuo.parameters import NamedTool
 from continuo.parts import Part, Reasoning, Text
 from continuo.providers.anthropic import arguments
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
@@ -22,6 +23,20 @@ _REFUSALS = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", 
 _UNSIGNED = "skip_thought_signature_validator"
 
 
+_CONFIG = {
+    "maxOutputTokens": "max_tokens",
+    "temperature": "temperature",
+    "topP": "top_p",
+    "seed": "seed",
+    "frequencyPenalty": "frequency_penalty",
+    "presencePenalty": "presence_penalty",
+    "logprobs": "top_logprobs",
+}
+
+# The levels that every Gemini has which thinks.
+_LEVELS = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}
+
+
 class Google:
     headers: dict[str, str] = {}
 
@@ -31,7 +46,8 @@ class Google:
     def encode(
         self, base_url: str, model: str, request: ModelRequest, *, stream: bool, media: Mapping[str, bytes] = NO_MEDIA
     ) -> WireRequest:
-        body: Json = {"contents": _contents(request.messages, media)}
+        extra: Json = request.extra.google if request.extra else {}
+        body: Json = {**extra, "contents": _contents(request.messages, media)}
         if request.system:
             body["systemInstruction"] = {"parts": [{"text": request.system}]}
         if request.tools:
@@ -40,18 +56,9 @@ class Google:
                 for tool in request.tools
             ]
             body["tools"] = [{"functionDeclarations": declarations}]
-        config: Json = {}
-        if request.response_schema is not None:
-            config |= {"responseMimeType": "application/json", "responseJsonSchema": request.response_schema}
-        if request.max_tokens is not None:
-            config["maxOutputTokens"] = request.max_tokens
-        if request.temperature is not None:
-            config["temperature"] = request.temperature
-        if request.rated:
-            config["responseLogprobs"] = True
-        if request.stop:
-            config["stopSequences"] = list(request.stop)
-        if config:
+            if request.tool_choice:
+                body["toolConfig"] = {"functionCallingConfig": _calling(request.tool_choice)}
+        if config := {**extra.get("generationConfig", {}), **_config(request)}:
             body["generationConfig"] = config
         method = "streamGenerateContent?alt=sse" if stream else "generateContent"
         return WireRequest(f"{base_url}/models/{quote(model, safe='')}:{method}", body)
@@ -65,6 +72,27 @@ class Google:
         return GoogleStream()
 
 
+def _config(request: ModelRequest) -> Json:
+    config: Json = {name: value for name, field in _CONFIG.items() if (value := getattr(request, field)) is not None}
+    if request.response_schema is not None:
+        config |= {"responseMimeType": "application/json", "responseJsonSchema": request.response_schema}
+    if request.response_format:
+        config["responseMimeType"] = "application/json"
+    if request.rated or request.logprobs:
+        config["responseLogprobs"] = True
+    if request.stop:
+        config["stopSequences"] = list(request.stop)
+    if request.reasoning_effort:
+        config["thinkingConfig"] = {"thinkingLevel": _LEVELS.get(request.reasoning_effort, request.reasoning_effort)}
+    return config
+
+
+def _calling(choice: str | NamedTool) -> Json:
+    if isinstance(choice, NamedTool):
+        return {"mode": "ANY", "allowedFunctionNames": [choice.name]}
+    return {"mode": {"auto": "AUTO", "none": "NONE", "required": "ANY"}[choice]}
+
+
 class GoogleStream:
     """Each event has the shape of a whole response, with the part that is new."""
 
@@ -72,7 +100,8 @@ class GoogleStream:
         self._parts: list[Json] = []
         self._finish: str | None = None
         self._usage: Usage | None = None
-        self._logprobs: list[float] = []
+        self._mean: list[float] = []
+        self._logprobs: list[Token] = []
 
     def feed(self, event: Json) -> str:
         if "error" in event:
@@ -88,7 +117,8 @@ class GoogleStream:
             self._finish = candidates[0].get("finishReason") or self._finish
             if (mean := candidates[0].get("avgLogprobs")) is not None:
                 # Of the whole answer, as far as it has come.
-                self._logprobs = [mean]
+                self._mean = [mean]
+            self._logprobs += _tokens(candidates[0].get("logprobsResult") or {})
             return _text(parts)
 
     def finish(self) -> ModelResponse:
@@ -117,7 +147,20 @@ class GoogleStream:
             message=Message(role="assistant", content=content, tool_calls=calls),
             finish_reason=finish,
             usage=self._usage,
-            confidence=mean_probability(self._logprobs),
+            confidence=mean_probability(self._mean),
+            logprobs=tuple(self._logprobs),
+        )
+
+
+def _tokens(result: Json) -> Iterator[Token]:
+    top = result.get("topCandidates") or ()
+    for number, token in enumerate(result.get("chosenCandidates") or ()):
+        likeliest = top[number].get("candidates") or () if number < len(top) else ()
+        yield Token(
+            text=token.get("token", ""),
+            # A zero, which is a probability of 1, may be left out.
+            logprob=token.get("logProbability", 0.0),
+            top=tuple((one.get("token", ""), one.get("logProbability", 0.0)) for one in likeliest),
         )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 
 from continuo.decisions.confidence import mean_probability
-from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage, content_of
+from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, Token, ToolCall, Usage, content_of
+from continuo.parameters import NamedTool
 from continuo.parts import Audio, Image, Part, Reasoning, Text
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
 from continuo.providers.protocol import NO_MEDIA, Json, WireRequest
@@ -22,6 +23,12 @@ _FINISH: dict[str, FinishReason] = {
 _AUDIO = {"audio/wav": "wav", "audio/mpeg": "mp3"}
 
 
+_AS_THEY_ARE = (
+    "temperature", "top_p", "seed", "frequency_penalty", "presence_penalty", "top_logprobs", "verbosity", "user",
+    "prompt_cache_key",
+)  # fmt: skip
+
+
 class OpenAI:
     headers: dict[str, str] = {}
 
@@ -33,20 +40,13 @@ class OpenAI:
     ) -> WireRequest:
         messages: list[Json] = [{"role": "system", "content": request.system}] if request.system else []
         messages += [_message(message, media) for message in request.messages]
-        body: Json = {"model": model, "messages": messages}
-        if request.tools:
-            body["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
-        if request.response_schema is not None:
-            schema = {"name": "answer", "schema": request.response_schema, "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        extra: Json = request.extra.openai if request.extra else {}
+        body: Json = {**extra, "model": model, "messages": messages, **_parameters(request)}
+        if request.metadata and extra.get("store") is True:
+            # The labels of an answer that is stored there; refused without.
+            body["metadata"] = request.metadata
         if request.max_tokens is not None:
             body[_limit_name(base_url)] = request.max_tokens
-        if request.temperature is not None:
-            body["temperature"] = request.temperature
-        if request.rated:
-            body["logprobs"] = True
-        if request.stop:
-            body["stop"] = list(request.stop)
         if stream:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
         return WireRequest(f"{base_url}/chat/completions", body)
@@ -71,7 +71,7 @@ class OpenAIStream:
         self._calls: dict[int, Json] = {}
         self._finish: str | None = None
         self._usage: Usage | None = None
-        self._logprobs: list[float] = []
+        self._logprobs: list[Token] = []
 
     def feed(self, event: Json) -> str:
         if event.get("error"):
@@ -102,6 +102,31 @@ class OpenAIStream:
             "content": "".join(self._text), "reasoning": self._thought, "refusal": self._refusal, "tool_calls": calls
         }  # fmt: skip
         return _response(message, self._finish, self._usage, self._logprobs)
+
+
+def _parameters(request: ModelRequest) -> Json:
+    """The parameters that are set, as this protocol calls them."""
+    found: Json = {name: value for name in _AS_THEY_ARE if (value := getattr(request, name)) is not None}
+    if request.tools:
+        found["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
+        if request.parallel_tool_calls is not None:
+            found["parallel_tool_calls"] = request.parallel_tool_calls
+        if isinstance(request.tool_choice, NamedTool):
+            found["tool_choice"] = {"type": "function", "function": {"name": request.tool_choice.name}}
+        elif request.tool_choice:
+            found["tool_choice"] = request.tool_choice
+    if request.response_schema is not None:
+        schema = {"name": "answer", "schema": request.response_schema, "strict": request.strict is not False}
+        found["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if request.response_format:
+        found["response_format"] = {"type": request.response_format}
+    if request.rated or request.logprobs:
+        found["logprobs"] = True
+    if request.reasoning_effort:
+        found["reasoning_effort"] = "xhigh" if request.reasoning_effort == "max" else request.reasoning_effort
+    if request.stop:
+        found["stop"] = list(request.stop)
+    return found
 
 
 def _limit_name(base_url: str) -> str:
@@ -141,8 +166,15 @@ def _part(part: Part, media: Mapping[str, bytes]) -> Json:
     return {"type": "file", "file": {"filename": part.name or "file.pdf", "file_data": url}}
 
 
-def _logprobs(choice: Json) -> list[float]:
-    return [token["logprob"] for token in (choice.get("logprobs") or {}).get("content") or ()]
+def _logprobs(choice: Json) -> list[Token]:
+    return [
+        Token(
+            text=token["token"],
+            logprob=token["logprob"],
+            top=tuple((one["token"], one["logprob"]) for one in token.get("top_logprobs") or ()),
+        )
+        for token in (choice.get("logprobs") or {}).get("content") or ()
+    ]
 
 
 def _thought(message: Json) -> str:
@@ -151,7 +183,7 @@ def _thought(message: Json) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _response(message: Json, finish: str | None, usage: Usage | None, logprobs: list[float]) -> ModelResponse:
+def _response(message: Json, finish: str | None, usage: Usage | None, logprobs: list[Token]) -> ModelResponse:
     text = message.get("content") or ""
     if message.get("refusal"):
         raise refused(message["refusal"], usage)
@@ -167,7 +199,8 @@ def _response(message: Json, finish: str | None, usage: Usage | None, logprobs: 
         message=Message(role="assistant", content=content_of([*reasoning, Text(text=text)]), tool_calls=calls),
         finish_reason=_FINISH.get(finish or "", "tool_calls" if calls else "stop"),
         usage=usage,
-        confidence=mean_probability(logprobs),
+        confidence=mean_probability([token.logprob for token in logprobs]),
+        logprobs=tuple(logprobs),
     )
 
 

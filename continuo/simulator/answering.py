@@ -59,6 +59,10 @@ async def _serve(request: Request, name: str, wire: Wire, *, model: str = "", st
         told = f"the body is no request of this protocol ({type(error).__name__}: {error})"
         return JSONResponse(wire.error(400, told, None), 400, SIMULATED)
     behaviour = state.behaviour(call.model)
+    if refused := behaviour.refused(body):
+        call.status = 400
+        told = f"Unsupported parameter: '{refused}' is not supported with this model."
+        return JSONResponse(wire.error(400, told, None), 400, SIMULATED)
     if behaviour.latency and await _left(request, behaviour.latency):
         call.disconnected = True
         return Response(status_code=CLIENT_LEFT)

@@ -8,6 +8,7 @@ from continuo.simulator.reply import (
     Question,
     Reply,
     check_signature,
+    chosen,
     medium,
     new_id,
     pieces,
@@ -41,10 +42,13 @@ def question(body: Json) -> Question:
     results = [block for block in blocks if block["type"] == "tool_result"]
     said = [text_of(body.get("system")), *(text for _, text in texts)]
     said += [text_of(result.get("content")) for result in results]
+    tools = tuple(tool["name"] for tool in body.get("tools") or ())
+    choice = body.get("tool_choice") or {"type": "auto"}
     return Question(
         prompt=asked[-1] if asked else "",
         length=sum(map(len, said)),
-        tools=tuple(tool["name"] for tool in body.get("tools") or ()),
+        tools=tools,
+        choice=chosen({"any": "required", "tool": choice.get("name")}.get(choice["type"], choice["type"]), tools),
         answered_tool=bool(results),
         media=tuple(_medium(block["source"]) for block in blocks if block["type"] in ("image", "document")),
         schema=((body.get("output_config") or {}).get("format") or {}).get("schema"),

@@ -44,6 +44,7 @@ class Behaviour(Strict):
     `tokens`: about 4 characters each unless set, and 258 for any medium.
     `tool_call` is made if the request offers the tool and holds no tool's result yet.
     `embeddings`: the vector of a text; any other has one that follows from its characters and knows of no meaning.
+    `refuses`: the fields of a body, as its protocol calls them, for which a request is answered with status 400.
     `fault`: *not_json* is a proxy's HTML page, *empty* an answer without any content, *cut* half a body (or half
     the events), *no_usage* an answer without counts, *refusal* the protocol's own, *reset* a connection that is
     dropped after its headers.
@@ -66,11 +67,17 @@ class Behaviour(Strict):
     fault: Literal["not_json", "empty", "cut", "no_usage", "refusal", "reset"] | None = None
     tool_call: CallTool | None = None
     embeddings: dict[str, list[float]] = {}
+    refuses: tuple[str, ...] = ()
 
     _random: random.Random = PrivateAttr()
 
     def model_post_init(self, context: Any) -> None:
         self._random = random.Random(self.seed)
+
+    def refused(self, body: dict[str, Any]) -> str | None:
+        """A field that the body holds and the model refuses."""
+        held = {**body, **(body.get("generationConfig") or {})}
+        return next((name for name in self.refuses if name in held), None)
 
     def next_status(self) -> int:
         """The status of the next call: 200, or the scripted error if this call is to fail."""

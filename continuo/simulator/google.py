@@ -8,6 +8,7 @@ from continuo.simulator.reply import (
     Question,
     Reply,
     check_signature,
+    chosen,
     logarithm,
     medium,
     new_id,
@@ -42,16 +43,24 @@ def question(body: Json) -> Question:
     inline = [part["inlineData"] for part in every if "inlineData" in part]
     system = text_of((body.get("systemInstruction") or {}).get("parts"))
     config = body.get("generationConfig") or {}
+    tools = tuple(
+        function["name"] for tool in body.get("tools") or () for function in tool.get("functionDeclarations", ())
+    )
+    calling = (body.get("toolConfig") or {}).get("functionCallingConfig") or {"mode": "AUTO"}
+    choice = {"ANY": "required", "AUTO": "auto", "NONE": "none"}[calling["mode"]]
+    [choice] = calling.get("allowedFunctionNames") or [choice]
+    schema = config.get("responseJsonSchema") or config.get("responseSchema")
     return Question(
         prompt=asked[-1] if asked else "",
         length=len(system) + sum(len(text) for _, text in texts) + sum(len(json.dumps(result)) for result in results),
-        tools=tuple(
-            function["name"] for tool in body.get("tools") or () for function in tool.get("functionDeclarations", ())
-        ),
+        tools=tools,
+        choice=chosen(choice, tools),
         answered_tool=bool(results),
         media=tuple(medium(data["mimeType"], data["data"]) for data in inline),
-        schema=config.get("responseJsonSchema") or config.get("responseSchema"),
+        schema=schema,
+        json=config.get("responseMimeType") == "application/json",
         logprobs=bool(config.get("responseLogprobs")),
+        top=config.get("logprobs") or 0,
     )
 
 
@@ -63,8 +72,8 @@ def stream(model: str, reply: Reply) -> Iterator[str]:
     id = new_id("")
     texts: list[Json] = [{"text": piece} for piece in pieces(reply.text)]
     *parts, last = [*_thoughts(reply), *texts] if reply.text else [*_parts(reply), None]
-    for part in parts:
-        candidate = {"content": {"role": "model", "parts": [part]}, "index": 0}
+    for part in filter(None, parts):
+        candidate = {"content": {"role": "model", "parts": [part]}, "index": 0, **_logprobs(reply, [part])}
         yield _event({"candidates": [candidate], "modelVersion": model, "responseId": id})
     yield _event(_response(model, id, reply, [last] if last else []))
 
@@ -78,8 +87,17 @@ def _response(model: str, id: str, reply: Reply, parts: list[Json]) -> Json:
     finish = "SAFETY" if reply.refusal else _FINISH[reply.finish]
     candidate: Json = {"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}
     if reply.logprobs is not None:
-        candidate["avgLogprobs"] = logarithm(reply.logprobs)
+        candidate |= {"avgLogprobs": logarithm(reply.logprobs), **_logprobs(reply, parts)}
     return {"candidates": [] if reply.empty else [candidate], **_usage(reply), "modelVersion": model, "responseId": id}
+
+
+def _logprobs(reply: Reply, parts: list[Json]) -> Json:
+    if reply.logprobs is None:
+        return {}
+    texts = [part["text"] for part in parts if "text" in part and not part.get("thought")]
+    tokens = [{"token": text, "logProbability": logarithm(reply.logprobs)} for text in texts]
+    top = {"topCandidates": [{"candidates": [token]} for token in tokens]} if reply.top else {}
+    return {"logprobsResult": {"chosenCandidates": tokens, **top}}
 
 
 def _event(event: Json) -> str:

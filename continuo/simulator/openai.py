@@ -9,6 +9,7 @@ from continuo.simulator.reply import (
     Json,
     Question,
     Reply,
+    chosen,
     data_url,
     logarithm,
     medium,
@@ -25,13 +26,18 @@ def question(body: Json) -> Question:
     messages = body["messages"]
     texts = [text_of(message.get("content")) for message in messages]
     asked = [text for message, text in zip(messages, texts, strict=True) if message["role"] == "user"]
+    tools = tuple(tool["function"]["name"] for tool in body.get("tools") or ())
+    choice = body.get("tool_choice")
     return Question(
         prompt=asked[-1] if asked else "",
         length=sum(map(len, texts)),
-        tools=tuple(tool["function"]["name"] for tool in body.get("tools") or ()),
+        tools=tools,
+        choice=chosen(choice["function"]["name"] if isinstance(choice, dict) else choice, tools),
         answered_tool=any(message["role"] == "tool" for message in messages),
         schema=((body.get("response_format") or {}).get("json_schema") or {}).get("schema"),
+        json=(body.get("response_format") or {}).get("type") == "json_object",
         logprobs=bool(body.get("logprobs")),
+        top=body.get("top_logprobs") or 0,
         media=tuple(found for message in messages for found in _media(message.get("content"))),
         counts=not body.get("stream") or bool((body.get("stream_options") or {}).get("include_usage")),
     )
@@ -112,7 +118,10 @@ def _logprobs(reply: Reply, tokens: list[str]) -> Json | None:
     if reply.logprobs is None:
         return None
     each = logarithm(reply.logprobs)
-    content = [{"token": token, "logprob": each, "bytes": list(token.encode()), "top_logprobs": []} for token in tokens]
+    content = [
+        {**one, "top_logprobs": [one] * min(reply.top, 1)}
+        for one in ({"token": token, "logprob": each, "bytes": list(token.encode())} for token in tokens)
+    ]
     return {"content": content, "refusal": None}
 
 

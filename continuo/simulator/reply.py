@@ -25,7 +25,9 @@ class Question:
     """What a request asks, whatever protocol it came in.
 
     `length` counts the characters of all texts, `answered_tool` says that the turns hold a tool's result,
-    and `counts` that the answer is to hold the tokens. `media` are what came beside the texts, as type and bytes.
+    and `counts` that the answer is to hold the tokens. `choice` is *none*, *required* or a tool's name, where one is
+    set; `json` says that any JSON object is wanted, and `top` how many tokens each place of `logprobs` is to have.
+    `media` are what came beside the texts, as type and bytes.
     """
 
     prompt: str
@@ -33,7 +35,10 @@ class Question:
     tools: tuple[str, ...]
     answered_tool: bool
     schema: Json | None
+    choice: str | None = None
+    json: bool = False
     logprobs: bool = False
+    top: int = 0
     counts: bool = True
     embeds: bool = False
     media: tuple[tuple[str, int], ...] = ()
@@ -49,9 +54,19 @@ class Reply:
     finish: str
     tokens: tuple[int, int, int] | None
     logprobs: float | None
+    top: int
     refusal: bool
     empty: bool
     vector: list[float]
+
+
+def chosen(choice: str | None, tools: tuple[str, ...]) -> str | None:
+    """A choice of tools as `Question` has it. Raises `ValueError` for one that the tools do not allow."""
+    if choice in (None, "auto", "none"):
+        return None if choice == "auto" else choice
+    if not tools or choice not in ("required", *tools):
+        raise ValueError(f"tool_choice is {choice!r}, and the tools are {', '.join(tools) or 'none'}")
+    return choice
 
 
 class Wire(Protocol):
@@ -65,9 +80,7 @@ class Wire(Protocol):
 
 def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
     """The scripted answer, or one that follows from the prompt alone."""
-    tool = None
-    if (call := behaviour.tool_call) and call.name in question.tools and not question.answered_tool:
-        tool = (call.name, call.arguments)
+    tool = _tool(question, behaviour)
     text = "" if tool or behaviour.fault in ("refusal", "empty") else _text(model, question, behaviour)
     written = behaviour.thought + text + (json.dumps(tool[1]) if tool else "")
     read = -(-question.length // 4) + MEDIUM_TOKENS * len(question.media)
@@ -81,10 +94,22 @@ def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
         finish="tool" if tool else behaviour.finish_reason,
         tokens=tokens if question.counts and behaviour.fault != "no_usage" else None,
         logprobs=behaviour.confidence if question.logprobs else None,
+        top=question.top,
         refusal=behaviour.fault == "refusal",
         empty=behaviour.fault == "empty",
         vector=_vector(question.prompt, behaviour) if question.embeds else [],
     )
+
+
+def _tool(question: Question, behaviour: Behaviour) -> tuple[str, Json] | None:
+    """The scripted call, or, where a call is demanded, one without arguments."""
+    if question.choice == "none":
+        return None
+    demanded = question.tools[0] if question.choice == "required" else question.choice
+    call = behaviour.tool_call
+    if demanded:
+        return demanded, call.arguments if call and call.name == demanded else {}
+    return (call.name, call.arguments) if call and call.name in question.tools and not question.answered_tool else None
 
 
 def _vector(text: str, behaviour: Behaviour) -> list[float]:
@@ -97,6 +122,8 @@ def _text(model: str, question: Question, behaviour: Behaviour) -> str:
     if question.schema is not None:
         return json.dumps(example(question.schema)) if behaviour.text is None else behaviour.text
     text = behaviour.text
+    if question.json:
+        return json.dumps({"answer": f"[simulated {model}]"}) if text is None else text
     if text is None:
         words = question.prompt.split()
         about = " ".join(words[:12]) + (" …" if len(words) > 12 else "")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from continuo.authoring.inputs import check_media
+from continuo.authoring.inputs import check_media, check_parameters
 from continuo.config.catalog import Catalog
 from continuo.errors import InputError
 from continuo.messages import Message, ModelRequest
@@ -76,3 +76,80 @@ def test_each_kind_is_told_and_the_sum_of_sizes_is_limited() -> None:
 
 def test_text_alone_asks_nothing_of_a_model() -> None:
     check_media(READS, ModelRequest(messages=(Message(role="user", content="Hi"),)), CATALOG)
+
+
+MIXED = Catalog.model_validate(
+    {
+        "providers": {name: {"protocol": name} for name in ("openai", "anthropic", "google", "knowledge")},
+        "models": {
+            "open": {"provider": "openai", "logprobs": True},
+            "thinks": {"provider": "openai", "refuses": ["temperature", "top_p"]},
+            "claude": {"provider": "anthropic", "refuses": ["temperature", "tool_choice"]},
+            "gemini": {"provider": "google"},
+            "knows": {"provider": "knowledge"},
+        },
+    }
+)  # fmt: skip
+OPEN, THINKS, CLAUDE, GEMINI, KNOWS = (Call(model=name) for name in ("open", "thinks", "claude", "gemini", "knows"))
+TOOL = {"tools": [{"name": "weather"}]}
+
+
+def parametrised(step: Step, **fields: object) -> None:
+    asked = ModelRequest.model_validate({"messages": [{"role": "user", "content": "Hi"}], **fields})
+    check_parameters(step, asked, MIXED)
+
+
+@pytest.mark.parametrize(
+    ("step", "fields", "told"),
+    [
+        (CLAUDE, {"seed": 7}, "model 'claude' of the pattern takes no seed; leave it out, or use another model"),
+        (Fallback(steps=(OPEN, CLAUDE)), {"response_format": "json_object"}, "'claude' of the pattern takes no resp"),
+        (Cached(CLAUDE), {"tool_choice": "required", **TOOL}, "'claude' of the pattern takes no tool_choice"),
+        (GEMINI, {"parallel_tool_calls": False, **TOOL}, "'gemini' of the pattern takes no parallel_tool_calls"),
+        (GEMINI, {"logprobs": True}, "'gemini' of the pattern takes no logprobs"),
+        (Call(model="claude", seed=7), {}, "'claude' of the pattern takes no seed"),
+        (THINKS, {"temperature": 0.2}, "no model of the pattern takes temperature; leave it out, or use another"),
+        (Fallback(steps=(THINKS, CLAUDE)), {"temperature": 0.2}, "no model of the pattern takes temperature"),
+    ],
+)
+def test_what_is_demanded_must_be_taken_by_every_model_and_what_tunes_by_one(
+    step: Step, fields: dict[str, object], told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        parametrised(step, **fields)
+
+
+@pytest.mark.parametrize(
+    ("step", "fields"),
+    [
+        (OPEN, {"seed": 7, "logprobs": True, "tool_choice": "required", "temperature": 1, **TOOL}),
+        # Left out where it is refused, as long as it counts somewhere.
+        (Fallback(steps=(THINKS, OPEN)), {"temperature": 0.2}),
+        (Fallback(steps=(CLAUDE, OPEN)), {"frequency_penalty": 1}),
+        # A step names an alias, and whatever model answers for it today is to answer.
+        (Call(model="thinks", temperature=0.2), {}),
+        # Every model leaves the choice to itself, and calls none where it is to call none.
+        (CLAUDE, {"tool_choice": "none", **TOOL}),
+        (CLAUDE, {"tool_choice": "auto", **TOOL}),
+        # Hints are followed by whoever can.
+        (CLAUDE, {"verbosity": "low", "user": "ada", "prompt_cache_key": "a", "metadata": {"a": "b"}}),
+        # A classifier is asked for a word, without tools.
+        (Route(by=Intent(step=CLAUDE), branches={"a": OPEN}, default="a"), {"tool_choice": "required", **TOOL}),
+        # A section of a file is what it is.
+        (Fallback(steps=(OPEN, KNOWS)), {"logprobs": True, "seed": 7}),
+        (Template(text="later"), {"temperature": 0.2}),
+    ],
+)
+def test_a_request_that_its_models_can_answer_may_run(step: Step, fields: dict[str, object]) -> None:
+    parametrised(step, **fields)
+
+
+def test_a_model_takes_a_request_whose_parts_and_demands_it_takes() -> None:
+    def takes(name: str, *media: object, **fields: object) -> bool:
+        turns = [{"role": "user", "content": media or "Hi"}]
+        return MIXED.takes(MIXED.models[name], ModelRequest.model_validate({"messages": turns, **fields}))
+
+    assert takes("open", seed=7, temperature=0.2)
+    assert takes("claude", temperature=0.2)
+    assert not takes("claude", seed=7)
+    assert not takes("open", PHOTO)

@@ -14,6 +14,16 @@ limits = { requests_per_minute = 10 }
 cheaper = "sim-free"
 price = { input = 1.0, output = 1.0, source = "simulated", date = 2026-11-21 }
 
+[models.sim-once]
+provider = "sim-openai"
+limits = { requests_per_minute = 1 }
+cheaper = "sim-seedless"
+
+[models.sim-seedless]
+provider = "sim-openai"
+cheaper = "sim-free"
+refuses = ["seed"]
+
 [models.sim-unpriced]
 provider = "sim-openai"
 

@@ -8,7 +8,8 @@ import pytest
 
 from continuo.config.catalog import Catalog, Model
 from continuo.errors import ProviderError
-from continuo.messages import Message, ModelRequest, Tool
+from continuo.messages import Message, ModelRequest
+from continuo.parameters import Tool
 from continuo.protection.masking import Masker, secrets
 from continuo.providers.client import ModelClient
 from tests.continuo.providers.conftest import HELLO, KEY, PROTOCOLS, Wire, ask, shape, streamed

@@ -8,7 +8,8 @@ import pytest
 
 from continuo.config.catalog import Model
 from continuo.errors import ProviderError
-from continuo.messages import ModelRequest, Tool
+from continuo.messages import ModelRequest
+from continuo.parameters import Tool
 from continuo.providers.client import ModelClient
 from continuo.providers.exchange import Exchange
 from tests.continuo.providers.conftest import HELLO, PROTOCOLS, Wire, shape

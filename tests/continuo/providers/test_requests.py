@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.messages import Message, ModelRequest, Tool, ToolCall
+from continuo.messages import Message, ModelRequest, ToolCall
+from continuo.parameters import Tool
 from continuo.providers.client import PROTOCOLS
 from continuo.providers.protocol import Json
 

@@ -9,7 +9,8 @@ import pytest
 from continuo.config.catalog import Model, load_catalog
 from continuo.config.settings import Settings
 from continuo.errors import ProviderError
-from continuo.messages import Message, ModelRequest, ModelResponse, Tool, Usage
+from continuo.messages import Message, ModelRequest, ModelResponse, Usage
+from continuo.parameters import Tool
 from continuo.parts import Reasoning, Text
 from continuo.protection.masking import Masker
 from continuo.providers.client import ModelClient
