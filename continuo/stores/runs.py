@@ -71,7 +71,9 @@ class Runs:
     async def claim(self, holder: str, now: float, seconds: float) -> bool:
         """Whether the runs are to be followed by `holder` alone for the next `seconds`, from `now` (a timestamp) on."""
         row = (self._namespace, holder, now + seconds, now)
-        return bool(await self._database.write(lambda connection: connection.execute(_CLAIM, row).rowcount, durable=False))
+        return bool(
+            await self._database.write(lambda connection: connection.execute(_CLAIM, row).rowcount, durable=False)
+        )
 
 
 async def listed(database: Database, query: RunQuery) -> list[RunRow]:
