@@ -1,10 +1,10 @@
 """Rows of runs, made of what Temporal knows of them and of nothing else, so that no row says what did not happen."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-import structlog
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -17,7 +17,7 @@ from continuo.stores.database import StoreUnavailable
 from continuo.stores.runs import Runs
 from continuo.temporal.attributes import PATTERN, TENANT
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 QUERY = f"ContinuoPattern IS NOT NULL AND WorkflowType != '{LETTER}'"
 """In Temporal's list: the runs, without their steps, dead letters, breakers and reports."""
@@ -92,7 +92,7 @@ async def _with_end(client: Client, row: RunRow) -> RunRow:
             raise
         except Exception as error:
             # One that this release cannot read, or whose store is another one, must not hold up all others.
-            log.warning(f"the result of {row.workflow_id} cannot be read", error=f"{type(error).__name__}: {error}")
+            log.warning("the result of %s cannot be read: %s: %s", row.workflow_id, type(error).__name__, error)
             return row
     if row.status == "cancelled" and (known := await known_progress(handle)) is not None:
         return row.with_account(known)

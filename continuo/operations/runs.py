@@ -17,9 +17,10 @@ RunStatus = Literal["running", "done", "failed", "cancelled", "terminated", "tim
 class RunRow(Data):
     """One run of a pattern. A workflow id that runs again, as after a dead letter, has a row for each run.
 
-    Times are UTC. `label` is the branch that a route decided for. Tokens and `cost_usd` are of all calls of the run, and
-    absent while it runs and where they cannot be known, as of a run that was terminated. `error` is the failure in a line.
-    `parent` is the id of the workflow that started it, such as a dead letter; `shadow_of` that of the run whose copy it is.
+    Times are UTC. `label` is the branch that a route decided for. Tokens and `cost_usd` are of all calls of the run,
+    absent while it runs and where they cannot be known, as of a run that was terminated. `error` is the failure in a
+    line. `parent` is the id of the workflow that started it, such as a dead letter, and `shadow_of` that of the run
+    whose copy it is.
     """
 
     run_id: str
