@@ -15,7 +15,7 @@ from continuo.operations.pruning import Part
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.payloads import FRESH, find
-from continuo.stores.pruning import JOURNAL, LEDGER, Aged, payloads, prune
+from continuo.stores.pruning import JOURNAL, LEDGER, RUNS, Aged, payloads, prune
 from continuo.temporal.namespace import Namespace
 
 CLOCKS = 3600.0
@@ -59,6 +59,9 @@ class Pruning:
                 return await self._payloads(now, dry_run=dry_run)
             case "letters":
                 return await self._letters(now, dry_run=dry_run)
+            case "runs":
+                before = (now - timedelta(seconds=settings.run_retention)).isoformat()
+                return await prune(self._store, RUNS, before, lambda run_id: False, dry_run=dry_run)
 
     async def _of_closed_runs(self, rows: Aged, now: datetime, retention: float, *, dry_run: bool) -> int:
         """A row is asked for by the attempts of a call alone, which has its run in its identity."""

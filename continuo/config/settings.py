@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     ledger_retention: Retention | None = None
     payload_retention: Retention = 30 * DAY
     letter_retention: Retention = 30 * DAY
+    run_retention: Retention = 30 * DAY
     media_hosts: str = ""
 
     def __init__(self, **values: Any) -> None:

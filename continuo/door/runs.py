@@ -93,10 +93,15 @@ async def result(handle: Handle) -> Outcome | Failure:
 
 async def progress(handle: WorkflowHandle[Any, Any]) -> Progress:
     """How far a run is, or was at its end; nothing as long as no worker answers for it."""
+    return await known_progress(handle) or Progress()
+
+
+async def known_progress(handle: WorkflowHandle[Any, Any]) -> Progress | None:
+    """The same, and None as long as no worker answers for it."""
     try:
         answer: Progress = await handle.query("progress", result_type=Progress, rpc_timeout=timedelta(seconds=2))
     except (RPCError, WorkflowQueryFailedError):
-        return Progress()
+        return None
     return answer
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 from continuo.data import Data
 from continuo.jobs import Priority
 
-Part = Literal["journal", "ledger", "cache", "payloads", "letters"]
+Part = Literal["journal", "ledger", "cache", "payloads", "letters", "runs"]
 
 TYPE = "Prune"
 """The workflow type."""
@@ -23,7 +23,7 @@ class Request(Data):
 
 
 class Pruned(Data):
-    """How many went, or would go, of each; `letters` are dead letters that were closed."""
+    """How many went, or would go, of each; `letters` are dead letters that were closed, `runs` rows of runs."""
 
     dry_run: bool
     journal: int
@@ -31,3 +31,4 @@ class Pruned(Data):
     cache: int
     payloads: int
     letters: int
+    runs: int = 0

@@ -21,7 +21,9 @@ from continuo.starters.commands.order import order
 from continuo.starters.commands.prune import prune
 from continuo.starters.commands.recommend import recommend
 from continuo.starters.commands.run import run
+from continuo.starters.commands.runs import runs
 from continuo.starters.commands.schema import schema
+from continuo.starters.commands.show import show
 from continuo.starters.commands.workers import workers
 from continuo.starters.console.hints import hinted
 from continuo.starters.console.output import err
@@ -34,6 +36,8 @@ app = App(
 for command in (
     run,
     order,
+    runs,
+    show,
     patterns,
     models,
     explain,

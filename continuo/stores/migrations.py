@@ -65,6 +65,44 @@ STORE = (
     CREATE INDEX ledger_time ON ledger (time, identity);
     CREATE INDEX ledger_run ON ledger (substr(identity, 1, 36))
     """,
+    """
+    CREATE TABLE runs (
+        run_id TEXT PRIMARY KEY,
+        namespace TEXT NOT NULL,
+        workflow_id TEXT NOT NULL,
+        tenant TEXT NOT NULL,
+        "user" TEXT,
+        pattern TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        status TEXT NOT NULL,
+        started TEXT NOT NULL,
+        ended TEXT,
+        latency_ms DOUBLE PRECISION,
+        served_by TEXT,
+        model TEXT,
+        label TEXT,
+        variant TEXT,
+        tier BIGINT,
+        input_tokens BIGINT,
+        output_tokens BIGINT,
+        cost_nanousd BIGINT,
+        saved_nanousd BIGINT,
+        simulated INTEGER,
+        error TEXT,
+        parent TEXT,
+        shadow_of TEXT
+    );
+    CREATE INDEX runs_started ON runs (started, run_id);
+    CREATE INDEX runs_ended ON runs (namespace, ended);
+    CREATE INDEX runs_running ON runs (namespace) WHERE status = 'running';
+    CREATE INDEX runs_workflow ON runs (workflow_id);
+    CREATE TABLE run_positions (
+        namespace TEXT PRIMARY KEY,
+        position TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        expires DOUBLE PRECISION NOT NULL
+    )
+    """,
 )
 
 PAYLOADS = (

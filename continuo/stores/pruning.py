@@ -25,6 +25,7 @@ class Aged(NamedTuple):
 
 JOURNAL = Aged("journal", "identity", "time")
 LEDGER = Aged("ledger", "identity", "time")
+RUNS = Aged("runs", "run_id", "started", "status <> 'running'")
 
 
 def payloads(namespace: str) -> Aged:

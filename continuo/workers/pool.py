@@ -33,11 +33,13 @@ from continuo.stores.budgets import Budgets
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_cache, open_store, opened_limits, opened_payloads
 from continuo.stores.payloads import Payloads
+from continuo.stores.runs import Runs
 from continuo.temporal.connect import connect
 from continuo.temporal.masked import masked
 from continuo.temporal.namespace import namespace_of
 from continuo.temporal.payloads import converter
 from continuo.temporal.telemetry import configure_logging, configure_tracing, log_context
+from continuo.workers.following import following
 from continuo.workers.sandbox import runner
 from continuo.workers.schedule import ensure_schedule
 from continuo.workflows import WORKFLOWS
@@ -108,7 +110,10 @@ async def pool(client: Client, library: Library, priority: Priority, slots: int)
             # So long, and not 10 s, waits what a killed pool had in its cache, such as a breaker that is signalled.
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         )
-        yield await resources.enter_async_context(worker)
+        running = await resources.enter_async_context(worker)
+        if priority == "standard":
+            await resources.enter_async_context(following(client, Runs(database, namespace.id)))
+        yield running
 
 
 async def serve(priority: Priority, slots: int | None = None) -> None:

@@ -16,6 +16,7 @@ from continuo.temporal.attributes import finished, spent
 from continuo.temporal.failures import failed, failure_of
 from continuo.workflows.activity_options import STORE_LIMIT
 from continuo.workflows.dead_letter import keep
+from continuo.workflows.details import of_failure, of_outcome
 from continuo.workflows.run_account import RUN, Run, RunAccount
 from continuo.workflows.shield import to_the_end
 from continuo.workflows.step import run_inline, within
@@ -51,6 +52,7 @@ class PatternWorkflow:
         except (FailureError, asyncio.CancelledError) as error:
             if not is_cancelled_exception(error):
                 failure = self.counted.accounted(failure_of(error))
+                workflow.set_current_details(of_failure(failure))
                 # Runs of an earlier version end as they would have then.
                 if not job.path and workflow.patched("dead-letters"):
                     # The run has failed: a cancellation that comes now ends nothing any more.
@@ -64,7 +66,7 @@ class PatternWorkflow:
         if not job.path:
             # Of the whole run alone: a sum over runs must not count a branch's cost twice.
             workflow.upsert_search_attributes(finished(outcome))
-        workflow.set_current_details(f"Answered by {outcome.model or outcome.served_by}")
+        workflow.set_current_details(of_outcome(outcome))
         return outcome.model_copy(
             update={
                 "latency_ms": round((workflow.now() - info.start_time).total_seconds() * 1000, 3),

@@ -8,9 +8,10 @@ from temporalio.exceptions import FailureError
 from continuo.decisions.traffic_split import point, share
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Split, Step
+from continuo.temporal.attributes import started
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.recorded import recorded
-from continuo.workflows.run_account import run_account
+from continuo.workflows.run_account import RUN, run_account
 from continuo.workflows.shield import to_the_end
 from continuo.workflows.step import child_id, run_inline, run_step
 
@@ -44,7 +45,9 @@ async def _shadow(step: Step, job: Job) -> None:
             id=child_id(job),
             task_queue="batch",
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            search_attributes=started(job.context),
             static_summary=f"{job.path}: {step.kind}",
+            memo={"shadow_of": RUN.get().id, **({"user": job.context.user} if job.context.user else {})},
         )
     except FailureError:
         workflow.logger.warning("the shadow did not start")

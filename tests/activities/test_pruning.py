@@ -162,7 +162,9 @@ async def test_what_any_known_run_needs_stays_and_all_else_goes(world: World) ->
         assert (await names(store, JOURNAL), await names(store, LEDGER)) == (journal, ledger)
         assert await pruned(pruner) == counts
         # The answers of `gone`, of `again` before it was begun again, and to the query.
-        assert counts == {"journal": 1, "ledger": 1, "cache": 0, "payloads": 3, "letters": 1}
+        parts = {"journal": 1, "ledger": 1, "cache": 0, "payloads": 3, "letters": 1}
+        # How many runs had their rows yet when the pool ended is chance.
+        assert counts == {**parts, "runs": counts["runs"]}
         under_way = waits.first_execution_run_id
         assert [name.partition("/")[0] for name in await names(store, JOURNAL)] == [under_way]
         assert len(ledger) - len(await names(store, LEDGER)) == counts["ledger"]

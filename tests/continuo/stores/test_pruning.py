@@ -1,6 +1,7 @@
 """Old rows of the journal and of the ledger go, and no others."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from continuo.stores.budgets import Budgets
 from continuo.stores.database import Connection, Database
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
-from continuo.stores.pruning import JOURNAL, LEDGER, PORTION, Aged, prune
+from continuo.stores.pruning import JOURNAL, LEDGER, PORTION, RUNS, Aged, prune
+from continuo.stores.runs import Runs
 from tests.continuo.stores.test_journal import CONTEXT, TODAY, outcome
+from tests.continuo.stores.test_runs import BEGAN, done, row
 from tests.support.stores import ledger, record
 
 LATER = "9999"
@@ -44,6 +47,14 @@ async def test_a_ledger_without_its_old_rows_still_knows_what_each_day_has_cost(
     assert [row["identity"] for row in await ledger(database)] == ["open/1"]
     assert (await Budgets(database).balance("acme", TODAY)).spent == 0.00003
     assert await names(database, JOURNAL) == ["old/1", "open/1"]
+
+
+async def test_rows_of_runs_go_when_they_began_long_ago_unless_they_run(database: Database) -> None:
+    await Runs(database, "here").keep([done("old"), row("runs"), done("new", 60)])
+    assert (
+        await prune(database, RUNS, (BEGAN + timedelta(seconds=60)).isoformat(), lambda name: False, dry_run=False) == 1
+    )
+    assert await names(database, RUNS) == ["new", "runs"]
 
 
 async def test_a_long_journal_goes_while_calls_are_recorded(

@@ -1,0 +1,150 @@
+"""Rows of runs, made of what Temporal knows of them and of nothing else, so that no row says what did not happen."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from continuo.door.runs import known_progress, result
+from continuo.jobs import Outcome
+from continuo.operations.dead_letters import TYPE as LETTER
+from continuo.operations.runs import RunRow, RunStatus
+from continuo.patterns import KINDS
+from continuo.stores.database import StoreUnavailable
+from continuo.stores.runs import Runs
+from continuo.temporal.attributes import PATTERN, TENANT
+
+log = logging.getLogger(__name__)
+
+QUERY = f"ContinuoPattern IS NOT NULL AND WorkflowType != '{LETTER}'"
+"""In Temporal's list: the runs, without their steps, dead letters, breakers and reports."""
+
+OVERLAP = timedelta(seconds=30)
+"""So late may a run be listed after its end; what was listed before is not read again."""
+
+AT_ONCE = 4
+"""Results read at the same time, so that the server has others to serve."""
+
+_KINDS = {kind.__name__: kind.model_fields["kind"].default for kind in KINDS}
+
+_STATUS: Mapping[WorkflowExecutionStatus | None, RunStatus] = {
+    WorkflowExecutionStatus.RUNNING: "running",
+    WorkflowExecutionStatus.COMPLETED: "done",
+    WorkflowExecutionStatus.FAILED: "failed",
+    WorkflowExecutionStatus.CANCELED: "cancelled",
+    WorkflowExecutionStatus.TERMINATED: "terminated",
+    WorkflowExecutionStatus.TIMED_OUT: "timed_out",
+}
+
+
+async def collect(client: Client, runs: Runs, overlap: timedelta = OVERLAP) -> None:
+    """Bring the table up to date: what runs, what has ended since the last time, and what became of the rest.
+
+    Stopped anywhere it has only done less. Raises `RPCError` or `StoreUnavailable` when it cannot go on.
+    """
+    position = await runs.position()
+    since = None if position is None else position - overlap
+    await _follow(client, runs, since, await runs.ended_since(since or datetime.min.replace(tzinfo=UTC)))
+
+
+async def rebuild(client: Client, runs: Runs) -> int:
+    """Read anew every run that Temporal knows, while others run; how many have ended. Other rows stay as they are."""
+    return await _follow(client, runs, None, set())
+
+
+async def row_of(client: Client, run: WorkflowExecution) -> RunRow | None:
+    """The row of one run; None if it is none of a pattern, or is forgotten before it is read."""
+    tenant, pattern = run.typed_search_attributes.get(TENANT), run.typed_search_attributes.get(PATTERN)
+    if tenant is None or pattern is None or run.workflow_type not in _KINDS:
+        return None
+    memo = await run.memo()
+    row = RunRow(
+        run_id=run.run_id,
+        workflow_id=run.id,
+        tenant=tenant,
+        user=memo.get("user"),
+        pattern=pattern,
+        kind=_KINDS[run.workflow_type],
+        status=_STATUS.get(run.status, "running"),
+        started=run.start_time,
+        ended=run.close_time,
+        latency_ms=run.close_time and round((run.close_time - run.start_time).total_seconds() * 1000, 3),
+        parent=run.parent_id,
+        shadow_of=memo.get("shadow_of"),
+    )
+    try:
+        return await _with_end(client, row)
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+        return None
+
+
+async def _with_end(client: Client, row: RunRow) -> RunRow:
+    handle = client.get_workflow_handle(row.workflow_id, run_id=row.run_id, result_type=Outcome)
+    if row.status in ("done", "failed"):
+        try:
+            return row.with_result(await result(handle))
+        except (RPCError, StoreUnavailable):
+            raise
+        except Exception as error:
+            # One that this release cannot read, or whose store is another one, must not hold up all others.
+            log.warning("the result of %s cannot be read: %s: %s", row.workflow_id, type(error).__name__, error)
+            return row
+    if row.status == "cancelled" and (known := await known_progress(handle)) is not None:
+        return row.with_account(known)
+    return row
+
+
+async def _follow(client: Client, runs: Runs, since: datetime | None, known: set[str]) -> int:
+    before = {row.run_id: row for row in await runs.running()}
+    async for batch in _batches(client, f"{QUERY} AND ExecutionStatus = 'Running'"):
+        await runs.keep(await _rows(client, [run for run in batch if run.run_id not in before]))
+        for run in batch:
+            before.pop(run.run_id, None)
+    count, newest = 0, since
+    ended = f"{QUERY} AND ExecutionStatus != 'Running'" + (f" AND CloseTime >= '{since.isoformat()}'" if since else "")
+    async for batch in _batches(client, ended):
+        rows = await _rows(client, [run for run in batch if run.run_id not in known])
+        await runs.keep(rows)
+        count += len(rows)
+        for run in batch:
+            before.pop(run.run_id, None)
+            newest = max(filter(None, (newest, run.close_time)), default=None)
+    for row in before.values():
+        await runs.keep([await _looked_up(client, row)])
+    if newest is not None:
+        await runs.advance(newest)
+    return count
+
+
+async def _looked_up(client: Client, row: RunRow) -> RunRow:
+    """What became of a run that is in neither list: it ended long ago or just now, or nobody knows of it any more."""
+    try:
+        run = await client.get_workflow_handle(row.workflow_id, run_id=row.run_id).describe()
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+    else:
+        if (found := await row_of(client, run)) is not None:
+            return found
+    return row.model_copy(update={"status": "forgotten"})
+
+
+async def _rows(client: Client, listed: list[WorkflowExecution]) -> list[RunRow]:
+    return [row for row in await asyncio.gather(*(row_of(client, run) for run in listed)) if row is not None]
+
+
+async def _batches(client: Client, query: str) -> AsyncIterator[list[WorkflowExecution]]:
+    """What the list has, `AT_ONCE` together."""
+    batch: list[WorkflowExecution] = []
+    async for run in client.list_workflows(query):
+        batch.append(run)
+        if len(batch) == AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

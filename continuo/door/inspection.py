@@ -1,0 +1,114 @@
+"""All that Temporal knows of one run: what it was, how far each step came, and what it came to."""
+
+from collections.abc import Mapping
+
+from temporalio.client import Client, WorkflowExecution, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
+
+from continuo.data import Data
+from continuo.door.collecting import QUERY, row_of
+from continuo.door.runs import known_progress, result
+from continuo.errors import InputError
+from continuo.jobs import CallRecord, Failure, Job, Outcome
+from continuo.operations.runs import RunRow
+from continuo.patterns import KINDS, Spec, Step
+from continuo.progress import StepState
+
+_NESTING = {kind.model_fields["kind"].default for kind in KINDS if kind.nested is not Spec.nested}
+
+
+class Inspection(Data):
+    """One run. `step` is its pattern; `steps` are those that have begun, also in child workflows.
+
+    `steps` is None as long as no pool answers for them. Where Temporal has forgotten the run there is its row alone.
+    """
+
+    run: RunRow
+    step: Step | None = None
+    steps: tuple[StepState, ...] | None = None
+    calls: tuple[CallRecord, ...] = ()
+    outcome: Outcome | None = None
+    failure: Failure | None = None
+
+    @property
+    def forgotten(self) -> bool:
+        return self.step is None
+
+
+async def inspected(client: Client, id: str) -> Inspection | None:
+    """The run with this workflow id or run id, or the beginning of a workflow id; of several runs the newest.
+
+    None if Temporal knows of none. Raises `InputError` where it is none of a pattern, or the beginning of several ids.
+    """
+    run = await _find(client, id)
+    if run is None:
+        return None
+    row = await row_of(client, run)
+    if row is None:
+        raise InputError(f"run: {run.id} is no run of a pattern; see `continuo runs`")
+    handle = client.get_workflow_handle(run.id, run_id=run.run_id, result_type=Outcome)
+    history = await handle.fetch_history()
+    steps, calls = await _steps(client, history, run.run_id)
+    found = None if row.status == "running" else await result(handle)
+    if steps is not None and row.ended is not None:
+        steps = {path: _closed(state, row) for path, state in steps.items()}
+    return Inspection(
+        run=row,
+        step=(await _job(client, history)).step,
+        steps=None if steps is None else tuple(steps.values()),
+        calls=found.calls if found is not None and found.calls else calls,
+        outcome=found if isinstance(found, Outcome) else None,
+        failure=found if isinstance(found, Failure) else None,
+    )
+
+
+async def _find(client: Client, id: str) -> WorkflowExecution | None:
+    try:
+        return await client.get_workflow_handle(id).describe()
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+            raise
+    if not id or "'" in id or "\\" in id:
+        return None
+    query = f"{QUERY} AND (WorkflowId STARTS_WITH '{id}' OR RunId = '{id}')"
+    runs = [run async for run in client.list_workflows(query)]
+    if len(ids := {run.id for run in runs}) > 1:
+        raise InputError(f"run: {len(ids)} runs have ids that begin with {id!r}; see `continuo runs`")
+    return max(runs, key=lambda run: run.start_time, default=None)
+
+
+async def _job(client: Client, history: WorkflowHistory) -> Job:
+    started = history.events[0].workflow_execution_started_event_attributes
+    job: Job = (await client.data_converter.decode(started.input.payloads, [Job]))[0]
+    return job
+
+
+async def _steps(
+    client: Client, history: WorkflowHistory, run_id: str
+) -> tuple[dict[str, StepState] | None, tuple[CallRecord, ...]]:
+    """The steps of a workflow and of its children, by path, and the calls that have ended; None without a pool."""
+    known = await known_progress(client.get_workflow_handle(history.workflow_id, run_id=run_id))
+    if known is None:
+        return None, ()
+    steps, calls, children = {state.path: state for state in known.steps}, known.calls, _children(history)
+    for state in known.steps:
+        child = state.workflow_id
+        if child is None or child not in children or state.kind not in _NESTING:
+            continue
+        inner = await client.get_workflow_handle(child, run_id=children[child]).fetch_history()
+        inner_steps, inner_calls = await _steps(client, inner, children[child])
+        steps |= inner_steps or {}
+        # Of one that has ended, the calls are among its parent's.
+        calls += inner_calls if state.status == "running" else ()
+    return steps, calls
+
+
+def _children(history: WorkflowHistory) -> Mapping[str, str]:
+    """The run ids of the child workflows, by their ids: an id that ran again has other children of the same ids."""
+    started = [event.child_workflow_execution_started_event_attributes.workflow_execution for event in history.events]
+    return {child.workflow_id: child.run_id for child in started if child.run_id}
+
+
+def _closed(state: StepState, row: RunRow) -> StepState:
+    """The step, which has ended with its run, if not before, though a run that was terminated could not say so."""
+    return state if state.ended else state.model_copy(update={"status": "cancelled", "ended": row.ended})

@@ -1,0 +1,118 @@
+"""The table of runs: a row for each, which follows what Temporal knows of it."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from continuo.money import NANO
+from continuo.operations.runs import RunQuery, RunRow
+from continuo.stores.database import Connection, Database, Row
+
+_FIELDS = tuple(RunRow.model_fields)
+_MONEY = {"cost_usd": "cost_nanousd", "saved_usd": "saved_nanousd"}
+_COLUMNS = ("namespace", *(_MONEY.get(name, name) for name in _FIELDS))
+_NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
+_SET = ", ".join(f'"{name}" = excluded."{name}"' for name in _COLUMNS if name != "run_id")
+_KEEP = (
+    f"INSERT INTO runs ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (run_id) DO UPDATE SET {_SET}"
+    # Who has seen the run before its end may come after who has seen the end.
+    " WHERE runs.ended IS NULL OR excluded.ended IS NOT NULL"
+)
+_CLAIM = (
+    "INSERT INTO run_positions (namespace, position, holder, expires) VALUES (?, '', ?, ?)"
+    " ON CONFLICT (namespace) DO UPDATE SET holder = excluded.holder, expires = excluded.expires"
+    " WHERE run_positions.holder = excluded.holder OR run_positions.expires < ?"
+)
+_ADVANCE = (
+    "INSERT INTO run_positions (namespace, position, holder, expires) VALUES (?, ?, '', 0)"
+    " ON CONFLICT (namespace) DO UPDATE SET position = excluded.position"
+    " WHERE run_positions.position < excluded.position"
+)
+
+
+class Runs:
+    """The runs of one namespace. Nothing is waited for until it is on the disk: it can all be had again."""
+
+    def __init__(self, database: Database, namespace: str) -> None:
+        self._database = database
+        self._namespace = namespace
+
+    async def keep(self, rows: Iterable[RunRow]) -> None:
+        """Write or replace the rows of these runs; that of an end stays when one of before comes late."""
+        values = [(self._namespace, *_values(row)) for row in rows]
+
+        def write(connection: Connection) -> None:
+            for row in values:
+                connection.execute(_KEEP, row)
+
+        await self._database.write(write, durable=False)
+
+    async def running(self) -> list[RunRow]:
+        """The runs that have not ended as far as is known here."""
+        sql = f"SELECT {_NAMES} FROM runs WHERE namespace = ? AND status = 'running'"
+        return [_row(row) for row in await self._database.read(sql, (self._namespace,))]
+
+    async def ended_since(self, time: datetime) -> set[str]:
+        """The run ids of those that ended at this time or after."""
+        sql = "SELECT run_id FROM runs WHERE namespace = ? AND ended >= ?"
+        return {row["run_id"] for row in await self._database.read(sql, (self._namespace, _text(time)))}
+
+    async def position(self) -> datetime | None:
+        """The end of the last run that `advance` was called with."""
+        sql = "SELECT position FROM run_positions WHERE namespace = ? AND position <> ''"
+        rows = await self._database.read(sql, (self._namespace,))
+        return datetime.fromisoformat(rows[0]["position"]) if rows else None
+
+    async def advance(self, position: datetime) -> None:
+        """All runs that had ended by then are in the table; it never goes back."""
+        row = (self._namespace, _text(position))
+        await self._database.write(lambda connection: connection.execute(_ADVANCE, row).rowcount, durable=False)
+
+    async def claim(self, holder: str, now: float, seconds: float) -> bool:
+        """Whether the runs are to be followed by `holder` alone for the next `seconds`, from `now` (a timestamp) on."""
+        row = (self._namespace, holder, now + seconds, now)
+        return bool(
+            await self._database.write(lambda connection: connection.execute(_CLAIM, row).rowcount, durable=False)
+        )
+
+
+async def listed(database: Database, query: RunQuery) -> list[RunRow]:
+    """The runs of all namespaces that the query wants, the newest first."""
+    given = {
+        "tenant = ?": query.tenant,
+        "pattern = ?": query.pattern,
+        "status = ?": query.status,
+        "started >= ?": _text(query.since) if query.since else None,
+    }
+    wanted = {condition: value for condition, value in given.items() if value is not None}
+    where = " AND ".join(wanted) or "1 = 1"
+    sql = f"SELECT {_NAMES} FROM runs WHERE {where} ORDER BY started DESC, run_id LIMIT ?"
+    return [_row(row) for row in await database.read(sql, (*wanted.values(), query.limit))]
+
+
+async def rows_of(database: Database, id: str) -> list[RunRow]:
+    """The runs whose workflow id or run id this is, the newest first."""
+    sql = f"SELECT {_NAMES} FROM runs WHERE workflow_id = ? OR run_id = ? ORDER BY started DESC"
+    return [_row(row) for row in await database.read(sql, (id, id))]
+
+
+def _values(row: RunRow) -> list[object]:
+    return [_value(getattr(row, name), nano=name in _MONEY) for name in _FIELDS]
+
+
+def _value(value: Any, *, nano: bool) -> object:
+    if isinstance(value, datetime):
+        return _text(value)
+    if isinstance(value, bool):
+        return int(value)
+    return round(value * NANO) if nano and value is not None else value
+
+
+def _row(row: Row) -> RunRow:
+    money = {name: None if row[column] is None else row[column] / NANO for name, column in _MONEY.items()}
+    return RunRow(**{name: row[name] for name in _FIELDS if name not in _MONEY}, **money)
+
+
+def _text(time: datetime) -> str:
+    """The time as all are written here, so that texts are in the order of times."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
