@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
+from continuo.authoring.library import Library
 from continuo.config.settings import Settings
 from continuo.door.collecting import collect, rebuild
 from continuo.door.runs import Handle, result, start
@@ -71,7 +72,7 @@ async def test_every_end_has_its_row_and_a_table_made_anew_has_the_same(
     client, runs = world.client, Runs(table, (await namespace_of(world.client)).id)
     await world.simulator.behave("sim-premium", status=400)
     variants = {"b": Variant(step=MINI)}
-    async with pool(client, Settings(), "standard", 10), pool(client, Settings(), "batch", 10):
+    async with pool(client, Library(), "standard", 10), pool(client, Library(), "batch", 10):
         asked = await begin(client, of(job(MID), user="ada"))
         answer = await result(asked)
         second = await begin(client, job(Fallback(steps=(PREMIUM, MID))))
@@ -174,7 +175,7 @@ async def test_a_run_whose_pool_was_killed_is_told_as_it_ended_and_one_that_is_f
     assert (seen.status, seen.ended, seen.cost_usd) == ("running", None, None)
     await runs.keep([seen.model_copy(update={"run_id": "00000000-0000-0000-0000-000000000000"})])
     # This one follows the runs by itself.
-    async with pool(world.client, Settings(), "standard", 10):
+    async with pool(world.client, Library(), "standard", 10):
         outcome = await asyncio.wait_for(result(handle), 60)
         assert isinstance(outcome, Outcome)
 

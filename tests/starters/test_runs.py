@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
+from continuo.authoring.library import Library
 from continuo.config.settings import Settings
 from continuo.door.runs import Handle, result, start
 from continuo.errors import InputError
@@ -182,7 +183,7 @@ async def test_of_a_run_that_temporal_has_forgotten_the_row_is_shown(
 async def test_without_a_pool_a_finished_run_is_shown_by_its_calls(
     world: World, tenant: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with pool(world.client, Settings(), "standard", 10):
+    async with pool(world.client, Library(), "standard", 10):
         handle = await ran(world.client, tenant, FALLS)
     assert await show(handle.id) == 0
     printed = capsys.readouterr()

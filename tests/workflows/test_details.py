@@ -17,8 +17,8 @@ async def details(client: Client, step: Step) -> str:
     """Those of a run of the step, at its end."""
     handle: Handle = await begin(client, job(step))
     await result(handle)
-    found = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-    return found.current_details
+    metadata: WorkflowMetadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    return str(metadata.current_details)
 
 
 async def test_they_say_who_answered_what_it_cost_and_why_earlier_tiers_gave_way(
