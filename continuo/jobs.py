@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, JsonValue
 
-from continuo.data import WHEN_SET, Data, Seconds
+from continuo.data import WHEN_SET, Data, Number, Seconds
 from continuo.messages import FinishReason, Message, ModelRequest, Token, Usage
 from continuo.patterns import Step
 
@@ -45,11 +45,22 @@ Name = Annotated[str, AfterValidator(_name)]
 """A user, a session or a run, as the caller's own system names it."""
 
 
+class KeyTerms(Data):
+    """The API key that a run came in with. `daily_usd` and `monthly_usd` are what all calls of the key may cost in a
+    day and a month of the tenant's zone, None without a budget; `weight` counts instead of the tenant's."""
+
+    id: str
+    daily_usd: Number | None = None
+    monthly_usd: Number | None = None
+    weight: Number | None = None
+
+
 class Context(Data):
     """For whom a job runs. `deadline` is in seconds from its start, and `pattern` the name it was started by, which the
     door fills in.
 
-    A split keeps a `user`, or a `session`, at one variant; a route by preference follows `prefer`.
+    A split keeps a `user`, or a `session`, at one variant; a route by preference follows `prefer`. `key` is that of a
+    caller who came in with one.
     """
 
     pattern: str = ""
@@ -59,6 +70,11 @@ class Context(Data):
     prefer: Prefer | None = None
     priority: Priority = "standard"
     deadline: Seconds | None = None
+    key: Annotated[KeyTerms | None, WHEN_SET] = None
+
+    @property
+    def key_id(self) -> str | None:
+        return self.key.id if self.key else None
 
 
 class Job(Data):

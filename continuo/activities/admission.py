@@ -137,14 +137,17 @@ class Admission:
 
     async def _reserved(self, job: Job, admitted: Admitted, expires: float) -> Admitted:
         """Set aside what the attempt may cost, with or without a budget: one that dies is booked at that."""
-        tenant, model = job.context.tenant, admitted.model
+        tenant, key, model = job.context.tenant, job.context.key, admitted.model
         account = self._tenants.of(tenant)
         limit = account.daily_usd
+        limits = {"tenant's day": limit, "key's day": key and key.daily_usd, "key's month": key and key.monthly_usd}
+        limited = any(usd is not None for usd in limits.values())
         # A local activity's attempts are counted by what they reserved.
         if is_free(model) and not activity.info().is_local:
             return admitted
-        if limit is not None and model.price is None:
-            what = f"tenant {tenant!r} has a budget, and model {model.id!r} no price; give it one in the catalog"
+        if limited and model.price is None:
+            whose = f"key {job.context.key_id}" if limit is None else f"tenant {tenant!r}"
+            what = f"{whose} has a budget, and model {model.id!r} no price; give it one in the catalog"
             raise ProviderError("invalid_request", what)
         most, day = admitted.unanswered.cost_usd or 0.0, self.today(tenant)
         simulated = self._catalog.providers[model.provider].simulated
@@ -156,17 +159,22 @@ class Admission:
             usd=most,
             expires=expires,
             paid=Paid(record=admitted.unanswered, context=job.context, simulated=simulated),
+            key=key,
         )
         balance = await patiently("the budget", lambda: self._budgets.reserve(wanted, limit=limit, now=admitted.time))
         if balance is not None:
+            whose, fix = f"key {job.context.key_id}", "use a key with a larger budget"
+            if balance.of == "tenant's day":
+                whose, fix = f"tenant {tenant!r}", "raise daily_usd in config/tenants.toml"
+            period = f"{day:%Y-%m}" if balance.of == "key's month" else day
             raise ProviderError(
                 "budget_spent",
-                f"tenant {tenant!r} has spent ${balance.spent:.6f} and reserved ${balance.reserved:.6f} of"
-                f" ${limit:.2f} for {day} ({account.zone}), and this call to {model.id} may cost ${most:.6f};"
-                " raise daily_usd in config/tenants.toml, lower max_tokens, or let a free model answer",
+                f"{whose} has spent ${balance.spent:.6f} and reserved ${balance.reserved:.6f} of"
+                f" ${limits[balance.of]:.2f} for {period} ({account.zone}), and this call to {model.id} may cost"
+                f" ${most:.6f}; {fix}, lower max_tokens, or let a free model answer",
             )
         # Without a limit on what may be written there is no most that a call may cost.
-        request = admitted.request if limit is None else capped(admitted.request)
+        request = capped(admitted.request) if limited else admitted.request
         return replace(admitted, request=request, reserved=True)
 
 

@@ -58,8 +58,8 @@ async def start(
 ) -> Handle:
     """Start `job` on its priority's queue as a workflow of its pattern's type; one that runs under `id` is joined.
 
-    `weight` is its tenant's share of that queue, for this job and all that it starts in turn. What a person asks comes
-    by `continuo.door.submit`, since this checks nothing.
+    `weight` is its key's or its tenant's share of that queue, for this job and all that it starts in turn. What a
+    person asks comes by `continuo.door.submit`, since this checks nothing.
     """
     context = job.context
     return await client.start_workflow(

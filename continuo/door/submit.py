@@ -40,8 +40,9 @@ class Door:
             return Run(handle, answered_before=True)
 
     def _accepted(self, request: Request, context: Context) -> tuple[Job, float]:
-        """The job and its tenant's weight."""
-        return accepted(self.library, request, context), self.library.tenants.of(context.tenant).weight
+        """The job and the weight of its key, else its tenant's."""
+        weight = context.key and context.key.weight
+        return accepted(self.library, request, context), weight or self.library.tenants.of(context.tenant).weight
 
 
 def run_id(request: Request, tenant: str) -> str:

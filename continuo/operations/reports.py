@@ -15,12 +15,13 @@ from continuo.data import Data
 from continuo.messages import Usage
 from continuo.money import NANO
 
-By = Literal["tenant", "user", "model", "pattern", "day"]
+By = Literal["tenant", "user", "key", "model", "pattern", "day"]
 Warned = Literal["70 %", "90 %", "spent"]
 
 GROUPS: dict[By, tuple[str, ...]] = {
     "tenant": ("tenant",),
     "user": ("tenant", "user"),
+    "key": ("tenant", "api_key"),
     "model": ("model",),
     "pattern": ("pattern",),
     "day": ("day",),

@@ -1,31 +1,40 @@
-"""The money of a tenant's day: what is spent, and what the calls under way may still cost."""
+"""The money of a tenant's day, and of a key's day and month: what is spent, and what calls under way may still cost."""
 
+from collections.abc import Iterator
 from datetime import date
+from typing import Literal
 
 from continuo.data import Data
+from continuo.jobs import KeyTerms
 from continuo.money import NANO
 from continuo.stores.database import Connection, Database
-from continuo.stores.ledger import Paid, book_lost
+from continuo.stores.ledger import Paid, book_lost, periods
 
 _RESERVED = (
     "SELECT COALESCE(SUM(nanousd), 0) AS nanousd FROM reservations WHERE tenant = ? AND day = ? AND identity <> ?"
 )
+_RESERVED_BY_KEY = (
+    "SELECT COALESCE(SUM(nanousd), 0) AS nanousd FROM reservations"
+    " WHERE api_key = ? AND substr(day, 1, ?) = ? AND identity <> ?"
+)
 _RESERVE = (
-    "INSERT INTO reservations (identity, attempt, tenant, day, nanousd, expires, paid) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO reservations (identity, attempt, tenant, day, nanousd, expires, paid, api_key)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (identity) DO UPDATE SET attempt = excluded.attempt, day = excluded.day,"
     " nanousd = excluded.nanousd, expires = excluded.expires, paid = excluded.paid"
 )
 
 
 class Balance(Data):
-    """USD of one tenant and day; `reserved` is for calls that have not ended."""
+    """USD of one budget; `reserved` is for calls that have not ended."""
 
+    of: Literal["tenant's day", "key's day", "key's month"] = "tenant's day"
     spent: float = 0.0
     reserved: float = 0.0
 
 
 class Reservation(Data):
-    """USD that an attempt of a call may cost at most, until it `expires`.
+    """USD that an attempt of a call may cost at most, until it `expires`; `key` is that of the caller.
 
     `paid` is what is booked if the attempt dies without a word: it was sent, and may have been answered.
     """
@@ -37,6 +46,7 @@ class Reservation(Data):
     usd: float
     expires: float
     paid: Paid | None = None
+    key: KeyTerms | None = None
 
 
 class Budgets:
@@ -49,7 +59,8 @@ class Budgets:
         self._database = database
 
     async def reserve(self, wanted: Reservation, *, limit: float | None, now: float) -> Balance | None:
-        """Set money aside; if that would exceed `limit` (USD), nothing is and the balance without it is returned.
+        """Set money aside; if that would exceed `limit` (USD of the tenant's day) or a budget of the key, nothing is,
+        and the balance without it is returned.
 
         What an earlier attempt of the call has reserved, and all that has expired, is booked first.
         """
@@ -67,8 +78,12 @@ class Budgets:
             reserved = int(connection.execute(_RESERVED, (*account, wanted.identity)).fetchone()["nanousd"])
             if limit is not None and spent + reserved + amount > _nano(limit):
                 return Balance(spent=spent / NANO, reserved=reserved / NANO)
+            for balance, most in _balances_of_key(connection, wanted):
+                if most is not None and _nano(balance.spent) + _nano(balance.reserved) + amount > _nano(most):
+                    return balance
             paid = wanted.paid.model_dump_json(exclude_defaults=True) if wanted.paid else None
-            row = (wanted.identity, wanted.attempt, *account, amount, wanted.expires, paid)
+            key = wanted.key.id if wanted.key else None
+            row = (wanted.identity, wanted.attempt, *account, amount, wanted.expires, paid, key)
             connection.execute(_RESERVE, row)
             return None
 
@@ -82,6 +97,24 @@ class Budgets:
         return Balance(
             spent=spent[0]["spent_nanousd"] / NANO if spent else 0.0, reserved=int(reserved[0]["nanousd"]) / NANO
         )
+
+
+def _balances_of_key(connection: Connection, wanted: Reservation) -> Iterator[tuple[Balance, float | None]]:
+    """The balance of the key's day and that of its month, each with its limit; their rows are locked."""
+    key = wanted.key
+    if key is None or (key.daily_usd is None and key.monthly_usd is None):
+        return
+    day, month = periods(wanted.day.isoformat())
+    budgets = (("key's day", day, key.daily_usd), ("key's month", month, key.monthly_usd))
+    for of, period, limit in budgets:
+        sql = (
+            "INSERT INTO key_accounts (api_key, period) VALUES (?, ?)"
+            " ON CONFLICT (api_key, period) DO UPDATE SET period = excluded.period RETURNING spent_nanousd"
+        )
+        spent = connection.execute(sql, (key.id, period)).fetchone()["spent_nanousd"]
+        own = (key.id, len(period), period, wanted.identity)
+        reserved = int(connection.execute(_RESERVED_BY_KEY, own).fetchone()["nanousd"])
+        yield Balance.model_validate({"of": of, "spent": spent / NANO, "reserved": reserved / NANO}), limit
 
 
 def _nano(usd: float) -> int:

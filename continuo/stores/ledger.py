@@ -13,15 +13,18 @@ from continuo.stores.database import Connection, Row
 _COLUMNS = (
     "identity", "time", "tenant", '"user"', "pattern", "path", "model", "provider", "status",
     "input_tokens", "output_tokens", "cached_tokens", "estimated", "simulated", "cost_nanousd", "day",
+    "api_key",
 )  # fmt: skip
 _INSERT = f"INSERT INTO ledger ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT DO NOTHING"
 _SPEND = (
     "INSERT INTO accounts (tenant, day, spent_nanousd) VALUES (?, ?, ?)"
     " ON CONFLICT (tenant, day) DO UPDATE SET spent_nanousd = accounts.spent_nanousd + excluded.spent_nanousd"
 )
-_UNBOOK = (
-    "DELETE FROM ledger WHERE identity = ? AND estimated = 1 AND status <> 'ok' RETURNING tenant, day, cost_nanousd"
+_SPEND_OF_KEY = (
+    "INSERT INTO key_accounts (api_key, period, spent_nanousd) VALUES (?, ?, ?)"
+    " ON CONFLICT (api_key, period) DO UPDATE SET spent_nanousd = key_accounts.spent_nanousd + excluded.spent_nanousd"
 )
+_UNBOOK = "DELETE FROM ledger WHERE identity = ? AND estimated = 1 AND status <> 'ok' RETURNING *"
 
 
 class Paid(Data):
@@ -70,10 +73,22 @@ def book(connection: Connection, key: str, paid: Paid, day: str) -> None:
     row = (
         key, datetime.now(UTC).isoformat(), context.tenant, context.user, context.pattern, record.path,
         record.model, record.provider, record.status, usage.input_tokens, usage.output_tokens,
-        usage.cached_tokens, int(usage.estimated), int(paid.simulated), cost, day,
+        usage.cached_tokens, int(usage.estimated), int(paid.simulated), cost, day, context.key_id,
     )  # fmt: skip
     if connection.execute(_INSERT, row).rowcount:
-        connection.execute(_SPEND, (context.tenant, day, cost or 0))
+        _spend(connection, context.tenant, context.key_id, day, cost or 0)
+
+
+def _spend(connection: Connection, tenant: str, api_key: str | None, day: str, nanousd: int) -> None:
+    connection.execute(_SPEND, (tenant, day, nanousd))
+    if api_key is not None:
+        for period in periods(day):
+            connection.execute(_SPEND_OF_KEY, (api_key, period, nanousd))
+
+
+def periods(day: str) -> tuple[str, str]:
+    """The day, such as 2026-11-21, and its month."""
+    return day, day[:7]
 
 
 def book_lost(connection: Connection, reservations: Iterable[Row]) -> None:
@@ -93,7 +108,7 @@ def settle(connection: Connection, settlement: Settlement) -> None:
     for number in range(1 if replaced else attempt, attempt + 1):
         row = connection.execute(_UNBOOK, (attempt_key(identity, number),)).fetchone()
         if row is not None:
-            connection.execute(_SPEND, (row["tenant"], row["day"], -(row["cost_nanousd"] or 0)))
+            _spend(connection, row["tenant"], row["api_key"], row["day"], -(row["cost_nanousd"] or 0))
     if paid is not None:
         key = identity if settlement.outcome is not None else attempt_key(identity, attempt)
         book(connection, key, paid, reserved["day"] if reserved else settlement.today.isoformat())

@@ -103,6 +103,21 @@ STORE = (
         expires DOUBLE PRECISION NOT NULL
     )
     """,
+    """
+    CREATE TABLE api_keys (
+        id TEXT PRIMARY KEY,
+        stored TEXT NOT NULL
+    );
+    ALTER TABLE ledger ADD COLUMN api_key TEXT;
+    ALTER TABLE reservations ADD COLUMN api_key TEXT;
+    CREATE INDEX reservations_api_key ON reservations (api_key, day) WHERE api_key IS NOT NULL;
+    CREATE TABLE key_accounts (
+        api_key TEXT NOT NULL,
+        period TEXT NOT NULL,
+        spent_nanousd BIGINT NOT NULL DEFAULT 0,
+        PRIMARY KEY (api_key, period)
+    )
+    """,
 )
 
 PAYLOADS = (

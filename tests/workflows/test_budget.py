@@ -9,7 +9,7 @@ from temporalio.client import Client
 
 from continuo.config.settings import Settings, environment
 from continuo.door.runs import result
-from continuo.jobs import CallRecord, Context, Job, Outcome
+from continuo.jobs import CallRecord, Context, Job, KeyTerms, Outcome
 from continuo.patterns import Call, Fallback, Retry, Route, Step, Template
 from continuo.patterns.choices import Budget
 from continuo.stores.budgets import Balance, Budgets
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.usefixtures("worker")
 DEAR = Call(model="sim-premium", max_tokens=100, retry=Retry(attempts=1))
 
 
-def of(tenant: str, step: Step, prompt: str = "Where is my order?") -> Job:
+def of(tenant: str, step: Step, prompt: str = "Where is my order?", key: KeyTerms | None = None) -> Job:
     asked = job(step, prompt)
-    return asked.model_copy(update={"context": asked.context.model_copy(update={"tenant": tenant})})
+    return asked.model_copy(update={"context": asked.context.model_copy(update={"tenant": tenant, "key": key})})
 
 
 async def balance(tenant: str) -> Balance:
@@ -84,6 +84,31 @@ async def test_together_calls_never_exceed_the_budget_and_nothing_stays_reserved
     assert after.spent - before == pytest.approx(sum(one.cost_usd or 0 for one in answered))
     assert after.spent <= 0.1
     assert after.reserved == 0
+
+
+async def test_calls_of_a_key_never_exceed_its_budget_and_another_key_of_the_tenant_is_not_concerned(
+    client: Client, simulator: Control
+) -> None:
+    """Each may cost half a cent of two."""
+    await simulator.behave("sim-premium", tokens={"input": 100, "output": 100})
+    key = KeyTerms(id=uuid4().hex[:12], daily_usd=0.02)
+    long = "Where is my order? " * 15
+    handles = await asyncio.gather(*(begin(client, of("keyed", DEAR, long, key)) for _ in range(30)))
+    found = await asyncio.gather(*map(result, handles))
+    answered = [one for one in found if isinstance(one, Outcome)]
+    refused = [one for one in found if not isinstance(one, Outcome)]
+    assert {one.type for one in refused} == {"budget_spent"}
+    assert f"key {key.id} has spent" in refused[0].message
+    assert "of $0.02 for" in refused[0].message
+    assert (await outcome(client, of("keyed", DEAR, long, KeyTerms(id=uuid4().hex[:12])))).model == "sim-premium"
+    database = open_store(Settings(), environment())
+    spent = await database.read("SELECT spent_nanousd FROM key_accounts WHERE api_key = ?", (key.id,))
+    reserved = await database.read("SELECT * FROM reservations WHERE api_key = ?", (key.id,))
+    await database.aclose()
+    paid = sum(one.cost_usd or 0 for one in answered)
+    assert 0 < paid <= 0.02
+    assert [row["spent_nanousd"] / 1e9 for row in spent] == pytest.approx([paid, paid])
+    assert reserved == []
 
 
 async def test_a_failed_call_gives_back_what_was_reserved_and_a_charged_one_pays(

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from continuo.jobs import CallRecord, Context, Outcome
+from continuo.jobs import CallRecord, Context, KeyTerms, Outcome
 from continuo.messages import Usage
 from continuo.stores.budgets import Balance, Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
+from continuo.stores.ledger import Paid, Settlement
 from tests.support.stores import charge, ledger, record, release
 
 CONTEXT = Context(pattern="support", tenant="acme")
 DAY, NEXT = date(2026, 11, 21), date(2026, 11, 22)
+KEY = KeyTerms(id="abcdefghijkl", monthly_usd=1.0)
 
 
 def outcome(usd: float | None) -> Outcome:
@@ -25,10 +27,18 @@ def outcome(usd: float | None) -> Outcome:
 
 
 async def reserve(
-    budgets: Budgets, identity: str, usd: float, *, attempt: int = 1, day: date = DAY, now: float = 0
+    budgets: Budgets,
+    identity: str,
+    usd: float,
+    *,
+    attempt: int = 1,
+    day: date = DAY,
+    now: float = 0,
+    key: KeyTerms | None = None,
+    limit: float | None = 1.0,
 ) -> Balance | None:
-    wanted = Reservation(identity=identity, attempt=attempt, tenant="acme", day=day, usd=usd, expires=now + 10)
-    return await budgets.reserve(wanted, limit=1.0, now=now)
+    wanted = Reservation(identity=identity, attempt=attempt, tenant="acme", day=day, usd=usd, expires=now + 10, key=key)
+    return await budgets.reserve(wanted, limit=limit, now=now)
 
 
 async def test_what_is_reserved_is_not_given_twice(database: Database) -> None:
@@ -94,14 +104,59 @@ async def test_an_answer_recorded_twice_is_spent_once(database: Database) -> Non
     assert (await Budgets(database).balance("acme", DAY)).spent == pytest.approx(0.1)
 
 
+async def test_a_key_has_a_budget_of_its_own_for_a_day_beside_that_of_its_tenant(database: Database) -> None:
+    budgets, narrow = Budgets(database), KEY.model_copy(update={"daily_usd": 0.5})
+    assert await reserve(budgets, "a", 0.4, key=narrow) is None
+    assert await reserve(budgets, "b", 0.2, key=narrow) == Balance(of="key's day", spent=0, reserved=0.4)
+    assert await reserve(budgets, "c", 0.5) is None
+    assert await reserve(budgets, "d", 0.2, key=KEY.model_copy(update={"id": "another"})) == Balance(reserved=0.9)
+
+
+async def test_a_key_has_a_budget_for_a_month_which_its_days_share(database: Database) -> None:
+    budgets, journal = Budgets(database), Journal(database)
+    context = CONTEXT.model_copy(update={"key": KEY})
+    await reserve(budgets, "a", 0.9, key=KEY)
+    await record(journal, "a", outcome(0.7), context, DAY)
+    assert await reserve(budgets, "b", 0.2, day=NEXT, key=KEY) is None
+    assert await reserve(budgets, "c", 0.2, day=NEXT, key=KEY) == Balance(of="key's month", spent=0.7, reserved=0.2)
+    assert await reserve(budgets, "c", 0.2, day=date(2026, 12, 1), key=KEY) is None
+    assert [row["api_key"] for row in await ledger(database)] == [KEY.id]
+
+
+async def test_better_knowledge_gives_a_key_back_what_was_only_estimated(database: Database) -> None:
+    """The first attempt dies without a word and is booked at what it reserved; the second has the answer."""
+    budgets, journal, context = Budgets(database), Journal(database), CONTEXT.model_copy(update={"key": KEY})
+    lost = outcome(0.9).calls[0].model_copy(update={"status": "lost", "usage": Usage(input_tokens=1, estimated=True)})
+    dead = Reservation(
+        identity="a",
+        attempt=1,
+        tenant="acme",
+        day=DAY,
+        usd=0.9,
+        expires=10,
+        paid=Paid(record=lost, context=context),
+        key=KEY,
+    )
+    assert await budgets.reserve(dead, limit=None, now=0) is None
+    over = await reserve(budgets, "b", 0.2, now=10, key=KEY, limit=None)
+    assert over == Balance(of="key's month", spent=0.9, reserved=0)
+    answer = outcome(0.1)
+    paid = Paid(record=answer.calls[0], context=context)
+    await journal.settle(Settlement(identity="a", attempt=2, today=DAY, paid=paid, outcome=answer))
+    over = await reserve(budgets, "b", 1.0, now=10, key=KEY, limit=None)
+    assert over == Balance(of="key's month", spent=0.1, reserved=0)
+    assert await reserve(budgets, "b", 0.9, now=10, key=KEY, limit=None) is None
+
+
+@pytest.mark.parametrize("budget", ["tenant", "key"])
 async def test_50_writers_in_4_processes_never_spend_a_cent_over_and_leave_nothing_reserved(
-    database: Database, store_environ: dict[str, str], tmp_path: Path
+    database: Database, store_environ: dict[str, str], tmp_path: Path, budget: str
 ) -> None:
     environment = {**os.environ, **store_environ, "CONTINUO_DATA": str(tmp_path)}
     environment.pop("DATABASE_URL" if not store_environ else "", None)
     writers = [
         await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.continuo.stores.spenders", str(number), str(count)),
+            *(sys.executable, "-m", "tests.continuo.stores.spenders", str(number), str(count), budget),
             env=environment,
             stdout=asyncio.subprocess.PIPE,
         )

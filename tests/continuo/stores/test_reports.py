@@ -8,7 +8,7 @@ import pytest
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
 from continuo.config.settings import Settings
-from continuo.jobs import CallRecord, Context, Outcome
+from continuo.jobs import CallRecord, Context, KeyTerms, Outcome
 from continuo.messages import Usage
 from continuo.operations.reports import By, Costs, Days, Query
 from continuo.stores.budgets import Budgets, Reservation
@@ -37,7 +37,9 @@ async def call(database: Database, tenant: str, usd: float | None, *, day: date 
     model, user = str(fields.get("model", "m")), fields.get("user")
     record = CallRecord(path="", model=model, provider="p", status="ok", usage=usage, cost_usd=usd)
     found = Outcome(text="", served_by="model", calls=(record,), simulated=bool(fields.get("simulated")))
-    context = Context(pattern=str(fields.get("pattern", "support")), tenant=tenant, user=str(user) if user else None)
+    key = KeyTerms(id="abcdefghijkl") if fields.get("key") else None
+    pattern = str(fields.get("pattern", "support"))
+    context = Context(pattern=pattern, tenant=tenant, user=str(user) if user else None, key=key)
     identity = f"{tenant}/{len(await database.read('SELECT identity FROM ledger'))}"
     await keep(Journal(database), identity, found, context, day)
 
@@ -63,7 +65,7 @@ async def costs(database: Database, folder: Path, **fields: object) -> Costs:
 @pytest.fixture
 async def filled(database: Database) -> Database:
     await call(database, "acme", 0.001, user="ada", model="sim-mid")
-    await call(database, "acme", 0.002, day=NEXT, model="sim-mid", pattern="answer")
+    await call(database, "acme", 0.002, day=NEXT, model="sim-mid", pattern="answer", key=True)
     await call(database, "globex", None, user="ada", model="sim-unpriced", simulated=True)
     return database
 
@@ -73,6 +75,7 @@ async def filled(database: Database) -> Database:
     [
         ("tenant", [("acme",), ("globex",)]),
         ("user", [("acme", None), ("acme", "ada"), ("globex", "ada")]),
+        ("key", [("acme", None), ("acme", "abcdefghijkl"), ("globex", None)]),
         ("model", [("sim-mid",), ("sim-unpriced",)]),
         ("pattern", [("answer",), ("support",)]),
         ("day", [("2026-11-21",), ("2026-11-22",)]),
