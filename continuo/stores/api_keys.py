@@ -14,12 +14,15 @@ class ApiKeys:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._read: dict[str, StoredKey] = {}
 
     async def all(self) -> list[StoredKey]:
         """Every key, the oldest first."""
         rows = await self._database.read("SELECT stored FROM api_keys")
-        stored = [StoredKey.model_validate_json(row["stored"]) for row in rows]
-        return sorted(stored, key=attrgetter("key.created", "key.id"))
+        # They are read every few seconds, and hardly ever change.
+        texts = [row["stored"] for row in rows]
+        self._read = {text: self._read.get(text) or StoredKey.model_validate_json(text) for text in texts}
+        return sorted(self._read.values(), key=attrgetter("key.created", "key.id"))
 
     async def create(self, key: ApiKey, secret: Secret) -> None:
         row = (key.id, StoredKey(key=key, sha256=secret.digest).model_dump_json())

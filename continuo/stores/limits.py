@@ -31,6 +31,12 @@ class LimitStore(Protocol):
         has taken that over, and `tokens` (used, less those that were estimated; negative as a rule) are added where it
         was counted."""
 
+    async def renew(self, scope: str, *, place: str, until: float) -> None:
+        """The place is held until then, even where its lease was over; its scope limits how many there are at once."""
+
+    async def used(self, scope: str, width: int, now: float) -> tuple[Slot, ...]:
+        """What was used in the window of that width, oldest first; nothing where `scope` does not limit it."""
+
 
 class SqlLimits:
     def __init__(self, database: Database) -> None:
@@ -72,6 +78,13 @@ class SqlLimits:
         if limited:
             await self._database.write(write)
 
+    async def renew(self, scope: str, *, place: str, until: float) -> None:
+        await self._database.write(lambda connection: connection.execute(_PLACE, (scope, place, until)).rowcount)
+
+    async def used(self, scope: str, width: int, now: float) -> tuple[Slot, ...]:
+        rows = await self._database.read(_WINDOW, (scope, width, int(now // width) - SLOTS))
+        return tuple(Slot(**row) for row in rows)
+
 
 def under_limits(scopes: Scopes) -> dict[str, Limits]:
     """Those that have any limit, always in the same order, so that no two transactions wait for each other."""
@@ -84,6 +97,10 @@ _SEEN = """
     FROM limit_turns WHERE scope = ? AND expires > ? AND since < COALESCE(
         (SELECT since FROM limit_turns WHERE scope = ? AND holder = ? AND expires > ?), ?)
 """
+
+_PLACE = (
+    "INSERT INTO limit_places VALUES (?, ?, ?) ON CONFLICT (scope, holder) DO UPDATE SET expires = excluded.expires"
+)
 
 _WINDOW = "SELECT slot, requests, tokens FROM limit_windows WHERE scope = ? AND width = ? AND slot > ? ORDER BY slot"
 
@@ -108,11 +125,7 @@ def _go(
     connection.execute(sql, (scope, turn, now))
     if limits.concurrency is not None:
         connection.execute("DELETE FROM limit_places WHERE scope = ? AND expires <= ?", (scope, now))
-        connection.execute(
-            "INSERT INTO limit_places VALUES (?, ?, ?)"
-            " ON CONFLICT (scope, holder) DO UPDATE SET expires = excluded.expires",
-            (scope, place, until),
-        )
+        connection.execute(_PLACE, (scope, place, until))
     for width in widths(limits):
         slot = int(now // width)
         row = connection.execute(

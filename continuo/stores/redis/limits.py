@@ -1,6 +1,7 @@
 """How much of the limits is used, shared by all workers: in Redis."""
 
 import json
+import time
 from typing import Any
 
 from redis.asyncio import Redis
@@ -121,12 +122,20 @@ for _, scope in ipairs(cjson.decode(ARGV[1])) do
 end
 """
 
+_RENEW = """
+local places, place, expires, lease = P .. 'places:' .. ARGV[1], unpack(ARGV, 2)
+redis.call('ZADD', places, expires, place)
+outlive(places, lease)
+"""
+
 
 class RedisLimits:
     def __init__(self, client: Redis) -> None:
         self._admit = client.register_script(_COMMON + _ADMIT)
         self._queue = client.register_script(_COMMON + _QUEUE)
         self._settle = client.register_script(_COMMON + _SETTLE)
+        self._renew = client.register_script(_COMMON + _RENEW)
+        self._client = client
 
     async def admit(
         self, scopes: Scopes, *, place: str, turn: str, tokens: int, lease: float, queue: bool, now: float
@@ -151,6 +160,14 @@ class RedisLimits:
     async def settle(self, scopes: Scopes, *, place: str, admitted: float, lease: float, tokens: int) -> None:
         if limited := [_asked(scope, limits, admitted) for scope, limits in under_limits(scopes).items()]:
             await self._settle(args=[json.dumps(limited), place, tokens, admitted + lease])
+
+    async def renew(self, scope: str, *, place: str, until: float) -> None:
+        await self._renew(args=[scope, place, until, max(0.0, until - time.time())])
+
+    async def used(self, scope: str, width: int, now: float) -> tuple[Slot, ...]:
+        slots = await self._client.hgetall(f"continuo:limits:windows:{scope}:{width}")
+        found = (Slot(int(slot), *map(int, used.split())) for slot, used in slots.items())
+        return tuple(sorted(slot for slot in found if slot.slot > int(now // width) - SLOTS))
 
 
 def _asked(scope: str, limits: Limits, now: float) -> dict[str, Any]:

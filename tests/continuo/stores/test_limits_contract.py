@@ -9,7 +9,7 @@ import pytest
 
 from continuo.config.catalog import Limits
 from continuo.config.settings import Settings
-from continuo.protection.rate_limits import Wait
+from continuo.protection.rate_limits import Slot, Wait
 from continuo.stores.limits import GRACE, LimitStore
 from continuo.stores.opened import open_store, opened_limits
 
@@ -149,3 +149,27 @@ async def test_all_scopes_are_taken_or_none(stores: tuple[LimitStore, LimitStore
 
 async def test_without_limits_nothing_is_counted(stores: tuple[LimitStore, LimitStore]) -> None:
     assert await admit(stores[0], {"model/m": Limits()}, "a") is None
+
+
+async def test_a_place_that_is_renewed_is_held_on_and_one_that_is_not_is_lost(
+    stores: tuple[LimitStore, LimitStore],
+) -> None:
+    one, other = stores
+    scopes = {"key/a": Limits(concurrency=1)}
+    assert await admit(one, scopes, "a", lease=10) is None
+    await one.renew("key/a", place="a", until=20)
+    assert await admit(other, scopes, "b", queue=False, now=19.9) is not None
+    assert await admit(other, scopes, "b", now=20) is None
+    await one.renew("key/a", place="a", until=100)
+    await other.settle(scopes, place="b", admitted=20, lease=60, tokens=0)
+    assert await admit(other, scopes, "c", queue=False, now=50) is not None
+
+
+async def test_what_is_used_of_a_window_can_be_read(stores: tuple[LimitStore, LimitStore]) -> None:
+    one, other = stores
+    scopes = {"key/a": Limits(requests_per_minute=5, throttle_at=1)}
+    for now in (100.5, 100.9, 103.0):
+        assert await admit(one, scopes, str(now), tokens=7, now=now) is None
+    assert await other.used("key/a", 1, 103) == (Slot(100, 2, 14), Slot(103, 1, 7))
+    assert await other.used("key/a", 1, 161) == (Slot(103, 1, 7),)
+    assert await other.used("key/b", 1, 103) == ()
