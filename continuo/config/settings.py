@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
     A retention says how long that is kept which nothing needs any more; `ledger_retention` None is for ever.
     `media_hosts` are the hosts, with commas between them, from whose addresses media are fetched; none by default.
+    `oidc_issuer` is the address of an OpenID Connect issuer whose tokens for `oidc_audience` are let in, beside API
+    keys; `oidc_tenant_claim` is their claim that names the tenant.
     `sandbox` runs workflows in Temporal's sandbox, which catches what is not deterministic and costs time.
     """
 
@@ -73,6 +75,9 @@ class Settings(BaseSettings):
     letter_retention: Retention = 30 * DAY
     run_retention: Retention = 30 * DAY
     media_hosts: str = ""
+    oidc_issuer: str = Field(default="", pattern=r"^(https://\S+|http://(127\.0\.0\.1|localhost)(:\d+)?(/\S*)?)?$")
+    oidc_audience: str = ""
+    oidc_tenant_claim: str = Field(default="tenant", min_length=1)
 
     def __init__(self, **values: Any) -> None:
         """Raises `InputError` naming the variable, or the file and the field, whose value is wrong."""

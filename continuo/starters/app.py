@@ -16,6 +16,7 @@ from continuo.starters.commands.demo import demo
 from continuo.starters.commands.dev import dev
 from continuo.starters.commands.explain import explain
 from continuo.starters.commands.init import init
+from continuo.starters.commands.keys import keys
 from continuo.starters.commands.listing import models, patterns
 from continuo.starters.commands.order import order
 from continuo.starters.commands.prune import prune
@@ -46,6 +47,7 @@ for command in (
     cache,
     costs,
     budget,
+    keys,
     breakers,
     dead_letters,
     prune,

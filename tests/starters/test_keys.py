@@ -1,0 +1,135 @@
+"""`continuo keys` on the store of a data folder."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from continuo.access.ring import KeyRing
+from continuo.config.settings import Settings
+from continuo.protection.api_keys import ApiKey, parsed_secret
+from continuo.stores.api_keys import ApiKeys
+from continuo.stores.opened import open_store
+from tests.starters.test_cli import Result, continuo, typed
+
+pytestmark = pytest.mark.usefixtures("environ")
+
+
+async def keys(data: Path, *arguments: str) -> Result:
+    return await continuo("keys", *arguments, CONTINUO_DATA=str(data))
+
+
+async def loaded(data: Path, *arguments: str) -> Any:
+    """What the command prints as JSON."""
+    result = await keys(data, *arguments, "--json")
+    assert result.code == 0, result.err
+    return json.loads(result.out)
+
+
+async def opens(data: Path, secret: str) -> ApiKey | None:
+    """The key that the secret opens now."""
+    database = open_store(Settings(data=data), {})
+    try:
+        return await KeyRing(ApiKeys(database)).find(secret)
+    finally:
+        await database.aclose()
+
+
+async def test_a_key_is_made_shown_once_and_listed_without_its_secret(tmp_path: Path) -> None:
+    made = await keys(tmp_path, "create", "CI of the shop", "--tenant", "acme", "--daily-usd", "2.5")
+    secret = made.out.strip()
+    assert parsed_secret(secret) is not None
+    assert "it is not shown again" in made.err
+    assert secret not in made.err
+    key = await opens(tmp_path, secret)
+    assert key is not None
+    assert (key.name, key.tenant, key.daily_usd) == ("CI of the shop", "acme", 2.5)
+    for listed in (await keys(tmp_path), await keys(tmp_path, "list", "--json")):
+        assert key.id in listed.out
+        assert secret[-49:] not in listed.out
+        assert "sha256" not in listed.out
+    stored = b"".join(file.read_bytes() for file in tmp_path.glob("continuo.db*"))
+    assert secret[-49:].encode() not in stored
+
+
+async def test_every_term_of_a_key_can_be_given(tmp_path: Path) -> None:
+    terms = (
+        "--models=gpt-*", "--models=claude-opus-5", "--patterns=support", "--priority=batch", "--daily-usd=1",
+        "--monthly-usd=20", "--requests-per-minute=60", "--tokens-per-minute=90000", "--concurrency=8",
+        "--prefer=cost", "--weight=2", "--admin", "--expires=90d",
+    )  # fmt: skip
+    made = await loaded(tmp_path, "create", "all", "--tenant=acme", *terms)
+    left = datetime.fromisoformat(made.pop("expires")) - datetime.now(UTC)
+    assert 89.9 < left.total_seconds() / 86400 <= 90
+    assert {name: made[name] for name in made if name not in ("id", "secret", "created")} == {
+        "name": "all",
+        "tenant": "acme",
+        "models": ["gpt-*", "claude-opus-5"],
+        "patterns": ["support"],
+        "priority": "batch",
+        "daily_usd": 1.0,
+        "monthly_usd": 20.0,
+        "requests_per_minute": 60,
+        "tokens_per_minute": 90000,
+        "concurrency": 8,
+        "prefer": "cost",
+        "weight": 2.0,
+        "admin": True,
+    }
+    assert {*made} | {"expires"} == {*ApiKey.model_fields, "secret"}
+
+
+async def test_a_revoked_key_opens_nothing_and_is_listed_as_such(tmp_path: Path) -> None:
+    made = await loaded(tmp_path, "create", "one", "--tenant", "acme")
+    await loaded(tmp_path, "create", "other", "--tenant", "globex")
+    assert (await keys(tmp_path, "revoke", made["id"])).out == f"revoked {made['id']}\n"
+    assert await opens(tmp_path, made["secret"]) is None
+    assert [one["status"] for one in await loaded(tmp_path, "list")] == ["revoked", "active"]
+    assert [one["name"] for one in await loaded(tmp_path, "list", "--tenant", "globex")] == ["other"]
+
+
+async def test_a_rotated_key_opens_by_both_secrets_and_without_grace_by_the_new_one(tmp_path: Path) -> None:
+    first = await loaded(tmp_path, "create", "one")
+    second = await keys(tmp_path, "rotate", first["id"])
+    assert "its former secret works until" in second.err
+    assert await opens(tmp_path, first["secret"]) == await opens(tmp_path, second.out.strip()) is not None
+    third = await loaded(tmp_path, "rotate", first["id"], "--grace", "0s")
+    assert third["id"] == first["id"]
+    assert await opens(tmp_path, third["secret"]) is not None
+    assert await opens(tmp_path, second.out.strip()) is None
+    assert await opens(tmp_path, first["secret"]) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("create", "x", "--tenant", "a/b"), "tenant: 'a/b' is no tenant's name"),
+        (("create", "x", "--daily-usd", "-1"), "daily_usd: Input should be greater than or equal to 0"),
+        (("create", "x", "--concurrency", "0"), "concurrency: Input should be greater than or equal to 1"),
+        (("create", "x", "--expires", "soon"), "--expires: 'soon' is not a duration"),
+        (("create", "x", "--expires", "2020-01-01"), "--expires: 2020-01-01 is over"),
+        (("create", "x", "--expires", "2027-13-01"), "--expires: '2027-13-01' is no moment"),
+        (("create", "x", "--expires", "99999d"), "--expires: 99999d is more than 3650 days"),
+        (("create", "\n"), "name: "),
+        (("revoke", "nobody"), "id: no key has the id 'nobody'; see `continuo keys list`"),
+        (("rotate", "nobody"), "id: no key has the id 'nobody'"),
+        (("rotate", "nobody", "--grace", "long"), "--grace: 'long' is not a duration"),
+    ],
+)
+def test_wrong_input_is_one_line_that_names_the_field(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    error: str,
+) -> None:
+    monkeypatch.setenv("CONTINUO_DATA", str(tmp_path))
+    code, printed = typed(monkeypatch, "keys", *arguments), capsys.readouterr()
+    assert (code, printed.err.count("\n"), printed.out) == (2, 1, "")
+    assert error in printed.err
+
+
+async def test_before_there_is_any_key_it_is_said_how_to_make_one(tmp_path: Path) -> None:
+    assert "continuo keys create" in (await keys(tmp_path, "list")).out
