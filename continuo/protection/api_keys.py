@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, Field
 
 from continuo.config.catalog import Limits
 from continuo.data import Data, Int, Number
-from continuo.jobs import KeyTerms, Name, Prefer, Priority, TenantName
+from continuo.jobs import Context, KeyTerms, Name, Prefer, Priority, TenantName
 
 Globs = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 Usd = Annotated[Number, Field(ge=0, le=1e9)]
@@ -66,10 +66,10 @@ class ApiKey(Data):
             throttle_at=1.0,
         )
 
-    @property
-    def terms(self) -> KeyTerms:
-        """What the context of each of its runs says of it."""
-        return KeyTerms(id=self.id, daily_usd=self.daily_usd, monthly_usd=self.monthly_usd, weight=self.weight)
+    def context(self) -> Context:
+        """For whom a run is that is asked for with the key; a request adds its user, its session and its deadline."""
+        terms = KeyTerms(id=self.id, daily_usd=self.daily_usd, monthly_usd=self.monthly_usd, weight=self.weight)
+        return Context(tenant=self.tenant, prefer=self.prefer, priority=self.priority, key=terms)
 
 
 class Secret(NamedTuple):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from continuo.jobs import Context, KeyTerms
 from continuo.protection.api_keys import SECRET, ApiKey, StoredKey, new_id, new_secret, parsed_secret, proven
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -91,3 +92,11 @@ def test_its_limits_are_used_up_whole() -> None:
         "concurrency": 2,
         "throttle_at": 1.0,
     }
+
+
+def test_a_run_is_for_the_keys_tenant_and_carries_its_budgets() -> None:
+    context = key(priority="batch", prefer="cost", daily_usd=1.0, weight=2.0).context()
+    assert (context.tenant, context.priority, context.prefer) == ("acme", "batch", "cost")
+    assert context.key == KeyTerms(id="abcdefghijkl", daily_usd=1.0, weight=2.0)
+    assert Context.model_validate_json(context.model_dump_json()) == context
+    assert "key" not in Context(tenant="acme").model_dump()

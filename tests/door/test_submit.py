@@ -16,7 +16,7 @@ from continuo.door import Door, Request, Run, stages
 from continuo.door.stages import accepted, with_pattern
 from continuo.door.submit import run_id
 from continuo.errors import InputError
-from continuo.jobs import Context, Failure, Job, Outcome
+from continuo.jobs import Context, Failure, Job, KeyTerms, Outcome
 from continuo.messages import Message
 from continuo.patterns import Call, Fallback, Retry, Template
 from continuo.testing.processes import Control, until
@@ -133,17 +133,18 @@ async def test_a_request_with_an_id_that_has_failed_is_done_again(door: Door, si
     assert (await answer(again)).run_id != failed.run_id
 
 
-async def test_a_tenant_has_the_weight_of_its_line(
-    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("key", "weight"), [(None, 2.0), (KeyTerms(id="a"), 2.0), (KeyTerms(id="a", weight=5.0), 5.0)])
+async def test_a_run_has_the_weight_of_its_key_or_of_its_tenants_line(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: KeyTerms | None, weight: float
 ) -> None:
     file = tmp_path / "tenants.toml"
     file.write_text("[tenants.double]\nweight = 2.0\n", encoding="utf-8")
     monkeypatch.setenv("CONTINUO_TENANTS", str(file))
     run = await Door(client, Library()).submit(
-        Request(pattern=Template(text="Hello"), prompt="Hi"), Context(tenant="double")
+        Request(pattern=Template(text="Hello"), prompt="Hi"), Context(tenant="double", key=key)
     )
     priority = (await run.handle.describe()).raw_description.workflow_execution_info.priority
-    assert (priority.fairness_key, priority.fairness_weight) == ("double", 2.0)
+    assert (priority.fairness_key, priority.fairness_weight) == ("double", weight)
 
 
 async def test_a_run_tells_how_far_it_is_and_ends_when_it_is_cancelled(door: Door, simulator: Control) -> None:

@@ -1,9 +1,11 @@
 """`continuo keys` on the store of a data folder."""
 
+import asyncio
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -12,41 +14,62 @@ from continuo.config.settings import Settings
 from continuo.protection.api_keys import ApiKey, parsed_secret
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.opened import open_store
-from tests.starters.test_cli import Result, continuo, typed
-
-pytestmark = pytest.mark.usefixtures("environ")
+from tests.starters.test_cli import typed
 
 
-async def keys(data: Path, *arguments: str) -> Result:
-    return await continuo("keys", *arguments, CONTINUO_DATA=str(data))
+class Typed(NamedTuple):
+    code: int
+    out: str
+    err: str
 
 
-async def loaded(data: Path, *arguments: str) -> Any:
+Keys = Callable[..., Typed]
+
+
+@pytest.fixture
+def keys(
+    environ: pytest.MonkeyPatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Keys:
+    """Runs `continuo keys` on a data folder of its own."""
+    monkeypatch.setenv("CONTINUO_DATA", str(tmp_path))
+
+    def run(*arguments: str) -> Typed:
+        code = typed(monkeypatch, "keys", *arguments)
+        return Typed(code, *capsys.readouterr())
+
+    return run
+
+
+def loaded(keys: Keys, *arguments: str) -> Any:
     """What the command prints as JSON."""
-    result = await keys(data, *arguments, "--json")
+    result = keys(*arguments, "--json")
     assert result.code == 0, result.err
     return json.loads(result.out)
 
 
-async def opens(data: Path, secret: str) -> ApiKey | None:
+def opens(data: Path, secret: str) -> ApiKey | None:
     """The key that the secret opens now."""
-    database = open_store(Settings(data=data), {})
-    try:
-        return await KeyRing(ApiKeys(database)).find(secret)
-    finally:
-        await database.aclose()
+
+    async def find() -> ApiKey | None:
+        database = open_store(Settings(data=data), {})
+        try:
+            return await KeyRing(ApiKeys(database)).find(secret)
+        finally:
+            await database.aclose()
+
+    return asyncio.run(find())
 
 
-async def test_a_key_is_made_shown_once_and_listed_without_its_secret(tmp_path: Path) -> None:
-    made = await keys(tmp_path, "create", "CI of the shop", "--tenant", "acme", "--daily-usd", "2.5")
+def test_a_key_is_made_shown_once_and_listed_without_its_secret(keys: Keys, tmp_path: Path) -> None:
+    made = keys("create", "CI of the shop", "--tenant", "acme", "--daily-usd", "2.5")
     secret = made.out.strip()
     assert parsed_secret(secret) is not None
     assert "it is not shown again" in made.err
     assert secret not in made.err
-    key = await opens(tmp_path, secret)
+    key = opens(tmp_path, secret)
     assert key is not None
     assert (key.name, key.tenant, key.daily_usd) == ("CI of the shop", "acme", 2.5)
-    for listed in (await keys(tmp_path), await keys(tmp_path, "list", "--json")):
+    for listed in (keys(), keys("list", "--json")):
         assert key.id in listed.out
         assert secret[-49:] not in listed.out
         assert "sha256" not in listed.out
@@ -54,13 +77,13 @@ async def test_a_key_is_made_shown_once_and_listed_without_its_secret(tmp_path: 
     assert secret[-49:].encode() not in stored
 
 
-async def test_every_term_of_a_key_can_be_given(tmp_path: Path) -> None:
+def test_every_term_of_a_key_can_be_given(keys: Keys) -> None:
     terms = (
         "--models=gpt-*", "--models=claude-opus-5", "--patterns=support", "--priority=batch", "--daily-usd=1",
         "--monthly-usd=20", "--requests-per-minute=60", "--tokens-per-minute=90000", "--concurrency=8",
         "--prefer=cost", "--weight=2", "--admin", "--expires=90d",
     )  # fmt: skip
-    made = await loaded(tmp_path, "create", "all", "--tenant=acme", *terms)
+    made = loaded(keys, "create", "all", "--tenant=acme", *terms)
     left = datetime.fromisoformat(made.pop("expires")) - datetime.now(UTC)
     assert 89.9 < left.total_seconds() / 86400 <= 90
     assert {name: made[name] for name in made if name not in ("id", "secret", "created")} == {
@@ -81,25 +104,25 @@ async def test_every_term_of_a_key_can_be_given(tmp_path: Path) -> None:
     assert {*made} | {"expires"} == {*ApiKey.model_fields, "secret"}
 
 
-async def test_a_revoked_key_opens_nothing_and_is_listed_as_such(tmp_path: Path) -> None:
-    made = await loaded(tmp_path, "create", "one", "--tenant", "acme")
-    await loaded(tmp_path, "create", "other", "--tenant", "globex")
-    assert (await keys(tmp_path, "revoke", made["id"])).out == f"revoked {made['id']}\n"
-    assert await opens(tmp_path, made["secret"]) is None
-    assert [one["status"] for one in await loaded(tmp_path, "list")] == ["revoked", "active"]
-    assert [one["name"] for one in await loaded(tmp_path, "list", "--tenant", "globex")] == ["other"]
+def test_a_revoked_key_opens_nothing_and_is_listed_as_such(keys: Keys, tmp_path: Path) -> None:
+    made = loaded(keys, "create", "one", "--tenant", "acme")
+    loaded(keys, "create", "other", "--tenant", "globex")
+    assert keys("revoke", made["id"]).out == f"revoked {made['id']}\n"
+    assert opens(tmp_path, made["secret"]) is None
+    assert [one["status"] for one in loaded(keys, "list")] == ["revoked", "active"]
+    assert [one["name"] for one in loaded(keys, "list", "--tenant", "globex")] == ["other"]
 
 
-async def test_a_rotated_key_opens_by_both_secrets_and_without_grace_by_the_new_one(tmp_path: Path) -> None:
-    first = await loaded(tmp_path, "create", "one")
-    second = await keys(tmp_path, "rotate", first["id"])
+def test_a_rotated_key_opens_by_both_secrets_and_without_grace_by_the_new_one(keys: Keys, tmp_path: Path) -> None:
+    first = loaded(keys, "create", "one")
+    second = keys("rotate", first["id"])
     assert "its former secret works until" in second.err
-    assert await opens(tmp_path, first["secret"]) == await opens(tmp_path, second.out.strip()) is not None
-    third = await loaded(tmp_path, "rotate", first["id"], "--grace", "0s")
+    assert opens(tmp_path, first["secret"]) == opens(tmp_path, second.out.strip()) is not None
+    third = loaded(keys, "rotate", first["id"], "--grace", "0s")
     assert third["id"] == first["id"]
-    assert await opens(tmp_path, third["secret"]) is not None
-    assert await opens(tmp_path, second.out.strip()) is None
-    assert await opens(tmp_path, first["secret"]) is None
+    assert opens(tmp_path, third["secret"]) is not None
+    assert opens(tmp_path, second.out.strip()) is None
+    assert opens(tmp_path, first["secret"]) is None
 
 
 @pytest.mark.parametrize(
@@ -118,18 +141,11 @@ async def test_a_rotated_key_opens_by_both_secrets_and_without_grace_by_the_new_
         (("rotate", "nobody", "--grace", "long"), "--grace: 'long' is not a duration"),
     ],
 )
-def test_wrong_input_is_one_line_that_names_the_field(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: tuple[str, ...],
-    error: str,
-) -> None:
-    monkeypatch.setenv("CONTINUO_DATA", str(tmp_path))
-    code, printed = typed(monkeypatch, "keys", *arguments), capsys.readouterr()
-    assert (code, printed.err.count("\n"), printed.out) == (2, 1, "")
-    assert error in printed.err
+def test_wrong_input_is_one_line_that_names_the_field(keys: Keys, arguments: tuple[str, ...], error: str) -> None:
+    result = keys(*arguments)
+    assert (result.code, result.err.count("\n"), result.out) == (2, 1, "")
+    assert error in result.err
 
 
-async def test_before_there_is_any_key_it_is_said_how_to_make_one(tmp_path: Path) -> None:
-    assert "continuo keys create" in (await keys(tmp_path, "list")).out
+def test_before_there_is_any_key_it_is_said_how_to_make_one(keys: Keys) -> None:
+    assert "continuo keys create" in keys("list").out

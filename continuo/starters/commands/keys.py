@@ -33,9 +33,9 @@ class KeyOptions:
 
     tenant: str = "default"
     "Whose key it is: a tenant may have several."
-    models: tuple[str, ...] = ("*",)
+    models: Annotated[tuple[str, ...], Parameter(negative=())] = ("*",)
     "Names of models that may be asked for, such as 'gpt-*'; give it several times for several."
-    patterns: tuple[str, ...] = ("*",)
+    patterns: Annotated[tuple[str, ...], Parameter(negative=())] = ("*",)
     "The same for patterns."
     priority: Priority = "standard"
     "Which pool runs what it asks for."
