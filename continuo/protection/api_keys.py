@@ -128,8 +128,9 @@ def parsed_secret(text: str) -> Secret | None:
 
 def proven(stored: StoredKey | None, secret: Secret, now: datetime) -> bool:
     """Whether the secret opens the key now. It takes as long whatever is right of it, and for a key nobody has."""
-    current = hmac.compare_digest(stored.sha256 if stored else _NOBODY, secret.digest)
-    previous = hmac.compare_digest((stored.previous_sha256 if stored else None) or _NOBODY, secret.digest)
+    digest = secret.digest
+    current = hmac.compare_digest(stored.sha256 if stored else _NOBODY, digest)
+    previous = hmac.compare_digest((stored.previous_sha256 if stored else None) or _NOBODY, digest)
     if stored is None or stored.status(now) != "active":
         return False
     in_grace = stored.previous_until is not None and now < stored.previous_until
