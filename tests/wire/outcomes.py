@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hypothesis import strategies as st
 
 from continuo.jobs import Outcome
-from continuo.messages import Message, ToolCall, Usage
+from continuo.messages import Message, ToolCall, Usage, content_of
 from continuo.parts import Part, Reasoning, Text
 from continuo.wire.pieces import Piece, ReasoningDelta, TextDelta, ToolDelta, finish_reason
 
@@ -13,7 +13,7 @@ USAGE = Usage(input_tokens=12, output_tokens=5, cached_tokens=4)
 
 
 def outcome(*parts: Part, calls: tuple[ToolCall, ...] = (), **fields: object) -> Outcome:
-    message = Message(role="assistant", content=parts or "", tool_calls=calls)
+    message = Message(role="assistant", content=content_of(parts), tool_calls=calls)
     made = Outcome(text=message.text, message=message, served_by="model", usage=USAGE, model="claude-real", tier=1)
     made = made.model_copy(update=fields)
     return made.model_copy(update={"finish_reason": finish_reason(made)})

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from anthropic.lib.streaming._messages import accumulate_event
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from continuo.jobs import Outcome
@@ -41,6 +41,7 @@ def response(outcome: Outcome) -> dict[str, Any]:
     return {name: value for name, value in {**made, "content": content}.items() if name != "continuo"}
 
 
+@settings(deadline=None)
 @given(outcomes, st.data())
 def test_any_split_makes_the_message_of_the_whole(outcome: Outcome, data: st.DataObject) -> None:
     cut = list(pieces(outcome, {}))
@@ -56,6 +57,7 @@ def test_calls_whose_arguments_come_in_turns_stay_apart() -> None:
     assert [block["input"] for block in blocks["content"]] == [{"x": 1}, {"y": 2}]
 
 
+@settings(deadline=None)
 @given(outcomes)
 def test_an_answer_that_goes_back_is_the_turn_that_it_was(outcome: Outcome) -> None:
     answer = {"role": "assistant", "content": response(outcome)["content"]}

@@ -5,7 +5,7 @@ from base64 import b64encode
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from continuo.messages import Message, ToolCall
 from continuo.parts import File, Image, Reasoning, Text
@@ -133,6 +133,7 @@ def test_a_block_that_fits_nowhere_is_refused(content: object, role: str, messag
     assert str(refused.value.param).startswith("messages.0.content")
 
 
+@settings(deadline=None)
 @given(bodies(WHOLE))
 def test_no_body_raises_anything_but_a_wire_error(body: bytes) -> None:
     with suppress(WireError):

@@ -153,8 +153,7 @@ def _user(turn: Turn, blobs: Blobs, param: str) -> list[Message]:
                 raise _misplaced(block.type, "user", where)
     if content or not results:
         # Several texts stay several: nothing says that one goes on where the other ends.
-        alone = len(content) == 1 and isinstance(content[0], Text)
-        whole = content[0].text if alone and isinstance(content[0], Text) else tuple(content) or ""
+        whole = content_of(content) if len(content) <= 1 else tuple(content)
         results.append(Message(role="user", content=whole))
     return results
 
