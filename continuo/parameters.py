@@ -33,11 +33,12 @@ UNSEEN: frozenset[str] = frozenset({"metadata", "user", "cache_control", "prompt
 
 
 class Tool(Data):
-    """A tool the model may call; `parameters` is a JSON schema of an object."""
+    """A tool the model may call; `parameters` is a JSON schema of an object, which `strict` holds the model to."""
 
     name: str
     description: str = ""
     parameters: dict[str, JsonValue] = {"type": "object", "properties": {}}
+    strict: Annotated[bool | None, WHEN_SET] = None
 
 
 class NamedTool(Data):

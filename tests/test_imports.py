@@ -13,7 +13,7 @@ from tests.support.repository import ROOT
 
 ROOMS = (
     "patterns", "config", "decisions", "protection", "authoring", "operations", "providers", "stores", "access",
-    "temporal", "door", "client", "activities", "workflows", "workers", "starters", "testing",
+    "temporal", "door", "wire", "client", "activities", "workflows", "workers", "starters", "testing",
 )  # fmt: skip
 """Each imports only those before it, and the words of the top, which import no room."""
 

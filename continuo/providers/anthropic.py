@@ -45,7 +45,10 @@ class Anthropic:
             body["system"] = request.system
         if request.tools:
             body["tools"] = [
-                {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+                {
+                    **tool.model_dump(exclude={"parameters"}),
+                    "input_schema": tool.parameters,
+                }
                 for tool in request.tools
             ]
             if choice := _tool_choice(request):

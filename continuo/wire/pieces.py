@@ -1,0 +1,83 @@
+"""The pieces of an answer as they come, from which each dialect makes its events."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import JsonValue
+
+from continuo.jobs import Outcome
+from continuo.messages import FinishReason, Message, Usage
+from continuo.parts import Reasoning, Text
+
+Protocol = Literal["openai", "anthropic", "google"]
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True)
+class ReasoningDelta:
+    """More of a thought. A `signature` ends it; `protocol` is whose it is, None the dialect's own.
+
+    Of a `redacted` one the signature holds the whole, encrypted.
+    """
+
+    text: str
+    signature: str | None = None
+    protocol: Protocol | None = None
+    redacted: bool = False
+
+
+@dataclass(frozen=True)
+class ToolDelta:
+    """More of the arguments of the call number `index`; `id` and `name` come with its first piece."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+@dataclass(frozen=True)
+class End:
+    """The answer is whole. `account` is what the last event tells of its run, see `continuo.wire.account`."""
+
+    finish_reason: FinishReason
+    usage: Usage | None = None
+    account: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """There will be no more, and what came is not the whole answer."""
+
+    message: str
+
+
+Piece = TextDelta | ReasoningDelta | ToolDelta | End | Broken
+
+
+def message_of(outcome: Outcome) -> Message:
+    """The answer as a turn: of a pattern that made a text of its own, that text."""
+    return (outcome.message or Message(role="assistant")).saying(outcome.text)
+
+
+def pieces(outcome: Outcome, account: Mapping[str, JsonValue]) -> Iterator[Piece]:
+    """An answer that is whole already, as the pieces of a stream."""
+    message = message_of(outcome)
+    for part in message.parts:
+        if isinstance(part, Reasoning):
+            yield ReasoningDelta(part.text, part.signature, part.protocol, part.redacted)
+        elif isinstance(part, Text):
+            yield TextDelta(part.text)
+    for index, call in enumerate(message.tool_calls):
+        yield ToolDelta(index, call.id, call.name, call.arguments)
+    yield End(finish_reason(outcome), outcome.usage, account)
+
+
+def finish_reason(outcome: Outcome) -> FinishReason:
+    """Why the answer ends: what makes no call to a model ends where it should."""
+    return outcome.finish_reason or ("tool_calls" if message_of(outcome).tool_calls else "stop")
