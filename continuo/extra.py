@@ -1,6 +1,7 @@
 """What is passed through to a provider as it is: checked, bounded, and in the place of nothing that we send."""
 
 import json
+import re
 from collections.abc import Mapping, Set
 from typing import Self
 
@@ -10,6 +11,11 @@ from continuo.data import Data
 
 MAX_BYTES = 16_000
 MAX_LEVELS = 20
+
+BETAS = "betas"
+"""Of Anthropic: names of features that are not in the API for all yet. They are sent as the header `anthropic-beta`."""
+
+_BETA = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 _KEYS = {"key", "apikey", "authorization"}
 _OPENAI = _KEYS | {
@@ -46,6 +52,9 @@ class Extra(Data):
     def _adds_only(self) -> Self:
         _check(self.openai, _OPENAI, "openai")
         _check(self.anthropic, _ANTHROPIC, "anthropic")
+        betas = self.anthropic.get(BETAS, [])
+        if not isinstance(betas, list) or not all(isinstance(one, str) and _BETA.fullmatch(one) for one in betas):
+            raise ValueError("anthropic.betas is no list of names; write letters, digits, dots, _ and -")
         config = self.google.get("generationConfig", {})
         if not isinstance(config, dict):
             raise ValueError("google.generationConfig is no object; write the fields that it is to have")

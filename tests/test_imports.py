@@ -85,6 +85,11 @@ def test_the_domain_knows_nothing_of_temporal() -> None:
     assert [(path, module) for path, module in imported(*DOMAIN, *WORDS) if module.startswith("temporalio")] == []
 
 
+def test_the_wire_maps_and_does_no_more() -> None:
+    outside = {"temporalio", "fastapi", "starlette", "httpx", "asyncio", "socket"}
+    assert [(path, module) for path, module in imported("wire") if module.split(".")[0] in outside] == []
+
+
 def test_patterns_never_import_each_other() -> None:
     found = [
         (pattern, module)

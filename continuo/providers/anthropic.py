@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+from continuo.extra import BETAS
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage, content_of
 from continuo.parameters import NamedTool
 from continuo.parts import Image, Part, Reasoning, Text
@@ -34,8 +35,9 @@ class Anthropic:
     def encode(
         self, base_url: str, model: str, request: ModelRequest, *, stream: bool, media: Mapping[str, bytes] = NO_MEDIA
     ) -> WireRequest:
+        extra: Json = request.extra.anthropic if request.extra else {}
         body: Json = {
-            **(request.extra.anthropic if request.extra else {}),
+            **{name: value for name, value in extra.items() if name != BETAS},
             "model": model,
             # The protocol demands a number.
             "max_tokens": request.max_tokens or max_output(request),
@@ -45,11 +47,7 @@ class Anthropic:
             body["system"] = request.system
         if request.tools:
             body["tools"] = [
-                {
-                    **tool.model_dump(exclude={"parameters"}),
-                    "input_schema": tool.parameters,
-                }
-                for tool in request.tools
+                {**tool.model_dump(exclude={"parameters"}), "input_schema": tool.parameters} for tool in request.tools
             ]
             if choice := _tool_choice(request):
                 body["tool_choice"] = choice
@@ -75,7 +73,8 @@ class Anthropic:
             body["stop_sequences"] = list(request.stop)
         if stream:
             body["stream"] = True
-        return WireRequest(f"{base_url}/messages", body)
+        betas = {"anthropic-beta": ",".join(extra[BETAS])} if extra.get(BETAS) else {}
+        return WireRequest(f"{base_url}/messages", body, betas)
 
     def decode(self, body: Json) -> ModelResponse:
         usage = _usage(body.get("usage"))

@@ -179,7 +179,7 @@ class ModelClient:
                 "POST",
                 wire.url,
                 content=_content(name, wire.body),
-                headers=headers,
+                headers={**headers, **wire.headers},
                 timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT),
                 extensions={"trace": exchange.trace},
             ) as response:

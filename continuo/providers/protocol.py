@@ -1,7 +1,7 @@
 """What a wire protocol must know: how to ask, how to read the answer, whole or streamed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from continuo.messages import ModelRequest, ModelResponse
@@ -14,10 +14,11 @@ NO_MEDIA: Mapping[str, bytes] = {}
 
 @dataclass(frozen=True)
 class WireRequest:
-    """What is posted: the whole URL and the JSON body."""
+    """What is posted: the whole URL, the JSON body, and headers that this request has beside those of all."""
 
     url: str
     body: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class StreamDecoder(Protocol):

@@ -33,12 +33,13 @@ class ReasoningDelta:
 
 @dataclass(frozen=True)
 class ToolDelta:
-    """More of the arguments of the call number `index`; `id` and `name` come with its first piece."""
+    """More of the arguments of the call number `index`; `id`, `name` and `signature` come with its first piece."""
 
     index: int
     id: str | None = None
     name: str | None = None
     arguments: str = ""
+    signature: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def pieces(outcome: Outcome, account: Mapping[str, JsonValue]) -> Iterator[Piece
         elif isinstance(part, Text):
             yield TextDelta(part.text)
     for index, call in enumerate(message.tool_calls):
-        yield ToolDelta(index, call.id, call.name, call.arguments)
+        yield ToolDelta(index, call.id, call.name, call.arguments, call.signature)
     yield End(finish_reason(outcome), outcome.usage, account)
 
 

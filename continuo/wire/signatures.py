@@ -1,7 +1,8 @@
-"""Signatures of thoughts that cross a dialect: which protocol's they are is told before them, unless its own."""
+"""Signatures that cross a dialect: whose a thought's is, is told before it, and a call's is told in the call's id."""
 
 from typing import get_args
 
+from continuo.messages import ToolCall
 from continuo.parts import Reasoning
 from continuo.wire.pieces import Protocol
 
@@ -19,3 +20,22 @@ def thought(own: Protocol, value: str, *, text: str = "", redacted: bool = False
             {"protocol": protocol, "text": text, "signature": rest or None, "redacted": redacted}
         )
     return Reasoning(protocol=own, text=text, signature=value or None, redacted=redacted)
+
+
+_SIGNED = ":google:"
+"""Between the id of a call and its signature. Dialects have no field for it, but every client sends the id back."""
+
+
+def signed_id(id: str, signature: str | None) -> str:
+    """The id of a call as it is told."""
+    return f"{id}{_SIGNED}{signature}" if signature else id
+
+
+def call_id(told: str) -> str:
+    """The id of the call that was told with this one."""
+    return told.partition(_SIGNED)[0]
+
+
+def call_of(told: str, name: str, arguments: str) -> ToolCall:
+    id, _, signature = told.partition(_SIGNED)
+    return ToolCall(id=id, name=name, arguments=arguments, signature=signature or None)

@@ -31,9 +31,12 @@ _thoughts = st.builds(
 )
 _redacted = st.builds(Reasoning, protocol=st.just("anthropic"), signature=st.just("c2VjcmV0"), redacted=st.just(True))
 _calls = st.builds(
-    lambda number, city: ToolCall(id=f"call_{number}", name="weather", arguments=f'{{"city": {city}}}'),
+    lambda number, city, signature: ToolCall(
+        id=f"call_{number}", name="weather", arguments=f'{{"city": {city}}}', signature=signature
+    ),
     st.integers(0, 10**6),
     st.sampled_from(['"Paris"', '"Łódź"', "[1, 2.5, null]", "{}"]),
+    st.none() | st.just("c2ln"),
 )
 
 outcomes = st.builds(
@@ -54,7 +57,7 @@ def split(piece: Piece, at: int) -> Iterator[Piece]:
             yield ReasoningDelta(piece.text[:at], protocol=piece.protocol)
             yield ReasoningDelta(piece.text[at:], piece.signature, piece.protocol)
         case ToolDelta():
-            yield ToolDelta(piece.index, piece.id, piece.name, piece.arguments[:at])
+            yield ToolDelta(piece.index, piece.id, piece.name, piece.arguments[:at], piece.signature)
             yield ToolDelta(piece.index, arguments=piece.arguments[at:])
         case _:
             yield piece

@@ -7,8 +7,9 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 
-from continuo.messages import Message, ToolCall
+from continuo.messages import Message, ModelRequest, ToolCall
 from continuo.parts import File, Image, Reasoning, Text
+from continuo.providers.anthropic import Anthropic
 from continuo.wire import anthropic as dialect
 from continuo.wire.accepted import Accepted
 from continuo.wire.anthropic.request import urls
@@ -104,6 +105,18 @@ def test_every_parameter_is_honoured_or_passed_through() -> None:
         "cache_control": "1h",
         "extra": {"anthropic": {"thinking": {"type": "enabled", "budget_tokens": 500}, "service_tier": "auto"}},
     }
+
+
+def test_betas_go_on_as_their_header() -> None:
+    body = {**WHOLE, "context_management": {"edits": []}}
+    made = accepted(body, betas=["context-management-2025-06-27", "x"]).request
+    asked = ModelRequest(messages=made.messages[:1], **dict(made.parameters))
+    wire = Anthropic().encode("https://a.example", "claude", asked, stream=False)
+    assert wire.headers == {"anthropic-beta": "context-management-2025-06-27,x"}
+    assert wire.body["context_management"] == {"edits": []}
+    assert "betas" not in wire.body
+    with pytest.raises(WireError, match="list of names"):
+        accepted(body, betas=["x\r\ny: z"])
 
 
 def test_media_behind_a_url_are_taken_once_they_are_fetched() -> None:

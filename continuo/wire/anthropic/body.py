@@ -9,8 +9,8 @@ from continuo.wire.parsed import Shape
 
 Version = Literal["2023-06-01", "2026-10-21"]
 VERSIONS: tuple[Version, ...] = ("2023-06-01", "2026-10-21")
-"""Values of the header `anthropic-version`. The later one takes no sampling parameters, no document in an assistant's
-turn and no citations in a user's; the last of these are taken in neither here."""
+"""Values of the header `anthropic-version`. The later one takes no sampling parameters. Nor does it take documents in
+an assistant's turn or citations in a user's, which are taken in neither here."""
 
 
 def _blocks(value: Any) -> Any:

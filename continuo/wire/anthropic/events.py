@@ -7,7 +7,7 @@ from continuo.messages import Usage
 from continuo.wire.anthropic.errors import error
 from continuo.wire.anthropic.response import STOP_REASONS, frame, usage
 from continuo.wire.pieces import Broken, End, Piece, ReasoningDelta, TextDelta, ToolDelta
-from continuo.wire.signatures import signature
+from continuo.wire.signatures import signature, signed_id
 from continuo.wire.sse import event
 
 PING = event("ping", {})
@@ -64,7 +64,8 @@ class Events:
 
     def _call(self, piece: ToolDelta) -> Iterator[bytes]:
         if piece.index not in self._calls:
-            block: dict[str, Any] = {"type": "tool_use", "id": piece.id, "name": piece.name, "input": {}}
+            id = signed_id(piece.id or f"call_{piece.index}", piece.signature)
+            block: dict[str, Any] = {"type": "tool_use", "id": id, "name": piece.name or "", "input": {}}
             yield from self._begin(piece.index, block)
             self._calls[piece.index] = self._last
         if piece.arguments:

@@ -1,11 +1,11 @@
 """From a body to what is submitted at the door."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from continuo.door.request import Request
-from continuo.extra import Extra
+from continuo.extra import BETAS, Extra
 from continuo.messages import Message, ModelRequest, ToolCall, content_of, estimated_tokens
 from continuo.parameters import NamedTool, Parameters, Tool
 from continuo.parts import Media, Part, Text
@@ -29,7 +29,7 @@ from continuo.wire.anthropic.body import (
 )
 from continuo.wire.errors import WireError, refusing
 from continuo.wire.media import NOTHING_FETCHED, Blobs
-from continuo.wire.signatures import thought
+from continuo.wire.signatures import call_id, call_of, thought
 
 _SAMPLING = ("temperature", "top_p", "top_k")
 
@@ -39,11 +39,13 @@ def request(
     *,
     resolve: Callable[[str], str],
     version: Version = "2026-10-21",
+    betas: Sequence[str] = (),
     fetched: Mapping[str, bytes] = NOTHING_FETCHED,
 ) -> Accepted:
     """What is submitted for this body. `resolve` makes a pattern of the model's name, see `Request`.
 
-    `fetched` has the content of URLs. Raises `WireError` for what cannot be taken.
+    `version` and `betas` are of the headers `anthropic-version` and `anthropic-beta`; `fetched` has
+    the content of URLs. Raises `WireError` for what cannot be taken.
     """
     _fits(body, version)
     blobs = Blobs(fetched)
@@ -51,7 +53,7 @@ def request(
     with refusing("model"):
         pattern = resolve(body.model)
     with refusing():
-        parameters = Parameters(**_parameters(body), **_sampling(body))
+        parameters = Parameters(**_parameters(body), **_sampling(body), extra=_extra(body, betas))
         made = Request(pattern=pattern, messages=messages, system=system, parameters=parameters)
     return Accepted(made, blobs.content)
 
@@ -82,10 +84,6 @@ def _fits(body: Body, version: Version) -> None:
         if getattr(body, name) is not None:
             message = f"{name}: API version {version} takes no sampling parameters; leave it out"
             raise WireError(400, message, name, "unsupported_parameter")
-    for number, turn in enumerate(body.messages):
-        if turn.role == "assistant" and any(isinstance(block, DocumentBlock) for block in turn.content):
-            param = f"messages.{number}.content"
-            raise WireError(400, f"{param}: an assistant's turn holds no document", param, "invalid_value")
 
 
 def _conversation(body: CountBody, blobs: Blobs) -> tuple[tuple[Message, ...], str | None]:
@@ -123,7 +121,7 @@ def _assistant(turn: Turn, param: str) -> list[Message]:
                 content.append(thought("anthropic", block.data, redacted=True))
             case ToolUseBlock():
                 arguments = json.dumps(block.input, ensure_ascii=False)
-                calls.append(ToolCall(id=block.id, name=block.name, arguments=arguments))
+                calls.append(call_of(block.id, block.name, arguments))
             case _:
                 raise _misplaced(block.type, "assistant", f"{param}.content.{number}")
     return [Message(role="assistant", content=content_of(content), tool_calls=tuple(calls))]
@@ -143,7 +141,7 @@ def _user(turn: Turn, blobs: Blobs, param: str) -> list[Message]:
             case ToolResultBlock():
                 texts = [part.text for part in block.content or () if isinstance(part, TextBlock)]
                 text = "\n\n".join(["Error:", *texts] if block.is_error else texts)
-                results.append(Message(role="tool", content=text, tool_call_id=block.tool_use_id))
+                results.append(Message(role="tool", content=text, tool_call_id=call_id(block.tool_use_id)))
                 content += [
                     _media(part, blobs, f"{where}.content.{place}")
                     for place, part in enumerate(block.content or ())
@@ -177,7 +175,7 @@ def _media(block: ImageBlock | DocumentBlock, blobs: Blobs, param: str) -> Media
     return part
 
 
-def _parameters(body: CountBody) -> dict[str, Any]:
+def _parameters(body: Body) -> dict[str, Any]:
     made: dict[str, Any] = {
         "tools": tuple(
             Tool(name=tool.name, description=tool.description, parameters=tool.input_schema, strict=tool.strict)
@@ -192,11 +190,14 @@ def _parameters(body: CountBody) -> dict[str, Any]:
     if output := body.output_config:
         made["reasoning_effort"] = output.effort
         made["response_schema"] = output.format.schema_ if output.format else None
-    passed = {name: getattr(body, name, None) for name in PASSED}
-    if passed := {name: value for name, value in passed.items() if value is not None}:
-        with refusing():
-            made["extra"] = Extra(anthropic=passed)
     return made
+
+
+def _extra(body: Body, betas: Sequence[str]) -> Extra | None:
+    passed = {name: value for name in PASSED if (value := getattr(body, name)) is not None}
+    if betas:
+        passed[BETAS] = list(betas)
+    return Extra(anthropic=passed) if passed else None
 
 
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}

@@ -10,7 +10,7 @@ from continuo.messages import FinishReason, Usage
 from continuo.parts import Reasoning, Text
 from continuo.providers.anthropic import arguments
 from continuo.wire.pieces import finish_reason, message_of
-from continuo.wire.signatures import signature
+from continuo.wire.signatures import signature, signed_id
 
 STOP_REASONS: Mapping[FinishReason, str] = {
     "stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"
@@ -31,9 +31,9 @@ def response(outcome: Outcome, account: Mapping[str, JsonValue], *, id: str, mod
                 if part.redacted
                 else {"type": "thinking", "thinking": part.text, "signature": signed}
             )
-    content += [
-        {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments(call)} for call in message.tool_calls
-    ]
+    for call in message.tool_calls:
+        id_ = signed_id(call.id, call.signature)
+        content.append({"type": "tool_use", "id": id_, "name": call.name, "input": arguments(call)})
     return {
         **frame(id, model),
         "content": content,

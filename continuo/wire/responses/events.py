@@ -9,6 +9,7 @@ from continuo.wire.responses.body import Body
 from continuo.wire.responses.errors import error
 from continuo.wire.responses.response import call_item, ended, item_id, message_item, pending
 from continuo.wire.responses.thoughts import reasoning_item
+from continuo.wire.signatures import signed_id
 from continuo.wire.sse import event
 
 
@@ -106,7 +107,8 @@ class Events:
         if call is None:
             yield from self._close()
             item = self._next("fc")
-            call = self._calls[piece.index] = _Call(item.id, item.index, piece.id or item.id, piece.name or "")
+            told = signed_id(piece.id or item.id, piece.signature)
+            call = self._calls[piece.index] = _Call(item.id, item.index, told, piece.name or "")
             added = {**call_item(call.id, call.call_id, call.name, ""), "status": "in_progress"}
             yield self._event("response.output_item.added", output_index=call.index, item=added)
         if piece.arguments:

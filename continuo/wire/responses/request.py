@@ -31,6 +31,7 @@ from continuo.wire.responses.body import (
     SchemaFormat,
 )
 from continuo.wire.responses.thoughts import thought_of
+from continuo.wire.signatures import call_id, call_of
 
 
 def request(body: Body, *, resolve: Callable[[str], str], fetched: Mapping[str, bytes] = NOTHING_FETCHED) -> Accepted:
@@ -79,10 +80,10 @@ def _conversation(body: CountBody, blobs: Blobs) -> tuple[tuple[Message, ...], s
                 case ReasoningItem():
                     turns.say([thought_of(item)])
                 case CallItem():
-                    turns.call(ToolCall(id=item.call_id, name=item.name, arguments=item.arguments))
+                    turns.call(call_of(item.call_id, item.name, item.arguments))
                 case ResultItem():
                     parts = [_part(part, blobs, f"{param}.output.{at}") for at, part in enumerate(item.output)]
-                    turns.result(item.call_id, parts)
+                    turns.result(call_id(item.call_id), parts)
     messages = turns.end()
     if not messages:
         raise WireError(400, "input: there is none; write what the user asks", "input", "missing_required_parameter")
@@ -108,11 +109,11 @@ class _Turns:
         self._tools_end()
         self._calls.append(call)
 
-    def result(self, call_id: str, parts: Sequence[Text | Media]) -> None:
+    def result(self, id: str, parts: Sequence[Text | Media]) -> None:
         """Media, which a tool's turn cannot hold, follow the results as the user's."""
         self._assistant_ends()
         text = "\n\n".join(part.text for part in parts if isinstance(part, Text))
-        self._done.append(Message(role="tool", content=text, tool_call_id=call_id))
+        self._done.append(Message(role="tool", content=text, tool_call_id=id))
         self._media += [part for part in parts if not isinstance(part, Text)]
 
     def ask(self, parts: Iterable[Part]) -> None:

@@ -11,6 +11,7 @@ from continuo.parts import Reasoning, Text
 from continuo.wire.pieces import finish_reason, message_of
 from continuo.wire.responses.body import Body
 from continuo.wire.responses.thoughts import reasoning_item
+from continuo.wire.signatures import signed_id
 
 _INCOMPLETE: Mapping[FinishReason, str] = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
@@ -105,7 +106,8 @@ def output_items(outcome: Outcome, id: str) -> list[dict[str, Any]]:
         elif isinstance(part, Text):
             items.append(message_item(item_id("msg", id, number), part.text, _logprobs(outcome.logprobs)))
     for call in message.tool_calls:
-        items.append(call_item(item_id("fc", id, len(items)), call.id, call.name, call.arguments))
+        told = signed_id(call.id, call.signature)
+        items.append(call_item(item_id("fc", id, len(items)), told, call.name, call.arguments))
     return items
 
 

@@ -77,6 +77,15 @@ def test_openai_has_a_field_for_each_but_the_cache_of_anthropic() -> None:
     }
 
 
+@pytest.mark.parametrize(("protocol", "inside"), [("openai", "function"), ("anthropic", None)])
+def test_a_tool_that_is_strict_is_sent_as_such_and_another_as_ever(protocol: str, inside: str | None) -> None:
+    request = HELLO.model_copy(update={"tools": (Tool(name="clock", strict=True), Tool(name="map"))})
+    tools = PROTOCOLS[protocol].encode(URL, "some-model", request, stream=False).body["tools"]
+    strict, other = [tool[inside] if inside else tool for tool in tools]
+    assert strict["strict"] is True
+    assert "strict" not in other
+
+
 def test_anthropic_has_a_field_for_some_and_is_sent_no_other() -> None:
     assert encoded("anthropic") == {
         "max_tokens": 32_768,
