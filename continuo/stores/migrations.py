@@ -118,6 +118,20 @@ STORE = (
         PRIMARY KEY (api_key, period)
     )
     """,
+    """
+    CREATE TABLE requests (
+        id TEXT PRIMARY KEY,
+        caller TEXT NOT NULL,
+        path TEXT NOT NULL,
+        body_sha256 TEXT NOT NULL,
+        idempotency_key TEXT,
+        received DOUBLE PRECISION NOT NULL,
+        delivered INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE UNIQUE INDEX requests_keyed ON requests (caller, path, idempotency_key) WHERE idempotency_key IS NOT NULL;
+    CREATE INDEX requests_body ON requests (caller, path, body_sha256, received);
+    CREATE INDEX requests_received ON requests (received)
+    """,
 )
 
 PAYLOADS = (

@@ -1,0 +1,1 @@
+"""The HTTP gateway: OpenAI's and Anthropic's APIs, whose requests enter by the door."""

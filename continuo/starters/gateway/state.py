@@ -1,0 +1,78 @@
+"""What every request of a gateway needs, opened once for its process."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import structlog
+from temporalio.client import Client
+
+from continuo.access.limits import KeyLimits
+from continuo.access.oidc import Issuer
+from continuo.access.ring import KeyRing
+from continuo.authoring.library import Library
+from continuo.door import Door
+from continuo.stores.api_keys import ApiKeys
+from continuo.stores.database import Database, StoreUnavailable
+from continuo.stores.opened import open_store, opened_limits, opened_payloads
+from continuo.stores.payloads import Payloads
+from continuo.stores.requests import Requests
+from continuo.temporal.namespace import namespace_of
+
+log = structlog.get_logger()
+
+PRUNED = 3600.0
+"""Seconds between two looks for requests that are too old to be repeated."""
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """`waiting` counts the clients that wait for each run here."""
+
+    door: Door
+    store: Database
+    ring: KeyRing
+    limits: KeyLimits
+    issuer: Issuer | None
+    payloads: Payloads
+    requests: Requests
+    waiting: Counter[str] = field(default_factory=Counter)
+
+
+@asynccontextmanager
+async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
+    """A gateway whose stores are closed at the end."""
+    settings, environ = library.settings, library.environ
+    async with AsyncExitStack() as resources:
+        store = open_store(settings, environ)
+        resources.push_async_callback(store.aclose)
+        limits = await resources.enter_async_context(opened_limits(settings, environ, store))
+        payloads = await resources.enter_async_context(opened_payloads(settings, environ))
+        issuer = None
+        if settings.oidc_issuer:
+            issuer = Issuer(settings, await resources.enter_async_context(httpx.AsyncClient()))
+        requests = Requests(store)
+        pruning = asyncio.create_task(_prune(requests))
+        resources.callback(pruning.cancel)
+        yield Gateway(
+            door=Door(client, library),
+            store=store,
+            ring=KeyRing(ApiKeys(store)),
+            limits=await resources.enter_async_context(KeyLimits(limits)),
+            issuer=issuer,
+            payloads=Payloads(payloads, (await namespace_of(client)).id),
+            requests=requests,
+        )
+
+
+async def _prune(requests: Requests) -> None:
+    while True:
+        try:
+            await requests.prune(time.time())
+        except StoreUnavailable as error:
+            log.warning("old requests cannot be forgotten", error=str(error))
+        await asyncio.sleep(PRUNED)

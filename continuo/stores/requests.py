@@ -1,0 +1,108 @@
+"""What gateways were asked, so that a client that asks again finds the run of its first time."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from continuo.stores.database import Connection, Database
+
+KEPT = 24 * 3600.0
+"""Seconds for which a request is known."""
+
+
+class KeyReused(Exception):
+    """The idempotency key was used for another body."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request as it came: the id of the API key, the path, a hash of the body, and the caller's idempotency key.
+
+    `retried` says that the client has asked before.
+    """
+
+    caller: str
+    path: str
+    body_sha256: str
+    key: str | None = None
+    retried: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """A request that is kept: the `id` of its run, and when it first came (seconds since 1970)."""
+
+    id: str
+    received: float
+
+
+class Requests:
+    """One row for each run that a gateway was asked for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def known(self, request: Received, now: float) -> Known:
+        """The request that this one repeats, or this one itself, kept as new before it is returned.
+
+        With an idempotency key it repeats the one with that key; without, one that is `retried` repeats the newest
+        with the same body whose answer was not delivered. Raises `KeyReused`.
+        """
+        new = Known(uuid4().hex, now)
+
+        def write(connection: Connection) -> Known:
+            if request.key is None:
+                if request.retried and (known := _undelivered(connection, request, now)):
+                    return known
+            elif (row := _keyed(connection, request, now)) is not None:
+                if row["body_sha256"] != request.body_sha256:
+                    raise KeyReused
+                return Known(row["id"], row["received"])
+            row = (new.id, request.caller, request.path, request.body_sha256, request.key, now)
+            connection.execute(
+                "INSERT INTO requests (id, caller, path, body_sha256, idempotency_key, received) VALUES"
+                " (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                row,
+            )
+            return new
+
+        known = await self._database.write(write)
+        if request.key is not None and known is new:
+            # Another gateway may have kept the same key in the same moment: the first one counts.
+            return await self._database.write(lambda connection: _first(connection, request, new))
+        return known
+
+    async def delivered(self, id: str) -> None:
+        """Its answer has reached the client: whoever asks the same again wants another one."""
+        sql = "UPDATE requests SET delivered = 1 WHERE id = ?"
+        await self._database.write(lambda connection: connection.execute(sql, (id,)).rowcount, durable=False)
+
+    async def prune(self, now: float) -> int:
+        """Forget what is older than `KEPT`; how many those were."""
+        sql = "DELETE FROM requests WHERE received < ?"
+        return await self._database.write(lambda connection: connection.execute(sql, (now - KEPT,)).rowcount)
+
+
+def _undelivered(connection: Connection, request: Received, now: float) -> Known | None:
+    sql = (
+        "SELECT id, received FROM requests WHERE caller = ? AND path = ? AND body_sha256 = ? AND received > ?"
+        " AND idempotency_key IS NULL AND delivered = 0 ORDER BY received DESC LIMIT 1"
+    )
+    row = connection.execute(sql, (request.caller, request.path, request.body_sha256, now - KEPT)).fetchone()
+    return row and Known(row["id"], row["received"])
+
+
+def _keyed(connection: Connection, request: Received, now: float) -> dict[str, object] | None:
+    # One that has expired gives its key free.
+    same = (request.caller, request.path, request.key)
+    where = "caller = ? AND path = ? AND idempotency_key = ?"
+    connection.execute(f"DELETE FROM requests WHERE {where} AND received <= ?", (*same, now - KEPT))
+    return connection.execute(f"SELECT id, received, body_sha256 FROM requests WHERE {where}", same).fetchone()
+
+
+def _first(connection: Connection, request: Received, new: Known) -> Known:
+    row = _keyed(connection, request, new.received)
+    if row is None:
+        return new
+    if row["body_sha256"] != request.body_sha256:
+        raise KeyReused
+    return Known(str(row["id"]), float(str(row["received"])))

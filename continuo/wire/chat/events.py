@@ -1,0 +1,69 @@
+"""From the pieces of an answer to the chunks of a streamed completion."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from continuo.messages import Usage
+from continuo.wire.chat.response import call, frame, usage
+from continuo.wire.pieces import Broken, End, Piece, ReasoningDelta, TextDelta, ToolDelta
+from continuo.wire.responses.errors import error
+from continuo.wire.signatures import signed_id
+
+PING = b": keep-alive\n\n"
+"""Keeps a connection alive, at any time."""
+
+DONE = b"data: [DONE]\n\n"
+
+
+class Events:
+    """One stream: `start`, then `feed` with each piece. `DONE` comes after an `End` alone."""
+
+    def __init__(self, *, id: str, model: str, created: int, include_usage: bool) -> None:
+        self._frame = frame("chat.completion.chunk", id, model, created)
+        self._include_usage = include_usage
+        self._calls: set[int] = set()
+
+    def start(self) -> bytes:
+        return self._delta({"role": "assistant", "content": "", "refusal": None})
+
+    def feed(self, piece: Piece) -> Iterator[bytes]:
+        """The chunks of one piece."""
+        match piece:
+            case TextDelta(text):
+                if text:
+                    yield self._delta({"content": text})
+            case ReasoningDelta(text):
+                if text:
+                    yield self._delta({"reasoning_content": text})
+            case ToolDelta():
+                yield self._delta({"tool_calls": [self._call(piece)]})
+            case End():
+                ours = {"continuo": dict(piece.account)}
+                end = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": piece.finish_reason}
+                yield self._chunk([end], {} if self._include_usage else ours)
+                if self._include_usage:
+                    yield self._chunk([], {"usage": usage(piece.usage or Usage()), **ours})
+                yield DONE
+            case Broken(message):
+                yield _data(error(502, message))
+
+    def _call(self, piece: ToolDelta) -> dict[str, Any]:
+        if piece.index in self._calls:
+            return {"index": piece.index, "function": {"arguments": piece.arguments}}
+        self._calls.add(piece.index)
+        id = signed_id(piece.id or f"call_{piece.index}", piece.signature)
+        return {"index": piece.index, **call(id, piece.name or "", piece.arguments)}
+
+    def _delta(self, delta: dict[str, Any]) -> bytes:
+        return self._chunk([{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}], {})
+
+    def _chunk(self, choices: list[dict[str, Any]], more: dict[str, Any]) -> bytes:
+        # Where usage is told, the other chunks say that it is not theirs to tell.
+        told = {"usage": None} if self._include_usage else {}
+        return _data({**self._frame, "choices": choices, **told, **more})
+
+
+def _data(chunk: dict[str, Any]) -> bytes:
+    return b"data: %b\n\n" % orjson.dumps(chunk)

@@ -1,0 +1,143 @@
+"""From a body to what is submitted at the door."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from continuo.door.request import Request
+from continuo.extra import Extra
+from continuo.messages import Message, content_of
+from continuo.parameters import NamedTool, Parameters, Tool
+from continuo.parts import Media, Part, Reasoning, Text
+from continuo.wire.accepted import Accepted
+from continuo.wire.chat.body import (
+    PASSED,
+    AssistantTurn,
+    AudioPart,
+    Body,
+    FilePart,
+    ImagePart,
+    NamedChoice,
+    RefusalPart,
+    Said,
+    SchemaFormat,
+    SystemTurn,
+    TextPart,
+    ToolTurn,
+    UserTurn,
+)
+from continuo.wire.errors import WireError, refusing
+from continuo.wire.media import Blobs
+from continuo.wire.signatures import call_id, call_of
+
+
+def request(body: Body, *, resolve: Callable[[str], str]) -> Accepted:
+    """What is submitted for this body. `resolve` makes a pattern of the model's name, see `Request`.
+
+    Whether the answer is streamed is for the caller. Raises `WireError` for what cannot be taken.
+    """
+    blobs = Blobs()
+    messages, system = _conversation(body, blobs)
+    with refusing("model"):
+        pattern = resolve(body.model)
+    with refusing():
+        parameters = Parameters(**_parameters(body))
+        made = Request(pattern=pattern, messages=messages, system=system, parameters=parameters)
+    return Accepted(made, blobs.content)
+
+
+def _conversation(body: Body, blobs: Blobs) -> tuple[tuple[Message, ...], str | None]:
+    """The turns and the instructions, wherever those stand among the turns, in their order."""
+    system: list[str] = []
+    messages: list[Message] = []
+    for number, turn in enumerate(body.messages):
+        param = f"messages.{number}"
+        with refusing(param):
+            match turn:
+                case SystemTurn():
+                    system += [part.text for part in turn.content]
+                case UserTurn():
+                    parts = tuple(_part(part, blobs, f"{param}.content.{at}") for at, part in enumerate(turn.content))
+                    # Several texts stay several: nothing says that one goes on where the other ends.
+                    messages.append(Message(role="user", content=content_of(parts) if len(parts) <= 1 else parts))
+                case AssistantTurn():
+                    messages.append(_assistant(turn))
+                case ToolTurn():
+                    text, id = "".join(part.text for part in turn.content), call_id(turn.tool_call_id)
+                    messages.append(Message(role="tool", content=text, tool_call_id=id))
+    if not messages:
+        message = "messages: there are instructions alone; add a user's turn"
+        raise WireError(400, message, "messages", "invalid_value")
+    return tuple(messages), "\n\n".join(system) or None
+
+
+def _assistant(turn: AssistantTurn) -> Message:
+    thought: list[Part] = []
+    if turn.reasoning_content:
+        thought = [Reasoning(protocol="openai", text=turn.reasoning_content)]
+    said = [*_said(turn.content or ()), *([Text(text=turn.refusal)] if turn.refusal else [])]
+    calls = tuple(call_of(call.id, call.function.name, call.function.arguments) for call in turn.tool_calls or ())
+    return Message(role="assistant", content=content_of([*thought, *said]), tool_calls=calls)
+
+
+def _said(parts: Iterable[Said]) -> list[Text]:
+    return [Text(text=part.refusal if isinstance(part, RefusalPart) else part.text) for part in parts]
+
+
+def _part(part: TextPart | ImagePart | AudioPart | FilePart, blobs: Blobs, param: str) -> Text | Media:
+    match part:
+        case TextPart():
+            return Text(text=part.text)
+        case ImagePart():
+            return _media("image", part.image_url.url, "image", blobs, f"{param}.image_url.url")
+        case AudioPart():
+            return _media("audio", part.input_audio.data, "audio", blobs, f"{param}.input_audio.data")
+        case FilePart():
+            return _media("file", part.file.file_data, part.file.filename or "file", blobs, f"{param}.file.file_data")
+
+
+def _media(kind: str, given: str, name: str, blobs: Blobs, param: str) -> Media:
+    """What is behind a URL, in it, or plain base64."""
+    head, comma, data = given.partition(",")
+    if "://" in head:
+        part = blobs.url(given, name, param)
+    elif head.startswith("data:") and head.endswith(";base64"):
+        part = blobs.base64(data, name, param)
+    else:
+        part = blobs.base64(given, name, param)
+    if part.kind != kind:
+        raise WireError(400, f"{param}: this is of type {part.media_type}, no {kind}", param, "invalid_value")
+    return part
+
+
+def _parameters(body: Body) -> dict[str, Any]:
+    if body.max_tokens is not None and body.max_completion_tokens is not None:
+        message = "max_tokens: it excludes max_completion_tokens; leave one out"
+        raise WireError(400, message, "max_tokens", "mutually_exclusive_parameters")
+    same = (
+        "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs", "parallel_tool_calls", "reasoning_effort",
+        "seed", "temperature", "top_p", "verbosity",
+    )  # fmt: skip
+    made: dict[str, Any] = {name: getattr(body, name) for name in same}
+    # An empty text is what some clients send for none.
+    made |= {name: getattr(body, name) or None for name in ("user", "metadata", "prompt_cache_key")}
+    made["max_tokens"] = body.max_tokens or body.max_completion_tokens
+    made["stop"] = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
+    made["tools"] = tuple(
+        Tool(
+            name=tool.name,
+            description=tool.description or "",
+            strict=tool.strict,
+            **({"parameters": tool.parameters} if tool.parameters is not None else {}),
+        )
+        for tool in (one.function for one in body.tools or ())
+    )
+    choice = body.tool_choice
+    made["tool_choice"] = NamedTool(name=choice.function.name) if isinstance(choice, NamedChoice) else choice
+    form = body.response_format
+    if isinstance(form, SchemaFormat):
+        made |= {"response_schema": form.json_schema.schema_, "strict": form.json_schema.strict}
+    elif form and form.type == "json_object":
+        made["response_format"] = "json_object"
+    if passed := {name: value for name in PASSED if (value := getattr(body, name)) is not None}:
+        made["extra"] = Extra(openai=passed)
+    return made
