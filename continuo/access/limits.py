@@ -88,7 +88,7 @@ class KeyLimits:
         """The request has ended and used so many `tokens`; None where nobody knows, and what was estimated counts."""
         if admitted.place in self._held:
             async with self._renewing:
-                del self._held[admitted.place]
+                self._held.pop(admitted.place, None)
         if not any_limit(admitted.limits):
             return
         more = 0 if tokens is None else tokens - admitted.tokens

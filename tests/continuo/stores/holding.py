@@ -1,11 +1,20 @@
 """`python -m tests.continuo.stores.holding`: a gateway that holds the one place of a key until it is killed."""
 
 import asyncio
+from datetime import UTC, datetime
 
 from continuo.access import limits
 from continuo.config.settings import Settings, environment
+from continuo.protection.api_keys import ApiKey
 from continuo.stores.opened import open_store, opened_limits
-from tests.continuo.stores.test_key_limits import SHORT, key
+
+SHORT = 0.9
+"""Seconds of a lease that a test can wait for."""
+
+
+def key(**fields: object) -> ApiKey:
+    values = {"id": "abcdefghijkl", "name": "ci", "tenant": "acme", "created": datetime(2026, 11, 26, tzinfo=UTC)}
+    return ApiKey.model_validate({**values, **fields})
 
 
 async def main() -> None:

@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,10 @@ from continuo.access.limits import Admitted, KeyLimits, Refused
 from continuo.config.settings import Settings
 from continuo.protection.api_keys import ApiKey
 from continuo.stores.opened import open_store, opened_limits
+from continuo.stores.redis.client import connect
+from continuo.stores.redis.limits import RedisLimits
 from continuo.testing.processes import until
-
-SHORT = 0.9
-"""Seconds of a lease that a test can wait for."""
-
-
-def key(**fields: object) -> ApiKey:
-    values = {"id": "abcdefghijkl", "name": "ci", "tenant": "acme", "created": datetime(2026, 11, 26, tzinfo=UTC)}
-    return ApiKey.model_validate({**values, **fields})
+from tests.continuo.stores.holding import SHORT, key
 
 
 @pytest.fixture
@@ -134,3 +128,11 @@ async def test_a_key_without_limits_is_counted_nowhere(gateways: tuple[KeyLimits
     result = await admitted(gateways[0], key())
     assert result.headers == {}
     await gateways[0].release(result, 5)
+
+
+async def test_where_the_store_of_limits_is_broken_requests_go_uncounted() -> None:
+    async with connect("redis://127.0.0.1:1/0") as client, KeyLimits(RedisLimits(client)) as limits:
+        for _ in range(2):
+            result = await admitted(limits, key(concurrency=1, requests_per_minute=1))
+            assert result.headers == {}
+            await limits.release(result, 1)
