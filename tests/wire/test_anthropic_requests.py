@@ -12,7 +12,6 @@ from continuo.parts import File, Image, Reasoning, Text
 from continuo.providers.anthropic import Anthropic
 from continuo.wire import anthropic as dialect
 from continuo.wire.accepted import Accepted
-from continuo.wire.anthropic.request import urls
 from continuo.wire.errors import WireError
 from continuo.wire.parsed import parsed
 from tests.support.media import PDF, png
@@ -123,7 +122,7 @@ def test_media_behind_a_url_are_taken_once_they_are_fetched() -> None:
     url = "https://pictures.example/a.png"
     source = {"type": "image", "source": {"type": "url", "url": url}}
     body = {**WHOLE, "messages": [{"role": "user", "content": [source]}]}
-    assert list(urls(parsed(dialect.Body, json.dumps(body).encode()))) == [url]
+    assert list(dialect.urls(parsed(dialect.Body, json.dumps(body).encode()))) == [url]
     assert list(accepted(body, fetched={url: png()}).blobs.values()) == [png()]
     with pytest.raises(WireError, match="send the content as base64") as refused:
         accepted(body)

@@ -112,6 +112,16 @@ def test_every_parameter_is_honoured_or_passed_through() -> None:
     }
 
 
+def test_media_behind_a_url_are_taken_once_they_are_fetched() -> None:
+    addresses = ["https://a.example/a.png", "https://a.example/a.pdf"]
+    image = {"type": "input_image", "image_url": addresses[0]}
+    content = [image, {"type": "input_file", "file_url": addresses[1]}, {"type": "input_image", "image_url": PNG}]
+    body = parsed(dialect.Body, json.dumps({**WHOLE, "input": [{"role": "user", "content": content}]}).encode())
+    assert list(dialect.urls(body)) == addresses
+    made = dialect.request(body, resolve=str, fetched=dict(zip(addresses, (png(), PDF), strict=True)))
+    assert set(made.blobs.values()) == {png(), PDF}
+
+
 @pytest.mark.parametrize(
     ("item", "message"),
     [

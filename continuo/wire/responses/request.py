@@ -1,6 +1,6 @@
 """From a body to what is submitted at the door."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from continuo.door.request import Request
@@ -61,6 +61,17 @@ def input_tokens(body: CountBody, *, fetched: Mapping[str, bytes] = NOTHING_FETC
     with refusing():
         read = ModelRequest(messages=messages, system=system)
     return {"object": "response.input_tokens", "input_tokens": read_tokens(read) + estimated_tokens(*tools)}
+
+
+def urls(body: CountBody) -> Iterator[str]:
+    """Addresses of media, which the caller may fetch."""
+    for item in body.input:
+        parts = item.content if isinstance(item, MessageItem) else item.output if isinstance(item, ResultItem) else ()
+        for part in parts:
+            match part:
+                case InputImage(image_url=url) | InputFile(file_url=str(url)):
+                    if not url.startswith("data:"):
+                        yield url
 
 
 def _conversation(body: CountBody, blobs: Blobs) -> tuple[tuple[Message, ...], str | None]:
