@@ -15,6 +15,7 @@ from continuo.starters.commands.dead_letters import dead_letters
 from continuo.starters.commands.demo import demo
 from continuo.starters.commands.dev import dev
 from continuo.starters.commands.explain import explain
+from continuo.starters.commands.gateway import gateway
 from continuo.starters.commands.init import init
 from continuo.starters.commands.keys import keys
 from continuo.starters.commands.listing import models, patterns
@@ -52,6 +53,7 @@ for command in (
     dead_letters,
     prune,
     workers,
+    gateway,
     dev,
     demo,
     init,

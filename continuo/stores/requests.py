@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import uuid4
 
-from continuo.stores.database import Connection, Database
+from continuo.stores.database import Connection, Database, Row
 
 KEPT = 24 * 3600.0
 """Seconds for which a request is known."""
@@ -57,11 +57,11 @@ class Requests:
                 if row["body_sha256"] != request.body_sha256:
                     raise KeyReused
                 return Known(row["id"], row["received"])
-            row = (new.id, request.caller, request.path, request.body_sha256, request.key, now)
+            values = (new.id, request.caller, request.path, request.body_sha256, request.key, now)
             connection.execute(
                 "INSERT INTO requests (id, caller, path, body_sha256, idempotency_key, received) VALUES"
                 " (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                row,
+                values,
             )
             return new
 
@@ -91,12 +91,15 @@ def _undelivered(connection: Connection, request: Received, now: float) -> Known
     return row and Known(row["id"], row["received"])
 
 
-def _keyed(connection: Connection, request: Received, now: float) -> dict[str, object] | None:
+def _keyed(connection: Connection, request: Received, now: float) -> Row | None:
     # One that has expired gives its key free.
     same = (request.caller, request.path, request.key)
     where = "caller = ? AND path = ? AND idempotency_key = ?"
     connection.execute(f"DELETE FROM requests WHERE {where} AND received <= ?", (*same, now - KEPT))
-    return connection.execute(f"SELECT id, received, body_sha256 FROM requests WHERE {where}", same).fetchone()
+    row: Row | None = connection.execute(
+        f"SELECT id, received, body_sha256 FROM requests WHERE {where}", same
+    ).fetchone()
+    return row
 
 
 def _first(connection: Connection, request: Received, new: Known) -> Known:
@@ -105,4 +108,4 @@ def _first(connection: Connection, request: Received, new: Known) -> Known:
         return new
     if row["body_sha256"] != request.body_sha256:
         raise KeyReused
-    return Known(str(row["id"]), float(str(row["received"])))
+    return Known(row["id"], row["received"])

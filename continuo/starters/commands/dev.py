@@ -25,23 +25,26 @@ async def dev(
     ui_port: int = Ports.ui,
     sim_port: int = Ports.sim,
     shop_port: int = Ports.shop,
+    gateway_port: int = Ports.gateway,
     data: Path | None = None,
     supervise: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Start Temporal, the worker pools, the simulated provider and the example shop; Ctrl-C ends them all.
+    """Start Temporal, the worker pools, the gateway, the simulated provider and the shop; Ctrl-C ends them all.
 
     Parameters
     ----------
     command
         After --: run this with the addresses in its environment, then end, with its exit code.
     port
-        Temporal's port; 0 is any free one, as for the other three.
+        Temporal's port; 0 is any free one, as for the other four.
     ui_port
         The port of Temporal's Web UI.
     sim_port
         The simulated provider's port.
     shop_port
         The example shop's port.
+    gateway_port
+        The gateway's port.
     data
         The folder of the runs, the journal and the ledger; a later start finds them there.
     supervise
@@ -49,7 +52,8 @@ async def dev(
     """
     if command and shutil.which(command[0]) is None:
         raise InputError(f"there is no command {command[0]!r}; name one that exists after --")
-    session = asyncio.ensure_future(_session(command, Ports(port, ui_port, sim_port, shop_port), data, supervise))
+    ports = Ports(port, ui_port, sim_port, shop_port, gateway_port)
+    session = asyncio.ensure_future(_session(command, ports, data, supervise))
     received: list[int] = []
 
     def interrupt(number: int) -> None:
@@ -101,6 +105,8 @@ async def _wait(environment: dict[str, str]) -> int:
     print(f"Temporal server      {environment['TEMPORAL_ADDRESS']}")
     print(f"simulated provider   {environment['CONTINUO_SIM_URL']}")
     print(f"example shop         {environment['CONTINUO_SHOP_URL']}")
+    print(f"gateway              {environment['CONTINUO_GATEWAY_URL']}/v1")
+    print(f"a key for it         {environment['CONTINUO_GATEWAY_KEY']}")
     print(f"data and logs        {environment['CONTINUO_DATA']}")
     print('ready; try: continuo run support "Where is my order?"   (Ctrl-C ends everything)', flush=True)
     await asyncio.Event().wait()

@@ -3,19 +3,20 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from pydantic import JsonValue
+from starlette.background import BackgroundTask
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from continuo.access.limits import Admitted, Refused
 from continuo.door import Run
-from continuo.errors import InputError, NoServer
 from continuo.jobs import Failure, Outcome
 from continuo.messages import ModelRequest
 from continuo.protection.api_keys import ApiKey
-from continuo.protection.reservation import read_tokens
+from continuo.protection.reservation import read_tokens, total
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.requests import KeyReused, Known, Received
 from continuo.wire.accepted import Accepted
@@ -42,78 +43,107 @@ class Later(WireError):
         self.headers = headers
 
 
-@dataclass
 class Answering:
-    """A request that has its run. It is `left` or `finished`, once."""
+    """A request that has its run. In the end it is `finished` or `left`."""
 
-    gateway: Gateway
-    http: Request
-    known: Known
-    run: Run
-    pattern: str
-    admitted: Admitted
-    goes_on: bool
+    def __init__(
+        self,
+        gateway: Gateway,
+        http: Request,
+        known: Known,
+        run: Run,
+        pattern: str,
+        admitted: Admitted,
+        *,
+        goes_on: bool,
+    ) -> None:
+        """`goes_on` says that the run is not cancelled when the client leaves."""
+        self.known = known
+        self._gateway = gateway
+        self._http = http
+        self._run = run
+        self._pattern = pattern
+        self._admitted = admitted
+        self._goes_on = goes_on
+        self._result = asyncio.ensure_future(run.result())
+        gateway.waiting[known.id] += 1
 
     @property
     def headers(self) -> dict[str, str]:
         """Those of every response to it."""
-        return {**self.admitted.headers, "x-continuo-run-id": self.run.id, "x-continuo-pattern": self.pattern}
+        return {**self._admitted.headers, "x-continuo-run-id": self._run.id, "x-continuo-pattern": self._pattern}
 
     def account(self, outcome: Outcome) -> dict[str, JsonValue]:
-        return account(outcome, self.pattern)
+        return account(outcome, self._pattern)
 
     async def outcome(self) -> Outcome:
         """Its answer. Raises `WireError` for a run that failed, and `ClientLeft`; then the run is cancelled."""
-        waiting = asyncio.ensure_future(self.run.result())
-        leaving = asyncio.ensure_future(_disconnected(self.http))
+        await self.begun(None)
+        result = self._result.result()
+        assert isinstance(result, Outcome)
+        return result
+
+    async def begun(self, patience: float | None) -> None:
+        """Wait for the answer, at most so many seconds. Raises as `outcome` does."""
+        leaving = asyncio.ensure_future(self.client_left())
         try:
-            await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
+            waited = {self._result, leaving}
+            await asyncio.wait(waited, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if leaving.done() and not self._result.done():
                 await self.left()
                 raise ClientLeft
-            result = waiting.result()
         finally:
-            waiting.cancel()
             leaving.cancel()
-        if isinstance(result, Failure):
-            await self._ended(None)
-            raise failed(result)
-        return result
+        if self._result.done() and isinstance(failure := self._result.result(), Failure):
+            await self._end(None)
+            raise failed(failure)
+
+    def response(self, body: Mapping[str, Any], outcome: Outcome) -> Response:
+        """The answer as a whole, which is `finished` when it has been sent."""
+        told = {"tier": outcome.tier, "cost-usd": outcome.cost_usd, "saved-usd": outcome.saved_usd}
+        headers = {f"x-continuo-{name}": f"{value}" for name, value in told.items() if value is not None}
+        headers["x-continuo-cache"] = "hit" if outcome.served_by == "cache" else "miss"
+        return JSONResponse(body, headers={**self.headers, **headers}, background=BackgroundTask(self.finished))
 
     async def pieces(self) -> AsyncIterator[Piece | None]:
         """The answer piece by piece; None whenever none came for `KEEP_ALIVE`."""
-        waiting = asyncio.ensure_future(self.run.result())
-        try:
-            while not waiting.done():
-                await asyncio.wait({waiting}, timeout=KEEP_ALIVE)
-                if not waiting.done():
-                    yield None
-        finally:
-            waiting.cancel()
-        result = waiting.result()
+        while not self._result.done():
+            await asyncio.wait({self._result}, timeout=KEEP_ALIVE)
+            if not self._result.done():
+                yield None
+        result = self._result.result()
         if isinstance(result, Failure):
             yield Broken(result.cause)
-            await self._ended(None)
-            return
-        for piece in pieces(result, self.account(result)):
-            yield piece
-        await self.finished(result)
+        else:
+            for piece in pieces(result, self.account(result)):
+                yield piece
 
-    async def finished(self, outcome: Outcome) -> None:
-        """The answer has been sent."""
-        await self.gateway.requests.delivered(self.known.id)
-        used = outcome.usage
-        await self._ended(used.input_tokens + used.output_tokens if used else None)
+    async def client_left(self) -> None:
+        """Return when the client has closed its connection; its whole body has been read before."""
+        while (await self._http.receive())["type"] != "http.disconnect":
+            pass
+
+    async def finished(self) -> None:
+        """The client has been told what its run came to."""
+        result, tokens = await self._result, None
+        if isinstance(result, Outcome):
+            await self._gateway.requests.delivered(self.known.id)
+            if result.usage is not None:
+                tokens = total(result.usage)
+        await self._end(tokens)
 
     async def left(self) -> None:
         """The client has gone: its run is cancelled, unless another client waits for it or may come back for it."""
-        await self._ended(None)
-        if not self.goes_on and not self.gateway.waiting[self.known.id]:
-            await self.run.cancel()
+        await self._end(None)
+        if not self._goes_on and not self._gateway.waiting[self.known.id]:
+            await self._run.cancel()
 
-    async def _ended(self, tokens: int | None) -> None:
-        self.gateway.waiting -= type(self.gateway.waiting)({self.known.id: 1})  # type: ignore[misc]
-        await self.gateway.limits.release(self.admitted, tokens)
+    async def _end(self, tokens: int | None) -> None:
+        self._result.cancel()
+        self._gateway.waiting[self.known.id] -= 1
+        if not self._gateway.waiting[self.known.id]:
+            del self._gateway.waiting[self.known.id]
+        await self._gateway.limits.release(self._admitted, tokens)
 
 
 async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted, body: bytes) -> Answering:
@@ -143,7 +173,6 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
     except BaseException:
         await gateway.limits.release(admitted, 0)
         raise
-    gateway.waiting[known.id] += 1
     return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=received.key is not None)
 
 
@@ -168,15 +197,3 @@ def failed(failure: Failure) -> WireError:
     status = status_of(failure)
     retry = {"x-should-retry": "true" if status.retry else "false"}
     return Later(status.status, failure.message, status.code, retry)
-
-
-async def _disconnected(http: Request) -> None:
-    while (await http.receive())["type"] != "http.disconnect":
-        pass
-
-
-def unavailable(error: Exception) -> WireError | None:
-    """What an error is to a caller that means that something of ours is away; None for any other."""
-    if isinstance(error, NoServer | InputError):
-        return None
-    return None

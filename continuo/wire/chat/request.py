@@ -97,7 +97,7 @@ def _part(part: TextPart | ImagePart | AudioPart | FilePart, blobs: Blobs, param
 
 def _media(kind: str, given: str, name: str, blobs: Blobs, param: str) -> Media:
     """What is behind a URL, in it, or plain base64."""
-    head, comma, data = given.partition(",")
+    head, _, data = given.partition(",")
     if "://" in head:
         part = blobs.url(given, name, param)
     elif head.startswith("data:") and head.endswith(";base64"):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from socket import socket
 
 from continuo.errors import InputError
 
@@ -23,8 +24,8 @@ _PR_SET_PDEATHSIG = 1
 class Child:
     """One process. Its output goes to `log`; it is ready when a line of it holds `ready`, or when `ready()` is true.
 
-    `ready_line` is that line: a server prints its address there. The log is of this child alone: the first
-    start empties it, and another one adds to it.
+    It inherits the `sockets`, by their numbers here. `ready_line` is the line that told: a server prints its address
+    there. The log is of this child alone: the first start empties it, and another one adds to it.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Child:
     log: Path
     ready: str | Callable[[], Awaitable[bool]]
     environment: Mapping[str, str]
+    sockets: Sequence[socket] = ()
     ready_line: str = ""
     process: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
@@ -53,6 +55,7 @@ class Child:
                 env=dict(self.environment),
                 # Ctrl-C at a terminal reaches the whole group: we end our children ourselves, in order.
                 start_new_session=True,
+                pass_fds=[one.fileno() for one in self.sockets],
                 preexec_fn=die_with_parent,
             )
         try:

@@ -1,4 +1,4 @@
-"""The local stack: Temporal on a SQLite file, the simulated provider, the shop, and a pool for each priority."""
+"""The local stack: Temporal on a SQLite file, the simulated provider, the shop, a pool for each priority, a gateway."""
 
 import asyncio
 import fcntl
@@ -6,20 +6,27 @@ import os
 import socket
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from errno import EADDRINUSE
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import get_args
 
-from continuo.config.settings import Settings
+from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
 from continuo.jobs import Priority
+from continuo.protection.api_keys import ApiKey, new_id, new_secret
+from continuo.stores.api_keys import ApiKeys
+from continuo.stores.opened import open_store
 from continuo.temporal.connect import connection
 from continuo.workers.local.processes import Child, module
 from continuo.workers.local.temporal_server import answers, command, find, provide
+
+BACKLOG = 2048
+"""Connections that wait to be accepted, as while a gateway is started again."""
 
 FIRST_PAUSE, LAST_PAUSE = 0.25, 30.0
 """Seconds before a child that died is started again; the pause doubles while it keeps dying."""
@@ -33,6 +40,7 @@ class Ports:
     ui: int = 8233
     sim: int = 8377
     shop: int = 8378
+    gateway: int = 8379
 
     def taken_as_free(self, *, temporal: bool) -> "Ports":
         """The same ports with each 0 replaced. Raises `InputError` naming a port that is taken, and its option."""
@@ -41,16 +49,17 @@ class Ports:
             wanted |= {"temporal": self.temporal, "ui": self.ui}
         with ExitStack() as listeners:
             # All are held until the last is found, so that no two are the same.
-            found = {name: listeners.enter_context(_listening(port, name)) for name, port in wanted.items()}
+            found = {name: listeners.enter_context(listening(port, name)) for name, port in wanted.items()}
             return replace(self, **{name: listener.getsockname()[1] for name, listener in found.items()})
 
 
-def _listening(port: int, name: str) -> socket.socket:
+def listening(port: int, name: str) -> socket.socket:
+    """A socket that listens there. Raises `InputError` naming a port that is taken, and its option."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
-        listener.listen()
+        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
         taken = isinstance(error, OSError) and error.errno == EADDRINUSE
@@ -65,7 +74,8 @@ class Stack:
 
     With an address in Temporal's own environment configuration, that cluster is used and no server is started.
     Inside, `environment` tells another process where everything is, in the variables that ours read, and as
-    `CONTINUO_WORKER_PIDS` (with commas) and `CONTINUO_TEMPORAL_PID` (without a cluster of one's own).
+    `CONTINUO_WORKER_PIDS` (with commas), `CONTINUO_GATEWAY_PID`, `CONTINUO_GATEWAY_KEY` (an API key that is revoked at
+    the end) and `CONTINUO_TEMPORAL_PID` (without a cluster of one's own).
     Raises `InputError` for a port or a data folder that is taken, before anything starts.
     """
 
@@ -75,12 +85,16 @@ class Stack:
         self._ports = ports.taken_as_free(temporal=self._cluster is None)
         self._data = data.resolve()
         self._held = ExitStack()
+        # Held here, so that who connects while the gateway is started again waits instead of being refused.
+        self._gateway = self._held.enter_context(listening(ports.gateway, "gateway"))
         self.children: list[Child] = []
+        self._key_id: str | None = None
         self.environment = {
             "TEMPORAL_ADDRESS": self._cluster or f"127.0.0.1:{self._ports.temporal}",
             "CONTINUO_DATA": str(self._data),
             "CONTINUO_SIM_URL": f"http://127.0.0.1:{self._ports.sim}",
             "CONTINUO_SHOP_URL": f"http://127.0.0.1:{self._ports.shop}",
+            "CONTINUO_GATEWAY_URL": f"http://127.0.0.1:{self._gateway.getsockname()[1]}",
             "CONTINUO_UI_URL": Settings().ui_url if self._cluster else f"http://127.0.0.1:{self._ports.ui}",
         }
 
@@ -100,13 +114,16 @@ class Stack:
                         self._python(f"{priority} pool", "pool ready", "continuo", "workers", "--priority", priority)
                         for priority in get_args(Priority)
                     ),
+                    self._gateway_child(),
                 ]
             )
+            self.environment["CONTINUO_GATEWAY_KEY"] = await self._key()
         except BaseException:
             await self.stop()
             raise
         pids = {child.name: str(child.pid) for child in self.children}
         self.environment["CONTINUO_WORKER_PIDS"] = ",".join(pid for name, pid in pids.items() if name.endswith("pool"))
+        self.environment["CONTINUO_GATEWAY_PID"] = pids["gateway"]
         if "temporal" in pids:
             self.environment["CONTINUO_TEMPORAL_PID"] = pids["temporal"]
         return self
@@ -127,12 +144,15 @@ class Stack:
                 watch.cancel()
 
     async def stop(self) -> None:
-        """End the pools first, so that they can still say goodbye to the server; then the rest."""
+        """End the gateway and the pools first, so that they can still say goodbye to the server; then the rest."""
         while self.children:
-            pools = [child for child in self.children if child.name.endswith("pool")]
-            ending = pools or self.children
+            first = [child for child in self.children if child.name == "gateway" or child.name.endswith("pool")]
+            ending = first or self.children
             await asyncio.gather(*(child.stop() for child in ending))
             self.children = [child for child in self.children if child not in ending]
+        if self._key_id is not None:
+            async with aclosing(open_store(Settings(data=self._data), environment())) as store:
+                await ApiKeys(store).revoke(self._key_id, datetime.now(UTC))
         self._held.close()
 
     async def _start(self, children: list[Child]) -> None:
@@ -167,6 +187,20 @@ class Stack:
 
     def _python(self, name: str, ready: str, *arguments: str) -> Child:
         return Child(name, module(*arguments), self._log(name), ready, {**os.environ, **self.environment})
+
+    def _gateway_child(self) -> Child:
+        line = module("continuo", "gateway", "--socket", str(self._gateway.fileno()))
+        environment = {**os.environ, **self.environment}
+        return Child("gateway", line, self._log("gateway"), "gateway ready", environment, sockets=[self._gateway])
+
+    async def _key(self) -> str:
+        """The secret of a key that is made for this stack, and revoked with it."""
+        settings, secret = Settings(data=self._data), new_secret(new_id())
+        key = ApiKey(id=secret.id, name="continuo dev", tenant="default", created=datetime.now(UTC), admin=True)
+        async with aclosing(open_store(settings, environment())) as store:
+            await ApiKeys(store).create(key, secret)
+        self._key_id = key.id
+        return secret.text
 
     def _log(self, name: str) -> Path:
         return self._data / "logs" / f"{name.replace(' ', '-')}.log"

@@ -1,0 +1,39 @@
+"""Responses, as OpenAI's own SDK asks for them; none is kept."""
+
+import openai
+import pytest
+
+from continuo.testing.processes import Control
+from tests.support.gateway import GatewayProcess
+
+
+async def test_a_response_is_made_and_says_that_it_is_not_kept(gateway: GatewayProcess, simulator: Control) -> None:
+    await simulator.behave("sim-mini", text="On its way.", tokens={"input": 12, "output": 5})
+    async with gateway.openai() as client:
+        response = await client.responses.create(model="sim-mini", input="Where is my order?")
+    assert (response.output_text, response.status) == ("On its way.", "completed")
+    assert response.usage is not None
+    assert response.usage.total_tokens == 17
+    assert (response.model_extra or {})["store"] is False
+
+
+async def test_a_response_is_streamed(gateway: GatewayProcess, simulator: Control) -> None:
+    await simulator.behave("sim-mini", text="On its way.")
+    async with gateway.openai() as client, client.responses.stream(model="sim-mini", input="Where?") as stream:
+        kinds = [event.type async for event in stream]
+        final = await stream.get_final_response()
+    assert final.output_text == "On its way."
+    assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
+
+
+@pytest.mark.parametrize("field", [{"store": True}, {"background": True}, {"previous_response_id": "resp_1"}], ids=str)
+async def test_what_needs_a_kept_response_is_refused_by_name(gateway: GatewayProcess, field: dict[str, object]) -> None:
+    async with gateway.openai() as client:
+        with pytest.raises(openai.BadRequestError, match=next(iter(field))):
+            await client.responses.create(model="sim-mini", input="Where?", **field)  # type: ignore[call-overload]
+
+
+async def test_input_tokens_are_counted(gateway: GatewayProcess) -> None:
+    async with gateway.openai() as client:
+        counted = await client.responses.input_tokens.count(model="sim-mini", input="Where is my order?")
+    assert counted.input_tokens > 0

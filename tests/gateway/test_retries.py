@@ -1,0 +1,116 @@
+"""A request that is sent again finds the run of its first time; who leaves ends it."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from continuo.testing.processes import Control, kill, until
+from tests.support.gateway import GatewayProcess, new_key, served_gateway
+from tests.support.world import World
+
+BODY: dict[str, Any] = {"model": "sim-mini", "messages": [{"role": "user", "content": "Where is my order?"}]}
+PATH = "/v1/chat/completions"
+
+
+async def asked(http: httpx.AsyncClient, body: dict[str, Any] = BODY, **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await http.post(PATH, json=body, headers=named)
+
+
+async def test_a_key_of_idempotency_is_one_run_for_ever_and_takes_no_other_body(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    async with gateway.http(await new_key()) as http:
+        first, second = await asyncio.gather(asked(http, Idempotency_Key="k"), asked(http, Idempotency_Key="k"))
+        third = await asked(http, Idempotency_Key="k")
+        other = await asked(http, {**BODY, "seed": 1}, Idempotency_Key="k")
+    assert first.json()["id"] == second.json()["id"] == third.json()["id"]
+    assert len(await simulator.calls()) == 1
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "idempotency_key_reused")
+    assert other.headers["x-should-retry"] == "false"
+
+
+async def test_a_key_of_idempotency_of_one_caller_is_nothing_to_another(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    async with gateway.http(await new_key()) as one, gateway.http(await new_key(tenant="globex")) as other:
+        answers = [await asked(http, Idempotency_Key="shared") for http in (one, other)]
+    assert len({answer.json()["id"] for answer in answers}) == 2
+    assert len(await simulator.calls()) == 2
+
+
+async def test_a_repeated_request_joins_the_run_that_was_not_delivered_and_never_one_that_was(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", latency=1.0)
+    async with gateway.http(await new_key()) as http:
+        first = asyncio.ensure_future(asked(http))
+        await until(lambda: simulator.calls("sim-mini"))
+        again = await asked(http, x_stainless_retry_count="1")
+        assert (await first).json()["id"] == again.json()["id"]
+        assert len(await simulator.calls()) == 1
+        new = await asked(http)
+        assert new.json()["id"] != again.json()["id"]
+        later = await asked(http, x_stainless_retry_count="1")
+        assert later.json()["id"] not in (new.json()["id"], again.json()["id"])
+    assert len(await simulator.calls()) == 3
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_a_client_that_leaves_ends_its_call(gateway: GatewayProcess, simulator: Control, stream: bool) -> None:
+    await simulator.behave("sim-mini", latency=60)
+    async with gateway.http(await new_key()) as http:
+        asking = asyncio.ensure_future(asked(http, {**BODY, "stream": stream}))
+        await until(lambda: simulator.calls("sim-mini"))
+        asking.cancel()
+        await asyncio.wait({asking})
+
+    async def disconnected() -> bool:
+        [call] = await simulator.calls("sim-mini")
+        return bool(call["disconnected"])
+
+    await until(disconnected, timeout=5)
+
+
+async def test_twenty_requests_are_answered_once_each_though_the_gateway_is_killed(
+    world: World, tmp_path: Path
+) -> None:
+    await world.pool()
+    await world.simulator.behave("sim-mini", latency=3)
+    async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.openai() as client:
+
+        async def ask(number: int, stream: bool) -> str:
+            messages: Any = [{"role": "user", "content": f"number {number}"}]
+            if not stream:
+                completion = await client.chat.completions.create(model="sim-mini", messages=messages)
+                return completion.choices[0].message.content or ""
+            chunks = await client.chat.completions.create(model="sim-mini", messages=messages, stream=True)
+            return "".join([chunk.choices[0].delta.content or "" async for chunk in chunks if chunk.choices])
+
+        asking = [asyncio.ensure_future(ask(number, number % 2 == 1)) for number in range(20)]
+
+        async def all_under_way() -> bool:
+            return len(await world.simulator.calls("sim-mini")) == 20
+
+        await until(all_under_way)
+        await kill(gateway.child)
+        await gateway.child.start()
+        answers = await asyncio.gather(*asking)
+    assert [answer != "" for answer in answers] == [True] * 20
+    assert len(await world.simulator.calls("sim-mini")) == 20
+
+
+async def test_without_temporal_the_answer_is_to_come_again_soon(world: World, tmp_path: Path) -> None:
+    async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.openai(max_retries=0) as client:
+        await kill(world.temporal.child)
+        with pytest.raises(openai.InternalServerError) as refused:
+            await client.chat.completions.create(**BODY)
+        assert refused.value.response.headers["x-should-retry"] == "true"
+        async with gateway.http() as http:
+            ready = await http.get("/readyz")
+            assert (ready.status_code, ready.json()["away"]) == (503, ["temporal"])
+            assert (await http.get("/healthz")).status_code == 200
