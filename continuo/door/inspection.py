@@ -11,10 +11,10 @@ from continuo.door.runs import known_progress, result
 from continuo.errors import InputError
 from continuo.jobs import CallRecord, Failure, Job, Outcome
 from continuo.operations.runs import RunRow
-from continuo.patterns import KINDS, Spec, Step
+from continuo.patterns import KINDS, Step
 from continuo.progress import StepState
 
-_NESTING = {kind.model_fields["kind"].default for kind in KINDS if kind.nested is not Spec.nested}
+_NESTING = {kind.model_fields["kind"].default for kind in KINDS if not kind.is_leaf()}
 
 
 class Inspection(Data):

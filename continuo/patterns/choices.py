@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from continuo.data import Data, Int, Number
 from continuo.errors import unknown
+from continuo.patterns.base import ModelName
 
 if TYPE_CHECKING:
     from continuo.patterns import Step
@@ -196,7 +197,7 @@ class Semantic(Data):
     `model` is an embedding model of the catalog; `threshold` is the least cosine similarity, in 0..1.
     """
 
-    model: str
+    model: ModelName
     threshold: Number = Field(default=0.92, gt=0, le=1)
 
 

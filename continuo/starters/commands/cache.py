@@ -9,8 +9,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from continuo.authoring.to_yaml import duration
 from continuo.config.settings import Settings, environment
+from continuo.data import duration
 from continuo.errors import InputError
 from continuo.operations.dead_letters import cut
 from continuo.starters.console.fitted import Column, FittedTable

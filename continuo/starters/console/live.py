@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from continuo.door.runs import Handle, progress, result
 from continuo.jobs import CallRecord, Failure, Job, Outcome
+from continuo.patterns import KINDS
 from continuo.progress import StepState
 from continuo.starters.console.run_tree import marked, screenful, told, tree
 from continuo.starters.console.terminal import levels
@@ -16,7 +17,7 @@ from continuo.starters.console.terminal import levels
 INTERVAL = 0.5
 """Seconds between two looks at a run."""
 
-_LEAVES = ("call", "template", "http")
+_LEAVES = {kind.model_fields["kind"].default for kind in KINDS if kind.is_leaf()}
 
 
 async def watch(client: Client, handle: Handle, job: Job, console: Console) -> Outcome | Failure:
