@@ -4,7 +4,6 @@ What stands in a room of theirs, such as `patterns`, `workflows`, `providers` or
 it.
 """
 
-from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -32,7 +31,17 @@ def modules(room: str) -> tuple[str, ...]:
 
     Raises `InputError` for an entry point that names no package.
     """
-    return tuple(name for package in packages() for name in sorted(_listed(package, room)))
+    return tuple(name for package in packages() for name in inside(f"{package}.{room}"))
+
+
+def inside(package: str) -> list[str]:
+    """The whole names of the modules and packages directly in `package`; none where there is no such."""
+    try:
+        spec = find_spec(package)
+    except ModuleNotFoundError as error:
+        raise InputError(f"an entry point of the group {GROUP!r} names no package: {error}; correct it") from None
+    places = spec.submodule_search_locations if spec else None
+    return sorted(f"{package}.{module.name}" for module in iter_modules(places or []))
 
 
 def loaded(room: str, name: str) -> ModuleType | None:
@@ -45,12 +54,3 @@ def defined(module: ModuleType, base: type[T]) -> list[type[T]]:
     """The subclasses of `base` that the module itself defines, in its order."""
     kinds = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, base)]
     return [kind for kind in kinds if kind.__module__ == module.__name__]
-
-
-def _listed(package: str, room: str) -> Iterator[str]:
-    try:
-        found = find_spec(f"{package}.{room}")
-    except ModuleNotFoundError as error:
-        raise InputError(f"the entry point {package!r} of the group {GROUP!r} is no package: {error}") from None
-    places = found.submodule_search_locations if found else None
-    return (f"{package}.{room}.{module.name}" for module in iter_modules(places or []))
