@@ -213,13 +213,12 @@ class ModelCalls:
         media = await media_of(request, self._payloads)
         response = await self._client.complete(model, request, media=media, **sending)
         text, confidence = rated(response) if request.rated else (response.message.text, response.confidence)
-        local = self._catalog.providers[model.provider].protocol == "knowledge"
         return Outcome(
             text=text,
             logprobs=response.logprobs if request.logprobs else (),
             message=response.message.saying(text),
             finish_reason=response.finish_reason,
-            served_by="knowledge" if local else "model",
+            served_by=self._catalog.protocol(model).served_by,
             confidence=confidence,
             simulated=response.simulated,
             usage=response.usage,
