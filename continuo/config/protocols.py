@@ -4,12 +4,15 @@ from functools import cache
 from importlib import import_module
 from inspect import isabstract
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from continuo.errors import unknown
 from continuo.extensions import defined, loaded, modules
-from continuo.jobs import ServedBy
 from continuo.parameters import Parameter
 from continuo.parts import Input
+
+if TYPE_CHECKING:
+    from continuo.jobs import ServedBy
 
 
 class ProviderProtocol:
@@ -21,7 +24,7 @@ class ProviderProtocol:
 
     carries: frozenset[Input] = frozenset({"text"})
     lacks: frozenset[Parameter] | None = frozenset()
-    served_by: ServedBy = "model"
+    served_by: "ServedBy" = "model"
     in_process: bool = False
     """Whether it answers in this process, with no address and no key."""
 

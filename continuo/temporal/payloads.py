@@ -105,10 +105,12 @@ class PayloadStore(StorageDriver):
             raise InputError(f"a large prompt or answer is not in {where}; {ADVICE}") from None
 
     async def _found(self, name: str) -> bytes | None:
+        environ = environment()
+        broken: tuple[type[Exception], ...] = (OSError, *store_place(self._settings, environ).broken)
         try:
-            async with opened_payloads(self._settings, environment()) as database:
+            async with opened_payloads(self._settings, environ) as database:
                 return await find(database, name)
-        except (OSError, *store_place(self._settings, environment()).broken) as error:
+        except broken as error:
             raise InputError(f"cannot read a large prompt or answer: {error}; {ADVICE}") from None
 
 
