@@ -18,6 +18,7 @@ from continuo.activities.errors import give_up_or_retry, patiently, unless_broke
 from continuo.activities.identity import identity
 from continuo.activities.media import media_of
 from continuo.activities.settling import Settling
+from continuo.activities.unexpected import reaching_out
 from continuo.config.catalog import Catalog, Model
 from continuo.decisions.confidence import INSTRUCTION, rated
 from continuo.decisions.settled import settled
@@ -75,11 +76,13 @@ class ModelCalls:
         self._breakers = breakers
         self._payloads = payloads
 
+    @reaching_out
     @activity.defn(name="call")
     async def call(self, job: Job) -> Outcome | Wait:
         """Answer a job whose step is a `Call`; or, where a limit is used up, say when to ask again."""
         return await self._once(job, self._answer)
 
+    @reaching_out
     @activity.defn(name="embed")
     async def embed(self, job: Job) -> Outcome | Wait:
         """Embed the prompt of a job whose step is a `Call`; the text is the vector, see `vectors.written`."""
