@@ -45,13 +45,11 @@ class Spec(Data):
     """Whether it gives an answer of its own piece by piece, and not only what a nested step answers."""
 
     def nested(self) -> "Mapping[str, Step]":
-        """Every step directly below this one, by the name that its path, its workflow id and the UI show."""
-        return {}
+        """Every step directly below this one, by the name that its path, its workflow id and the UI show.
 
-    @classmethod
-    def is_leaf(cls) -> bool:
-        """Whether no step can stand below it."""
-        return cls.nested is Spec.nested
+        A pattern that does not override it is a leaf.
+        """
+        return {}
 
     def answering(self) -> Iterable[str]:
         """The names, among the nested steps, of those whose answer may be this step's own answer, word for word.

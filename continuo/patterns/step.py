@@ -30,6 +30,9 @@ KINDS: tuple[type[Spec], ...] = tuple(
 )
 """Every pattern, by its file's name."""
 
+LEAVES = frozenset(kind.model_fields["kind"].default for kind in KINDS if kind.nested is Spec.nested)
+"""The kinds below which no step can stand."""
+
 if TYPE_CHECKING:
     Step: TypeAlias = Spec
 else:

@@ -3,7 +3,6 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from continuo.decisions.confidence import mean_probability
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, Token, ToolCall, Usage, content_of
@@ -143,7 +142,10 @@ def _parameters(request: ModelRequest) -> Json:
 
 def _limit_name(base_url: str) -> str:
     """OpenAI's reasoning models reject `max_tokens`; compatible servers, as Ollama, ignore what took its place."""
-    host = urlsplit(base_url).hostname or ""
+    # Not above, see `errors`: it takes longer to load than all else that a catalog needs.
+    from httpx import URL
+
+    host = URL(base_url).host
     return "max_completion_tokens" if host.endswith((".openai.com", ".azure.com")) else "max_tokens"
 
 
