@@ -33,7 +33,7 @@ class Endpoint(Data):
         return found.rstrip("/") + self.path if found else None
 
 
-class Breaker(Data):
+class BreakerPolicy(Data):
     """When a provider is left alone: after so many `failures` in a row it is not called for `cool_down` seconds, then
     by one probe at a time, until so many `successes`.
 
@@ -74,7 +74,7 @@ class Provider(Endpoint):
     probe: bool = False
     simulated: bool = False
     idempotent: bool = True
-    breaker: Breaker = Breaker()
+    breaker: BreakerPolicy = BreakerPolicy()
     limits: Limits = Limits()
 
 
