@@ -231,7 +231,7 @@ class ModelCalls:
         found = await self._client.embed(model, request.prompt, **sending)
         # On a thread: it loads numpy.
         vector = await asyncio.to_thread(written, found.vector)
-        return Outcome(text=vector, served_by="model", simulated=found.simulated, usage=found.usage)
+        return Outcome(text="", embedding=vector, served_by="model", simulated=found.simulated, usage=found.usage)
 
 
 def _as_told(rows: Sequence[Row]) -> CallRecord:
