@@ -30,8 +30,8 @@ from continuo.stores.payloads import Payloads
 from continuo.temporal.connect import connect
 from continuo.temporal.leave import leave
 from continuo.temporal.telemetry import configure_logging, log_context
+from continuo.workers.registered import WORKFLOWS
 from continuo.workers.sandbox import runner
-from continuo.workflows import WORKFLOWS
 
 QUEUE: Priority = "batch"
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 
 def main() -> None:
@@ -10,7 +11,14 @@ def main() -> None:
     if handler is signal.default_int_handler:
         # An exception could come up anywhere in what is loaded, be caught there or be shown.
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    from continuo.starters.app import main as run
+    from continuo.errors import InputError
+
+    try:
+        from continuo.starters.app import main as run
+    except InputError as error:
+        # A package that adds to ours is not there.
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
 
     signal.signal(signal.SIGINT, handler)
     run()

@@ -40,5 +40,15 @@ def seconds(value: object) -> object:
     return value
 
 
+def duration(value: float) -> str | float:
+    """Seconds in the largest unit that gives a whole number, such as `30s`; as they are where none does exactly."""
+    for unit, size in reversed(_UNITS.items()):
+        number = value / size
+        text = f"{number:.0f}{unit}"
+        if number.is_integer() and seconds(text) == value:
+            return text
+    return value
+
+
 Seconds = Annotated[Number, Field(gt=0, le=MAX_SECONDS), BeforeValidator(seconds, json_schema_input_type=float | str)]
 """A duration in seconds, at most 30 days; in YAML a number or a text such as `30s`."""

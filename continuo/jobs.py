@@ -185,11 +185,12 @@ class Outcome(Account):
     `saved_usd` is what an answer from the cache had cost. `missing` names the branches or members that gave no
     answer, or nothing that counts. `branch` is the one that a route picked, `variant` that of a split, and `tier` that
     of a cascade or a fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
-    end.
+    end. `embedding` is what an embedding model answers, 32-bit floats in base64; `text` is empty then.
     """
 
     text: str
     served_by: ServedBy
+    embedding: Annotated[str | None, WHEN_SET] = None
     message: Message | None = None
     finish_reason: FinishReason | None = None
     model: str | None = None

@@ -18,9 +18,10 @@ from continuo.parameters import Demand, Hint, Tuning
 from continuo.patterns import KINDS, Step
 from continuo.patterns.choices import Classifier, Combine
 from continuo.patterns.walk import specs
-from continuo.providers.client import PROTOCOLS
+from continuo.providers.protocol import wire_protocol
 from continuo.starters.commands.explain import explain
 from continuo.starters.commands.recommend import recommend
+from tests.continuo.providers.conftest import PROTOCOLS
 from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "patterns.md").read_text(encoding="utf-8")
@@ -77,7 +78,7 @@ def test_what_a_protocol_does_not_have_is_not_sent(protocol: str) -> None:
     plain = ModelRequest(messages=(Message(role="user", content="Hello"),), extra=Extra(openai={"store": True}))
 
     def body(request: ModelRequest) -> object:
-        return PROTOCOLS[protocol].encode("http://x", "m", request, stream=False).body
+        return wire_protocol(protocol).encode("http://x", "m", request, stream=False).body
 
     assert {name for name, hint in hints.items() if body(plain.model_copy(update={name: hint})) == body(plain)} == {
         name for name in missing if name in hints

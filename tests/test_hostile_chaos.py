@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 import pytest
 
+from continuo.data import Data
 from continuo.door.runs import result
-from continuo.patterns import Call, Fallback, Http, Retry, Spec, Step, Template
+from continuo.patterns import Call, Fallback, Http, Retry, Step, Template
 from continuo.patterns.walk import replaced
 from continuo.testing.processes import Control, begin, job, kill, served
 from continuo.workers.local.processes import Child
@@ -140,7 +141,7 @@ def plainly(number: int) -> Step:
 def hurried(step: Step) -> Step:
     """The same with little time for each call: drips are not worth waiting for."""
 
-    def change(spec: Spec) -> Spec:
+    def change(spec: Data) -> Data:
         return spec.model_copy(update={"timeout": 3.0}) if isinstance(spec, Call | Http) else spec
 
     return replaced(step, change)

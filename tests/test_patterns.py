@@ -9,8 +9,9 @@ from temporalio.client import Client
 
 from continuo.authoring.files import load_pattern
 from continuo.config.defaults import DEFAULTS
+from continuo.data import Data
 from continuo.jobs import Outcome
-from continuo.patterns import Call, Retry, Spec, Step
+from continuo.patterns import Call, Retry, Step
 from continuo.patterns.walk import replaced
 from continuo.testing.processes import Control, job, outcome
 from tests.support.repository import ROOT
@@ -23,7 +24,7 @@ INPUTS = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "tests
 def pattern(name: str) -> Step:
     """The named pattern, with no pause between attempts."""
 
-    def hurried(spec: Spec) -> Spec:
+    def hurried(spec: Data) -> Data:
         if not isinstance(spec, Call):
             return spec
         return spec.model_copy(update={"retry": Retry(attempts=spec.retry.attempts, initial=0.01)})

@@ -19,7 +19,7 @@ from temporalio.service import RPCError
 from continuo.activities.errors import unless_broken
 from continuo.config.catalog import Catalog
 from continuo.errors import ProviderError
-from continuo.protection.breaker import QUEUE, TYPE, Report, State, ill, workflow_id
+from continuo.protection.breaker import QUEUE, TYPE, CallEnd, State, ill, workflow_id
 from continuo.stores.board import Board
 
 REFRESH = 0.5
@@ -84,17 +84,17 @@ class Breakers:
             if ill(error, breaker) and (probes or self._counts(provider)):
                 self._failing.add(provider)
                 why = f"{error.kind}: {error}"
-                await self._tell(provider, Report(ended="failed", holder=holder, breaker=breaker, why=why))
+                await self._tell(provider, CallEnd(ended="failed", holder=holder, breaker=breaker, why=why))
             elif probes:
-                await self._tell(provider, Report(ended="released", holder=holder, breaker=breaker))
+                await self._tell(provider, CallEnd(ended="released", holder=holder, breaker=breaker))
             raise
         except BaseException:
             if probes:
-                await self._tell(provider, Report(ended="released", holder=holder, breaker=breaker))
+                await self._tell(provider, CallEnd(ended="released", holder=holder, breaker=breaker))
             raise
         if probes or self._is_news(provider):
             # The answer is paid for, and on its way to the journal: it waits for nobody.
-            self._tell_later(provider, Report(ended="succeeded", holder=holder, breaker=breaker))
+            self._tell_later(provider, CallEnd(ended="succeeded", holder=holder, breaker=breaker))
 
     def _counts(self, provider: str) -> bool:
         """Whether a failure would change anything: an outage must not flood an entity that knows of it."""
@@ -112,13 +112,13 @@ class Breakers:
             return True
         return counted
 
-    def _tell_later(self, provider: str, report: Report) -> None:
+    def _tell_later(self, provider: str, end: CallEnd) -> None:
         """Tell it off the call's path, and still before the worker ends."""
-        task = asyncio.create_task(self._tell(provider, report))
+        task = asyncio.create_task(self._tell(provider, end))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def _tell(self, provider: str, report: Report) -> None:
+    async def _tell(self, provider: str, end: CallEnd) -> None:
         """Start the entity, if it does not run yet, and signal how a call has ended."""
         telling = self._client.start_workflow(
             TYPE,
@@ -127,7 +127,7 @@ class Breakers:
             task_queue=QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal="ended",
-            start_signal_args=[report],
+            start_signal_args=[end],
             static_summary=f"breaker of {provider}",
             rpc_timeout=RPC_TIMEOUT,
         )
@@ -160,7 +160,7 @@ class Breakers:
             await asyncio.gather(entity.workflow_handle(), return_exceptions=True)
             # The probe may yet be granted, when nobody waits for it any more.
             breaker = self._providers[provider].breaker
-            self._tell_later(provider, Report(ended="released", holder=holder, breaker=breaker))
+            self._tell_later(provider, CallEnd(ended="released", holder=holder, breaker=breaker))
             if isinstance(error.__cause__, asyncio.CancelledError):
                 raise error.__cause__ from None
             raise _refused(self._state(provider)) from error

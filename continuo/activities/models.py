@@ -18,6 +18,7 @@ from continuo.activities.errors import give_up_or_retry, patiently, unless_broke
 from continuo.activities.identity import identity
 from continuo.activities.media import media_of
 from continuo.activities.settling import Settling
+from continuo.activities.unexpected import reaching_out
 from continuo.config.catalog import Catalog, Model
 from continuo.decisions.confidence import INSTRUCTION, rated
 from continuo.decisions.settled import settled
@@ -75,11 +76,13 @@ class ModelCalls:
         self._breakers = breakers
         self._payloads = payloads
 
+    @reaching_out
     @activity.defn(name="call")
     async def call(self, job: Job) -> Outcome | Wait:
         """Answer a job whose step is a `Call`; or, where a limit is used up, say when to ask again."""
         return await self._once(job, self._answer)
 
+    @reaching_out
     @activity.defn(name="embed")
     async def embed(self, job: Job) -> Outcome | Wait:
         """Embed the prompt of a job whose step is a `Call`; the text is the vector, see `vectors.written`."""
@@ -213,13 +216,12 @@ class ModelCalls:
         media = await media_of(request, self._payloads)
         response = await self._client.complete(model, request, media=media, **sending)
         text, confidence = rated(response) if request.rated else (response.message.text, response.confidence)
-        local = self._catalog.providers[model.provider].protocol == "knowledge"
         return Outcome(
             text=text,
             logprobs=response.logprobs if request.logprobs else (),
             message=response.message.saying(text),
             finish_reason=response.finish_reason,
-            served_by="knowledge" if local else "model",
+            served_by=self._catalog.protocol(model).served_by,
             confidence=confidence,
             simulated=response.simulated,
             usage=response.usage,
@@ -229,7 +231,7 @@ class ModelCalls:
         found = await self._client.embed(model, request.prompt, **sending)
         # On a thread: it loads numpy.
         vector = await asyncio.to_thread(written, found.vector)
-        return Outcome(text=vector, served_by="model", simulated=found.simulated, usage=found.usage)
+        return Outcome(text="", embedding=vector, served_by="model", simulated=found.simulated, usage=found.usage)
 
 
 def _as_told(rows: Sequence[Row]) -> CallRecord:

@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from continuo.activities.executions import NAME, closed, delete, open_runs, referred
+from continuo.activities.unexpected import reaching_out
 from continuo.config.settings import DAY, Settings
 from continuo.operations.dead_letters import TYPE
 from continuo.operations.pruning import Part
@@ -35,6 +36,7 @@ class Pruning:
         self._large = large
         self._cache = cache
 
+    @reaching_out
     @activity.defn(name="prune")
     async def prune(self, part: Part, dry_run: bool) -> int:
         """Prune one part; how much went, or with `dry_run` would go."""

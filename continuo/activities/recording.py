@@ -4,7 +4,8 @@ from pydantic import JsonValue
 from temporalio import activity
 
 
-@activity.defn(name="record_decision")
-async def record_decision(decision: JsonValue) -> JsonValue:
-    """The decision as it is: a local activity's result is in the history, which outlives every release."""
-    return decision
+class Recording:
+    @activity.defn(name="record_decision")
+    async def record_decision(self, decision: JsonValue) -> JsonValue:
+        """The decision as it is: a local activity's result is in the history, which outlives every release."""
+        return decision

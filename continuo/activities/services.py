@@ -8,6 +8,7 @@ from temporalio import activity
 
 from continuo.activities.errors import give_up_or_retry
 from continuo.activities.identity import identity
+from continuo.activities.unexpected import reaching_out
 from continuo.apart import apart
 from continuo.config.catalog import Catalog
 from continuo.decisions.segment import segment
@@ -29,6 +30,7 @@ class ServiceCalls:
         self._masker = masker
         self._http = httpx.AsyncClient()
 
+    @reaching_out
     @activity.defn(name="http")
     async def http(self, job: Job) -> Outcome:
         """Answer a job whose step is an `Http` request; the outcome's text is the body of the response."""

@@ -1,7 +1,8 @@
 """What no activity meant to raise ends it for good: to try it again would only pay again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import structlog
 from temporalio import activity
@@ -12,19 +13,26 @@ from continuo.jobs import Failure
 log = structlog.get_logger()
 
 
-REACHING_OUT = {"call", "embed", "http", "prune"}
-"""The activities that ask others. Those that only ask our stores may be tried again."""
+F = TypeVar("F", bound=Callable[..., object])
+
+_REACHING_OUT: set[str] = set()
+
+
+def reaching_out(activity: F) -> F:
+    """Marks an activity that asks others, above its `activity.defn`; one that only asks stores may be tried again."""
+    _REACHING_OUT.add(vars(activity)["__temporal_activity_definition"].name)
+    return activity
 
 
 @asynccontextmanager
 async def final_if_unexpected() -> AsyncIterator[None]:
-    """For the activities in `REACHING_OUT`."""
+    """For the activities that are marked as `reaching_out`."""
     try:
         yield
     except ApplicationError:
         raise
     except Exception as error:
-        if activity.info().activity_type not in REACHING_OUT:
+        if activity.info().activity_type not in _REACHING_OUT:
             raise
         raise unexpected(error) from error
 

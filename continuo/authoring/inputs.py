@@ -1,14 +1,13 @@
 """Whether the models that would be sent a request take what it holds and demands: found before anything runs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from continuo.config.catalog import Catalog
 from continuo.decisions.settled import settled
 from continuo.errors import InputError
 from continuo.messages import ModelRequest
 from continuo.parts import MAX_MEDIA_BYTES
-from continuo.patterns import Call, Ensemble, FanOut, Pipeline, Route, Step
-from continuo.patterns.choices import Intent
+from continuo.patterns import Call, Step
 
 
 def check_media(step: Step, request: ModelRequest, catalog: Catalog) -> None:
@@ -58,25 +57,13 @@ def _requests(step: Step, request: ModelRequest) -> Iterator[tuple[Call, ModelRe
     """Every call with the request that it gets, whose messages may be others."""
     if isinstance(step, Call):
         yield step, request
-    classifier = step.by.step if isinstance(step, Route) and isinstance(step.by, Intent) else None
-    for inner in step.nested().values():
-        yield from _requests(inner, request.as_text() if inner is classifier else request)
+    for name, inner in step.nested().items():
+        yield from _requests(inner, step.passed(name, request))
 
 
 def _given_the_request(step: Step) -> Iterator[Call]:
     """The calls that are asked what the step is asked, and not a prompt that the pattern makes of texts."""
-    match step:
-        case Call():
-            yield step
-            nested: Iterable[Step] = ()
-        case Pipeline():
-            first = step.steps[0]
-            nested = (first.step,) if first.prompt is None else ()
-        case FanOut() | Route():
-            nested = step.branches.values()
-        case Ensemble():
-            nested = (*step.members, *([step.otherwise] if step.otherwise else []))
-        case _:
-            nested = step.nested().values()
-    for inner in nested:
+    if isinstance(step, Call):
+        yield step
+    for inner in step.given():
         yield from _given_the_request(inner)

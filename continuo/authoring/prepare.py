@@ -7,11 +7,12 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from continuo.config.catalog import Catalog, Model
 from continuo.config.settings import unavailable
+from continuo.data import Data
 from continuo.decisions.segment import segment
 from continuo.errors import InputError, unknown
 from continuo.jobs import Job
-from continuo.patterns import PLACEHOLDER, Cached, Call, Http, Spec, Step
-from continuo.patterns.walk import replaced, specs
+from continuo.patterns import PLACEHOLDER, Call, Http, Step
+from continuo.patterns.walk import models_in, replaced, specs
 
 MAX_INPUT_BYTES = 1_000_000
 """Of a prompt, or of data: each call carries the whole input."""
@@ -37,14 +38,12 @@ def resolved(step: Step, catalog: Catalog, environ: Mapping[str, str], *, simula
     """
     check_extent(step)
 
-    def resolve(spec: Spec) -> Spec:
-        if isinstance(spec, Call):
-            model = here(spec.model)
-            return spec.model_copy(update={"model": model.id, "local": spec.local or model.local})
-        if isinstance(spec, Cached) and spec.semantic is not None:
-            semantic = spec.semantic.model_copy(update={"model": here(spec.semantic.model).id})
-            return spec.model_copy(update={"semantic": semantic})
-        return spec
+    def resolve(part: Data) -> Data:
+        models = {field: here(name) for field, name in models_in(part).items()}
+        update: dict[str, object] = {field: model.id for field, model in models.items()}
+        if isinstance(part, Call):
+            update["local"] = part.local or models["model"].local
+        return part.model_copy(update=update) if update else part
 
     def here(name: str) -> Model:
         return catalog.resolve(name, lambda provider: unavailable(provider, environ, simulated=simulated))

@@ -6,10 +6,8 @@ from typing import Any, get_type_hints
 import yaml
 
 from continuo.authoring.files import NamedPattern
-from continuo.data import Data, Seconds, seconds
+from continuo.data import Data, Seconds, duration
 from continuo.patterns import Spec, Step
-
-_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 def to_yaml(pattern: Step | NamedPattern) -> str:
@@ -17,16 +15,6 @@ def to_yaml(pattern: Step | NamedPattern) -> str:
     return yaml.dump(
         _plain(pattern), Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120
     )
-
-
-def duration(value: float) -> str | float:
-    """Seconds in the largest unit that gives a whole number, such as `30s`; as they are where none does exactly."""
-    for unit, size in _UNITS.items():
-        number = value / size
-        text = f"{number:.0f}{unit}"
-        if number.is_integer() and seconds(text) == value:
-            return text
-    return value
 
 
 def _plain(value: object) -> Any:

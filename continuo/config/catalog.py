@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from continuo.config.defaults import DEFAULTS
+from continuo.config.protocols import ProviderProtocol, check_protocol, protocol
 from continuo.config.toml_file import checked, read_toml
 from continuo.data import Data, Int, Number, Seconds
 from continuo.errors import InputError, unknown
@@ -32,7 +33,7 @@ class Endpoint(Data):
         return found.rstrip("/") + self.path if found else None
 
 
-class Breaker(Data):
+class BreakerPolicy(Data):
     """When a provider is left alone: after so many `failures` in a row it is not called for `cool_down` seconds, then
     by one probe at a time, until so many `successes`.
 
@@ -67,13 +68,13 @@ class Provider(Endpoint):
     repeated with the same `Idempotency-Key` gets the first one's answer and is billed once; `false`: each is billed.
     """
 
-    protocol: Literal["openai", "anthropic", "google", "knowledge"]
+    protocol: Annotated[str, AfterValidator(check_protocol)]
     key_header: str | None = None
     headers: dict[str, str] = {}
     probe: bool = False
     simulated: bool = False
     idempotent: bool = True
-    breaker: Breaker = Breaker()
+    breaker: BreakerPolicy = BreakerPolicy()
     limits: Limits = Limits()
 
 
@@ -91,23 +92,6 @@ class Price(Data):
         cached = self.input if self.cached is None else self.cached
         fresh = max(0, usage.input_tokens - usage.cached_tokens)
         return (fresh * self.input + usage.cached_tokens * cached + usage.output_tokens * self.output) / 1e6
-
-
-_CARRIED: dict[str, set[Input]] = {
-    "openai": {"text", "image", "audio", "file"},
-    "anthropic": {"text", "image", "file"},
-    "google": {"text", "image", "audio", "file"},
-    "knowledge": {"text"},
-}
-"""What each protocol has a shape for."""
-
-
-_LACKING: dict[str, frozenset[Parameter]] = {
-    "openai": frozenset(),
-    "anthropic": frozenset({"seed", "response_format", "frequency_penalty", "presence_penalty"}),
-    "google": frozenset({"parallel_tool_calls"}),
-}
-"""What each protocol has no field for, hints apart. The knowledge provider answers with a text, whatever is set."""
 
 
 class Model(Data):
@@ -161,7 +145,7 @@ class Catalog(Data):
         for model in self.models.values():
             if model.provider not in self.providers:
                 raise unknown(f"provider of model {model.id!r}:", model.provider, self.providers)
-            if impossible := set(model.inputs) - _CARRIED[self.providers[model.provider].protocol]:
+            if impossible := {*model.inputs} - self.protocol(model).carries:
                 what = " or ".join(sorted(impossible))
                 raise ValueError(
                     f"model {model.id!r}: its provider's protocol carries no {what}; take it from `inputs`"
@@ -195,12 +179,16 @@ class Catalog(Data):
             reasons.append(f"{model.id}: {reason}")
         raise InputError(f"model {name!r} cannot be used here; {'; '.join(reasons)}")
 
+    def protocol(self, model: Model) -> ProviderProtocol:
+        """The protocol that the model's provider speaks."""
+        return protocol(self.providers[model.provider].protocol)
+
     def refused_by(self, model: Model) -> frozenset[Parameter]:
         """The parameters that cannot be sent to the model: it refuses them, or its protocol has none of the kind."""
-        protocol = self.providers[model.provider].protocol
-        if protocol not in _LACKING:
+        lacks = self.protocol(model).lacks
+        if lacks is None:
             return frozenset()
-        return _LACKING[protocol] | {*model.refuses} | (set() if model.logprobs else {"logprobs"})
+        return lacks | {*model.refuses} | (set() if model.logprobs else {"logprobs"})
 
     def takes(self, model: Model, request: ModelRequest) -> bool:
         """Whether the model can be given the request's parts, and do what it demands."""

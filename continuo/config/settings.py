@@ -21,6 +21,7 @@ from pydantic_settings import (
 from continuo.config.catalog import Provider
 from continuo.config.defaults import DEFAULTS
 from continuo.config.project import env_file, project_file
+from continuo.config.protocols import protocol
 from continuo.config.toml_file import read_toml
 from continuo.data import seconds
 from continuo.errors import InputError, unknown
@@ -165,7 +166,7 @@ def unavailable(provider: Provider, environ: Mapping[str, str], *, simulated: bo
     """Why `provider` cannot be used here, as the thing to do about it, or None when it can."""
     if provider.key_env and not environ.get(provider.key_env):
         return f"set {provider.key_env} in the environment"
-    if provider.protocol == "knowledge":
+    if protocol(provider.protocol).in_process:
         return None
     if simulated and not provider.simulated:
         return "unset CONTINUO_SIMULATED"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from unicodedata import normalize
 
 from continuo.jobs import Prefer
-from continuo.patterns.choices import Budget, Complexity, Keywords, Length, Preference
+from continuo.patterns.choices import BudgetUse, Complexity, Keywords, Length, Preference
 
 # Words that ask for a chain of thought; British spelling included.
 _REASONING = ("analyze", "analyse", "compare", "explain", "why", "how")
@@ -61,7 +61,7 @@ def classify(by: Complexity | Length | Keywords | Preference, prompt: str, prefe
             return prefer or by.default
 
 
-def affordable(by: Budget, used: float) -> str:
+def affordable(by: BudgetUse, used: float) -> str:
     """The label for a budget of which the share `used` is used, 0..1 and above."""
     return "premium" if used < by.premium else "mid" if used < by.mid else "free"
 

@@ -12,7 +12,7 @@ def decision(ensemble: Ensemble, votes: Sequence[Vote]) -> Decision | None:
     combine = ensemble.combine
     match combine:
         case Majority():
-            return majority(votes, quorum(ensemble), combine.field)
+            return majority(votes, ensemble.quorum, combine.field)
         case WeightedVote(weights=weights):
             return weighted_vote(_weighted(votes, weights), combine.field)
         case Average():
@@ -27,14 +27,8 @@ def decided(ensemble: Ensemble, votes: Sequence[Vote], waiting: int) -> bool:
     combine = ensemble.combine
     if not isinstance(combine, Majority):
         return False
-    found = majority(votes, quorum(ensemble), combine.field)
-    return found is not None or undecidable(votes, quorum(ensemble), waiting, combine.field)
-
-
-def quorum(ensemble: Ensemble) -> int:
-    """How many must agree: what the spec says, or more than half of the members."""
-    said = ensemble.combine.quorum if isinstance(ensemble.combine, Majority) else None
-    return said or len(ensemble.members) // 2 + 1
+    found = majority(votes, ensemble.quorum, combine.field)
+    return found is not None or undecidable(votes, ensemble.quorum, waiting, combine.field)
 
 
 def _weighted(votes: Sequence[Vote], weights: Sequence[float] | None) -> list[Vote]:

@@ -10,7 +10,7 @@ def point(key: str) -> float:
     return int.from_bytes(sha256(key.encode()).digest()[:8], "big") / 2**64
 
 
-def share(weights: Mapping[str, float], point: float) -> str:
+def variant_at(weights: Mapping[str, float], point: float) -> str:
     """The name whose share of the line from 0 to 1 holds `point`; shares are in the order of `weights`."""
     mark = point * sum(weights.values())
     for name, end in zip(weights, accumulate(weights.values()), strict=True):

@@ -11,10 +11,9 @@ from continuo.door.runs import known_progress, result
 from continuo.errors import InputError
 from continuo.jobs import CallRecord, Failure, Job, Outcome
 from continuo.operations.runs import RunRow
-from continuo.patterns import KINDS, Spec, Step
+from continuo.patterns import Step
+from continuo.patterns.step import LEAVES
 from continuo.progress import StepState
-
-_NESTING = {kind.model_fields["kind"].default for kind in KINDS if kind.nested is not Spec.nested}
 
 
 class Inspection(Data):
@@ -93,7 +92,7 @@ async def _steps(
     steps, calls, children = {state.path: state for state in known.steps}, known.calls, _children(history)
     for state in known.steps:
         child = state.workflow_id
-        if child is None or child not in children or state.kind not in _NESTING:
+        if child is None or child not in children or state.kind in LEAVES:
             continue
         inner = await client.get_workflow_handle(child, run_id=children[child]).fetch_history()
         inner_steps, inner_calls = await _steps(client, inner, children[child])

@@ -4,16 +4,24 @@ In Python they compose: `a | b` asks both at once, `a >> b` feeds the one into t
 `(a | b | c) >> Majority(quorum=2)` lets three vote.
 """
 
-from continuo.patterns.around import Cached, Deadline
 from continuo.patterns.base import PLACEHOLDER, Retry, Spec
-from continuo.patterns.call import Call, Http, Template
+from continuo.patterns.cached import Cached
+from continuo.patterns.call import Call
+from continuo.patterns.cascade import Cascade
+from continuo.patterns.deadline import Deadline
+from continuo.patterns.ensemble import Ensemble
+from continuo.patterns.fallback import Fallback
+from continuo.patterns.fan_out import FanOut
+from continuo.patterns.http import Http
 from continuo.patterns.pipeline import Pipeline, PipelineStep
 from continuo.patterns.route import Route
 from continuo.patterns.saga import Saga, SagaStep
 from continuo.patterns.split import Split, Variant
+from continuo.patterns.template import Template
+
+# isort: split
+# Last: it imports what others add, which use the names above.
 from continuo.patterns.step import KINDS, Step
-from continuo.patterns.tiers import Cascade, Fallback
-from continuo.patterns.together import Ensemble, FanOut
 
 __all__ = [
     "KINDS",

@@ -1,31 +1,82 @@
-"""What the specs of all patterns share."""
+"""What the specs of all patterns share, and what each may say of itself."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from continuo.data import Data, Int, Number, Seconds
 from continuo.errors import unknown
+from continuo.patterns.worst import Estimate, Estimator
 
 if TYPE_CHECKING:
+    from continuo.messages import ModelRequest
     from continuo.patterns.choices import Combine
+    from continuo.patterns.ensemble import Ensemble
+    from continuo.patterns.fan_out import FanOut
     from continuo.patterns.pipeline import Pipeline
     from continuo.patterns.step import Step
-    from continuo.patterns.together import Ensemble, FanOut
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
+class _NamesModel:
+    """Marks a field that holds the id or alias of a model."""
+
+
+NAMES_MODEL = _NamesModel()
+
+ModelName = Annotated[str, NAMES_MODEL]
+"""An id or an alias of the catalog. Before a run the model that answers here takes its place."""
+
+
 class Spec(Data):
-    """What all patterns share. `isolate: true` runs the step as a child workflow of its own."""
+    """What all patterns share. `isolate: true` runs the step as a child workflow of its own.
+
+    A pattern is one subclass in a file of its own in this folder, and its workflow one of the same name in
+    `continuo/workflows`. Nothing else names it: what others must know of it stands here, to be overridden.
+    """
 
     isolate: bool = False
+    kind: str
+
+    streams: ClassVar[bool] = False
+    """Whether it gives an answer of its own piece by piece, and not only what a nested step answers."""
 
     def nested(self) -> "Mapping[str, Step]":
-        """Every step directly below this one, by the name that its path, its workflow id and the UI show."""
+        """Every step directly below this one, by the name that its path, its workflow id and the UI show.
+
+        A pattern that does not override it is a leaf.
+        """
         return {}
+
+    def answering(self) -> Iterable[str]:
+        """The names, among the nested steps, of those whose answer may be this step's own answer, word for word.
+
+        Which of them it will be is known in the run alone. None where every answer is judged or changed first.
+        """
+        return ()
+
+    def given(self) -> "Iterable[Step]":
+        """The nested steps that are asked what this step is asked, and not a prompt that it makes of texts."""
+        return self.nested().values()
+
+    def passed(self, name: str, request: "ModelRequest") -> "ModelRequest":
+        """The request that the nested step `name` gets of this step's, whose messages may be others."""
+        return request
+
+    def worst(self, estimator: Estimator) -> Estimate:
+        """What it takes at worst: by default all nested steps, one after the other."""
+        return estimator.all(self.nested().values())
+
+    def undone(self, estimator: Estimator) -> Estimate:
+        """What it takes at worst to clean up after a cancellation, without its nested steps' own."""
+        return Estimate()
+
+    def about(self, price: Callable[[str], str]) -> list[str]:
+        """Its numbers in few words, for people; `price` tells what a model costs."""
+        return []
 
     def __or__(self, other: "Step") -> "FanOut":
         """Ask both at once; a further `|` adds a branch."""

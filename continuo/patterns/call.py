@@ -1,12 +1,14 @@
-"""What reaches out, or answers by itself: a model, a service, a fixed text."""
+"""A request to a model."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from continuo.data import WHEN_SET, Int, Number, Seconds
+from continuo.data import WHEN_SET, Int, Number, Seconds, duration
 from continuo.parameters import Effort, Seed
-from continuo.patterns.base import Retry, Spec
+from continuo.patterns.base import ModelName, Retry, Spec
+from continuo.patterns.worst import Estimate, Estimator
 
 
 class Call(Spec):
@@ -19,7 +21,7 @@ class Call(Spec):
     """
 
     kind: Literal["call"] = "call"
-    model: str
+    model: ModelName
     system: str | None = None
     max_tokens: Int | None = Field(default=None, gt=0, le=10_000_000)
     temperature: Number | None = Field(default=None, ge=0, le=2)
@@ -31,24 +33,10 @@ class Call(Spec):
     retry: Retry = Retry()
     local: bool = False
 
+    streams: ClassVar[bool] = True
 
-class Template(Spec):
-    """A fixed answer, marked `fallback: true`: the last tier when no model can answer."""
+    def worst(self, estimator: Estimator) -> Estimate:
+        return estimator.repeated(estimator.request(self.model, self.max_tokens, self.timeout), self.retry)
 
-    kind: Literal["template"] = "template"
-    text: str = Field(min_length=1)
-
-
-class Http(Spec):
-    """One request to a service of the catalog, with an idempotency key that is the same on every attempt.
-
-    `path` may hold `{placeholders}`: a field of the job's data, or `{saga}`, the identity of the saga that runs it.
-    The body is the job's data as JSON; the answer's text is the response's body. A status from 200 to 299 is success.
-    """
-
-    kind: Literal["http"] = "http"
-    service: str
-    method: Literal["POST", "PUT", "PATCH", "DELETE"] = "POST"
-    path: str = Field(pattern="^/")
-    timeout: Seconds = 10.0
-    retry: Retry = Retry()
+    def about(self, price: Callable[[str], str]) -> list[str]:
+        return [f"{self.model} ({price(self.model)})", f"{self.retry.attempts} x {duration(self.timeout)}"]

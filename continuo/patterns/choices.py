@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from continuo.data import Data, Int, Number
 from continuo.errors import unknown
+from continuo.patterns.base import ModelName
 
 if TYPE_CHECKING:
     from continuo.patterns import Step
@@ -69,7 +70,7 @@ class Preference(Data):
     default: Literal["cost", "speed", "quality"] = "cost"
 
 
-class Budget(Data):
+class BudgetUse(Data):
     """Labels `premium`, `mid`, `free`: while the used share of the tenant's budget is under `premium`, under `mid`, and
     after that. Used is what is spent of the day's money and reserved for calls under way; without a budget, nothing."""
 
@@ -82,12 +83,12 @@ _LABELS: Mapping[type[Data], tuple[str, ...]] = {
     Complexity: ("low", "medium", "high"),
     Length: ("local", "mini", "premium"),
     Preference: ("cost", "speed", "quality"),
-    Budget: ("premium", "mid", "free"),
+    BudgetUse: ("premium", "mid", "free"),
 }
 
 
 Classifier = Annotated[
-    Annotated[Complexity | Length | Keywords | Intent | Preference | Budget, Field(discriminator="kind")],
+    Annotated[Complexity | Length | Keywords | Intent | Preference | BudgetUse, Field(discriminator="kind")],
     BeforeValidator(
         _written_short,
         json_schema_input_type=Complexity
@@ -95,7 +96,7 @@ Classifier = Annotated[
         | Keywords
         | Intent
         | Preference
-        | Budget
+        | BudgetUse
         | Literal["complexity", "length", "preference", "budget"],
     ),
 ]
@@ -196,7 +197,7 @@ class Semantic(Data):
     `model` is an embedding model of the catalog; `threshold` is the least cosine similarity, in 0..1.
     """
 
-    model: str
+    model: ModelName
     threshold: Number = Field(default=0.92, gt=0, le=1)
 
 

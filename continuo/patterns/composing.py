@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from continuo.patterns.base import Spec, numbered
 from continuo.patterns.choices import Combine
+from continuo.patterns.ensemble import Ensemble
+from continuo.patterns.fan_out import FanOut
 from continuo.patterns.pipeline import Pipeline, PipelineStep
-from continuo.patterns.together import Ensemble, FanOut
 
 if TYPE_CHECKING:
     from continuo.patterns.step import Step

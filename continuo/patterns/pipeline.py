@@ -1,6 +1,6 @@
 """Steps in order, each fed what those before it answered."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
@@ -32,6 +32,13 @@ class Pipeline(Spec):
 
     def nested(self) -> "Mapping[str, Step]":
         return {step.name: step.step for step in self.steps}
+
+    def answering(self) -> Iterable[str]:
+        return (self.steps[-1].name,)
+
+    def given(self) -> "Iterable[Step]":
+        first = self.steps[0]
+        return (first.step,) if first.prompt is None else ()
 
     @model_validator(mode="after")
     def _prompts_can_be_filled(self) -> Self:

@@ -1,6 +1,6 @@
 """One of several branches, picked by a classifier."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
@@ -8,8 +8,10 @@ from pydantic import Field, model_validator
 from continuo.errors import unknown
 from continuo.patterns.base import Spec
 from continuo.patterns.choices import Classifier, Intent, Keywords, Name, labels
+from continuo.patterns.worst import Estimate, Estimator
 
 if TYPE_CHECKING:
+    from continuo.messages import ModelRequest
     from continuo.patterns.step import Step
 
 
@@ -22,8 +24,25 @@ class Route(Spec):
     default: str | None = None
 
     def nested(self) -> "Mapping[str, Step]":
-        classify = {"classify": self.by.step} if isinstance(self.by, Intent) else {}
-        return {**classify, **self.branches}
+        return {**self._classifier(), **self.branches}
+
+    def answering(self) -> Iterable[str]:
+        return self.branches
+
+    def given(self) -> "Iterable[Step]":
+        return self.branches.values()
+
+    def passed(self, name: str, request: "ModelRequest") -> "ModelRequest":
+        return request.as_text() if name in self._classifier() else request
+
+    def worst(self, estimator: Estimator) -> Estimate:
+        return estimator.all(self._classifier().values()) + estimator.any(self.branches.values())
+
+    def about(self, price: Callable[[str], str]) -> list[str]:
+        return [f"by {self.by.kind}", *([f"default {self.default}"] if self.default else [])]
+
+    def _classifier(self) -> "dict[str, Step]":
+        return {"classify": self.by.step} if isinstance(self.by, Intent) else {}
 
     @model_validator(mode="after")
     def _every_label_leads_somewhere(self) -> Self:

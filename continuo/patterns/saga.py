@@ -1,6 +1,6 @@
 """Steps that change the world, each with its way back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from continuo.data import Data
 from continuo.patterns.base import Retry, Spec, check_unique
 from continuo.patterns.choices import Name
+from continuo.patterns.worst import Estimate, Estimator
 
 if TYPE_CHECKING:
     from continuo.patterns.step import Step
@@ -38,6 +39,16 @@ class Saga(Spec):
     def nested(self) -> "Mapping[str, Step]":
         do = {step.name: step.do for step in self.steps}
         return {**do, **{f"{step.name}.undo": step.undo for step in reversed(self.steps) if step.undo}}
+
+    def worst(self, estimator: Estimator) -> Estimate:
+        return estimator.all(step.do for step in self.steps) + self.undone(estimator)
+
+    def undone(self, estimator: Estimator) -> Estimate:
+        undo = (estimator.all([step.undo]) for step in self.steps if step.undo)
+        return sum((estimator.repeated(once, self.undo_retry) for once in undo), Estimate())
+
+    def about(self, price: Callable[[str], str]) -> list[str]:
+        return [f"an undo is run {self.undo_retry.attempts} times at most"]
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -1,6 +1,6 @@
 """Traffic between variants."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -8,6 +8,7 @@ from pydantic import Field
 from continuo.data import Data, Number
 from continuo.patterns.base import Spec
 from continuo.patterns.choices import Name
+from continuo.patterns.worst import Estimate, Estimator
 
 if TYPE_CHECKING:
     from continuo.patterns.step import Step
@@ -32,5 +33,18 @@ class Split(Spec):
     sticky: Literal["user", "session"] = "user"
 
     def nested(self) -> "Mapping[str, Step]":
-        variants = {name: variant.step for name, variant in self.variants.items()}
-        return {**variants, **{f"shadow.{name}": step for name, step in self.shadow.items()}}
+        return {**self._variants(), **{f"shadow.{name}": step for name, step in self.shadow.items()}}
+
+    def answering(self) -> Iterable[str]:
+        return self.variants
+
+    def worst(self, estimator: Estimator) -> Estimate:
+        shadows = estimator.together(self.shadow.values()).model_copy(update={"seconds": 0.0})
+        return estimator.any(self._variants().values()) + shadows
+
+    def about(self, price: Callable[[str], str]) -> list[str]:
+        total = sum(variant.weight for variant in self.variants.values())
+        return [", ".join(f"{name} {variant.weight / total:.0%}" for name, variant in self.variants.items())]
+
+    def _variants(self) -> "dict[str, Step]":
+        return {name: variant.step for name, variant in self.variants.items()}

@@ -1,40 +1,44 @@
-"""Any step: the union of all patterns, told apart by `kind`. A new one has its file, and its line here."""
+"""Any step: the union of all patterns, told apart by `kind`. Each is here by its file being beside this one."""
 
-from typing import Annotated, get_args
+from functools import reduce
+from importlib import import_module
+from operator import or_
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from pydantic import Field
 
 from continuo.data import Data
-from continuo.patterns.around import Cached, Deadline
+from continuo.extensions import defined, modules
 from continuo.patterns.base import Spec
-from continuo.patterns.call import Call, Http, Template
-from continuo.patterns.choices import Intent, Merge, Meta
-from continuo.patterns.pipeline import Pipeline, PipelineStep
-from continuo.patterns.route import Route
-from continuo.patterns.saga import Saga, SagaStep
-from continuo.patterns.split import Split, Variant
-from continuo.patterns.tiers import Cascade, Fallback
-from continuo.patterns.together import Ensemble, FanOut
 
-Step = Annotated[
-    Call
-    | Template
-    | Fallback
-    | Cascade
-    | Route
-    | Pipeline
-    | FanOut
-    | Ensemble
-    | Cached
-    | Deadline
-    | Split
-    | Http
-    | Saga,
-    Field(discriminator="kind"),
-]
 
-KINDS: tuple[type[Spec], ...] = get_args(get_args(Step)[0])
+def _complete(module: ModuleType) -> ModuleType:
+    if module.__spec__ is not None and getattr(module.__spec__, "_initializing", False):
+        package = module.__name__.partition(".")[0]
+        raise ImportError(
+            f"{module.__name__} imports this before its patterns are there; begin"
+            f" {package}/__init__.py with `import continuo.patterns`"
+        )
+    return module
 
-_PARTS: tuple[type[Data], ...] = (Intent, Merge, Meta, PipelineStep, SagaStep, Variant)
-for spec in (*_PARTS, *KINDS):
-    spec.model_rebuild(_types_namespace={"Step": Step})
+
+_MODULES = [_complete(import_module(name)) for name in modules("patterns") if name != __name__]
+
+KINDS: tuple[type[Spec], ...] = tuple(
+    kind for module in _MODULES for kind in defined(module, Spec) if "kind" in kind.__annotations__ and kind is not Spec
+)
+"""Every pattern, by its file's name."""
+
+LEAVES = frozenset(kind.model_fields["kind"].default for kind in KINDS if kind.nested is Spec.nested)
+"""The kinds below which no step can stand."""
+
+if TYPE_CHECKING:
+    Step: TypeAlias = Spec
+else:
+    Step = Annotated[reduce(or_, KINDS), Field(discriminator="kind")]
+
+for _module in _MODULES:
+    for _part in defined(_module, Data):
+        # Each that holds a step, of which it could not know before.
+        _part.model_rebuild(_types_namespace={"Step": Step})

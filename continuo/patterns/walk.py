@@ -1,10 +1,12 @@
 """Visiting every step of a pattern, however deep."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar, get_args
 
 from continuo.data import Data
-from continuo.patterns import Call, Spec, Step
+from continuo.patterns.base import NAMES_MODEL, Spec
+from continuo.patterns.call import Call
 
 T = TypeVar("T")
 
@@ -21,8 +23,8 @@ def specs(value: object) -> Iterator[Spec]:
             yield from specs(item)
 
 
-def replaced(value: T, change: Callable[[Spec], Spec]) -> T:
-    """`value` with `change` applied to every spec in it, innermost first."""
+def replaced(value: T, change: Callable[[Data], Data]) -> T:
+    """`value` with `change` applied to every spec, and part of one, in it, innermost first."""
     if isinstance(value, tuple):
         return tuple(replaced(item, change) for item in value)  # type: ignore[return-value]
     if isinstance(value, dict):
@@ -30,10 +32,37 @@ def replaced(value: T, change: Callable[[Spec], Spec]) -> T:
     if not isinstance(value, Data):
         return value
     fields = {name: replaced(getattr(value, name), change) for name in type(value).model_fields}
-    copy = value.model_copy(update=fields)
-    return change(copy) if isinstance(copy, Spec) else copy  # type: ignore[return-value]
+    return change(value.model_copy(update=fields))  # type: ignore[return-value]
 
 
-def calls_locally(step: Step) -> bool:
+def models_in(part: Data) -> dict[str, str]:
+    """The models that a spec, or a part of one, itself names, by the field."""
+    return {field: name for field in _model_fields(type(part)) if (name := getattr(part, field)) is not None}
+
+
+@cache
+def _model_fields(kind: type[Data]) -> tuple[str, ...]:
+    fields = kind.model_fields.items()
+    return tuple(name for name, info in fields if NAMES_MODEL in info.metadata or _names_model(info.annotation))
+
+
+def _names_model(annotation: Any) -> bool:
+    """Whether it is `ModelName`, or that or None."""
+    return NAMES_MODEL in get_args(annotation) or any(map(_names_model, get_args(annotation)))
+
+
+def streaming(step: Spec, path: str = "") -> Iterator[str]:
+    """The paths of the steps whose pieces may be shown, as they come, as pieces of what `step` answers.
+
+    Which of them answers is known in the run alone: a tier that fails has perhaps begun to answer.
+    """
+    if step.streams:
+        yield path
+    nested = step.nested()
+    for name in step.answering():
+        yield from streaming(nested[name], f"{path}.{name}".lstrip("."))
+
+
+def calls_locally(step: Spec) -> bool:
     """Whether any call in `step` runs on the worker that runs its workflow."""
     return any(isinstance(spec, Call) and spec.local for spec in specs(step))

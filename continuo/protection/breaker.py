@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from continuo.config.catalog import Breaker
+from continuo.config.catalog import BreakerPolicy
 from continuo.data import Data
 from continuo.errors import ProviderError
 
@@ -61,7 +61,7 @@ class State(Data):
         return self.transitions[-1].why if self.transitions else "nothing has failed"
 
 
-class Report(Data):
+class CallEnd(Data):
     """How a call has ended, as a worker tells the entity; `breaker` has the thresholds that hold now.
 
     `holder` is the call. `released` is a probe that has told nothing, neither good nor bad.
@@ -69,7 +69,7 @@ class Report(Data):
 
     ended: Literal["failed", "succeeded", "released"]
     holder: str
-    breaker: Breaker
+    breaker: BreakerPolicy
     why: str = ""
 
 
@@ -77,33 +77,33 @@ def workflow_id(provider: str) -> str:
     return f"breaker/{provider}"
 
 
-def ill(error: ProviderError, breaker: Breaker) -> bool:
+def ill(error: ProviderError, breaker: BreakerPolicy) -> bool:
     """Whether the error says that the provider is ill, and not that the request is wrong."""
     if error.status is not None:
         return error.status >= 500 or error.status == 408 or (error.status == 429 and breaker.on_rate_limit)
     return error.kind in ("timeout", "connection")
 
 
-def reported(state: State, report: Report, now: datetime) -> State:
+def after_call(state: State, end: CallEnd, now: datetime) -> State:
     """A call has ended. A half-open breaker heeds its probe alone, an open or a forced one nothing."""
     if state.forced or state.state == "open":
         return state
     if state.state == "closed":
-        return state if report.ended == "released" else _counted(state, report, now)
-    if state.probe is None or state.probe.holder != report.holder:
+        return state if end.ended == "released" else _counted(state, end, now)
+    if state.probe is None or state.probe.holder != end.holder:
         return state
-    if report.ended == "failed":
-        return _opened(state, report, "the probe failed", now)
-    successes = state.successes + (report.ended == "succeeded")
-    if successes >= report.breaker.successes:
+    if end.ended == "failed":
+        return _opened(state, end, "the probe failed", now)
+    successes = state.successes + (end.ended == "succeeded")
+    if successes >= end.breaker.successes:
         return _moved(state, "closed", f"{successes} probes succeeded", now)
     return _changed(state, successes=successes, probe=None)
 
 
-def _counted(state: State, report: Report, now: datetime) -> State:
-    failures = state.failures + 1 if report.ended == "failed" else 0
-    if failures >= report.breaker.failures:
-        return _opened(state, report, f"{failures} failures in a row", now)
+def _counted(state: State, end: CallEnd, now: datetime) -> State:
+    failures = state.failures + 1 if end.ended == "failed" else 0
+    if failures >= end.breaker.failures:
+        return _opened(state, end, f"{failures} failures in a row", now)
     return state if failures == state.failures else _changed(state, failures=failures)
 
 
@@ -133,9 +133,9 @@ def reset(state: State, why: str, now: datetime) -> State:
     return _moved(state, "closed", why, now)
 
 
-def _opened(state: State, report: Report, why: str, now: datetime) -> State:
-    until = now + timedelta(seconds=report.breaker.cool_down)
-    return _moved(state, "open", f"{why}; the last: {report.why}", now).model_copy(update={"until": until})
+def _opened(state: State, end: CallEnd, why: str, now: datetime) -> State:
+    until = now + timedelta(seconds=end.breaker.cool_down)
+    return _moved(state, "open", f"{why}; the last: {end.why}", now).model_copy(update={"until": until})
 
 
 def _moved(state: State, to: Literal["closed", "open", "half_open"], why: str, now: datetime) -> State:

@@ -12,7 +12,7 @@ from continuo.parameters import NamedTool
 from continuo.parts import Image, Part, Reasoning, Text
 from continuo.protection.reservation import max_output
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
-from continuo.providers.protocol import NO_MEDIA, Json, WireRequest
+from continuo.providers.protocol import NO_MEDIA, Json, WireProtocol, WireRequest
 
 _CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 
@@ -26,7 +26,9 @@ _FINISH: dict[str, FinishReason] = {
 _MAY_BE_EMPTY = {"max_tokens", "model_context_window_exceeded", "stop_sequence"}
 
 
-class Anthropic:
+class Anthropic(WireProtocol):
+    carries = frozenset({"text", "image", "file"})
+    lacks = frozenset({"seed", "response_format", "frequency_penalty", "presence_penalty"})
     headers = {"anthropic-version": "2023-06-01"}
 
     def key_headers(self, key: str) -> dict[str, str]:

@@ -17,19 +17,13 @@ from continuo.messages import Message, ModelRequest, ModelResponse, Usage, estim
 from continuo.parts import Reasoning, Text
 from continuo.protection.masking import Masker
 from continuo.protection.reservation import read_tokens
-from continuo.providers.anthropic import Anthropic
-from continuo.providers.embeddings import EMBEDDINGS, Embedding
+from continuo.providers.embeddings import Embedding
 from continuo.providers.errors import error_for_response, error_for_transport, invalid_response, naming, reading
 from continuo.providers.exchange import Exchange
-from continuo.providers.google import Google
-from continuo.providers.knowledge import Knowledge
 from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, MAX_STREAM, at_most, body, pieces
-from continuo.providers.openai import OpenAI
 from continuo.providers.parsed import parsed
-from continuo.providers.protocol import NO_MEDIA, Json, WireProtocol, WireRequest
+from continuo.providers.protocol import NO_MEDIA, InProcess, Json, WireProtocol, WireRequest, wire_protocol
 from continuo.providers.sse import EventData
-
-PROTOCOLS: Mapping[str, WireProtocol] = {"openai": OpenAI(), "anthropic": Anthropic(), "google": Google()}
 
 CONNECT_TIMEOUT = 5.0
 
@@ -39,14 +33,16 @@ T = TypeVar("T")
 class ModelClient:
     """Asks any model of the catalog. Never retries, since whoever calls does; every error is a `ProviderError`.
 
-    `environ` holds the keys, `knowledge` is the folder that the knowledge provider answers from.
+    `environ` holds the keys, `knowledge` is the folder that providers in this process answer from.
     """
 
     def __init__(self, catalog: Catalog, environ: Mapping[str, str], knowledge: Path, masker: Masker) -> None:
+        self._catalog = catalog
         self._providers = catalog.providers
         self._environ = environ
         self._masker = masker
-        self._knowledge = Knowledge(knowledge)
+        self._knowledge = knowledge
+        self._answering: dict[InProcess, Callable[[ModelRequest], ModelResponse]] = {}
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=100)
         # HTTP/1.1: over HTTP/2 httpcore sends no reset for a cancelled request, and the provider would finish it.
         self._http = httpx.AsyncClient(limits=limits)
@@ -65,10 +61,9 @@ class ModelClient:
 
         `media` holds the content of every medium of the request, by its SHA-256.
         """
-        provider = self._providers[model.provider]
-        if provider.protocol == "knowledge":
-            return await self._known(request)
-        protocol = PROTOCOLS[provider.protocol]
+        if isinstance(local := self._catalog.protocol(model), InProcess):
+            return await self._answered(local, model, request)
+        protocol = wire_protocol(self._providers[model.provider].protocol)
         wanted = _askable(request, model)
         encode = partial(protocol.encode, model=model.name, request=wanted, stream=False, media=media)
         answer, simulated = await self._whole(model, encode, protocol.decode, timeout, idempotency_key, exchange)
@@ -86,13 +81,12 @@ class ModelClient:
         media: Mapping[str, bytes] = NO_MEDIA,
     ) -> AsyncIterator[str | ModelResponse]:
         """The text as it comes, piece by piece, then the whole answer. `timeout` is for each wait for a piece."""
-        provider = self._providers[model.provider]
-        if provider.protocol == "knowledge":
-            answer = await self._known(request)
+        if isinstance(local := self._catalog.protocol(model), InProcess):
+            answer = await self._answered(local, model, request)
             yield answer.message.text
             yield answer
             return
-        protocol = PROTOCOLS[provider.protocol]
+        protocol = wire_protocol(self._providers[model.provider].protocol)
         decoder = protocol.stream_decoder()
         wanted = _askable(request, model)
         encode = partial(protocol.encode, model=model.name, request=wanted, stream=True, media=media)
@@ -108,7 +102,8 @@ class ModelClient:
         self, model: Model, text: str, *, timeout: float, idempotency_key: str, exchange: Exchange | None = None
     ) -> Embedding:
         """The text's embedding, with its usage, estimated where the provider counts nothing."""
-        protocol = EMBEDDINGS.get(self._providers[model.provider].protocol)
+        spoken = self._catalog.protocol(model)
+        protocol = spoken.embeddings if isinstance(spoken, WireProtocol) else None
         if protocol is None:
             raise ProviderError("invalid_request", f"{model.id} cannot embed; name an embedding model of the catalog")
         encode = partial(protocol.encode, model=model.name, text=text)
@@ -119,11 +114,12 @@ class ModelClient:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def _known(self, request: ModelRequest) -> ModelResponse:
+    async def _answered(self, local: InProcess, model: Model, request: ModelRequest) -> ModelResponse:
+        answer = self._answering.get(local) or self._answering.setdefault(local, local.answering(self._knowledge))
         try:
-            return await asyncio.to_thread(self._knowledge.answer, request)
+            return await asyncio.to_thread(answer, request)
         except (OSError, ValueError) as error:
-            raise ProviderError("invalid_request", f"knowledge: {error}") from error
+            raise ProviderError("invalid_request", f"{model.provider}: {error}") from error
 
     async def _whole(
         self,
@@ -160,7 +156,7 @@ class ModelClient:
         a `ProviderError` that names the provider.
         """
         provider, name = self._providers[model.provider], model.provider
-        protocol = PROTOCOLS[provider.protocol]
+        protocol = wire_protocol(provider.protocol)
         key, exchange = self._key(provider), exchange or Exchange()
         url = provider.url(self._environ)
         if url is None:
@@ -218,7 +214,7 @@ def _is_simulated(response: httpx.Response) -> bool:
 
 
 def _key_headers(provider: Provider, key: str) -> dict[str, str]:
-    return {provider.key_header: key} if provider.key_header else PROTOCOLS[provider.protocol].key_headers(key)
+    return {provider.key_header: key} if provider.key_header else wire_protocol(provider.protocol).key_headers(key)
 
 
 def _content(name: str, body: Json) -> bytes:

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from continuo.errors import ErrorKind, ProviderError
 from continuo.messages import Usage, plausible
 from continuo.protection.masking import Masker
+
+if TYPE_CHECKING:
+    import httpx
 
 _TRANSIENT = {408, 409, 425, 429}
 _KINDS: dict[int, ErrorKind] = {
@@ -38,7 +39,7 @@ _STATUSES = {
 _LONGEST_MESSAGE = 300
 
 
-def error_for_response(name: str, response: httpx.Response, text: str) -> ProviderError:
+def error_for_response(name: str, response: "httpx.Response", text: str) -> ProviderError:
     """The error of a response that is not a success and whose body is `text`.
 
     `name` is the provider's or service's.
@@ -56,6 +57,9 @@ def error_in_stream(event: Mapping[str, Any]) -> ProviderError:
 
 def error_for_transport(name: str, error: Exception, masker: Masker) -> ProviderError:
     """The error of a request that brought no whole response; the library's message may repeat what was received."""
+    # Not above: a catalog loads its protocols, and they this file, where nothing is sent.
+    import httpx
+
     if isinstance(error, httpx.TimeoutException):
         return ProviderError("timeout", f"{name}: {type(error).__name__}: no answer in time", retryable=True)
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):

@@ -13,8 +13,9 @@ from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse
 from continuo.parameters import NamedTool
 from continuo.parts import Part, Reasoning, Text
 from continuo.providers.anthropic import arguments
+from continuo.providers.embeddings import Embedding, embedding
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
-from continuo.providers.protocol import NO_MEDIA, Json, WireRequest
+from continuo.providers.protocol import NO_MEDIA, Json, WireProtocol, WireRequest
 
 _REFUSALS = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"}
 
@@ -37,8 +38,20 @@ _CONFIG = {
 _LEVELS = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}
 
 
-class Google:
-    headers: dict[str, str] = {}
+class GoogleEmbeddings:
+    def encode(self, base_url: str, model: str, text: str) -> WireRequest:
+        body = {"model": f"models/{model}", "content": {"parts": [{"text": text}]}}
+        return WireRequest(f"{base_url}/models/{quote(model, safe='')}:embedContent", body)
+
+    def decode(self, body: Json) -> Embedding:
+        with reading():
+            return embedding(body["embedding"]["values"], None)
+
+
+class Google(WireProtocol):
+    carries = frozenset({"text", "image", "audio", "file"})
+    lacks = frozenset({"parallel_tool_calls"})
+    embeddings = GoogleEmbeddings()
 
     def key_headers(self, key: str) -> dict[str, str]:
         return {"x-goog-api-key": key}

@@ -1,6 +1,7 @@
 """Answers from a folder of Markdown: the section that fits a question best, with no model and at no cost."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from continuo.errors import InputError
 from continuo.messages import Message, ModelRequest, ModelResponse, Usage
+from continuo.providers.protocol import InProcess
 
 NOTHING_FOUND = "Nothing was found about this in the knowledge folder."
 
@@ -58,6 +60,14 @@ class Knowledge:
                 )
             self._index, self._state = Index(found), state
         return self._index
+
+
+class KnowledgeProvider(InProcess):
+    lacks = None
+    served_by = "knowledge"
+
+    def answering(self, folder: Path) -> Callable[[ModelRequest], ModelResponse]:
+        return Knowledge(folder).answer
 
 
 class Index:

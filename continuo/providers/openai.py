@@ -4,14 +4,13 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
 from continuo.decisions.confidence import mean_probability
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, Token, ToolCall, Usage, content_of
 from continuo.parameters import NamedTool
 from continuo.parts import Audio, Image, Part, Reasoning, Text
+from continuo.providers.embeddings import Embedding, embedding
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
-from continuo.providers.protocol import NO_MEDIA, Json, WireRequest
+from continuo.providers.protocol import NO_MEDIA, Json, WireProtocol, WireRequest
 
 _FINISH: dict[str, FinishReason] = {
     "length": "length",
@@ -29,8 +28,20 @@ _AS_THEY_ARE = (
 )  # fmt: skip
 
 
-class OpenAI:
-    headers: dict[str, str] = {}
+class OpenAIEmbeddings:
+    def encode(self, base_url: str, model: str, text: str) -> WireRequest:
+        return WireRequest(f"{base_url}/embeddings", {"model": model, "input": text, "encoding_format": "float"})
+
+    def decode(self, body: Json) -> Embedding:
+        counted = (body.get("usage") or {}).get("prompt_tokens")
+        usage = None if counted is None else Usage(input_tokens=counted)
+        with reading(usage):
+            return embedding(body["data"][0]["embedding"], usage)
+
+
+class OpenAI(WireProtocol):
+    carries = frozenset({"text", "image", "audio", "file"})
+    embeddings = OpenAIEmbeddings()
 
     def key_headers(self, key: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {key}"}
@@ -131,7 +142,10 @@ def _parameters(request: ModelRequest) -> Json:
 
 def _limit_name(base_url: str) -> str:
     """OpenAI's reasoning models reject `max_tokens`; compatible servers, as Ollama, ignore what took its place."""
-    host = httpx.URL(base_url).host
+    # Not above, see `errors`: it takes longer to load than all else that a catalog needs.
+    from httpx import URL
+
+    host = URL(base_url).host
     return "max_completion_tokens" if host.endswith((".openai.com", ".azure.com")) else "max_tokens"
 
 

@@ -1,10 +1,16 @@
 """What a wire protocol must know: how to ask, how to read the answer, whole or streamed."""
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
+from continuo.config.protocols import ProviderProtocol, protocol
 from continuo.messages import ModelRequest, ModelResponse
+
+if TYPE_CHECKING:
+    from continuo.providers.embeddings import EmbeddingProtocol
 
 Json = dict[str, Any]
 
@@ -31,21 +37,44 @@ class StreamDecoder(Protocol):
         """The whole answer; an `invalid_response` when the stream ended before the answer did."""
 
 
-class WireProtocol(Protocol):
+class WireProtocol(ProviderProtocol, ABC):
     """One provider's protocol, as pure mapping. `headers` go out with every request, whatever key it has."""
 
-    headers: dict[str, str]
+    headers: Mapping[str, str] = {}
+    embeddings: "EmbeddingProtocol | None" = None
 
+    @abstractmethod
     def key_headers(self, key: str) -> dict[str, str]:
         """How the key is sent."""
 
+    @abstractmethod
     def encode(
         self, base_url: str, model: str, request: ModelRequest, *, stream: bool, media: Mapping[str, bytes] = NO_MEDIA
     ) -> WireRequest:
         """What is posted. `media` holds the content of every medium of the request, by its SHA-256."""
 
+    @abstractmethod
     def decode(self, body: Json) -> ModelResponse:
         """The answer. Raises `ProviderError`, without the provider's name, when the body holds none; and, where
         nothing was counted yet, what Python raises for another shape (see `errors.reading`)."""
 
+    @abstractmethod
     def stream_decoder(self) -> StreamDecoder: ...
+
+
+class InProcess(ProviderProtocol, ABC):
+    """A provider that answers by itself, in this process and at no cost."""
+
+    in_process = True
+
+    @abstractmethod
+    def answering(self, folder: Path) -> Callable[[ModelRequest], ModelResponse]:
+        """Answers from `folder`, the setting `knowledge`. It may block, and raise `OSError` or `ValueError`."""
+
+
+def wire_protocol(name: str) -> WireProtocol:
+    """The protocol of that name. Raises `UnknownName`, and `TypeError` for one that goes over no wire."""
+    found = protocol(name)
+    if not isinstance(found, WireProtocol):
+        raise TypeError(f"{name} answers in this process")
+    return found

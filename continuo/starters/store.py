@@ -1,14 +1,13 @@
 """Stores for the commands that read them: as they are while the stack runs, and empty ones before it ever ran."""
 
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
 from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
-from continuo.stores.database import Database, StoreUnavailable
-from continuo.stores.opened import open_store
+from continuo.stores.database import Database
+from continuo.stores.opened import open_store, store_place
 
 
 class Closeable(Protocol):
@@ -22,17 +21,10 @@ S = TypeVar("S", bound=Closeable)
 async def opened() -> AsyncIterator[Database]:
     """Raises `InputError` for a store that cannot be used."""
     settings, environ = Settings(), environment()
-    broken: tuple[type[Exception], ...] = (OSError, sqlite3.Error, StoreUnavailable)
     where, fix = f"in {settings.data}", "set CONTINUO_DATA to a folder that can be written"
     if environ.get("DATABASE_URL"):
-        # Loaded here, since no other command needs the driver.
-        import psycopg
-
-        broken, where, fix = (
-            (psycopg.Error, StoreUnavailable),
-            "that DATABASE_URL names",
-            "start the server, or correct the URL",
-        )
+        where, fix = "that DATABASE_URL names", "start the server, or correct the URL"
+    broken = store_place(settings, environ).broken
     async with usable(lambda: open_store(settings, environ), broken, f"the store {where}", fix) as database:
         yield database
 

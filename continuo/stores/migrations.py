@@ -3,6 +3,9 @@
 Forward only: each script is run once, in order; a released one is never edited.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
 STORE = (
     """
     CREATE TABLE journal (
@@ -174,3 +177,7 @@ LIMITS = (
     )
     """,
 )
+
+Part = Literal["store", "limits", "payloads"]
+
+PARTS: Mapping[Part, Sequence[str]] = {"store": STORE, "limits": LIMITS, "payloads": PAYLOADS}

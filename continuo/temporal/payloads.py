@@ -5,7 +5,6 @@ prompt of 20 KB exceeds the server's limit for a message, and a history of many 
 """
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,8 +26,7 @@ from temporalio.converter import (
 from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
-from continuo.stores.database import StoreUnavailable
-from continuo.stores.opened import opened_payloads
+from continuo.stores.opened import opened_payloads, store_place
 from continuo.stores.payloads import Payloads, find
 from continuo.temporal.failures import failed
 
@@ -107,10 +105,12 @@ class PayloadStore(StorageDriver):
             raise InputError(f"a large prompt or answer is not in {where}; {ADVICE}") from None
 
     async def _found(self, name: str) -> bytes | None:
+        environ = environment()
+        broken: tuple[type[Exception], ...] = (OSError, *store_place(self._settings, environ).broken)
         try:
-            async with opened_payloads(self._settings, environment()) as database:
+            async with opened_payloads(self._settings, environ) as database:
                 return await find(database, name)
-        except (OSError, sqlite3.Error, StoreUnavailable) as error:
+        except broken as error:
             raise InputError(f"cannot read a large prompt or answer: {error}; {ADVICE}") from None
 
 

@@ -24,8 +24,8 @@ from continuo.workers.local.processes import Child
 from continuo.workers.local.processes import module as command_line
 from continuo.workers.local.stack import Ports
 from continuo.workers.local.temporal_server import answers, command, ensure
+from continuo.workers.registered import WORKFLOWS
 from continuo.workers.sandbox import runner
-from continuo.workflows import WORKFLOWS
 
 
 async def until(condition: Callable[[], Awaitable[object]], *, timeout: float = 30, every: float = 0.05) -> None:

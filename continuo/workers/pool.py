@@ -19,7 +19,7 @@ from continuo.activities.heartbeat import heartbeats
 from continuo.activities.letters import Letters
 from continuo.activities.models import ModelCalls
 from continuo.activities.pruning import Pruning
-from continuo.activities.recording import record_decision
+from continuo.activities.recording import Recording
 from continuo.activities.reports import Reports
 from continuo.activities.services import ServiceCalls
 from continuo.activities.settling import Settling
@@ -40,9 +40,9 @@ from continuo.temporal.namespace import namespace_of
 from continuo.temporal.payloads import converter
 from continuo.temporal.telemetry import configure_logging, configure_tracing, log_context
 from continuo.workers.following import following
+from continuo.workers.registered import WORKFLOWS, activities
 from continuo.workers.sandbox import runner
 from continuo.workers.schedule import ensure_schedule
-from continuo.workflows import WORKFLOWS
 from continuo.workflows.unexpected import UnexpectedWorkflowErrors
 
 log = structlog.get_logger()
@@ -80,23 +80,9 @@ async def pool(client: Client, library: Library, priority: Priority, slots: int)
             Client(**config),
             task_queue=priority,
             workflows=WORKFLOWS,
-            activities=[
-                calls.call,
-                calls.embed,
-                calls.account_of,
-                calls.undone,
-                admission.used,
-                breakers.publish,
-                services.http,
-                caching.look_up,
-                caching.look_near,
-                caching.keep,
-                letters.with_pattern,
-                letters.answered,
-                reports.report,
-                pruning.prune,
-                record_decision,
-            ],
+            activities=activities(
+                calls, admission, breakers, services, caching, letters, reports, pruning, Recording()
+            ),
             interceptors=[
                 Around(log_context, partial(heartbeats, settings.heartbeat), final_if_unexpected),
                 UnexpectedWorkflowErrors(),

@@ -4,16 +4,14 @@ Each of these is either deterministic or used in workflow code only where it is;
 processor time of a workflow. Workers, tests and the replayer use this one list.
 """
 
-from pkgutil import iter_modules
-
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-import continuo
+from continuo.extensions import inside, packages
 
 PASSTHROUGH = (
     # Frozen values and pure functions; of the activities only signatures are used, to schedule them by type.
-    *(f"continuo.{module.name}" for module in iter_modules(continuo.__path__) if module.name != "workflows"),
+    *(room for package in packages() for room in inside(package) if room != f"{package}.workflows"),
     "pydantic",
     "pydantic_core",
     "annotated_types",

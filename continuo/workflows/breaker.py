@@ -7,7 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from continuo.activities.breakers import Breakers
-from continuo.protection.breaker import TYPE, Report, State, cooled_down, forced, may_probe, probing, reported, reset
+from continuo.protection.breaker import TYPE, CallEnd, State, after_call, cooled_down, forced, may_probe, probing, reset
 
 MOST_SIGNALS = 500
 """Of one run, before it continues as new."""
@@ -42,9 +42,9 @@ class BreakerWorkflow:
         return self._state
 
     @workflow.signal
-    def ended(self, report: Report) -> None:
+    def ended(self, end: CallEnd) -> None:
         """How a call has ended, from a worker."""
-        self._become(reported(self._state, report, workflow.now()))
+        self._become(after_call(self._state, end, workflow.now()))
 
     @workflow.signal
     def force_open(self, note: str = "") -> None:

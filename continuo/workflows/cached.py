@@ -78,8 +78,10 @@ async def _look_near(semantic: Semantic, job: Job) -> Outcome | None:
     if isinstance(embedded, Wait):
         return None
     run_account().include(embedded)
+    # What an earlier version recorded has it in place of the text.
+    vector = embedded.embedding or embedded.text
     found = await workflow.execute_local_activity_method(
-        Caching.look_near, args=[job, embedded.text], schedule_to_close_timeout=STORE_LIMIT
+        Caching.look_near, args=[job, vector], schedule_to_close_timeout=STORE_LIMIT
     )
     return found.outcome
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 
-from continuo.activities.recording import record_decision
+from continuo.activities.recording import Recording
 from continuo.jobs import Job
 
 T = TypeVar("T")
@@ -23,6 +23,6 @@ async def recorded(job: Job, what: str, decision: T, kind: Any) -> T:
         return decision
     summary = f"{job.path or job.step.kind}: {what}"
     found: T = await workflow.execute_local_activity(
-        record_decision.__name__, decision, result_type=kind, start_to_close_timeout=LIMIT, summary=summary
+        Recording.record_decision.__name__, decision, result_type=kind, start_to_close_timeout=LIMIT, summary=summary
     )
     return found

@@ -6,7 +6,7 @@ from continuo.activities.admission import Admission
 from continuo.decisions.classify import affordable, classify, label_in
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Route
-from continuo.patterns.choices import Budget, Intent
+from continuo.patterns.choices import BudgetUse, Intent
 from continuo.workflows.activity_options import STORE_LIMIT
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.recorded import recorded
@@ -25,7 +25,7 @@ async def route(step: Route, job: Job) -> Outcome:
 
 
 async def _label(step: Route, job: Job) -> str | None:
-    if isinstance(step.by, Budget):
+    if isinstance(step.by, BudgetUse):
         return affordable(step.by, await _used(job.context.tenant))
     if not isinstance(step.by, Intent):
         return classify(step.by, job.request.prompt, job.context.prefer)

@@ -5,7 +5,7 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-from continuo.decisions.traffic_split import point, share
+from continuo.decisions.traffic_split import point, variant_at
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Split, Step
 from continuo.temporal.attributes import started
@@ -21,7 +21,7 @@ async def split(step: Split, job: Job) -> Outcome:
     key = job.context.user if step.sticky == "user" else job.context.session
     # The name of the pattern and the path are salt: a user who gets the one half here gets either elsewhere.
     where = workflow.random().random() if key is None else point(f"{job.context.pattern}/{job.path}/{key}")
-    drawn = share({name: variant.weight for name, variant in step.variants.items()}, where)
+    drawn = variant_at({name: variant.weight for name, variant in step.variants.items()}, where)
     variant = await recorded(job, "variant", drawn, str)
     run_account().note(f"{job.path or 'split'}: variant {variant}")
     shadows = [

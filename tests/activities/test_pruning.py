@@ -32,8 +32,8 @@ from continuo.stores.pruning import JOURNAL, LEDGER
 from continuo.temporal.namespace import namespace_of
 from continuo.testing.processes import begin, job, until
 from continuo.workers.pool import pool
+from continuo.workers.registered import WORKFLOWS
 from continuo.workers.sandbox import runner
-from continuo.workflows import WORKFLOWS
 from tests.continuo.stores.test_pruning import names
 from tests.support.media import part, png
 from tests.support.world import World, made

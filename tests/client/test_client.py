@@ -12,8 +12,7 @@ from pydantic import JsonValue
 from continuo.client import Continuo, InputError, NoServer, Run, RunFailed
 from continuo.config.defaults import DEFAULTS
 from continuo.messages import Message
-from continuo.patterns import Call, Retry, Saga, SagaStep, Template
-from continuo.patterns.call import Http
+from continuo.patterns import Call, Http, Retry, Saga, SagaStep, Template
 from continuo.testing.processes import Control, kill, until
 from tests.support.world import World
 

@@ -7,22 +7,22 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from continuo.config.catalog import Breaker
+from continuo.config.catalog import BreakerPolicy
 from continuo.errors import ErrorKind, ProviderError
 from continuo.protection.breaker import (
     KEPT,
-    Report,
+    CallEnd,
     State,
+    after_call,
     cooled_down,
     forced,
     ill,
     may_probe,
     probing,
-    reported,
     reset,
 )
 
-BREAKER = Breaker(failures=3, cool_down=60, successes=2)
+BREAKER = BreakerPolicy(failures=3, cool_down=60, successes=2)
 START = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -42,9 +42,9 @@ class Machine(RuleBasedStateMachine):
         self.lease = START
 
     def report(self, ended: str, holder: str) -> None:
-        self.state = reported(
+        self.state = after_call(
             self.state,
-            Report.model_validate({"ended": ended, "holder": holder, "breaker": BREAKER, "why": "x"}),
+            CallEnd.model_validate({"ended": ended, "holder": holder, "breaker": BREAKER, "why": "x"}),
             self.now,
         )
 
@@ -150,8 +150,8 @@ TestMachine.settings = settings(max_examples=100, stateful_step_count=30, deadli
     ],
 )
 def test_only_what_says_that_the_provider_is_ill_counts(kind: ErrorKind, status: int | None, counts: bool) -> None:
-    assert ill(ProviderError(kind, "x", status=status), Breaker()) == counts
+    assert ill(ProviderError(kind, "x", status=status), BreakerPolicy()) == counts
 
 
 def test_a_rate_limit_counts_by_choice() -> None:
-    assert ill(ProviderError("rate_limited", "x", status=429), Breaker(on_rate_limit=True))
+    assert ill(ProviderError("rate_limited", "x", status=429), BreakerPolicy(on_rate_limit=True))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.authoring.estimate import Estimate, estimate
+from continuo.authoring.estimate import estimate
 from continuo.config.catalog import Catalog
 from continuo.patterns import (
     Cached,
@@ -27,6 +27,7 @@ from continuo.patterns import (
     Variant,
 )
 from continuo.patterns.choices import Intent, Merge, Meta, Semantic
+from continuo.patterns.worst import Estimate
 from tests.support.trees import trees
 
 PRICE = {"source": "here", "date": "2026-11-21"}

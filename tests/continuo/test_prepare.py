@@ -55,7 +55,7 @@ def test_replacing_nothing_changes_nothing(step: Step) -> None:
 @given(steps)
 def test_every_alias_is_resolved_however_deep_and_the_shape_stays(step: Step) -> None:
     found = resolved(step, CATALOG, {"VENDOR_KEY": "k"}, simulated=False)
-    assert [spec.kind for spec in specs(found)] == [spec.kind for spec in specs(step)]  # type: ignore[attr-defined]
+    assert [spec.kind for spec in specs(found)] == [spec.kind for spec in specs(step)]
     assert {spec.model for spec in specs(found) if isinstance(spec, Call)} <= {"big"}
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from continuo.authoring.files import NamedPattern, load_pattern
-from continuo.authoring.to_yaml import duration, to_yaml
+from continuo.authoring.to_yaml import to_yaml
 from continuo.config.defaults import DEFAULTS
-from continuo.data import seconds
+from continuo.data import duration, seconds
 from continuo.patterns import (
     Cached,
     Call,

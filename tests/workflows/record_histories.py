@@ -33,7 +33,7 @@ from continuo.patterns import (
     Variant,
 )
 from continuo.patterns.choices import Intent, Length, Majority, Merge
-from continuo.protection.breaker import Report
+from continuo.protection.breaker import CallEnd
 from continuo.temporal import payloads
 from continuo.testing.processes import Control, begin, job, until
 from continuo.workers.pool import pool
@@ -231,8 +231,8 @@ async def record_breakers(client: Client) -> None:
         await until(became)
 
     async def ended(handle: WorkflowHandle[Any, Any], how: str, holder: str) -> None:
-        report = {"ended": how, "holder": holder, "breaker": {"failures": 2, "cool_down": 1}}
-        await handle.signal("ended", Report.model_validate(report))
+        end = {"ended": how, "holder": holder, "breaker": {"failures": 2, "cool_down": 1}}
+        await handle.signal("ended", CallEnd.model_validate(end))
 
     recovers = await breaker.start(client, "recovers")
     for how in ("failed", "succeeded", "failed", "failed"):

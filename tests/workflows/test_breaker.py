@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowHandle
 
-from continuo.config.catalog import Breaker
+from continuo.config.catalog import BreakerPolicy
 from continuo.config.defaults import DEFAULTS
 from continuo.door.runs import result
 from continuo.jobs import Failure, Outcome
 from continuo.patterns import Call, Fallback, Retry
-from continuo.protection.breaker import QUEUE, TYPE, Report, State, workflow_id
+from continuo.protection.breaker import QUEUE, TYPE, CallEnd, State, workflow_id
 from continuo.testing.processes import begin, failure, job, kill, outcome, pool_process, until
 from continuo.workflows.breaker import MOST_SIGNALS, BreakerWorkflow
 from tests.support.world import World, made
@@ -199,5 +199,5 @@ async def asked(handle: WorkflowHandle[Any, Any]) -> State:
     return found
 
 
-def failed(why: str, *, of: int = 5) -> Report:
-    return Report(ended="failed", holder="h", breaker=Breaker(failures=of), why=why)
+def failed(why: str, *, of: int = 5) -> CallEnd:
+    return CallEnd(ended="failed", holder="h", breaker=BreakerPolicy(failures=of), why=why)

@@ -11,7 +11,7 @@ from continuo.config.settings import Settings, environment
 from continuo.door.runs import result
 from continuo.jobs import CallRecord, Context, Job, KeyTerms, Outcome
 from continuo.patterns import Call, Fallback, Retry, Route, Step, Template
-from continuo.patterns.choices import Budget
+from continuo.patterns.choices import BudgetUse
 from continuo.stores.budgets import Balance, Budgets
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
@@ -131,7 +131,7 @@ async def test_under_a_budget_an_open_answer_gets_a_limit(client: Client, simula
 
 
 async def test_a_route_by_budget_goes_from_premium_to_mid_to_free(client: Client, simulator: Control) -> None:
-    step = Route(by=Budget(), branches={name: Template(text=name) for name in ("premium", "mid", "free")})
+    step = Route(by=BudgetUse(), branches={name: Template(text=name) for name in ("premium", "mid", "free")})
     assert (await outcome(client, of("no-budget", step))).text == "premium"
     told = []
     for usd in (0.0, 0.5, 0.3):

@@ -1,9 +1,11 @@
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from temporalio.client import Client
 
+from continuo.activities.models import ModelCalls
 from continuo.door.runs import result
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Cached, Call, Fallback, FanOut, Retry, Step, Template
@@ -173,6 +175,31 @@ async def test_a_question_that_means_the_same_is_answered_from_the_cache(
     assert found.cost_usd == pytest.approx(10 * 0.1 / 1e6)
     assert [point.name for point in found.checkpoints] == ["cache: hit by meaning"]
     assert (await outcome(client, job(SEMANTIC, other))).served_by == "model"
+
+
+async def test_an_embedding_has_a_field_of_its_own_and_that_of_an_earlier_version_is_read_too(
+    client: Client, simulator: Control, prompt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same, again = f"{prompt}, in other words", f"{prompt}, once more"
+    await meaning(simulator, (prompt, [1, 0.1]), (same, [1, 0.2]), (again, [1, 0.1]))
+    begun = await begin(client, job(SEMANTIC, prompt))
+    await result(begun)
+    completed = [
+        event.activity_task_completed_event_attributes.result.payloads[0].data
+        for event in (await begun.fetch_history()).events
+        if event.HasField("activity_task_completed_event_attributes")
+    ]
+    embedded = Outcome.model_validate_json(completed[0])
+    assert (embedded.text, bool(embedded.embedding)) == ("", True)
+    assert (await outcome(client, job(SEMANTIC, same))).served_by == "cache"
+
+    async def earlier(self: ModelCalls, *given: Any, **how: Any) -> Outcome:
+        made = await embed(self, *given, **how)
+        return made.model_copy(update={"text": made.embedding, "embedding": None})
+
+    embed = ModelCalls._embed
+    monkeypatch.setattr(ModelCalls, "_embed", earlier)
+    assert (await outcome(client, job(SEMANTIC, again))).served_by == "cache"
 
 
 async def test_the_same_words_need_no_embedding(client: Client, simulator: Control, prompt: str) -> None:

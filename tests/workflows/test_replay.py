@@ -7,8 +7,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from continuo.workers.registered import WORKFLOWS
 from continuo.workers.sandbox import runner
-from continuo.workflows import WORKFLOWS
 from tests.support.repository import ROOT
 
 HISTORIES = sorted((ROOT / "tests" / "histories").glob("*.json"))

@@ -1,7 +1,6 @@
 """`continuo cache`: what is kept, and dropping it."""
 
 import json as jsonlib
-import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,16 +8,16 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from continuo.authoring.to_yaml import duration
 from continuo.config.settings import Settings, environment
+from continuo.data import duration
 from continuo.errors import InputError
 from continuo.operations.dead_letters import cut
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.output import out
 from continuo.starters.store import usable
+from continuo.stores.backend import address
 from continuo.stores.cache import Cache
-from continuo.stores.database import StoreUnavailable
-from continuo.stores.opened import open_cache
+from continuo.stores.opened import cache_place, open_cache
 
 cache = App(name="cache", help="List and drop the answers that are kept.")
 
@@ -96,14 +95,9 @@ async def clear(*, tenant: str | None = None) -> int:
 @asynccontextmanager
 async def _opened() -> AsyncIterator[Cache]:
     settings, environ = Settings(), environment()
-    broken: tuple[type[Exception], ...] = (OSError, sqlite3.Error, StoreUnavailable)
     where, fix = str(settings.data / "cache.db"), "set CONTINUO_DATA, or delete the file"
     if url := environ.get("REDIS_URL"):
-        # Loaded here, since no other command needs the driver.
-        from redis.exceptions import RedisError
-
-        from continuo.stores.redis.client import address
-
-        broken, where, fix = (RedisError,), address(url), "start Redis there, or correct or unset REDIS_URL"
+        where, fix = address(url), "start Redis there, or correct or unset REDIS_URL"
+    broken = cache_place(settings, environ).broken
     async with usable(lambda: open_cache(settings, environ), broken, f"the cache in {where}", fix) as store:
         yield store

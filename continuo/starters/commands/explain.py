@@ -6,11 +6,11 @@ from cyclopts import Parameter
 from rich.text import Text
 from rich.tree import Tree
 
-from continuo.authoring.estimate import Estimate
 from continuo.authoring.library import Library
 from continuo.authoring.outline import Node, outline
 from continuo.errors import InputError
 from continuo.messages import MOST_TOKENS
+from continuo.patterns.worst import Estimate
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.mermaid import flowchart
 from continuo.starters.console.money import money

@@ -9,14 +9,13 @@ from temporalio.client import Client
 
 from continuo.door.runs import Handle, progress, result
 from continuo.jobs import CallRecord, Failure, Job, Outcome
+from continuo.patterns.step import LEAVES
 from continuo.progress import StepState
 from continuo.starters.console.run_tree import marked, screenful, told, tree
 from continuo.starters.console.terminal import levels
 
 INTERVAL = 0.5
 """Seconds between two looks at a run."""
-
-_LEAVES = ("call", "template", "http")
 
 
 async def watch(client: Client, handle: Handle, job: Job, console: Console) -> Outcome | Failure:
@@ -63,7 +62,7 @@ class Run:
         calls = found.calls
         for state in found.steps:
             self.states[state.path] = state
-            if state.workflow_id is None or state.kind in _LEAVES or state.workflow_id in self._seen:
+            if state.workflow_id is None or state.kind in LEAVES or state.workflow_id in self._seen:
                 continue
             inner = await self._ask(state.workflow_id)
             if state.status == "running":

@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from continuo.errors import InputError
 from continuo.stores.database import Connection, Cursor, Failed, Row, StoreUnavailable, kept, pending
+from continuo.stores.migrations import Part
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ class Postgres:
     `migrations` are those of each part of the store. Raises `InputError` naming `DATABASE_URL` when no server answers.
     """
 
-    def __init__(self, url: str, migrations: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, url: str, migrations: Mapping[Part, Sequence[str]]) -> None:
         try:
             conninfo_to_dict(url)
         except psycopg.ProgrammingError:
@@ -113,7 +114,7 @@ class _Dialect:
         return self._connection.execute(sql.replace("?", "%s").encode(), parameters)
 
 
-def _migrate(connection: psycopg.Connection[DictRow], migrations: Mapping[str, Sequence[str]]) -> None:
+def _migrate(connection: psycopg.Connection[DictRow], migrations: Mapping[Part, Sequence[str]]) -> None:
     # Several pools start at once on a new database.
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
     connection.execute("CREATE TABLE IF NOT EXISTS continuo_schema (part TEXT PRIMARY KEY, version INTEGER NOT NULL)")

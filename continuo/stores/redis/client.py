@@ -31,9 +31,3 @@ def connect(url: str) -> Redis:
     except (ValueError, TypeError) as error:
         raise InputError(f"REDIS_URL: {error}; write redis://:PASSWORD@HOST:6379/0, or rediss:// for TLS") from None
     return client
-
-
-def address(url: str) -> str:
-    """The URL without its password and options."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -215,7 +215,7 @@ async def test_the_knowledge_folder_answers_whole_or_streamed(tmp_path: Path) ->
 
 async def test_a_knowledge_folder_without_text_is_an_error_of_the_request(tmp_path: Path) -> None:
     models = client(tmp_path, protocol="knowledge")
-    with pytest.raises(ProviderError, match="knowledge: no Markdown") as caught:
+    with pytest.raises(ProviderError, match="openai: no Markdown") as caught:
         await ask(models, "openai")
     await models.aclose()
     assert (caught.value.kind, caught.value.retryable) == ("invalid_request", False)

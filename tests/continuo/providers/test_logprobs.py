@@ -12,9 +12,10 @@ from continuo.config.catalog import Model, load_catalog
 from continuo.config.settings import Settings
 from continuo.messages import ModelRequest, ModelResponse
 from continuo.protection.masking import Masker
-from continuo.providers.client import PROTOCOLS, ModelClient
+from continuo.providers.client import ModelClient
+from continuo.providers.protocol import wire_protocol
 from continuo.testing.processes import Control
-from tests.continuo.providers.conftest import HELLO, Wire, ask, shape
+from tests.continuo.providers.conftest import HELLO, PROTOCOLS, Wire, ask, shape
 
 CATALOG = load_catalog(Settings().catalog)
 RATED = HELLO.model_copy(update={"rated": True})
@@ -33,7 +34,7 @@ def openai(*logprobs: float) -> dict[str, Any]:
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_only_a_rated_request_asks_for_them_and_for_nothing_else(protocol: str) -> None:
     def body(request: ModelRequest) -> dict[str, Any]:
-        return PROTOCOLS[protocol].encode("https://x", "m", request, stream=False).body
+        return wire_protocol(protocol).encode("https://x", "m", request, stream=False).body
 
     assert body(RATED) == {**body(HELLO), **ASKED[protocol]}
 

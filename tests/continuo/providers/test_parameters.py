@@ -13,10 +13,10 @@ from continuo.errors import ProviderError
 from continuo.messages import Message, ModelRequest, ModelResponse, Token
 from continuo.parameters import NamedTool, Parameters, Tool
 from continuo.protection.masking import Masker
-from continuo.providers.client import PROTOCOLS, ModelClient
-from continuo.providers.protocol import Json
+from continuo.providers.client import ModelClient
+from continuo.providers.protocol import Json, wire_protocol
 from continuo.testing.processes import Control
-from tests.continuo.providers.conftest import HELLO
+from tests.continuo.providers.conftest import HELLO, PROTOCOLS
 
 URL = "https://models.example/v1"
 CATALOG = load_catalog(Settings().catalog)
@@ -51,7 +51,7 @@ EVERY = ModelRequest(
 def encoded(protocol: str, **fields: Any) -> Json:
     """What goes out beside the messages; by default of a request that says no more than its messages."""
     request = HELLO.model_copy(update=fields) if fields else EVERY
-    body = PROTOCOLS[protocol].encode(URL, "some-model", request, stream=False).body
+    body = wire_protocol(protocol).encode(URL, "some-model", request, stream=False).body
     return {name: value for name, value in body.items() if name not in ("messages", "contents", "model", "tools")}
 
 
@@ -80,7 +80,7 @@ def test_openai_has_a_field_for_each_but_the_cache_of_anthropic() -> None:
 @pytest.mark.parametrize(("protocol", "inside"), [("openai", "function"), ("anthropic", None)])
 def test_a_tool_that_is_strict_is_sent_as_such_and_another_as_ever(protocol: str, inside: str | None) -> None:
     request = HELLO.model_copy(update={"tools": (Tool(name="clock", strict=True), Tool(name="map"))})
-    tools = PROTOCOLS[protocol].encode(URL, "some-model", request, stream=False).body["tools"]
+    tools = wire_protocol(protocol).encode(URL, "some-model", request, stream=False).body["tools"]
     strict, other = [tool[inside] if inside else tool for tool in tools]
     assert strict["strict"] is True
     assert "strict" not in other
@@ -186,7 +186,7 @@ def test_whatever_is_sent_cannot_be_passed_through_as_well(protocol: str) -> Non
     schema = full.model_copy(update={"response_schema": {"type": "object"}})
     for request in (full, schema):
         for stream in (False, True):
-            body = PROTOCOLS[protocol].encode("https://api.openai.com/v1", "m", request, stream=stream).body
+            body = wire_protocol(protocol).encode("https://api.openai.com/v1", "m", request, stream=stream).body
             config = body.pop("generationConfig", {})
             for extra in [{name: 1} for name in body] + [{"generationConfig": {name: 1}} for name in config]:
                 with pytest.raises(ValueError, match="is what Continuo sends itself"):

@@ -8,8 +8,8 @@ import pytest
 
 from continuo.messages import Message, ModelRequest, ToolCall
 from continuo.parts import Reasoning, Text
-from continuo.providers.client import PROTOCOLS
-from tests.continuo.providers.conftest import shape
+from continuo.providers.protocol import wire_protocol
+from tests.continuo.providers.conftest import PROTOCOLS, shape
 from tests.support.media import PDF, contents, part, png, wav
 
 PHOTO, TALK, NOTES = png(), wav(), "Grüße".encode()
@@ -19,7 +19,11 @@ HM = {"text": "Hm.", "signature": "s3cret"}
 
 
 def encoded(protocol: str, *messages: Message) -> Any:
-    body = PROTOCOLS[protocol].encode("https://x", "m", ModelRequest(messages=messages), stream=False, media=MEDIA).body
+    body = (
+        wire_protocol(protocol)
+        .encode("https://x", "m", ModelRequest(messages=messages), stream=False, media=MEDIA)
+        .body
+    )
     return body["contents" if protocol == "google" else "messages"]
 
 
@@ -72,7 +76,7 @@ def test_anthropic_gets_its_signed_thoughts_back_as_they_came() -> None:
     redacted = {"type": "redacted_thinking", "data": "encrypted"}
     tool = {"type": "tool_use", "id": "a", "name": "track", "input": {}}
     content = [thinking, redacted, {"type": "text", "text": "Let me look."}, tool]
-    found = PROTOCOLS["anthropic"].decode({"content": content, "stop_reason": "tool_use"}).message
+    found = wire_protocol("anthropic").decode({"content": content, "stop_reason": "tool_use"}).message
     assert found.text == "Let me look."
     assert encoded("anthropic", found) == [{"role": "assistant", "content": content}]
 
@@ -85,13 +89,13 @@ def test_google_gets_the_signatures_of_calls_thoughts_and_texts_back_as_they_cam
         {"functionCall": {"id": "b", "name": "map", "args": {}}},
     ]
     body = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
-    found = PROTOCOLS["google"].decode(body).message
+    found = wire_protocol("google").decode(body).message
     assert (found.text, [call.signature for call in found.tool_calls]) == ("Let me look.", ["three", None])
     assert encoded("google", found) == [{"role": "model", "parts": parts}]
 
 
 def test_a_signature_that_google_streams_after_the_text_goes_back_with_it() -> None:
-    decoder = PROTOCOLS["google"].stream_decoder()
+    decoder = wire_protocol("google").stream_decoder()
     pieces: list[Any] = [
         {"text": "H", "thought": True},
         {"text": "m.", "thought": True},
@@ -109,7 +113,7 @@ def test_a_signature_that_google_streams_after_the_text_goes_back_with_it() -> N
 
 def test_anthropic_s_streamed_thoughts_are_put_together_with_their_signature() -> None:
     text = shape("anthropic", "stream.sse").decode()
-    decoder = PROTOCOLS["anthropic"].stream_decoder()
+    decoder = wire_protocol("anthropic").stream_decoder()
     events = [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: {")]
     for event in events:
         decoder.feed(event)
@@ -122,9 +126,9 @@ def test_anthropic_s_streamed_thoughts_are_put_together_with_their_signature() -
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
 def test_what_servers_of_openai_s_protocol_tell_of_their_reasoning_is_kept_apart(name: str) -> None:
     choice = {"message": {"content": "A cat.", name: "Hm."}, "finish_reason": "stop"}
-    found = PROTOCOLS["openai"].decode({"choices": [choice]}).message
+    found = wire_protocol("openai").decode({"choices": [choice]}).message
     assert found.content == (Reasoning(protocol="openai", text="Hm."), Text(text="A cat."))
-    decoder = PROTOCOLS["openai"].stream_decoder()
+    decoder = wire_protocol("openai").stream_decoder()
     for delta in ({name: "H"}, {name: "m."}, {"content": "A cat."}):
         decoder.feed({"choices": [{"delta": delta}]})
     decoder.feed({"choices": [{"delta": {}, "finish_reason": "stop"}]})

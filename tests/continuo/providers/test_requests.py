@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from continuo.messages import Message, ModelRequest, ToolCall
 from continuo.parameters import Tool
-from continuo.providers.client import PROTOCOLS
-from continuo.providers.protocol import Json
+from continuo.providers.protocol import Json, wire_protocol
+from tests.continuo.providers.conftest import PROTOCOLS
 
 URL = "https://models.example/v1"
 PARAMETERS: dict[str, Any] = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -44,7 +44,7 @@ FULL = ModelRequest(
 
 
 def encoded(protocol: str, request: ModelRequest, *, url: str = URL, stream: bool = False) -> Json:
-    return PROTOCOLS[protocol].encode(url, "some-model", request, stream=stream).body
+    return wire_protocol(protocol).encode(url, "some-model", request, stream=stream).body
 
 
 def test_openai_gets_its_own_shape() -> None:
@@ -199,7 +199,7 @@ def test_google_gets_its_own_shape() -> None:
 
 @pytest.mark.parametrize(("stream", "method"), [(False, ":generateContent"), (True, ":streamGenerateContent?alt=sse")])
 def test_google_has_the_model_in_its_path(stream: bool, method: str) -> None:
-    wire = PROTOCOLS["google"].encode(URL, "tuned/a b", ModelRequest(messages=CONVERSATION), stream=stream)
+    wire = wire_protocol("google").encode(URL, "tuned/a b", ModelRequest(messages=CONVERSATION), stream=stream)
     assert wire.url == f"{URL}/models/tuned%2Fa%20b{method}"
 
 

@@ -7,8 +7,9 @@ from redis.asyncio import Redis
 
 from continuo.errors import InputError
 from continuo.stores import vectors
+from continuo.stores.backend import address
 from continuo.stores.redis.cache import RedisCache
-from continuo.stores.redis.client import address, connect
+from continuo.stores.redis.client import connect
 from continuo.stores.vectors import packed
 from tests.continuo.stores.test_cache_contract import answer, place
 from tests.support.redis_server import forgotten

@@ -1,13 +1,15 @@
-"""A step with something around it: a cache, a time limit."""
+"""A step with a cache around it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from continuo.data import Int, Seconds
-from continuo.patterns.base import Spec, otherwise
+from continuo.data import Int, Seconds, duration
+from continuo.patterns.base import Spec
+from continuo.patterns.call import Call
 from continuo.patterns.choices import KeyField, Semantic
+from continuo.patterns.worst import Estimate, Estimator
 
 if TYPE_CHECKING:
     from continuo.patterns.step import Step
@@ -36,17 +38,19 @@ class Cached(Spec):
     def nested(self) -> "Mapping[str, Step]":
         return {"miss": self.step}
 
+    def answering(self) -> Iterable[str]:
+        return self.nested()
 
-class Deadline(Spec):
-    """Cancel `step` after `limit`; then `otherwise` answers, or it fails with `DeadlineExceeded`."""
+    def worst(self, estimator: Estimator) -> Estimate:
+        inner = estimator.all([self.step])
+        if self.semantic is None:
+            return inner
+        # An embedding has no output; it is asked as a call that says nothing of its own time-out and retries.
+        embedding = Call(model=self.semantic.model)
+        once = estimator.request(embedding.model, 0, embedding.timeout)
+        return estimator.repeated(once, embedding.retry) + inner
 
-    kind: Literal["deadline"] = "deadline"
-    step: "Step"
-    limit: Seconds
-    otherwise: "Step | None" = None
-
-    def __init__(self, step: "Step | None" = None, /, **fields: object) -> None:
-        super().__init__(**(fields if step is None else {"step": step, **fields}))
-
-    def nested(self) -> "Mapping[str, Step]":
-        return {"step": self.step, **otherwise(self.otherwise)}
+    def about(self, price: Callable[[str], str]) -> list[str]:
+        key = [f"key {', '.join(self.key)}"] if self.key else []
+        semantic = [f"like by {self.semantic.model} from {self.semantic.threshold:g}"] if self.semantic else []
+        return [f"ttl {duration(self.ttl)}", *key, *semantic]

@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.decisions.traffic_split import point, share
+from continuo.decisions.traffic_split import point, variant_at
 
 weights = st.dictionaries(st.text(min_size=1), st.floats(0.001, 1000), min_size=1, max_size=5)
 points = st.floats(0, 1, exclude_max=True)
@@ -11,14 +11,14 @@ points = st.floats(0, 1, exclude_max=True)
 
 @given(weights, points)
 def test_every_point_belongs_to_one_of_the_names(weights: dict[str, float], point: float) -> None:
-    assert share(weights, point) in weights
+    assert variant_at(weights, point) in weights
 
 
 @given(weights, points, points)
 def test_shares_are_in_the_order_of_the_names(weights: dict[str, float], one: float, other: float) -> None:
     low, high = sorted([one, other])
     names = list(weights)
-    assert names.index(share(weights, low)) <= names.index(share(weights, high))
+    assert names.index(variant_at(weights, low)) <= names.index(variant_at(weights, high))
 
 
 @given(st.text())
@@ -28,5 +28,5 @@ def test_a_key_always_falls_at_the_same_point_of_the_line(key: str) -> None:
 
 
 def test_keys_are_spread_by_weight() -> None:
-    found = Counter(share({"nine": 9, "one": 1}, point(f"user-{number}")) for number in range(10_000))
+    found = Counter(variant_at({"nine": 9, "one": 1}, point(f"user-{number}")) for number in range(10_000))
     assert 850 < found["one"] < 1150

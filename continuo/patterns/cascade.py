@@ -1,6 +1,6 @@
 """One step after the other until an answer is good enough."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -10,16 +10,6 @@ from continuo.patterns.base import Spec, numbered
 
 if TYPE_CHECKING:
     from continuo.patterns.step import Step
-
-
-class Fallback(Spec):
-    """Try each step in order, best to acceptable; the first answer wins."""
-
-    kind: Literal["fallback"] = "fallback"
-    steps: tuple["Step", ...] = Field(min_length=1)
-
-    def nested(self) -> "Mapping[str, Step]":
-        return numbered("tier", self.steps)
 
 
 class Cascade(Spec):
@@ -34,3 +24,6 @@ class Cascade(Spec):
 
     def nested(self) -> "Mapping[str, Step]":
         return numbered("tier", self.steps)
+
+    def about(self, price: Callable[[str], str]) -> list[str]:
+        return [f"confidence {', '.join(f'{one:g}' for one in self.thresholds)}"]

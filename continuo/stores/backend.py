@@ -1,0 +1,67 @@
+"""What a store's backend offers. Each is a folder in a room `stores`, chosen by the scheme of a URL."""
+
+from contextlib import AbstractAsyncContextManager
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from continuo.errors import InputError
+from continuo.extensions import defined, modules
+from continuo.stores.cache import Cache
+from continuo.stores.database import Database
+from continuo.stores.limits import LimitStore
+from continuo.stores.migrations import Part
+
+
+class Backend:
+    """Base of every backend, which is one class in its folder's `__init__.py` and implements what it offers.
+
+    That file loads no driver; a method does, when something is opened. `schemes` are those of its URLs.
+    A `shared` one has every part of the store in the one database that its URL names.
+    """
+
+    schemes: frozenset[str] = frozenset()
+    shared: bool = True
+
+    def database(self, url: str, part: Part) -> Database:
+        """A database with the tables of `part`. Raises `InputError` where it cannot be used."""
+        raise NotImplementedError
+
+    def cache(self, url: str) -> Cache:
+        """The cache of answers. Raises `InputError` for a URL that is none."""
+        raise NotImplementedError
+
+    def limits(self, url: str) -> AbstractAsyncContextManager[LimitStore]:
+        """What is used of the limits, where a database does not keep it. Raises `InputError` as `cache` does."""
+        raise NotImplementedError
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What its driver raises where the store cannot be used."""
+        return ()
+
+
+def backend(variable: str, url: str, offering: str) -> Backend:
+    """The backend that has `url`, the value of `variable`, and implements the method `offering`.
+
+    Raises `InputError` where there is none.
+    """
+    able = [one for one in _backends() if getattr(type(one), offering) is not getattr(Backend, offering)]
+    for one in able:
+        if url.partition(":")[0].lower() in one.schemes:
+            return one
+    known = ", ".join(sorted(scheme for one in able for scheme in one.schemes))
+    # What it says instead is not shown: it may hold a password.
+    raise InputError(f"{variable}: not the URL of a store; write one that begins with a scheme of these: {known}")
+
+
+def address(url: str) -> str:
+    """The URL without its password and options."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+@cache
+def _backends() -> tuple[Backend, ...]:
+    folders = [name for name in modules("stores") if (spec := find_spec(name)) and spec.submodule_search_locations]
+    return tuple(kind() for name in folders for kind in defined(import_module(name), Backend))
