@@ -12,7 +12,7 @@ from continuo.jobs import Failure
 log = structlog.get_logger()
 
 
-REACHING_OUT = {"call", "embed", "http", "prune"}
+REACHING_OUT = {"call", "embed", "http", "python", "prune"}
 """The activities that ask others. Those that only ask our stores may be tried again."""
 
 

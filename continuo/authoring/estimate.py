@@ -18,6 +18,7 @@ from continuo.patterns import (
     FanOut,
     Http,
     Pipeline,
+    Python,
     Retry,
     Route,
     Saga,
@@ -118,8 +119,9 @@ def _(step: Call, asked: _Asked) -> Estimate:
     return _repeated(once, step.retry)
 
 
-@_worst.register
-def _(step: Http, asked: _Asked) -> Estimate:
+@_worst.register(Http)
+@_worst.register(Python)
+def _(step: Http | Python, asked: _Asked) -> Estimate:
     return _repeated(Estimate(seconds=step.timeout), step.retry)
 
 

@@ -15,6 +15,7 @@ from continuo.patterns import (
     Ensemble,
     FanOut,
     Http,
+    Python,
     Route,
     Saga,
     Split,
@@ -62,6 +63,8 @@ def _numbers(step: Step, catalog: Catalog) -> list[str]:
             return [f"{step.model} ({_price(step.model, catalog)})", _tried(step)]
         case Http():
             return [f"{step.method} {step.service}{step.path}", _tried(step)]
+        case Python():
+            return [step.function, _tried(step)]
         case Template():
             text = " ".join(step.text.split())
             return [f'"{text}"' if len(text) <= TEXT else f'"{text[:TEXT].rstrip()}…"']
@@ -95,7 +98,7 @@ def _price(model: str, catalog: Catalog) -> str:
     return f"${found.price.input:g} in, ${found.price.output:g} out per 1 M tokens"
 
 
-def _tried(step: Call | Http) -> str:
+def _tried(step: Call | Http | Python) -> str:
     return f"{step.retry.attempts} x {duration(step.timeout)}"
 
 

@@ -14,11 +14,13 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 from continuo.config.catalog import Provider
+from continuo.config.code import Code, separated
 from continuo.config.defaults import DEFAULTS
 from continuo.config.project import env_file, project_file
 from continuo.config.toml_file import read_toml
@@ -48,6 +50,7 @@ class Settings(BaseSettings):
     `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
     A retention says how long that is kept which nothing needs any more; `ledger_retention` None is for ever.
     `media_hosts` are the hosts, with commas between them, from whose addresses media are fetched; none by default.
+    `code` names the modules whose functions patterns may call, in the environment with commas between them.
     `sandbox` runs workflows in Temporal's sandbox, which catches what is not deterministic and costs time.
     """
 
@@ -73,6 +76,7 @@ class Settings(BaseSettings):
     letter_retention: Retention = 30 * DAY
     run_retention: Retention = 30 * DAY
     media_hosts: str = ""
+    code: Annotated[Code, NoDecode, BeforeValidator(separated)] = Code()
 
     def __init__(self, **values: Any) -> None:
         """Raises `InputError` naming the variable, or the file and the field, whose value is wrong."""
@@ -81,10 +85,11 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             field, message = str(first["loc"][0]), first["msg"].removeprefix("Value error, ")
+            where = ".".join(map(str, first["loc"]))
             variable = f"CONTINUO_{field.upper()}"
             if field in values or variable in map(str.upper, environment()):
                 raise InputError(f"{variable}={first['input']}: {message}") from None
-            raise InputError(f"{project_file()}: {field}: {message}") from None
+            raise InputError(f"{project_file()}: {where}: {message}") from None
 
     @classmethod
     def settings_customise_sources(

@@ -46,9 +46,13 @@ def rated(response: ModelResponse) -> tuple[str, float]:
     itself says, the line; else `UNKNOWN`.
     """
     text, written = _split(response.message.text)
-    structured = _number((json_object(text) or {}).get("confidence"))
-    found = (structured, response.confidence, written)
+    found = (confidence_in(text), response.confidence, written)
     return text, next((one for one in found if one is not None), UNKNOWN)
+
+
+def confidence_in(text: str) -> float | None:
+    """The number `confidence` in a text that is a JSON object, within 0..1; None where there is none."""
+    return _number((json_object(text) or {}).get("confidence"))
 
 
 def mean_probability(logprobs: Sequence[float]) -> float | None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 from continuo.authoring.files import is_file
+from continuo.authoring.functions import checked
 from continuo.authoring.inputs import check_media, check_parameters
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_data, check_services, check_size, check_text
@@ -12,7 +13,7 @@ from continuo.errors import InputError
 from continuo.jobs import Context, Job
 from continuo.messages import Message, ModelRequest, content_of
 from continuo.parts import Text
-from continuo.patterns import Http, Step
+from continuo.patterns import Http, Python, Step
 from continuo.patterns.walk import specs
 
 
@@ -62,6 +63,13 @@ def _reaches_services(library: Library, job: Job) -> Job:
     return job
 
 
+def _calls_functions(library: Library, job: Job) -> Job:
+    for spec in specs(job.step):
+        if isinstance(spec, Python):
+            checked(spec, library.functions, job.data, job.request.prompt)
+    return job
+
+
 def _reads_media(library: Library, job: Job) -> Job:
     check_media(job.step, job.request, library.catalog)
     return job
@@ -80,5 +88,5 @@ def _fits(library: Library, job: Job) -> Job:
 Stage = Callable[[Library, Job], Job]
 """Gives the job, perhaps changed, or raises `InputError`."""
 
-STAGES: tuple[Stage, ...] = (_reaches_services, _has_input, _reads_media, _takes_parameters, _fits)
+STAGES: tuple[Stage, ...] = (_reaches_services, _has_input, _calls_functions, _reads_media, _takes_parameters, _fits)
 """What every job passes, in this order. There is no other way to a run, so this is no argument of anything."""

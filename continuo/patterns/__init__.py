@@ -8,6 +8,7 @@ from continuo.patterns.around import Cached, Deadline
 from continuo.patterns.base import PLACEHOLDER, Retry, Spec
 from continuo.patterns.call import Call, Http, Template
 from continuo.patterns.pipeline import Pipeline, PipelineStep
+from continuo.patterns.python import Python
 from continuo.patterns.route import Route
 from continuo.patterns.saga import Saga, SagaStep
 from continuo.patterns.split import Split, Variant
@@ -28,6 +29,7 @@ __all__ = [
     "Http",
     "Pipeline",
     "PipelineStep",
+    "Python",
     "Retry",
     "Route",
     "Saga",

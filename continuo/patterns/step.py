@@ -10,6 +10,7 @@ from continuo.patterns.base import Spec
 from continuo.patterns.call import Call, Http, Template
 from continuo.patterns.choices import Intent, Merge, Meta
 from continuo.patterns.pipeline import Pipeline, PipelineStep
+from continuo.patterns.python import Python
 from continuo.patterns.route import Route
 from continuo.patterns.saga import Saga, SagaStep
 from continuo.patterns.split import Split, Variant
@@ -29,6 +30,7 @@ Step = Annotated[
     | Deadline
     | Split
     | Http
+    | Python
     | Saga,
     Field(discriminator="kind"),
 ]

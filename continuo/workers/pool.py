@@ -15,6 +15,7 @@ from continuo.activities.admission import Admission
 from continuo.activities.around import Around
 from continuo.activities.breakers import Breakers
 from continuo.activities.caching import Caching
+from continuo.activities.functions import FunctionCalls
 from continuo.activities.heartbeat import heartbeats
 from continuo.activities.letters import Letters
 from continuo.activities.models import ModelCalls
@@ -64,6 +65,7 @@ async def pool(client: Client, library: Library, priority: Priority, slots: int)
         resources.push_async_callback(models.aclose)
         services = ServiceCalls(catalog, environ, masker)
         resources.push_async_callback(services.aclose)
+        functions = FunctionCalls(library.functions, masker)
         admission = Admission(catalog, environ, library.tenants, Budgets(database), limits)
         breakers = Breakers(catalog, Board(database), client)
         await resources.enter_async_context(breakers.watching())
@@ -88,6 +90,7 @@ async def pool(client: Client, library: Library, priority: Priority, slots: int)
                 admission.used,
                 breakers.publish,
                 services.http,
+                functions.python,
                 caching.look_up,
                 caching.look_near,
                 caching.keep,

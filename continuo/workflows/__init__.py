@@ -15,6 +15,7 @@ from continuo.workflows.fan_out import FanOutWorkflow
 from continuo.workflows.http import HttpWorkflow
 from continuo.workflows.pipeline import PipelineWorkflow
 from continuo.workflows.prune import PruneWorkflow
+from continuo.workflows.python import PythonWorkflow
 from continuo.workflows.report import ReportWorkflow
 from continuo.workflows.route import RouteWorkflow
 from continuo.workflows.saga import SagaWorkflow
@@ -34,6 +35,7 @@ WORKFLOWS = (
     HttpWorkflow,
     PipelineWorkflow,
     PruneWorkflow,
+    PythonWorkflow,
     ReportWorkflow,
     RouteWorkflow,
     SagaWorkflow,

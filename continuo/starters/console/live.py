@@ -16,7 +16,7 @@ from continuo.starters.console.terminal import levels
 INTERVAL = 0.5
 """Seconds between two looks at a run."""
 
-_LEAVES = ("call", "template", "http")
+_LEAVES = ("call", "template", "http", "python")
 
 
 async def watch(client: Client, handle: Handle, job: Job, console: Console) -> Outcome | Failure:
