@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -41,6 +42,7 @@ from continuo.temporal.namespace import namespace_of
 from continuo.temporal.payloads import converter
 from continuo.temporal.telemetry import configure_logging, configure_tracing, log_context
 from continuo.workers.following import following
+from continuo.workers.joining import NOTHING, Joining, joined, joining
 from continuo.workers.sandbox import runner
 from continuo.workers.schedule import ensure_schedule
 from continuo.workflows import WORKFLOWS
@@ -50,8 +52,13 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def pool(client: Client, library: Library, priority: Priority, slots: int) -> AsyncIterator[Worker]:
-    """A running worker on `priority`'s queue with its stores and HTTP clients, all closed at the end."""
+async def pool(
+    client: Client, library: Library, priority: Priority, slots: int, own: Joining = NOTHING
+) -> AsyncIterator[Worker]:
+    """A running worker on `priority`'s queue with its stores and HTTP clients, all closed at the end.
+
+    `own` joins ours. Raises `InputError` where it has a name of ours.
+    """
     settings, environ, catalog, masker = library.settings, library.environ, library.catalog, library.masker
     async with AsyncExitStack() as resources:
         database = open_store(settings, environ)
@@ -78,28 +85,33 @@ async def pool(client: Client, library: Library, priority: Priority, slots: int)
         pruning = Pruning(settings, client, namespace, database, large, cache)
         config = client.config()
         config["data_converter"] = masked(converter(settings, payloads), secrets(catalog, environ))
+        # For activities of others that are not async.
+        executor = ThreadPoolExecutor(slots)
+        resources.callback(executor.shutdown, wait=False)
+        activities = [
+            calls.call,
+            calls.embed,
+            calls.account_of,
+            calls.undone,
+            admission.used,
+            breakers.publish,
+            services.http,
+            functions.python,
+            caching.look_up,
+            caching.look_near,
+            caching.keep,
+            letters.with_pattern,
+            letters.answered,
+            reports.report,
+            pruning.prune,
+            record_decision,
+        ]
         worker = Worker(
             Client(**config),
             task_queue=priority,
-            workflows=WORKFLOWS,
-            activities=[
-                calls.call,
-                calls.embed,
-                calls.account_of,
-                calls.undone,
-                admission.used,
-                breakers.publish,
-                services.http,
-                functions.python,
-                caching.look_up,
-                caching.look_near,
-                caching.keep,
-                letters.with_pattern,
-                letters.answered,
-                reports.report,
-                pruning.prune,
-                record_decision,
-            ],
+            workflows=joined("WORKFLOWS", WORKFLOWS, own.workflows),
+            activities=joined("ACTIVITIES", activities, own.activities),
+            activity_executor=executor,
             interceptors=[
                 Around(log_context, partial(heartbeats, settings.heartbeat), final_if_unexpected),
                 UnexpectedWorkflowErrors(),
@@ -119,8 +131,12 @@ async def pool(client: Client, library: Library, priority: Priority, slots: int)
         yield running
 
 
-async def serve(priority: Priority, slots: int | None = None) -> None:
-    """Run a pool until SIGTERM or SIGINT; what is in flight then has 5 s to end, and else is tried elsewhere."""
+async def serve(priority: Priority, slots: int | None = None, modules: Sequence[str] = ()) -> None:
+    """Run a pool until SIGTERM or SIGINT; what is in flight then has 5 s to end, and else is tried elsewhere.
+
+    The workflows and activities of the `modules` join it, see `joining`.
+    """
+    own = joining(modules)
     library = Library()
     settings, masker = library.settings, library.masker
     configure_logging(settings.log_level, masker)
@@ -130,7 +146,7 @@ async def serve(priority: Priority, slots: int | None = None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await ensure_schedule(client)
     slots = slots or settings.slots(priority)
-    async with pool(client, library, priority, slots):
+    async with pool(client, library, priority, slots, own):
         log.info("pool ready", priority=priority, slots=slots)
         await stop.wait()
     log.info("pool stopped", priority=priority)
