@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from continuo.config.code import STEPS, imported
 from continuo.errors import InputError, unknown
-from continuo.patterns import PLACEHOLDER, Python
+from continuo.patterns import PLACEHOLDER, Cascade, Python, Step
 
 LATE = frozenset({"input", "saga"})
 """The placeholders whose values are known when the step runs, and not before."""
@@ -100,9 +100,13 @@ class Functions:
         return any(module == one or module.startswith(f"{one}.") for one in self._modules)
 
 
-def checked(step: Python, functions: Functions, data: Mapping[str, JsonValue], prompt: str) -> None:
-    """Raise `InputError` for a function that is not there, or that cannot take what `step` gives it of `data`."""
-    functions.named(step.function).arguments(step, {**data, "input": prompt, "saga": ""}, LATE)
+def check_functions(step: Step, functions: Functions, data: Mapping[str, JsonValue], late: Set[str] = LATE) -> None:
+    """Raise `InputError` for a function in `step` that is not there, or that cannot take what it is given of `data`."""
+    if isinstance(step, Python):
+        functions.named(step.function).arguments(step, {**data, **dict.fromkeys(late, "")}, late)
+    for inner in step.nested().values():
+        judges = isinstance(step, Cascade) and inner is step.judge
+        check_functions(inner, functions, data, late | {"question", "answer"} if judges else late)
 
 
 def _function(name: str, call: Callable[..., Any]) -> Function:

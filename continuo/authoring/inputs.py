@@ -7,7 +7,7 @@ from continuo.decisions.settled import settled
 from continuo.errors import InputError
 from continuo.messages import ModelRequest
 from continuo.parts import MAX_MEDIA_BYTES
-from continuo.patterns import Call, Ensemble, FanOut, Pipeline, Route, Step
+from continuo.patterns import Call, Cascade, Ensemble, FanOut, Pipeline, Route, Step
 from continuo.patterns.choices import Intent
 
 
@@ -58,9 +58,11 @@ def _requests(step: Step, request: ModelRequest) -> Iterator[tuple[Call, ModelRe
     """Every call with the request that it gets, whose messages may be others."""
     if isinstance(step, Call):
         yield step, request
-    classifier = step.by.step if isinstance(step, Route) and isinstance(step.by, Intent) else None
+    asked_for_a_word = step.judge if isinstance(step, Cascade) else None
+    if isinstance(step, Route) and isinstance(step.by, Intent):
+        asked_for_a_word = step.by.step
     for inner in step.nested().values():
-        yield from _requests(inner, request.as_text() if inner is classifier else request)
+        yield from _requests(inner, request.as_text() if inner is asked_for_a_word else request)
 
 
 def _given_the_request(step: Step) -> Iterator[Call]:
@@ -72,6 +74,8 @@ def _given_the_request(step: Step) -> Iterator[Call]:
         case Pipeline():
             first = step.steps[0]
             nested = (first.step,) if first.prompt is None else ()
+        case Cascade():
+            nested = step.steps
         case FanOut() | Route():
             nested = step.branches.values()
         case Ensemble():

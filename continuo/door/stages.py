@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from continuo.authoring.files import is_file
-from continuo.authoring.functions import checked
+from continuo.authoring.functions import check_functions
 from continuo.authoring.inputs import check_media, check_parameters
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_data, check_services, check_size, check_text
@@ -13,7 +13,7 @@ from continuo.errors import InputError
 from continuo.jobs import Context, Job
 from continuo.messages import Message, ModelRequest, content_of
 from continuo.parts import Text
-from continuo.patterns import Http, Python, Step
+from continuo.patterns import Http, Step
 from continuo.patterns.walk import specs
 
 
@@ -64,9 +64,7 @@ def _reaches_services(library: Library, job: Job) -> Job:
 
 
 def _calls_functions(library: Library, job: Job) -> Job:
-    for spec in specs(job.step):
-        if isinstance(spec, Python):
-            checked(spec, library.functions, job.data, job.request.prompt)
+    check_functions(job.step, library.functions, job.data)
     return job
 
 

@@ -42,7 +42,7 @@ from continuo.temporal.namespace import namespace_of
 from continuo.temporal.payloads import converter
 from continuo.temporal.telemetry import configure_logging, configure_tracing, log_context
 from continuo.workers.following import following
-from continuo.workers.joining import NOTHING, Joining, joined, joining
+from continuo.workers.joining import NOTHING, Activity, Joining, joined, joining
 from continuo.workers.sandbox import runner
 from continuo.workers.schedule import ensure_schedule
 from continuo.workflows import WORKFLOWS
@@ -88,7 +88,7 @@ async def pool(
         # For activities of others that are not async.
         executor = ThreadPoolExecutor(slots)
         resources.callback(executor.shutdown, wait=False)
-        activities = [
+        activities: list[Activity] = [
             calls.call,
             calls.embed,
             calls.account_of,

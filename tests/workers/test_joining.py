@@ -1,5 +1,6 @@
 """Workflows and activities of a user's own in a pool."""
 
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -68,25 +69,26 @@ async def test_they_run_in_a_pool_of_the_project_that_has_them(client: Client, p
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (
-            None,
-            "module 'wrong' cannot be imported: ModuleNotFoundError: No module named 'wrong'; correct it",
-        ),
-        ("x = 1 / 0", "module 'wrong' cannot be imported: ZeroDivisionError: division by zero"),
-        ("x = 1", "module 'wrong' has neither WORKFLOWS nor ACTIVITIES; list in them what is to join"),
-        ("WORKFLOWS = [dict]", "wrong.WORKFLOWS: <class 'dict'> is not marked; put @workflow.defn above it"),
-        ("ACTIVITIES = 3", "wrong.ACTIVITIES is no list; write ACTIVITIES = [...]"),
+        ("x = 1 / 0", "module '{}' cannot be imported: ZeroDivisionError: division by zero; correct it, or its name"),
+        ("x = 1", "module '{}' has neither WORKFLOWS nor ACTIVITIES; list in them what is to join"),
+        ("WORKFLOWS = [dict]", "{}.WORKFLOWS: <class 'dict'> is not marked; put @workflow.defn above it"),
+        ("ACTIVITIES = 3", "{}.ACTIVITIES is no list; write ACTIVITIES = [...]"),
     ],
 )
+def test_what_cannot_join_is_told(project: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: str) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    name = f"own_{uuid4().hex}"
+    (project / f"{name}.py").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        joining([name])
+    assert str(raised.value) == says.format(name)
+
+
 @pytest.mark.parametrize("command", ["workers", "dev"])
-async def test_what_cannot_join_is_one_line_before_anything_runs(
-    project: Path, command: str, text: str | None, says: str
-) -> None:
-    if text is not None:
-        (project / "wrong.py").write_text(text, encoding="utf-8")
-    found = await continuo(command, "--with", "wrong")
+async def test_a_module_that_is_missing_is_one_line_before_anything_runs(project: Path, command: str) -> None:
+    found = await continuo(command, "--with", "missing")
     assert (found.code, found.out, found.err.count("\n")) == (2, "", 1)
-    assert found.err.startswith(f"error: {says}")
+    assert found.err.startswith("error: module 'missing' cannot be imported: ModuleNotFoundError: No module named")
 
 
 def test_a_name_of_ours_is_taken() -> None:

@@ -129,6 +129,7 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
         "deadline-otherwise": Deadline(hangs, limit=0.5, otherwise=sorry),
         "cached-miss": Cached(answers, ttl=60),
         "cached-failed": Cached(fails),
+        "cascade-judged": Cascade(steps=(sorry, answers), judge=Template(text="0.1")),
         "python": Python(function="tests.support.own_code:shout", input={"text": "{input}"}),
         "python-failed": Python(function="tests.support.own_code:fail", input={"event": "a", "error": "ValueError"}),
         "split-with-shadow": Split(variants={"a": Variant(step=answers)}, shadow={"b": answers}),

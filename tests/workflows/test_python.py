@@ -20,7 +20,19 @@ from continuo.door.runs import Handle, result
 from continuo.door.stages import accepted
 from continuo.errors import InputError
 from continuo.jobs import Context, Failure
-from continuo.patterns import Cascade, Fallback, Pipeline, PipelineStep, Python, Retry, Route, Saga, SagaStep, Template
+from continuo.patterns import (
+    Cascade,
+    Fallback,
+    Pipeline,
+    PipelineStep,
+    Python,
+    Retry,
+    Route,
+    Saga,
+    SagaStep,
+    Step,
+    Template,
+)
 from continuo.patterns.choices import Intent
 from continuo.protection.masking import Masker
 from continuo.testing.processes import begin, failure, job, outcome, until, until_cancelled
@@ -86,6 +98,23 @@ async def test_it_is_the_classifier_of_a_route_and_a_tier_of_a_cascade_says_how_
     found = await outcome(client, job(cascade, "sure?"))
     assert (found.tier, found.confidence, json.loads(found.text)["answer"]) == (1, 0.9, 42)
     assert (await outcome(client, job(cascade, "well?"))).tier == 2
+
+
+@running
+async def test_it_judges_the_answers_of_a_cascade(client: Client) -> None:
+    tiers = (calls("shout", text="well"), calls("shout", text="{input}"), Template(text="No idea."))
+    step = Cascade(steps=tiers, thresholds=(0.8,), judge=calls("judge"))
+    assert accepted(Library(), Request(pattern=step, prompt="ABC"), Context()).step == step
+    found = await outcome(client, job(step, "ABC"))
+    assert (found.text, found.tier, found.confidence) == ("ABC", 2, 0.9)
+    assert found.reasons == ("tier 1: confidence 0.10 is under 0.80",)
+
+
+@running
+@pytest.mark.parametrize("verdict", [Template(text="0.3"), Template(text="good"), calls("judge", question="{x}")])
+async def test_a_judge_that_fails_or_says_nothing_counts_as_unsure(client: Client, verdict: Step) -> None:
+    found = await outcome(client, job(Cascade(steps=(Template(text="Yes."), Template(text="No.")), judge=verdict)))
+    assert (found.text, found.tier) == ("No.", 2)
 
 
 @running
