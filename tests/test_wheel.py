@@ -119,7 +119,7 @@ def own_project(tmp_path: Path) -> Path:
 
 
 async def test_the_example_of_own_code_passes_its_tests(installed: Installed, own_project: Path) -> None:
-    arguments = ("-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider")
+    arguments = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
     assert "5 passed" in await installed.run("python", *arguments, folder=own_project)
 
 
