@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from os import system  # noqa: F401, for a pattern must not call it
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 EVENTS: list[str] = []
 """What the functions did, in their order."""
@@ -110,3 +110,7 @@ class Strict(BaseModel):
 
 def strict(given: Strict) -> int:
     return given.number
+
+
+def anything(value: JsonValue) -> None:
+    raise AssertionError
