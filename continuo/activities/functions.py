@@ -111,7 +111,10 @@ async def _in_thread(call: Callable[[], Any]) -> Any:
 def _text(name: str, result: Any) -> str:
     """The result as a text. Raises `ProviderError` for one that is no JSON, or too large."""
     try:
-        raw = result.encode() if isinstance(result, str) else b"" if result is None else to_json(result)
+        if isinstance(result, str):
+            raw = result.encode()
+        else:
+            raw = b"" if result is None else to_json(result, inf_nan_mode="null")
     except Exception as error:
         raise ProviderError("invalid_response", f"the result of {name} is no JSON: {error}") from None
     if len(raw) > MAX_RESULT:

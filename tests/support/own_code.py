@@ -82,6 +82,10 @@ def block(event: str) -> str:
     return event
 
 
+def endless() -> list[float]:
+    return [1.5, float("inf")]
+
+
 def many(count: int) -> list[int]:
     return [0] * count
 

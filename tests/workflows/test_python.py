@@ -212,6 +212,11 @@ async def test_a_result_is_json_of_bounded_size(client: Client, step: Python, sa
 
 
 @running
+async def test_a_number_that_json_does_not_have_is_null(client: Client) -> None:
+    assert (await outcome(client, job(calls("endless")))).text == "[1.5,null]"
+
+
+@running
 async def test_a_text_that_becomes_no_number_fails_once_and_says_which_field(client: Client) -> None:
     found = await failure(client, job(calls("many", count="{input}"), "lots"))
     assert found.type == "invalid_request"
