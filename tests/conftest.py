@@ -37,6 +37,7 @@ def environ(folder: Path) -> Iterator[pytest.MonkeyPatch]:
         patch.setenv("CONTINUO_CATALOG", str(written_catalog(folder)))
         patch.setenv("CONTINUO_TENANTS", str(written_tenants(folder)))
         patch.setenv("CONTINUO_SIMULATED", "1")
+        patch.setenv("CONTINUO_CODE", "tests.support.own_code")
         # What is not deterministic shows only in the sandbox.
         patch.setenv("CONTINUO_SANDBOX", "1")
         yield patch

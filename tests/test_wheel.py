@@ -3,9 +3,13 @@
 import asyncio
 import json
 import os
+import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 import sysconfig
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
@@ -13,9 +17,13 @@ from zipfile import ZipFile
 import pytest
 
 from tests.support.repository import ROOT
+from tests.test_project_page import OWN_CODE
 
 OTHERS = ("activities", "config", "examples", "patterns", "simulator", "starters", "tests", "workers", "workflows")
 """Packages that a project may well have."""
+
+PORTS = [part for name in ("port", "ui-port", "sim-port", "shop-port") for part in (f"--{name}", "0")]
+SERVERS = ("TEMPORAL_ADDRESS", "CONTINUO_SIM_URL", "CONTINUO_SHOP_URL")
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class Installed:
 
     async def run(self, program: str, *arguments: str, folder: Path, without: tuple[str, ...] = ()) -> str:
         """What a program prints in `folder`; its exit code must be 0. No setting names a file, nor any `without`."""
-        gone = ("CONTINUO_CATALOG", "CONTINUO_TENANTS", "PYTHONPATH", *without)
+        gone = ("CONTINUO_CATALOG", "CONTINUO_CODE", "CONTINUO_TENANTS", "PYTHONPATH", *without)
         process = await asyncio.create_subprocess_exec(
             *(str(self.programs / program), *arguments),
             cwd=folder,
@@ -104,12 +112,35 @@ async def test_a_project_runs_its_pattern_and_its_tests(installed: Installed, fo
     assert "2 passed" in await installed.run("python", *arguments, folder=project)
 
 
+@pytest.fixture
+def own_project(tmp_path: Path) -> Path:
+    ignored = shutil.ignore_patterns("__pycache__", "shop.db", ".pytest_cache")
+    return Path(shutil.copytree(ROOT / "examples" / "own-project", tmp_path / "own", ignore=ignored))
+
+
+async def test_the_example_of_own_code_passes_its_tests(installed: Installed, own_project: Path) -> None:
+    arguments = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert "5 passed" in await installed.run("python", *arguments, folder=own_project)
+
+
+async def test_the_commands_of_the_page_refund_in_the_own_database(
+    installed: Installed, own_project: Path, environ: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    commands = re.findall(r"^continuo run .*$", OWN_CODE, re.MULTILINE)
+    assert len(commands) == 2
+    script = f"PATH={installed.programs}:$PATH; set -e; {'; '.join(commands)}"
+    command = ("dev", *PORTS, "--data", str(tmp_path / "data"), "--", "sh", "-c", script)
+    shown = await installed.run("continuo", *command, folder=own_project, without=SERVERS)
+    assert "2 back in stock" in shown
+    with closing(sqlite3.connect(own_project / "shop.db")) as shop:
+        assert shop.execute("SELECT order_id, cents FROM refunds").fetchall() == [("2026-117", 2500)]
+        assert shop.execute("SELECT quantity FROM stock WHERE sku = 'mug'").fetchall() == [(12,)]
+
+
 async def test_the_demo_ends_well_on_a_stack_of_its_own(
     installed: Installed, foreign: Path, environ: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    ports = [part for name in ("port", "ui-port", "sim-port", "shop-port") for part in (f"--{name}", "0")]
-    command = ("dev", *ports, "--data", str(tmp_path / "data"), "--", str(installed.programs / "continuo"), "demo")
-    servers = ("TEMPORAL_ADDRESS", "CONTINUO_SIM_URL", "CONTINUO_SHOP_URL")
-    shown = await installed.run("continuo", *command, folder=foreign, without=servers)
+    command = ("dev", *PORTS, "--data", str(tmp_path / "data"), "--", str(installed.programs / "continuo"), "demo")
+    shown = await installed.run("continuo", *command, folder=foreign, without=SERVERS)
     assert "create shipment failed" in shown
     assert shown.count("http://127.0.0.1:") == 4

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from continuo.authoring.files import NamedPattern, is_file, load_pattern, located, pattern_files
+from continuo.authoring.functions import Functions
 from continuo.authoring.prepare import resolved
 from continuo.config.catalog import Catalog, load_catalog
+from continuo.config.code import callable_modules
 from continuo.config.followed import Followed
 from continuo.config.settings import Settings, environment
 from continuo.config.tenants import Tenants, load_tenants
@@ -58,6 +60,11 @@ class Library:
     def masker(self) -> Masker:
         """Knows every secret that the catalog's providers and services have here."""
         return Masker(secrets(self.catalog, self.environ))
+
+    @cached_property
+    def functions(self) -> Functions:
+        """Those that patterns may call here; each is imported when it is first looked for, and then stays as it is."""
+        return Functions(callable_modules(self.settings.code))
 
     def names(self) -> list[str]:
         """The names of the patterns. Raises `InputError` where there is no folder of patterns."""

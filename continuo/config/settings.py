@@ -14,11 +14,13 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 from continuo.config.catalog import Provider
+from continuo.config.code import Code, separated
 from continuo.config.defaults import DEFAULTS
 from continuo.config.project import env_file, project_file
 from continuo.config.protocols import protocol
@@ -51,6 +53,7 @@ class Settings(BaseSettings):
     `media_hosts` are the hosts, with commas between them, from whose addresses media are fetched; none by default.
     `oidc_issuer` is the address of an OpenID Connect issuer whose tokens for `oidc_audience` are let in, beside API
     keys; `oidc_tenant_claim` is their claim that names the tenant.
+    `code` names the modules whose functions patterns may call, in the environment with commas between them.
     `sandbox` runs workflows in Temporal's sandbox, which catches what is not deterministic and costs time.
     """
 
@@ -79,6 +82,7 @@ class Settings(BaseSettings):
     oidc_issuer: str = Field(default="", pattern=r"^(https://\S+|http://(127\.0\.0\.1|localhost)(:\d+)?(/\S*)?)?$")
     oidc_audience: str = ""
     oidc_tenant_claim: str = Field(default="tenant", min_length=1)
+    code: Annotated[Code, NoDecode, BeforeValidator(separated)] = Code()
 
     def __init__(self, **values: Any) -> None:
         """Raises `InputError` naming the variable, or the file and the field, whose value is wrong."""
@@ -87,10 +91,11 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             field, message = str(first["loc"][0]), first["msg"].removeprefix("Value error, ")
+            where = ".".join(map(str, first["loc"]))
             variable = f"CONTINUO_{field.upper()}"
             if field in values or variable in map(str.upper, environment()):
                 raise InputError(f"{variable}={first['input']}: {message}") from None
-            raise InputError(f"{project_file()}: {field}: {message}") from None
+            raise InputError(f"{project_file()}: {where}: {message}") from None
 
     @classmethod
     def settings_customise_sources(

@@ -18,6 +18,12 @@ INSTRUCTION = (
 )
 """What is added to the instructions of a model whose provider cannot tell."""
 
+JUDGE = (
+    "Judge the answer to the question. Write how sure it is that the answer is right and complete, "
+    "as a number from 0 (wrong) to 1 (certain), and nothing else."
+)
+"""The instructions of a model that judges another's answer."""
+
 # Models set the line in bold, quote it, or write it in another case.
 _LINE = re.compile(r"[\s>*_#`-]*confidence[*_`]*\s*[:=](.*)", re.IGNORECASE)
 _FENCE = re.compile(r"```\w*\n(.*)\n```", re.DOTALL)
@@ -46,9 +52,21 @@ def rated(response: ModelResponse) -> tuple[str, float]:
     itself says, the line; else `UNKNOWN`.
     """
     text, written = _split(response.message.text)
-    structured = _number((json_object(text) or {}).get("confidence"))
-    found = (structured, response.confidence, written)
+    found = (confidence_in(text), response.confidence, written)
     return text, next((one for one in found if one is not None), UNKNOWN)
+
+
+def confidence_in(text: str) -> float | None:
+    """The number `confidence` in a text that is a JSON object, within 0..1; None where there is none."""
+    return _number((json_object(text) or {}).get("confidence"))
+
+
+def judged(text: str) -> float | None:
+    """How sure a judge is, within 0..1: the number that its text is, or that is `confidence` in it; None without."""
+    try:
+        return _number(float(text))
+    except ValueError:
+        return confidence_in(text)
 
 
 def mean_probability(logprobs: Sequence[float]) -> float | None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 from continuo.authoring.files import is_file
+from continuo.authoring.functions import check_functions
 from continuo.authoring.inputs import check_media, check_parameters
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_data, check_services, check_size, check_text
@@ -62,6 +63,11 @@ def _reaches_services(library: Library, job: Job) -> Job:
     return job
 
 
+def _calls_functions(library: Library, job: Job) -> Job:
+    check_functions(job.step, library.functions, job.data)
+    return job
+
+
 def _reads_media(library: Library, job: Job) -> Job:
     check_media(job.step, job.request, library.catalog)
     return job
@@ -80,5 +86,5 @@ def _fits(library: Library, job: Job) -> Job:
 Stage = Callable[[Library, Job], Job]
 """Gives the job, perhaps changed, or raises `InputError`."""
 
-STAGES: tuple[Stage, ...] = (_reaches_services, _has_input, _reads_media, _takes_parameters, _fits)
+STAGES: tuple[Stage, ...] = (_reaches_services, _has_input, _calls_functions, _reads_media, _takes_parameters, _fits)
 """What every job passes, in this order. There is no other way to a run, so this is no argument of anything."""

@@ -14,6 +14,7 @@ from continuo.patterns.fallback import Fallback
 from continuo.patterns.fan_out import FanOut
 from continuo.patterns.http import Http
 from continuo.patterns.pipeline import Pipeline, PipelineStep
+from continuo.patterns.python import Python
 from continuo.patterns.route import Route
 from continuo.patterns.saga import Saga, SagaStep
 from continuo.patterns.split import Split, Variant
@@ -36,6 +37,7 @@ __all__ = [
     "Http",
     "Pipeline",
     "PipelineStep",
+    "Python",
     "Retry",
     "Route",
     "Saga",

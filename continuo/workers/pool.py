@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -15,6 +16,7 @@ from continuo.activities.admission import Admission
 from continuo.activities.around import Around
 from continuo.activities.breakers import Breakers
 from continuo.activities.caching import Caching
+from continuo.activities.functions import FunctionCalls
 from continuo.activities.heartbeat import heartbeats
 from continuo.activities.letters import Letters
 from continuo.activities.models import ModelCalls
@@ -40,6 +42,7 @@ from continuo.temporal.namespace import namespace_of
 from continuo.temporal.payloads import converter
 from continuo.temporal.telemetry import configure_logging, configure_tracing, log_context
 from continuo.workers.following import following
+from continuo.workers.joining import NOTHING, Joining, joined, joining
 from continuo.workers.registered import WORKFLOWS, activities
 from continuo.workers.sandbox import runner
 from continuo.workers.schedule import ensure_schedule
@@ -49,8 +52,13 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def pool(client: Client, library: Library, priority: Priority, slots: int) -> AsyncIterator[Worker]:
-    """A running worker on `priority`'s queue with its stores and HTTP clients, all closed at the end."""
+async def pool(
+    client: Client, library: Library, priority: Priority, slots: int, own: Joining = NOTHING
+) -> AsyncIterator[Worker]:
+    """A running worker on `priority`'s queue with its stores and HTTP clients, all closed at the end.
+
+    `own` joins ours. Raises `InputError` where it has a name of ours.
+    """
     settings, environ, catalog, masker = library.settings, library.environ, library.catalog, library.masker
     async with AsyncExitStack() as resources:
         database = open_store(settings, environ)
@@ -64,6 +72,7 @@ async def pool(client: Client, library: Library, priority: Priority, slots: int)
         resources.push_async_callback(models.aclose)
         services = ServiceCalls(catalog, environ, masker)
         resources.push_async_callback(services.aclose)
+        functions = FunctionCalls(library.functions, masker)
         admission = Admission(catalog, environ, library.tenants, Budgets(database), limits)
         breakers = Breakers(catalog, Board(database), client)
         await resources.enter_async_context(breakers.watching())
@@ -76,13 +85,18 @@ async def pool(client: Client, library: Library, priority: Priority, slots: int)
         pruning = Pruning(settings, client, namespace, database, large, cache)
         config = client.config()
         config["data_converter"] = masked(converter(settings, payloads), secrets(catalog, environ))
+        # For activities of others that are not async.
+        executor = ThreadPoolExecutor(slots)
+        resources.callback(executor.shutdown, wait=False)
+        ours = activities(
+            calls, admission, breakers, services, functions, caching, letters, reports, pruning, Recording()
+        )
         worker = Worker(
             Client(**config),
             task_queue=priority,
-            workflows=WORKFLOWS,
-            activities=activities(
-                calls, admission, breakers, services, caching, letters, reports, pruning, Recording()
-            ),
+            workflows=joined("WORKFLOWS", WORKFLOWS, own.workflows),
+            activities=joined("ACTIVITIES", ours, own.activities),
+            activity_executor=executor,
             interceptors=[
                 Around(log_context, partial(heartbeats, settings.heartbeat), final_if_unexpected),
                 UnexpectedWorkflowErrors(),
@@ -102,8 +116,12 @@ async def pool(client: Client, library: Library, priority: Priority, slots: int)
         yield running
 
 
-async def serve(priority: Priority, slots: int | None = None) -> None:
-    """Run a pool until SIGTERM or SIGINT; what is in flight then has 5 s to end, and else is tried elsewhere."""
+async def serve(priority: Priority, slots: int | None = None, modules: Sequence[str] = ()) -> None:
+    """Run a pool until SIGTERM or SIGINT; what is in flight then has 5 s to end, and else is tried elsewhere.
+
+    The workflows and activities of the `modules` join it, see `joining`.
+    """
+    own = joining(modules)
     library = Library()
     settings, masker = library.settings, library.masker
     configure_logging(settings.log_level, masker)
@@ -113,7 +131,7 @@ async def serve(priority: Priority, slots: int | None = None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await ensure_schedule(client)
     slots = slots or settings.slots(priority)
-    async with pool(client, library, priority, slots):
+    async with pool(client, library, priority, slots, own):
         log.info("pool ready", priority=priority, slots=slots)
         await stop.wait()
     log.info("pool stopped", priority=priority)

@@ -6,7 +6,7 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy
 
 from continuo.activities.models import LOST_WORKERS, STORE_TIME
-from continuo.patterns import Call, Http
+from continuo.patterns import Call, Http, Python
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 LOCAL_RETRIES = timedelta(seconds=1)
@@ -24,12 +24,12 @@ class Options(LocalOptions):
     heartbeat_timeout: timedelta
 
 
-def options(step: Call | Http) -> Options:
+def options(step: Call | Http | Python) -> Options:
     """The step's own numbers. The HTTP time-out strikes first, since it knows what it waited for."""
     return Options(heartbeat_timeout=HEARTBEAT_TIMEOUT, **local_options(step))
 
 
-def local_options(step: Call | Http) -> LocalOptions:
+def local_options(step: Call | Http | Python) -> LocalOptions:
     """The same for a local activity, which needs no heartbeat: it dies with the workflow's own task."""
     retry = step.retry
     return LocalOptions(

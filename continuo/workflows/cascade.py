@@ -2,10 +2,11 @@
 
 from temporalio import workflow
 
-from continuo.decisions.confidence import Rating, rating
+from continuo.decisions.confidence import JUDGE, Rating, judged, rating
 from continuo.jobs import Failure, Job, Outcome
-from continuo.patterns import Cascade
-from continuo.temporal.failures import failed
+from continuo.patterns import Cascade, Step
+from continuo.patterns.base import numbered
+from continuo.temporal.failures import failed, sized
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.recorded import recorded
 from continuo.workflows.step import run_inline, try_step
@@ -13,10 +14,11 @@ from continuo.workflows.step import run_inline, try_step
 
 @run_inline.register
 async def cascade(step: Cascade, job: Job) -> Outcome:
-    job = job.rated()
+    if step.judge is None:
+        job = job.rated()
     best: tuple[float, Outcome] | None = None
     reasons: list[str] = []
-    for number, (name, tier) in enumerate(step.nested().items(), 1):
+    for number, (name, tier) in enumerate(numbered("tier", step.steps).items(), 1):
         found = await try_step(tier, job, name)
         if isinstance(found, Failure):
             reasons.append(f"tier {number}: {found.cause}")
@@ -24,6 +26,9 @@ async def cascade(step: Cascade, job: Job) -> Outcome:
         found = found.model_copy(update={"tier": number})
         if number == len(step.steps):
             return found.model_copy(update={"reasons": tuple(reasons)})
+        if step.judge is not None:
+            confidence = await _judged(step.judge, job, found.text, f"judge{number}")
+            found = found.model_copy(update={"confidence": confidence})
         threshold = step.thresholds[min(number, len(step.thresholds)) - 1]
         rated = await recorded(job, name, rating(found.confidence, threshold), Rating)
         if rated.enough:
@@ -35,6 +40,16 @@ async def cascade(step: Cascade, job: Job) -> Outcome:
         message = f"all {len(reasons)} tiers failed; {'; '.join(reasons)}"
         raise failed(Failure(type="CascadeExhausted", message=message, causes=tuple(reasons)))
     return best[1].model_copy(update={"reasons": tuple(reasons), "fallback": True})
+
+
+async def _judged(judge: Step, job: Job, answer: str, name: str) -> float | None:
+    """How sure the judge is of an answer; None where it fails, or says nothing that is a number."""
+    question = job.request.prompt
+    prompt = sized(f"Question:\n{question}\n\nAnswer:\n{answer}", "what the judge is asked")
+    asked = job.asking(prompt).instructed(JUDGE)
+    data = {**job.data, "question": question, "answer": answer}
+    found = await try_step(judge, asked.model_copy(update={"data": data}), name)
+    return judged(found.text) if isinstance(found, Outcome) else None
 
 
 @workflow.defn(name="Cascade")

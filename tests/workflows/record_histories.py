@@ -25,6 +25,7 @@ from continuo.patterns import (
     Fallback,
     FanOut,
     Http,
+    Python,
     Retry,
     Route,
     Split,
@@ -69,6 +70,7 @@ async def main() -> None:
     # A history that is replayed has all in itself, and nothing beside it.
     payloads.THRESHOLD = 2**20
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["CONTINUO_CODE"] = "tests.support.own_code"
         # What fails here is to fail, and not to open a breaker.
         os.environ["CONTINUO_CATALOG"] = str(written_catalog(Path(folder)))
         async with (
@@ -127,6 +129,9 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
         "deadline-otherwise": Deadline(hangs, limit=0.5, otherwise=sorry),
         "cached-miss": Cached(answers, ttl=60),
         "cached-failed": Cached(fails),
+        "cascade-judged": Cascade(steps=(sorry, answers), judge=Template(text="0.1")),
+        "python": Python(function="tests.support.own_code:shout", input={"text": "{input}"}),
+        "python-failed": Python(function="tests.support.own_code:fail", input={"event": "a", "error": "ValueError"}),
         "split-with-shadow": Split(variants={"a": Variant(step=answers)}, shadow={"b": answers}),
     }
     # As they were recorded before decisions were, and after that.

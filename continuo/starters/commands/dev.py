@@ -15,6 +15,7 @@ from continuo.errors import InputError
 from continuo.starters.console.output import err
 from continuo.temporal.connect import connect, connection
 from continuo.temporal.queues import pollers
+from continuo.workers.joining import joining
 from continuo.workers.local.processes import die_with_parent, end
 from continuo.workers.local.stack import Ports, Stack
 
@@ -28,6 +29,7 @@ async def dev(
     gateway_port: int = Ports.gateway,
     data: Path | None = None,
     supervise: Annotated[bool, Parameter(negative=())] = False,
+    modules: Annotated[tuple[str, ...], Parameter(name="--with", negative=())] = (),
 ) -> int:
     """Start Temporal, the worker pools, the gateway, the simulated provider and the shop; Ctrl-C ends them all.
 
@@ -49,11 +51,14 @@ async def dev(
         The folder of the runs, the journal and the ledger; a later start finds them there.
     supervise
         Start a process again when it dies.
+    modules
+        A module whose WORKFLOWS and ACTIVITIES join every pool; it may be given several times.
     """
+    joining(modules)
     if command and shutil.which(command[0]) is None:
         raise InputError(f"there is no command {command[0]!r}; name one that exists after --")
     ports = Ports(port, ui_port, sim_port, shop_port, gateway_port)
-    session = asyncio.ensure_future(_session(command, ports, data, supervise))
+    session = asyncio.ensure_future(_session(command, ports, data, supervise, modules))
     received: list[int] = []
 
     def interrupt(number: int) -> None:
@@ -80,10 +85,12 @@ async def _warn_of_others(data: Path) -> None:
         err.print(f"warning: {told} and may take runs of this stack; end them, unless they use the data in {data} too")
 
 
-async def _session(command: tuple[str, ...], ports: Ports, data: Path | None, supervise: bool) -> int:
+async def _session(
+    command: tuple[str, ...], ports: Ports, data: Path | None, supervise: bool, modules: tuple[str, ...]
+) -> int:
     data = data or Settings().data
     await _warn_of_others(data)
-    async with Stack(ports, data) as stack:
+    async with Stack(ports, data, modules) as stack:
         watching = asyncio.create_task(stack.watch(restart=supervise))
         working = asyncio.create_task(_run(command, stack.environment) if command else _wait(stack.environment))
         try:

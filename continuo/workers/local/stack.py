@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -75,15 +76,16 @@ class Stack:
     With an address in Temporal's own environment configuration, that cluster is used and no server is started.
     Inside, `environment` tells another process where everything is, in the variables that ours read, and as
     `CONTINUO_WORKER_PIDS` (with commas), `CONTINUO_GATEWAY_PID`, `CONTINUO_GATEWAY_KEY` (an API key that is revoked at
-    the end) and `CONTINUO_TEMPORAL_PID` (without a cluster of one's own).
+    the end) and `CONTINUO_TEMPORAL_PID` (without a cluster of one's own). What the `modules` have joins every pool.
     Raises `InputError` for a port or a data folder that is taken, before anything starts.
     """
 
-    def __init__(self, ports: Ports, data: Path) -> None:
+    def __init__(self, ports: Ports, data: Path, modules: Sequence[str] = ()) -> None:
         config = connection()
         self._cluster, self._namespace = config.get("target_host"), config.get("namespace", "default")
         self._ports = ports.taken_as_free(temporal=self._cluster is None)
         self._data = data.resolve()
+        self._modules = modules
         self._held = ExitStack()
         # Held here, so that who connects while the gateway is started again waits instead of being refused.
         self._gateway = self._held.enter_context(listening(ports.gateway, "gateway"))
@@ -104,6 +106,7 @@ class Stack:
             if self._cluster is None:
                 await self._start([await self._temporal()])
             shop = str(self._data / "shop.db")
+            joining = [part for module in self._modules for part in ("--with", module)]
             await self._start(
                 [
                     self._python("simulator", "http://", "continuo.simulator", "--port", str(self._ports.sim)),
@@ -111,7 +114,9 @@ class Stack:
                         "shop", "http://", "continuo.simulator.shop", *("--port", str(self._ports.shop)), "--data", shop
                     ),
                     *(
-                        self._python(f"{priority} pool", "pool ready", "continuo", "workers", "--priority", priority)
+                        self._python(
+                            f"{priority} pool", "pool ready", *("continuo", "workers", "--priority", priority), *joining
+                        )
                         for priority in get_args(Priority)
                     ),
                     self._gateway_child(),

@@ -1,0 +1,148 @@
+"""Functions of one's own code, as patterns name them: found, and their input checked."""
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass
+from typing import Any, NotRequired, get_type_hints
+
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from typing_extensions import TypedDict
+
+from continuo.config.code import STEPS, imported
+from continuo.errors import InputError, unknown
+from continuo.patterns import PLACEHOLDER, Cascade, Python, Step
+
+LATE = frozenset({"input", "saga"})
+"""The placeholders whose values are known when the step runs, and not before."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that a pattern calls: its `fields` by name, and whether it takes them as `one` model."""
+
+    name: str
+    call: Callable[..., Any]
+    fields: Set[str]
+    one: bool
+    adapter: TypeAdapter[Any]
+
+    def arguments(
+        self, step: Python, values: Mapping[str, JsonValue], late: Set[str] = frozenset()
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What `step` calls the function with, given the `values` of placeholders; none if one that is `late` is wrong.
+
+        Raises `InputError` naming the field that is missing, wrong or unknown.
+        """
+        templates = step.input or {name: f"{{{name}}}" for name in values if name in self.fields}
+        for field in templates:
+            if field not in self.fields:
+                raise self._wrong(f"input: {unknown('field', field, self.fields)}")
+        taken = {field: self._filled(field, template, values) for field, template in templates.items()}
+        waiting = {field for field, template in templates.items() if late & {*PLACEHOLDER.findall(template)}}
+        try:
+            value = self.adapter.validate_json(json.dumps(taken))
+        except ValidationError as error:
+            for one in error.errors():
+                if one["type"] == "missing" and len(one["loc"]) == 1:
+                    where = "add it to the data, or to the step's `input`"
+                    raise self._wrong(f"its field {one['loc'][0]!r} is missing; {where}") from None
+                if not one["loc"] or one["loc"][0] not in waiting:
+                    where = ".".join(map(str, one["loc"])) or "the input"
+                    raise self._wrong(f"{where}: {one['msg'].removeprefix('Value error, ')}") from None
+            return (), {}
+        return ((value,), {}) if self.one else ((), value)
+
+    def _filled(self, field: str, template: str, values: Mapping[str, JsonValue]) -> JsonValue:
+        """The template with its placeholders filled; one that is nothing else becomes the value itself."""
+        for name in PLACEHOLDER.findall(template):
+            if name not in values:
+                what = "is run by no saga" if name == "saga" else "has no such field in its data; add it"
+                raise self._wrong(f"{field!r} needs {{{name}}}, and the job {what}")
+        if (whole := PLACEHOLDER.fullmatch(template)) is not None:
+            return values[whole[1]]
+        return PLACEHOLDER.sub(lambda match: _text(values[match[1]]), template)
+
+    def _wrong(self, message: str) -> InputError:
+        return InputError(f"function {self.name!r}: {message}")
+
+
+class Functions:
+    """The functions of `modules`, and of the modules inside these: no pattern can call any other."""
+
+    def __init__(self, modules: Iterable[str]) -> None:
+        self._modules = tuple(modules)
+        self._known: dict[str, Function] = {}
+
+    def named(self, name: str) -> Function:
+        """The function `package.module:name`, imported. Raises `InputError` for one that cannot be called so."""
+        if name not in self._known:
+            self._known[name] = self._load(name)
+        return self._known[name]
+
+    def _load(self, name: str) -> Function:
+        module, _, attribute = name.partition(":")
+        if not self._has(module):
+            named = f"named are {', '.join(self._modules)}" if self._modules else "none is named"
+            raise InputError(
+                f"function {name!r} is of no module that patterns may call ({named}); name its module in [code] modules"
+                f" of continuo.toml, or by an entry point of the group {STEPS!r}"
+            )
+        found = vars(imported(module))
+        # What a module has imported from elsewhere is none of its own, such as `system` of os.
+        own = {key for key, value in found.items() if inspect.isfunction(value) and self._has(value.__module__)}
+        if attribute not in own:
+            raise unknown(f"function of {module!r}:", attribute, own)
+        return _function(name, found[attribute])
+
+    def _has(self, module: str) -> bool:
+        return any(module == one or module.startswith(f"{one}.") for one in self._modules)
+
+
+def check_functions(step: Step, functions: Functions, data: Mapping[str, JsonValue], late: Set[str] = LATE) -> None:
+    """Raise `InputError` for a function in `step` that is not there, or that cannot take what it is given of `data`."""
+    if isinstance(step, Python):
+        functions.named(step.function).arguments(step, {**data, **dict.fromkeys(late, "")}, late)
+    for inner in step.nested().values():
+        judges = isinstance(step, Cascade) and inner is step.judge
+        check_functions(inner, functions, data, late | {"question", "answer"} if judges else late)
+
+
+def _function(name: str, call: Callable[..., Any]) -> Function:
+    try:
+        parameters, hints = inspect.signature(call).parameters, get_type_hints(call, include_extras=True)
+    except Exception as error:
+        raise InputError(f"function {name!r}: its types cannot be read: {error}; correct them") from None
+    for parameter in parameters.values():
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise InputError(f"function {name!r}: parameter {parameter} has no name to be given by; give it one")
+        if parameter.name not in hints:
+            raise InputError(f"function {name!r}: parameter {parameter.name!r} has no type; write one, as in `x: str`")
+        try:
+            TypeAdapter(hints[parameter.name])
+        except PydanticUserError:
+            raise InputError(
+                f"function {name!r}: parameter {parameter.name!r} has a type that pydantic cannot read from JSON;"
+                " take texts, numbers, lists, or a pydantic model"
+            ) from None
+    if (
+        len(parameters) == 1
+        and isinstance(model := hints[next(iter(parameters))], type)
+        and issubclass(model, BaseModel)
+    ):
+        return Function(name, call, _names(model), one=True, adapter=TypeAdapter(model))
+    fields = {
+        key: hints[key] if parameter.default is parameter.empty else NotRequired[hints[key]]
+        for key, parameter in parameters.items()
+    }
+    adapter: TypeAdapter[Any] = TypeAdapter(TypedDict("Input", fields))  # type: ignore[operator]
+    return Function(name, call, fields.keys(), one=False, adapter=adapter)
+
+
+def _names(model: type[BaseModel]) -> Set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
