@@ -74,7 +74,8 @@ class _Asked:
         """USD of one request, or None: an unknown model's or an alias's price is unknown too."""
         found = self.catalog.models.get(model)
         usage = Usage(input_tokens=self.input_tokens, output_tokens=output_tokens)
-        return found.price.cost(usage) if found and found.price else None
+        # How long an audio is nobody knows before it is there.
+        return found.price.cost(usage) if found and found.price and not found.price.minute else None
 
     def all(self, steps: Iterable[Spec]) -> Estimate:
         """All of `steps`, one after the other."""

@@ -1,7 +1,7 @@
 """What a wire protocol must know: how to ask, how to read the answer, whole or streamed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from continuo.messages import ModelRequest, ModelResponse
@@ -14,10 +14,14 @@ NO_MEDIA: Mapping[str, bytes] = {}
 
 @dataclass(frozen=True)
 class WireRequest:
-    """What is posted: the whole URL and the JSON body."""
+    """What is posted: the whole URL and the JSON body; with `files`, a form of those and of the body's fields.
+
+    A file is its name, its content and its type, by the name of its field.
+    """
 
     url: str
     body: Json
+    files: Mapping[str, tuple[str, bytes, str]] = field(default_factory=dict)
 
 
 class StreamDecoder(Protocol):
