@@ -14,8 +14,7 @@ from continuo.patterns.walk import specs
 
 def check_media(step: Step, request: ModelRequest, catalog: Catalog) -> None:
     """Raise `InputError` where a model that transcribes is given another thing than one audio, where the media of a
-    request are too large, where a model that would be given them does not
-    take them, or where no model would be given them.
+    request are too large, where a model that would be given them does not take them, or where no model would be.
 
     Every tier of a fallback or a cascade must take them, and every branch: one that was left out in silence would make
     a pattern weaker than it says. `step` is resolved: its calls name models of the catalog.

@@ -1,5 +1,7 @@
 """Transcriptions in OpenAI's shape: a form with a file; the rest is as it is for every other answer."""
 
+from collections.abc import Mapping
+
 import httpx
 import pytest
 
@@ -8,9 +10,10 @@ from tests.simulator.conftest import Json
 from tests.support.media import wav
 
 TALK = wav(2)
+NONE: Mapping[str, str] = {}
 
 
-async def ask(http: httpx.AsyncClient, content: bytes = TALK, **fields: str) -> httpx.Response:
+async def ask(http: httpx.AsyncClient, content: bytes = TALK, fields: Mapping[str, str] = NONE) -> httpx.Response:
     files = {"file": ("talk.wav", content, "audio/wav")}
     return await http.post("/v1/audio/transcriptions", data={"model": "m", **fields}, files=files)
 
@@ -40,7 +43,7 @@ async def test_the_short_form_counts_tokens_and_the_long_one_seconds(
             "input_token_details": {"text_tokens": 0, "audio_tokens": 20},
         },
     }
-    long: Json = (await ask(http, response_format="verbose_json")).json()
+    long: Json = (await ask(http, fields={"response_format": "verbose_json"})).json()
     assert (long["text"], long["duration"]) == ("Hello.", 2.0)
     assert long["usage"] == {"type": "duration", "seconds": 2.0}
 
@@ -55,7 +58,7 @@ async def test_a_scripted_error_is_the_protocol_s_own(http: httpx.AsyncClient, s
 async def test_what_it_cannot_answer_is_refused(
     http: httpx.AsyncClient, simulator: Control, fields: dict[str, str]
 ) -> None:
-    assert (await ask(http, **fields)).status_code == 400
+    assert (await ask(http, fields=fields)).status_code == 400
 
 
 async def test_what_is_no_form_with_a_file_is_refused(http: httpx.AsyncClient, simulator: Control) -> None:
