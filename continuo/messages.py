@@ -121,12 +121,16 @@ class ModelRequest(Parameters):
 
 
 class Usage(Data):
-    """Tokens of one or several calls. `cached_tokens` is the part of `input_tokens` read from a provider's cache."""
+    """Tokens of one or several calls. `cached_tokens` is the part of `input_tokens` read from a provider's cache.
+
+    `seconds` are of audio, where the provider counts those and no tokens.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     estimated: bool = False
+    seconds: float = Field(default=0.0, exclude_if=lambda value: not value)
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -134,6 +138,7 @@ class Usage(Data):
             output_tokens=self.output_tokens + other.output_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
             estimated=self.estimated or other.estimated,
+            seconds=self.seconds + other.seconds,
         )
 
 
@@ -146,7 +151,10 @@ def plausible(usage: Usage | None) -> Usage | None:
     if usage is None:
         return None
     counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens)
-    possible = all(0 <= count <= MOST_TOKENS for count in counts) and usage.cached_tokens <= usage.input_tokens
+    possible = (
+        all(0 <= count <= MOST_TOKENS for count in (*counts, usage.seconds))
+        and usage.cached_tokens <= usage.input_tokens
+    )
     return usage if possible else None
 
 

@@ -5,9 +5,12 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
+from pydantic import TypeAdapter
 
 from continuo.decisions import media_tokens, media_type
 from continuo.parts import MAX_MEDIA_BYTES
+from continuo.patterns import Step
 from continuo.testing.processes import Control
 from tests.starters.test_cli import continuo
 from tests.support.media import PDF, png, wav
@@ -37,6 +40,11 @@ async def test_every_command_works(simulator: Control, command: str, tmp_path: P
 def test_the_piece_of_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
     exec(block("python"), {})
     assert capsys.readouterr().out == "What is it? A cat.\n"
+
+
+def test_its_pattern_can_be_read() -> None:
+    step = TypeAdapter[Step](Step).validate_python(yaml.safe_load(block("yaml")))
+    assert list(step.nested()) == ["transcript", "summary"]
 
 
 def test_its_figures_are_those_of_the_code() -> None:

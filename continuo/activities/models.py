@@ -299,7 +299,8 @@ def filled_in(step: Call, request: ModelRequest, catalog: Catalog, model: Model)
     `ProviderError` where the model cannot answer the request.
     """
     filled = settled(step, request)
-    if request.rated and not model.logprobs and request.response_schema is None and request.response_format is None:
+    can_be_told = not (model.logprobs or model.transcribes)
+    if request.rated and can_be_told and request.response_schema is None and request.response_format is None:
         system = f"{filled.system}\n\n{INSTRUCTION}" if filled.system else INSTRUCTION
         filled = filled.model_copy(update={"system": system})
     refused = catalog.refused_by(model)

@@ -31,8 +31,8 @@ class _Estimator:
         output = self.output_tokens if max_tokens is None else min(self.output_tokens, max_tokens)
         usage = Usage(input_tokens=self.input_tokens, output_tokens=output)
         known = self.catalog.models.get(model)
-        # An unknown model's or an alias's price is unknown too.
-        cost = known.price.cost(usage) if known and known.price else None
+        # An unknown model's or an alias's price is unknown too, and how long an audio is before it is there.
+        cost = known.price.cost(usage) if known and known.price and not known.price.minute else None
         return Estimate(calls=1, cost_usd=cost, seconds=timeout)
 
     def repeated(self, once: Estimate, retry: Retry) -> Estimate:

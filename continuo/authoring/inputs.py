@@ -8,22 +8,24 @@ from continuo.errors import InputError
 from continuo.messages import ModelRequest
 from continuo.parts import MAX_MEDIA_BYTES
 from continuo.patterns import Call, Step
+from continuo.patterns.walk import specs
 
 
 def check_media(step: Step, request: ModelRequest, catalog: Catalog) -> None:
-    """Raise `InputError` where the media of a request are too large, where a model that would be given them does not
-    take them, or where no model would be given them.
+    """Raise `InputError` where a model that transcribes is given another thing than one audio, where the media of a
+    request are too large, where a model that would be given them does not take them, or where no model would be.
 
     Every tier of a fallback or a cascade must take them, and every branch: one that was left out in silence would make
     a pattern weaker than it says. `step` is resolved: its calls name models of the catalog.
     """
+    calls = list(_given_the_request(step))
+    _check_transcribing(step, calls, request, catalog)
     if not request.media:
         return
     if (size := sum(part.size for part in request.media)) > MAX_MEDIA_BYTES:
         raise InputError(
             f"the media have together {size:,} bytes, more than {MAX_MEDIA_BYTES:,}; send fewer or smaller"
         )
-    calls = list(_given_the_request(step))
     for call in calls:
         model = catalog.models[call.model]
         if missing := sorted(request.inputs - set(model.inputs)):
@@ -34,6 +36,21 @@ def check_media(step: Step, request: ModelRequest, catalog: Catalog) -> None:
     if not calls:
         what = ", ".join(sorted(request.inputs - {"text"}))
         raise InputError(f"no model of the pattern is given the {what}, only a text made from it; send text alone")
+
+
+def _check_transcribing(step: Step, calls: list[Call], request: ModelRequest, catalog: Catalog) -> None:
+    """Raise `InputError` for a model that transcribes and is given another thing than one audio."""
+    given = [model for call in calls if (model := catalog.models[call.model]).transcribes]
+    every = [
+        model for spec in specs(step) if isinstance(spec, Call) and (model := catalog.models[spec.model]).transcribes
+    ]
+    if len(every) > len(given):
+        what = "and a step of the pattern gives it a text"
+        raise InputError(f"model {every[-1].id!r} transcribes audio, {what}; make it the first step, without a prompt")
+    audios = sum(part.kind == "audio" for part in request.media)
+    if given and audios != 1:
+        how = "name one with --audio" if not audios else "send one"
+        raise InputError(f"model {given[0].id!r} transcribes one audio, and the request has {audios or 'none'}; {how}")
 
 
 def check_parameters(step: Step, request: ModelRequest, catalog: Catalog) -> None:

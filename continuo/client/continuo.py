@@ -57,9 +57,10 @@ class Continuo:
     async def start(self, pattern: Pattern, prompt: str | None = None, **options: Unpack[Options]) -> Run:
         """Start `pattern` and return as soon as it is kept. Raises `InputError` and `NoServer` as `run` does."""
         named = fspath(pattern) if isinstance(pattern, PathLike) else pattern
-        request, context = requested(named, prompt, options)
+        # Not on the event loop: media may be large files.
+        request, context, media = await asyncio.to_thread(requested, named, prompt, options)
         with plain_errors():
-            return Run(self._door.client, await self._door.submit(request, context))
+            return Run(self._door.client, await self._door.submit(request, context, media))
 
     async def get(self, id: str) -> Run:
         """The newest run of this id, which `Run.id` is. Raises `InputError` for an id that the server does not know."""

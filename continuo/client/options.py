@@ -6,15 +6,18 @@ from typing import TypedDict
 from pydantic import JsonValue
 
 from continuo.authoring.prepare import validated
+from continuo.client.media import Medium, media_of
 from continuo.door import Request
 from continuo.jobs import Context, Prefer, Priority
 from continuo.messages import Message
 from continuo.parameters import Parameters
+from continuo.parts import Media
 from continuo.patterns import Step
 
 
 class Options(TypedDict, total=False):
-    """`messages` stand in place of the prompt, and `data` (JSON) beside it or in its place.
+    """`media` are images, audio and files, as paths or as pairs of a name and bytes; they stand before the prompt or in
+    its place. `messages` stand in place of the prompt, and `data` (JSON) beside it or in its place.
 
     `system` replaces the pattern's instructions, `parameters` win over those of its steps. `id` makes a run idempotent:
     under it a pattern answers once for a tenant, however often it is submitted. `name` is what reports call a pattern
@@ -22,6 +25,7 @@ class Options(TypedDict, total=False):
     `continuo.jobs.Context`.
     """
 
+    media: Sequence[Medium]
     messages: Sequence[Message]
     data: Mapping[str, JsonValue]
     system: str | None
@@ -36,8 +40,10 @@ class Options(TypedDict, total=False):
     deadline: float | str | None
 
 
-def requested(pattern: str | Step, prompt: str | None, options: Options) -> tuple[Request, Context]:
-    """What the door takes. Raises `InputError` for an option that is unknown or wrong."""
+def requested(pattern: str | Step, prompt: str | None, options: Options) -> tuple[Request, Context, dict[Media, bytes]]:
+    """What the door takes; it reads the files of media. Raises `InputError` for an option that is unknown or wrong."""
+    media = media_of(options.get("media", ()))
     context = {name: value for name, value in options.items() if name in Context.model_fields}
     request = {name: value for name, value in options.items() if name not in context}
-    return validated(Request, pattern=pattern, prompt=prompt, **request), validated(Context, **context)
+    request["media"] = tuple(media)
+    return validated(Request, pattern=pattern, prompt=prompt, **request), validated(Context, **context), media

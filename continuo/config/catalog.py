@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -13,7 +13,7 @@ from continuo.config.toml_file import checked, read_toml
 from continuo.data import Data, Int, Number, Seconds
 from continuo.errors import InputError, unknown
 from continuo.messages import ModelRequest, Usage
-from continuo.parameters import Parameter
+from continuo.parameters import Demand, Hint, Parameter, Tuning
 from continuo.parts import Input
 
 
@@ -79,11 +79,15 @@ class Provider(Endpoint):
 
 
 class Price(Data):
-    """USD per 1 M tokens, with the page it was read from and the day. `cached` None costs as much as `input`."""
+    """USD per 1 M tokens, with the page it was read from and the day. `cached` None costs as much as `input`.
+
+    `minute` is USD per minute of audio, for a model that is not paid by tokens.
+    """
 
     input: Number = Field(ge=0, le=1e6)
     output: Number = Field(ge=0, le=1e6)
     cached: Number | None = Field(default=None, ge=0, le=1e6)
+    minute: Number = Field(default=0.0, ge=0, le=1e6)
     source: str
     date: date
 
@@ -91,7 +95,12 @@ class Price(Data):
         """What `usage` costs in USD."""
         cached = self.input if self.cached is None else self.cached
         fresh = max(0, usage.input_tokens - usage.cached_tokens)
-        return (fresh * self.input + usage.cached_tokens * cached + usage.output_tokens * self.output) / 1e6
+        tokens = fresh * self.input + usage.cached_tokens * cached + usage.output_tokens * self.output
+        return tokens / 1e6 + usage.seconds / 60 * self.minute
+
+
+_UNSAID = frozenset(get_args(Demand) + get_args(Tuning) + get_args(Hint)) - {"temperature"}
+"""What no transcription can be told."""
 
 
 class Model(Data):
@@ -101,6 +110,7 @@ class Model(Data):
     `cheaper` is the model that answers while a limit of this one, or of its provider, is used up. `local` makes every
     call of it a local one, see `Call`. `inputs` are the kinds of parts that it can be given.
     `refuses` are the parameters of a request that it answers with an error; `tool_choice` is one that demands a call.
+    `transcribes` says that it takes one audio, by OpenAI's protocol for transcriptions, and answers what is said in it.
     """
 
     id: str
@@ -114,6 +124,7 @@ class Model(Data):
     local: bool = False
     inputs: tuple[Input, ...] = ("text",)
     refuses: tuple[Parameter, ...] = ()
+    transcribes: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -149,6 +160,13 @@ class Catalog(Data):
                 what = " or ".join(sorted(impossible))
                 raise ValueError(
                     f"model {model.id!r}: its provider's protocol carries no {what}; take it from `inputs`"
+                )
+            if model.transcribes and (
+                self.providers[model.provider].protocol != "openai" or {*model.inputs} != {"text", "audio"}
+            ):
+                raise ValueError(
+                    f"model {model.id!r} transcribes; that needs a provider of protocol 'openai', and"
+                    " `inputs` of text and audio"
                 )
             for what, other in (("replacement", model.replaced_by), ("cheaper one", model.cheaper)):
                 if other and other not in self.models:
@@ -186,6 +204,8 @@ class Catalog(Data):
     def refused_by(self, model: Model) -> frozenset[Parameter]:
         """The parameters that cannot be sent to the model: it refuses them, or its protocol has none of the kind."""
         lacks = self.protocol(model).lacks
+        if model.transcribes:
+            return _UNSAID | {*model.refuses}
         if lacks is None:
             return frozenset()
         return lacks | {*model.refuses} | (set() if model.logprobs else {"logprobs"})

@@ -1,6 +1,7 @@
 """The one way from what somebody asks to a run."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,10 +11,12 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from continuo.authoring.files import is_file
 from continuo.authoring.library import Library
+from continuo.door.media import NO_MEDIA, keep
 from continuo.door.request import Request
 from continuo.door.runs import Run, start
 from continuo.door.stages import accepted
 from continuo.jobs import Context, Job, Outcome
+from continuo.parts import Media
 
 
 class Door:
@@ -23,12 +26,14 @@ class Door:
         self.client = client
         self.library = library
 
-    async def submit(self, request: Request, context: Context) -> Run:
+    async def submit(self, request: Request, context: Context, media: Mapping[Media, bytes] = NO_MEDIA) -> Run:
         """Check what is asked and start it; what runs under its `id` is joined, what has answered is not done again.
 
+        `media` has the content of those of the request that are not kept yet, which is done before it starts.
         Raises `InputError` for whatever cannot run here, and `RPCError` where Temporal cannot be reached.
         """
         job, weight = await asyncio.to_thread(self._accepted, request, context)
+        await keep(self.client, self.library.settings, media)
         id = run_id(request, context.tenant)
         if request.id is None:
             return Run(await start(self.client, job, id=id, weight=weight))

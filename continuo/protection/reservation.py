@@ -4,7 +4,7 @@ from continuo.config.catalog import Model
 from continuo.decisions.media_tokens import most_tokens, usual_tokens
 from continuo.messages import ModelRequest, Usage, estimated_tokens
 from continuo.parameters import Effort
-from continuo.parts import Reasoning, Text
+from continuo.parts import Audio, Reasoning, Text
 
 MAX_OUTPUT = 4_096
 """Tokens a model may write under a budget, where neither the request nor its step says how many."""
@@ -14,7 +14,9 @@ _THOUGHTS: dict[Effort | None, int] = {"medium": 8_192, "high": 28_672, "xhigh":
 
 
 def is_free(model: Model) -> bool:
-    return model.price is not None and not (model.price.input or model.price.output or model.price.cached)
+    return model.price is not None and not (
+        model.price.input or model.price.output or model.price.cached or model.price.minute
+    )
 
 
 def capped(request: ModelRequest) -> ModelRequest:
@@ -39,7 +41,8 @@ def most_usd(model: Model, request: ModelRequest) -> float:
         return 0.0
     read = len(request.model_dump_json().encode()) + sum(map(most_tokens, request.media))
     dearest = max(model.price.input, model.price.cached or 0.0)
-    return (read * dearest + request.max_tokens * model.price.output) / 1e6
+    minutes = sum(part.seconds for part in request.media if isinstance(part, Audio)) / 60
+    return (read * dearest + request.max_tokens * model.price.output) / 1e6 + minutes * model.price.minute
 
 
 def most_usage(request: ModelRequest) -> Usage:

@@ -76,7 +76,7 @@ class Anthropic(WireProtocol):
         if stream:
             body["stream"] = True
         betas = {"anthropic-beta": ",".join(extra[BETAS])} if extra.get(BETAS) else {}
-        return WireRequest(f"{base_url}/messages", body, betas)
+        return WireRequest(f"{base_url}/messages", body, headers=betas)
 
     def decode(self, body: Json) -> ModelResponse:
         usage = _usage(body.get("usage"))

@@ -16,7 +16,8 @@ from continuo.errors import ProviderError
 from continuo.messages import Message, ModelRequest, ModelResponse, Usage, estimated_tokens, plausible
 from continuo.parts import Reasoning, Text
 from continuo.protection.masking import Masker
-from continuo.protection.reservation import read_tokens
+from continuo.protection.reservation import is_free, read_tokens
+from continuo.providers import transcriptions
 from continuo.providers.embeddings import Embedding
 from continuo.providers.errors import error_for_response, error_for_transport, invalid_response, naming, reading
 from continuo.providers.exchange import Exchange
@@ -63,10 +64,19 @@ class ModelClient:
         """
         if isinstance(local := self._catalog.protocol(model), InProcess):
             return await self._answered(local, model, request)
+        if model.transcribes:
+            encode = partial(transcriptions.encode, model=model, request=request, media=media)
+            answer, simulated = await self._whole(
+                model, encode, transcriptions.decode, timeout, idempotency_key, exchange, _size(media)
+            )
+            with naming(model.provider):
+                return _completed(_paid(answer, model, request), request, simulated)
         protocol = wire_protocol(self._providers[model.provider].protocol)
         wanted = _askable(request, model)
         encode = partial(protocol.encode, model=model.name, request=wanted, stream=False, media=media)
-        answer, simulated = await self._whole(model, encode, protocol.decode, timeout, idempotency_key, exchange)
+        answer, simulated = await self._whole(
+            model, encode, protocol.decode, timeout, idempotency_key, exchange, _size(media)
+        )
         with naming(model.provider):
             return _completed(answer, request, simulated)
 
@@ -81,8 +91,10 @@ class ModelClient:
         media: Mapping[str, bytes] = NO_MEDIA,
     ) -> AsyncIterator[str | ModelResponse]:
         """The text as it comes, piece by piece, then the whole answer. `timeout` is for each wait for a piece."""
-        if isinstance(local := self._catalog.protocol(model), InProcess):
-            answer = await self._answered(local, model, request)
+        if model.transcribes or isinstance(self._catalog.protocol(model), InProcess):
+            answer = await self.complete(
+                model, request, timeout=timeout, idempotency_key=idempotency_key, exchange=exchange, media=media
+            )
             yield answer.message.text
             yield answer
             return
@@ -90,7 +102,7 @@ class ModelClient:
         decoder = protocol.stream_decoder()
         wanted = _askable(request, model)
         encode = partial(protocol.encode, model=model.name, request=wanted, stream=True, media=media)
-        async with self._asked(model, encode, timeout, idempotency_key, exchange) as response:
+        async with self._asked(model, encode, timeout, idempotency_key, exchange, _size(media)) as response:
             events = EventData()
             async for chunk in pieces(response, MAX_STREAM):
                 for data in events.feed(chunk):
@@ -129,11 +141,12 @@ class ModelClient:
         timeout: float,
         idempotency_key: str,
         exchange: Exchange | None,
+        size: int = 0,
     ) -> tuple[T, bool]:
-        """What `decode` makes of the answer, and whether that is simulated."""
+        """What `decode` makes of the answer, and whether that is simulated. `size` is that of the media, in bytes."""
         async with (
             at_most(model.provider, timeout),
-            self._asked(model, encode, timeout, idempotency_key, exchange) as response,
+            self._asked(model, encode, timeout, idempotency_key, exchange, size) as response,
         ):
             return await self._read(await body(response, MAX_ANSWER), decode), _is_simulated(response)
 
@@ -149,6 +162,7 @@ class ModelClient:
         timeout: float,
         idempotency_key: str,
         exchange: Exchange | None,
+        size: int,
     ) -> AsyncIterator[httpx.Response]:
         """A successful response whose body is still to be read; leaving early closes the request at once.
 
@@ -166,15 +180,19 @@ class ModelClient:
             **protocol.headers,
             **provider.headers,
             **(_key_headers(provider, key) if key else {}),
-            "Content-Type": "application/json",
             "Idempotency-Key": idempotency_key,
         }
         try:
-            wire = encode(url)
+            # Large media in base64 take long.
+            wire, content = await apart(size, partial(_encoded, name, encode, url))
+            if content is not None:
+                headers["Content-Type"] = "application/json"
             async with self._http.stream(
                 "POST",
                 wire.url,
-                content=_content(name, wire.body),
+                content=content,
+                data=wire.body if wire.files else None,
+                files=wire.files or None,
                 headers={**headers, **wire.headers},
                 timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT),
                 extensions={"trace": exchange.trace},
@@ -204,6 +222,10 @@ def checked_key(name: str, environ: Mapping[str, str]) -> str:
     return key
 
 
+def _size(media: Mapping[str, bytes]) -> int:
+    return sum(map(len, media.values()))
+
+
 def _askable(request: ModelRequest, model: Model) -> ModelRequest:
     """The request, which asks for the probabilities of tokens only where they are given."""
     return request.model_copy(update={"rated": request.rated and model.logprobs})
@@ -215,6 +237,12 @@ def _is_simulated(response: httpx.Response) -> bool:
 
 def _key_headers(provider: Provider, key: str) -> dict[str, str]:
     return {provider.key_header: key} if provider.key_header else wire_protocol(provider.protocol).key_headers(key)
+
+
+def _encoded(name: str, encode: Callable[[str], WireRequest], url: str) -> tuple[WireRequest, bytes | None]:
+    """What is posted, and its body as JSON; None where it is a form."""
+    wire = encode(url)
+    return wire, None if wire.files else _content(name, wire.body)
 
 
 def _content(name: str, body: Json) -> bytes:
@@ -239,6 +267,20 @@ def _completed(answer: ModelResponse, request: ModelRequest, simulated: bool) ->
         estimated=True,
     )
     return answer.model_copy(update={"usage": usage, "simulated": simulated})
+
+
+def _paid(answer: ModelResponse, model: Model, request: ModelRequest) -> ModelResponse:
+    """A transcript with a usage that has a price: seconds say nothing where tokens are paid, nor tokens where seconds
+    are, and it is estimated then."""
+    usage = plausible(answer.usage)
+    if usage is None or (model.price and not is_free(model) and not model.price.cost(usage)):
+        usage = Usage(
+            input_tokens=read_tokens(request),
+            output_tokens=estimated_tokens(answer.message.text),
+            estimated=True,
+            seconds=transcriptions.audio_of(request).seconds,
+        )
+    return answer.model_copy(update={"usage": usage})
 
 
 def _written(message: Message) -> list[str]:

@@ -20,10 +20,14 @@ NO_MEDIA: Mapping[str, bytes] = {}
 
 @dataclass(frozen=True)
 class WireRequest:
-    """What is posted: the whole URL, the JSON body, and headers that this request has beside those of all."""
+    """What is posted: the whole URL and the JSON body; with `files`, a form of those and of the body's fields.
+
+    A file is its name, its content and its type, by the name of its field. `headers` are beside those of all requests.
+    """
 
     url: str
     body: Json
+    files: Mapping[str, tuple[str, bytes, str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from continuo.simulator import anthropic, embeddings, google, openai
+from continuo.simulator import anthropic, embeddings, google, openai, transcriptions
 from continuo.simulator.behaviour import Behaviour, Call, State
-from continuo.simulator.reply import Wire, reply
+from continuo.simulator.reply import Json, Wire, reply
 from continuo.simulator.responses import SIMULATED, EventStream, broken_off
 
 CLIENT_LEFT = 499
@@ -39,7 +40,24 @@ async def embed_google(request: Request) -> Response:
     return await _serve(request, "google", embeddings.Google, model=request.path_params["model"])
 
 
-async def _serve(request: Request, name: str, wire: Wire, *, model: str = "", stream: bool = False) -> Response:
+async def transcribe_openai(request: Request) -> Response:
+    return await _serve(request, "openai", transcriptions, read=transcriptions.form)
+
+
+async def _json(request: Request) -> Json:
+    found: Json = await request.json()
+    return found
+
+
+async def _serve(
+    request: Request,
+    name: str,
+    wire: Wire,
+    *,
+    model: str = "",
+    stream: bool = False,
+    read: Callable[[Request], Awaitable[Json]] = _json,
+) -> Response:
     state: State = request.app.state.simulator
     call = Call(
         model=model,
@@ -50,7 +68,7 @@ async def _serve(request: Request, name: str, wire: Wire, *, model: str = "", st
     )
     state.calls.append(call)
     try:
-        body = call.body = await request.json()
+        body = call.body = await read(request)
         call.model = model or str(body["model"])
         call.stream = stream or bool(body.get("stream"))
         question = wire.question(body)

@@ -13,6 +13,7 @@ from continuo.simulator.answering import (
     serve_google,
     serve_openai,
     stream_google,
+    transcribe_openai,
 )
 from continuo.simulator.behaviour import State
 from continuo.simulator.responses import SIMULATED
@@ -31,6 +32,7 @@ def create_app(latency: float = 0.0) -> Starlette:
         routes=[
             Route("/v1/chat/completions", serve_openai, methods=["POST"]),
             Route("/v1/embeddings", embed_openai, methods=["POST"]),
+            Route("/v1/audio/transcriptions", transcribe_openai, methods=["POST"]),
             Route("/v1/messages", serve_anthropic, methods=["POST"]),
             Route("/v1beta/models/{model:path}:generateContent", serve_google, methods=["POST"]),
             Route("/v1beta/models/{model:path}:embedContent", embed_google, methods=["POST"]),

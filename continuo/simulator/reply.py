@@ -27,7 +27,7 @@ class Question:
     `length` counts the characters of all texts, `answered_tool` says that the turns hold a tool's result,
     and `counts` that the answer is to hold the tokens. `choice` is *none*, *required* or a tool's name, where one is
     set; `json` says that any JSON object is wanted, and `top` how many tokens each place of `logprobs` is to have.
-    `media` are what came beside the texts, as type and bytes.
+    `media` are what came beside the texts, as type and bytes; `seconds` of an audio are to be counted, not tokens.
     """
 
     prompt: str
@@ -42,6 +42,7 @@ class Question:
     counts: bool = True
     embeds: bool = False
     media: tuple[tuple[str, int], ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Reply:
     refusal: bool
     empty: bool
     vector: list[float]
+    seconds: float
 
 
 def chosen(choice: str | None, tools: tuple[str, ...]) -> str | None:
@@ -98,6 +100,7 @@ def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
         refusal=behaviour.fault == "refusal",
         empty=behaviour.fault == "empty",
         vector=_vector(question.prompt, behaviour) if question.embeds else [],
+        seconds=question.seconds,
     )
 
 

@@ -121,7 +121,8 @@ def in_all(record: CallRecord, rows: Iterable[Row], *, answered: bool) -> CallRe
     """
     counted = [row for row in rows if not (answered and row["estimated"])]
     parts = [(record.usage, record.cost_usd), *((_usage(row), _usd(row)) for row in counted)]
-    paid = [cost for usage, cost in parts if usage != Usage()]
+    # A row that counts no tokens can cost something: audio is paid by the minute.
+    paid = [cost for usage, cost in parts if usage != Usage() or cost]
     known = [cost for cost in paid if cost is not None]
     cost = record.cost_usd if not paid else None if len(known) < len(paid) else round(fsum(known), 9)
     return record.model_copy(update={"usage": sum((usage for usage, _ in parts), Usage()), "cost_usd": cost})

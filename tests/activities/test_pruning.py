@@ -18,13 +18,13 @@ from continuo.activities.executions import delete, referred
 from continuo.activities.pruning import Pruning
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
+from continuo.door.media import keep
 from continuo.door.runs import Handle, result
 from continuo.jobs import Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.operations.pruning import Part
 from continuo.parts import Text
 from continuo.patterns import Call, Retry, Template
-from continuo.starters.media import keep
 from continuo.stores.database import Database
 from continuo.stores.opened import open_cache, open_store, opened_payloads
 from continuo.stores.payloads import Payloads

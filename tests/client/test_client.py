@@ -3,17 +3,21 @@
 import asyncio
 import socket
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import JsonValue
 
 from continuo.client import Continuo, InputError, NoServer, Run, RunFailed
+from continuo.client.media import Medium
 from continuo.config.defaults import DEFAULTS
 from continuo.messages import Message
 from continuo.patterns import Call, Http, Retry, Saga, SagaStep, Template
 from continuo.testing.processes import Control, kill, until
+from tests.support.media import png, wav
 from tests.support.world import World
 
 ORDER: dict[str, JsonValue] = {
@@ -60,6 +64,41 @@ async def test_messages_and_instructions_reach_the_model(continuo: Continuo, sim
     await continuo.run("model:sim-free", messages=turns, system="Be brief.")
     [call] = await simulator.calls()
     assert [turn["role"] for turn in call["body"]["messages"]] == ["system", "user", "assistant", "user"]
+
+
+@pytest.mark.parametrize("as_bytes", [False, True])
+async def test_media_reach_the_model_from_files_and_from_bytes(
+    continuo: Continuo, simulator: Control, tmp_path: Path, as_bytes: bool
+) -> None:
+    photo = png(seed=11 + as_bytes)
+    (path := tmp_path / "photo.png").write_bytes(photo)
+    medium: Medium = ("photo.png", photo) if as_bytes else path
+    outcome = await continuo.run("describe", "What is this?", media=[medium])
+    assert "image/png of" in outcome.text
+    [call] = await simulator.calls()
+    assert b64encode(photo).decode() in str(call["body"])
+    await continuo.run("model:sim-mid", media=[medium])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "medium", "says"),
+    [
+        ("describe", Path("none.png"), "cannot read none.png: No such file or directory; name a file that exists"),
+        ("describe", ("program", b"\x7fELF\xff"), "program is of a type that is not taken; images as PNG"),
+        ("describe", ("empty.png", b""), "empty.png is empty; name a file with content"),
+        ("describe", b"bytes", "media: \"b'bytes'\" is none; give paths, or pairs of a name and bytes"),
+        ("describe", ("large.wav", wav() + bytes(20_000_000)), "large.wav has 20,008,044 bytes, more than 20,000,000"),
+        ("model:knowledge", ("photo.png", png()), "model 'knowledge' of the pattern takes no image; use one whose"),
+        ("meeting", ("photo.png", png()), "model 'sim-transcribe' transcribes one audio, and the request has none"),
+    ],
+)
+async def test_media_that_cannot_be_sent_are_refused_before_anything_runs(
+    continuo: Continuo, simulator: Control, pattern: str, medium: Any, says: str
+) -> None:
+    with pytest.raises(InputError) as raised:
+        await continuo.run(pattern, media=[medium])
+    assert str(raised.value).startswith(says)
+    assert await simulator.calls() == []
 
 
 async def test_what_is_submitted_twice_under_an_id_is_done_once(continuo: Continuo, simulator: Control) -> None:

@@ -13,6 +13,7 @@ from continuo.client import Continuo, Options, Run
 from continuo.client.continuo import Continuo as Client
 from continuo.starters.commands.init import init
 from tests.client.scripts import script
+from tests.support.media import png, wav
 from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
@@ -33,6 +34,8 @@ async def test_every_piece_works_one_after_the_other(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     init(tmp_path)
+    for name, content in (("photo.png", png()), ("talk.wav", wav())):
+        (tmp_path / name).write_bytes(content)
     monkeypatch.chdir(tmp_path)
     async with Continuo.connect() as continuo:
         names: dict[str, Any] = {"continuo": continuo}

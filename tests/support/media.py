@@ -1,8 +1,10 @@
 """Small media of every type that is taken."""
 
 import random
+import wave
 import zlib
 from hashlib import sha256
+from io import BytesIO
 from struct import pack
 
 from continuo.decisions.media_type import part_of
@@ -22,9 +24,11 @@ def png(width: int = 4, height: int = 3, *, seed: int = 0) -> bytes:
 
 def wav(seconds: int = 1, rate: int = 8_000) -> bytes:
     """Silence of one byte a sample."""
-    data = bytes(rate * seconds)
-    head = pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, rate, rate, 1, 8, b"data", 0)
-    return head + data
+    written = BytesIO()
+    with wave.open(written, "wb") as file:
+        file.setparams((1, 1, rate, 0, "NONE", "NONE"))
+        file.writeframes(bytes(rate * seconds))
+    return written.getvalue()
 
 
 PDF = b"%PDF-1.4\n1 0 obj <</Type /Pages /Count 3 /Kids []>> endobj\n%%EOF"

@@ -9,12 +9,12 @@ import pytest
 from temporalio.client import Client
 
 from continuo.config.settings import Settings
+from continuo.door.media import keep
 from continuo.door.runs import result
 from continuo.jobs import Job
 from continuo.messages import Message, ModelRequest
 from continuo.parts import Media, Text
 from continuo.patterns import Cached, Call, Ensemble, FanOut, Retry, Step
-from continuo.starters.media import keep
 from continuo.testing.processes import Control, begin, failure, histories, job, outcome
 from tests.support.media import part, png
 from tests.workflows.test_dead_letter import letter_of

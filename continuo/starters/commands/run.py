@@ -11,19 +11,18 @@ from pydantic import JsonValue
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import MAX_INPUT_BYTES, check_text, validated
 from continuo.door import Door, Request
+from continuo.door.media import NO_MEDIA
 from continuo.door.runs import ui_address
 from continuo.door.stages import accepted
 from continuo.errors import InputError
 from continuo.parts import Media
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.output import err, told
-from continuo.starters.media import keep, read_media
+from continuo.starters.media import read_media
 from continuo.starters.options import RunOptions
 from continuo.temporal.connect import connect
 from continuo.temporal.telemetry import configure_tracing
 from continuo.text_file import read_text
-
-NO_MEDIA: Mapping[Media, bytes] = {}
 
 
 async def run(
@@ -86,13 +85,12 @@ def requested(**fields: object) -> Request:
 async def submitted(
     library: Library, request: Request, options: RunOptions, media: Mapping[Media, bytes] = NO_MEDIA
 ) -> int:
-    """Submit a request and tell of its run as the options ask; the exit code. Its `media` are kept before."""
+    """Submit a request with the content of its `media`, and tell of its run as the options ask; the exit code."""
     context = options.context()
     # A mistake is told whether or not there is a server.
     job = await asyncio.to_thread(accepted, library, request, context)
     client = await connect(configure_tracing("continuo-run", library.masker))
-    await keep(client, library.settings, media)
-    run = await Door(client, library).submit(request, context)
+    run = await Door(client, library).submit(request, context, media)
     if run.answered_before:
         err.print(f"{run.id} has been completed before; this is its outcome")
     return await told(client, run, job, ui_address(library.settings.ui_url, client.namespace, run), options)

@@ -1,15 +1,19 @@
 """Media and reasoning in the shape of each protocol, out and in."""
 
 import json
+import threading
 from base64 import b64encode
 from typing import Any
 
 import pytest
 
+from continuo.config.catalog import Model
 from continuo.messages import Message, ModelRequest, ToolCall
 from continuo.parts import Reasoning, Text
-from continuo.providers.protocol import wire_protocol
-from tests.continuo.providers.conftest import PROTOCOLS, shape
+from continuo.providers.client import ModelClient
+from continuo.providers.openai import OpenAI
+from continuo.providers.protocol import WireRequest, wire_protocol
+from tests.continuo.providers.conftest import PROTOCOLS, Wire, shape
 from tests.support.media import PDF, contents, part, png, wav
 
 PHOTO, TALK, NOTES = png(), wav(), "Grüße".encode()
@@ -149,3 +153,23 @@ def test_a_call_of_another_model_is_handed_to_google_as_not_checked() -> None:
     call = ToolCall(id="a", name="track", arguments="{}")
     [turn] = encoded("google", Message(role="assistant", tool_calls=(call,)))
     assert turn["parts"][0]["thoughtSignature"] == "skip_thought_signature_validator"
+
+
+@pytest.mark.parametrize(("size", "apart"), [(1_000, False), (1_000_000, True)])
+async def test_large_media_are_encoded_where_the_event_loop_does_not_wait(
+    models: ModelClient, wire: Wire, monkeypatch: pytest.MonkeyPatch, size: int, apart: bool
+) -> None:
+    threads: list[threading.Thread] = []
+    encode = OpenAI.encode
+
+    def noted(*args: Any, **kwargs: Any) -> WireRequest:
+        threads.append(threading.current_thread())
+        return encode(*args, **kwargs)
+
+    monkeypatch.setattr(OpenAI, "encode", noted)
+    wire.answers(shape("openai", "text.json"))
+    content = b"a" * size
+    request = ModelRequest(messages=(Message(role="user", content=(part(content),)),))
+    model = Model(id="m", provider="openai", name="m")
+    await models.complete(model, request, timeout=5, idempotency_key="k", media=contents(content))
+    assert (threads[0] is not threading.main_thread()) == apart
