@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from continuo.door.request import Request
+from continuo.parts import Media
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """What is submitted at the door. `blobs`, by their SHA-256, are to be kept before that."""
+    """What is submitted at the door; `media` has the content of those in the request."""
 
     request: Request
-    blobs: Mapping[str, bytes]
+    media: Mapping[Media, bytes]

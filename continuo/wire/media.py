@@ -13,10 +13,10 @@ NOTHING_FETCHED: Mapping[str, bytes] = {}
 
 @dataclass
 class Blobs:
-    """The bytes by their SHA-256. `fetched` is what the caller has loaded, by its URL."""
+    """The bytes of each medium. `fetched` is what the caller has loaded, by its URL."""
 
     fetched: Mapping[str, bytes] = field(default_factory=dict)
-    content: dict[str, bytes] = field(default_factory=dict)
+    content: dict[Media, bytes] = field(default_factory=dict)
 
     def base64(self, data: str, name: str, param: str) -> Media:
         try:
@@ -34,5 +34,5 @@ class Blobs:
     def add(self, content: bytes, name: str, param: str) -> Media:
         with refusing(param):
             part = part_of(content, name)
-        self.content[part.sha256] = content
+        self.content[part] = content
         return part

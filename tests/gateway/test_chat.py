@@ -1,6 +1,7 @@
 """Chat completions, as OpenAI's own SDK asks for them."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import openai
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 
 from continuo.testing.processes import Control
 from tests.support.gateway import GatewayProcess, new_key
+from tests.support.media import png
 
 ASKED: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Where is my order?"}]
 WEATHER: ChatCompletionToolParam = {
@@ -137,3 +139,15 @@ async def test_a_key_has_its_rate_and_says_when_to_come_again(gateway: GatewayPr
         with pytest.raises(openai.RateLimitError) as refused:
             await client.chat.completions.create(model="sim-mini", messages=ASKED)
     assert 0 < float(refused.value.response.headers["retry-after"]) <= 62
+
+
+async def test_an_image_reaches_the_model(gateway: GatewayProcess, simulator: Control) -> None:
+    photo = b64encode(png()).decode()
+    content: Any = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{photo}"}},
+    ]
+    async with gateway.openai() as client:
+        await client.chat.completions.create(model="sim-mini", messages=[{"role": "user", "content": content}])
+    [call] = await simulator.calls("sim-mini")
+    assert photo in json.dumps(call["body"])

@@ -86,7 +86,7 @@ def test_every_block_is_a_part_of_the_turn_that_it_belongs_to() -> None:
     assert isinstance(image, Image)
     assert isinstance(document, File)
     assert (document.name, one, two) == ("a.pdf", Text(text="One."), Text(text="Two."))
-    assert made.blobs == {image.sha256: png(), document.sha256: PDF}
+    assert made.media == {image: png(), document: PDF}
     assert made.request.system == "Be brief.\n\nIn French."
 
 
@@ -123,7 +123,7 @@ def test_media_behind_a_url_are_taken_once_they_are_fetched() -> None:
     source = {"type": "image", "source": {"type": "url", "url": url}}
     body = {**WHOLE, "messages": [{"role": "user", "content": [source]}]}
     assert list(dialect.urls(parsed(dialect.Body, json.dumps(body).encode()))) == [url]
-    assert list(accepted(body, fetched={url: png()}).blobs.values()) == [png()]
+    assert list(accepted(body, fetched={url: png()}).media.values()) == [png()]
     with pytest.raises(WireError, match="send the content as base64") as refused:
         accepted(body)
     assert refused.value.param == "messages.0.content.0.source.url"

@@ -90,7 +90,7 @@ def test_items_are_the_turns_that_they_were_made_of() -> None:
     assert [(turn.tool_call_id, turn.text) for turn in (first, second)] == [("t1", ""), ("t2", "Nothing.")]
     assert [type(part) for part in media.parts] == [Image]
     assert [type(part) for part in last.parts] == [Text, Text, File, Audio]
-    assert set(made.blobs.values()) == {png(), PDF, wav()}
+    assert set(made.media.values()) == {png(), PDF, wav()}
     assert made.request.system == "Be brief.\n\nIn French."
 
 
@@ -119,7 +119,7 @@ def test_media_behind_a_url_are_taken_once_they_are_fetched() -> None:
     body = parsed(dialect.Body, json.dumps({**WHOLE, "input": [{"role": "user", "content": content}]}).encode())
     assert list(dialect.urls(body)) == addresses
     made = dialect.request(body, resolve=str, fetched=dict(zip(addresses, (png(), PDF), strict=True)))
-    assert set(made.blobs.values()) == {png(), PDF}
+    assert set(made.media.values()) == {png(), PDF}
 
 
 @pytest.mark.parametrize(

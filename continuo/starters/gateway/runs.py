@@ -162,14 +162,12 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
         except KeyReused:
             message = "Idempotency-Key: it was used for another body; take a new one for a new request"
             raise WireError(422, message, code="idempotency_key_reused") from None
-        if accepted.blobs:
-            await gateway.payloads.keep(accepted.blobs, time.time())
         context = key.context()
         if request.parameters.user:
             with refusing("user"):
                 context = type(context).model_validate({**context.model_dump(), "user": request.parameters.user})
         with refusing():
-            run = await gateway.door.submit(request.model_copy(update={"id": known.id}), context)
+            run = await gateway.door.submit(request.model_copy(update={"id": known.id}), context, accepted.media)
     except BaseException:
         await gateway.limits.release(admitted, 0)
         raise

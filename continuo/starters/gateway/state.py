@@ -18,10 +18,8 @@ from continuo.authoring.library import Library
 from continuo.door import Door
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.database import Database, StoreUnavailable
-from continuo.stores.opened import open_store, opened_limits, opened_payloads
-from continuo.stores.payloads import Payloads
+from continuo.stores.opened import open_store, opened_limits
 from continuo.stores.requests import Requests
-from continuo.temporal.namespace import namespace_of
 
 log = structlog.get_logger()
 
@@ -38,7 +36,6 @@ class Gateway:
     ring: KeyRing
     limits: KeyLimits
     issuer: Issuer | None
-    payloads: Payloads
     requests: Requests
     waiting: Counter[str] = field(default_factory=Counter)
 
@@ -51,7 +48,6 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
         store = open_store(settings, environ)
         resources.push_async_callback(store.aclose)
         limits = await resources.enter_async_context(opened_limits(settings, environ, store))
-        payloads = await resources.enter_async_context(opened_payloads(settings, environ))
         issuer = None
         if settings.oidc_issuer:
             issuer = Issuer(settings, await resources.enter_async_context(httpx.AsyncClient()))
@@ -64,7 +60,6 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             ring=KeyRing(ApiKeys(store)),
             limits=await resources.enter_async_context(KeyLimits(limits)),
             issuer=issuer,
-            payloads=Payloads(payloads, (await namespace_of(client)).id),
             requests=requests,
         )
 
