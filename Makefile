@@ -8,7 +8,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 .PHONY: demo dev test chaos bench wheel lint setup lock histories
 
 demo: setup  ## watch real requests run durably
-	$(BIN)/continuo dev -- $(BIN)/continuo demo
+	$(BIN)/continuo dev --supervise -- $(BIN)/continuo demo
 
 dev: setup  ## the same stack, kept running
 	$(BIN)/continuo dev

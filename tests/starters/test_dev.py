@@ -15,13 +15,18 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from anthropic import AsyncAnthropic
+from anthropic.types import MessageParam
 
+from continuo.config.settings import Settings
 from continuo.errors import InputError
+from continuo.stores.api_keys import ApiKeys
+from continuo.stores.opened import open_store
 from continuo.testing.processes import TemporalServer, until
 from continuo.workers.local.processes import module
 from continuo.workers.local.stack import Ports
 
-FREE = ("--port", "0", "--ui-port", "0", "--sim-port", "0", "--shop-port", "0")
+FREE = ("--port", "0", "--ui-port", "0", "--sim-port", "0", "--shop-port", "0", "--gateway-port", "0")
 MARK = "DEV_TEST"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is left behind is looked up in /proc")
@@ -110,7 +115,7 @@ async def test_a_command_gets_the_addresses_and_gives_the_exit_code(data: Path) 
     assert (data / "temporal.db").exists()
     assert len(told["CONTINUO_WORKER_PIDS"].split(",")) == 3
     assert int(told["CONTINUO_TEMPORAL_PID"]) > 0
-    for name in ("CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_UI_URL"):
+    for name in ("CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_UI_URL", "CONTINUO_GATEWAY_URL"):
         assert told[name].startswith("http://127.0.0.1:")
     assert told["TEMPORAL_ADDRESS"].startswith("127.0.0.1:")
 
@@ -130,8 +135,8 @@ async def test_with_a_cluster_of_ones_own_no_server_is_started_and_a_killed_comm
 
 async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_dies_until_ctrl_c(data: Path) -> None:
     async with running(data, "--supervise") as dev:
-        told = [await dev.line() for _ in range(6)]
-        assert told[5].startswith("ready;")
+        told = [await dev.line() for _ in range(8)]
+        assert told[7].startswith("ready;")
         await reachable(told[0].split()[-1])
         await reachable(told[2].split()[-1] + "/_sim/health")
         await reachable(told[3].split()[-1] + "/totals")
@@ -154,6 +159,25 @@ async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_di
         # Who is impatient does not cut short the ending of the processes.
         dev.send(signal.SIGINT)
         assert (await dev.result())[0] == 0
+
+
+async def test_a_gateway_that_is_killed_answers_who_waits_and_its_key_ends_with_the_stack(data: Path) -> None:
+    text = "import os, json; print(json.dumps(dict(os.environ)), flush=True); input()"
+    async with running(data, "--supervise", "--", sys.executable, "-c", text, CONTINUO_SIMULATED="1") as dev:
+        told = json.loads(await dev.line())
+        os.kill(int(told["CONTINUO_GATEWAY_PID"]), signal.SIGKILL)
+        url, key = told["CONTINUO_GATEWAY_URL"], told["CONTINUO_GATEWAY_KEY"]
+        async with AsyncAnthropic(base_url=url, api_key=key) as client:
+            asked: MessageParam = {"role": "user", "content": "Hello?"}
+            answer = await client.messages.create(model="support", max_tokens=100, messages=[asked])
+        assert answer.stop_reason == "end_turn"
+        assert (await dev.error_line()).startswith("the gateway died; starting it again in ")
+        dev.send(signal.SIGTERM)
+        await dev.result()
+    store = open_store(Settings(data=data), {})
+    [key] = await ApiKeys(store).all()
+    await store.aclose()
+    assert key.revoked is not None
 
 
 async def test_when_a_process_dies_all_ends_and_says_which(data: Path) -> None:

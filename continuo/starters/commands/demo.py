@@ -1,6 +1,8 @@
-"""`continuo demo`: the main job on real input, on the stack that `continuo dev` runs, with simulated models."""
+"""`continuo demo`: the main job on real input, on the stack of `continuo dev --supervise`, with simulated models."""
 
+import asyncio
 import os
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -22,7 +24,8 @@ UNDONE = ["create shipment undone", "charge payment undone", "reserve inventory 
 
 
 async def demo() -> int:
-    """Answer a question, answer it with the first model down, and take two orders; `make demo` runs it.
+    """Answer a question, also with the first model down, and by the gateway, which is killed meanwhile, and take two
+    orders; `make demo` runs it.
 
     Exit code 0 only if every run came to what it should.
     """
@@ -49,6 +52,8 @@ async def demo() -> int:
     await simulator.put("/_sim/models/sim-premium", outage=True)
     await show("the same, first model down", question, lambda ended: _tier(ended) == 2)
     await simulator.delete("/_sim/models/sim-premium")
+    if not await _by_the_gateway(simulator, question.prompt or ""):
+        wrong.append("the question that the gateway was asked")
     before = await shop.get("/totals")
     await show("an order", _order("order.json"), lambda ended: isinstance(ended, Outcome))
     sold = await shop.get("/totals")
@@ -69,6 +74,33 @@ async def demo() -> int:
     return 1 if wrong else 0
 
 
+async def _by_the_gateway(simulator: Service, text: str) -> bool:
+    """Ask by OpenAI's own SDK and kill the gateway while the model thinks; whether the answer came, of one call."""
+    try:
+        from openai import AsyncOpenAI
+    except ImportError:
+        out.print("\nby the gateway: not shown, since OpenAI's SDK is not here; pip install openai")
+        return True
+    url, key, pid = (_address(f"CONTINUO_GATEWAY_{name}") for name in ("URL", "KEY", "PID"))
+    await simulator.delete("/_sim/calls")
+    await simulator.put("/_sim/models/sim-premium", latency=2)
+    async with AsyncOpenAI(base_url=f"{url}/v1", api_key=key) as client, asyncio.timeout(60):
+        asking = asyncio.create_task(
+            client.chat.completions.create(model="support", messages=[{"role": "user", "content": text}])
+        )
+        calls = 0
+        while calls == 0 and not asking.done():
+            await asyncio.sleep(0.05)
+            calls = len((await simulator.get("/_sim/calls"))["calls"])
+        os.kill(int(pid), signal.SIGKILL)
+        completion = await asking
+    await simulator.delete("/_sim/models/sim-premium")
+    calls = len((await simulator.get("/_sim/calls"))["calls"])
+    out.print(f"\nby OpenAI's SDK, the gateway killed meanwhile\n  {completion.choices[0].message.content}")
+    out.print(f"  the model was called {calls} time(s)")
+    return bool(completion.choices[0].message.content) and calls == 1
+
+
 def _order(file: str) -> Request:
     """The order in the file, under an id of its own: the same one would not be run twice."""
     data = read_data(str(EXAMPLES / file))
@@ -80,7 +112,7 @@ def _address(variable: str) -> str:
     try:
         return os.environ[variable]
     except KeyError:
-        raise InputError(f"{variable} is not set; run the demo as: continuo dev -- continuo demo") from None
+        raise InputError(f"{variable} is not set; run the demo as: continuo dev --supervise -- continuo demo") from None
 
 
 def _told(ended: Ended) -> str:

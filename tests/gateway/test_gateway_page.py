@@ -1,0 +1,40 @@
+"""What docs/gateway.md shows is what happens."""
+
+import asyncio
+import re
+import sys
+
+import pytest
+
+from continuo.starters.commands import gateway as command
+from continuo.starters.gateway import edge, protocol
+from continuo.starters.gateway.app import ROUTES
+from continuo.stores.requests import KEPT
+from continuo.workers.local.stack import Ports
+from tests.support.gateway import GatewayProcess
+from tests.support.repository import ROOT
+
+PAGE = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8")
+
+
+async def test_its_python_gets_an_answer(gateway: GatewayProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    [text] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    monkeypatch.setenv("CONTINUO_GATEWAY_URL", gateway.url)
+    monkeypatch.setenv("CONTINUO_GATEWAY_KEY", gateway.secret)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", text, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert re.search(r" \d[\d.e-]*$", out.decode().strip())
+
+
+def test_every_path_is_named() -> None:
+    assert [route.path for route in ROUTES if route.path.replace(":path", "") not in PAGE] == []
+
+
+def test_its_figures_are_those_of_the_code() -> None:
+    assert f"at most {edge.MAX_BODY // 1024**2} MiB and {edge.BODY_TIME:.0f} seconds" in PAGE
+    assert f"a request's head {protocol.MAX_HEAD // 1024} KiB and {protocol.HEAD_TIME:.0f} seconds" in PAGE
+    assert f"serves {command.AT_ONCE:,} connections" in PAGE
+    assert f"requests have {command.DRAIN} seconds to end" in PAGE
+    assert f"for {KEPT / 3600:.0f} hours" in PAGE
+    assert f"on port {Ports.gateway}" in PAGE
