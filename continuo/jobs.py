@@ -6,7 +6,7 @@ from datetime import datetime
 from math import fsum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from continuo.data import WHEN_SET, Data, Number, Seconds
 from continuo.messages import FinishReason, Message, ModelRequest, Token, Usage
@@ -45,14 +45,19 @@ Name = Annotated[str, AfterValidator(_name)]
 """A user, a session or a run, as the caller's own system names it."""
 
 
+Usd = Annotated[Number, Field(ge=0, le=1e9)]
+Weight = Annotated[Number, Field(ge=0.001, le=1000)]
+"""The share of a busy queue beside that of others."""
+
+
 class KeyTerms(Data):
     """The API key that a run came in with. `daily_usd` and `monthly_usd` are what all calls of the key may cost in a
     day and a month of the tenant's zone, None without a budget; `weight` counts instead of the tenant's."""
 
     id: str
-    daily_usd: Number | None = None
-    monthly_usd: Number | None = None
-    weight: Number | None = None
+    daily_usd: Usd | None = None
+    monthly_usd: Usd | None = None
+    weight: Weight | None = None
 
 
 class Context(Data):

@@ -13,11 +13,10 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AwareDatetime, Field
 
 from continuo.config.catalog import Limits
-from continuo.data import Data, Int, Number
-from continuo.jobs import Context, KeyTerms, Name, Prefer, Priority, TenantName
+from continuo.data import Data, Int
+from continuo.jobs import Context, KeyTerms, Name, Prefer, Priority, TenantName, Usd, Weight
 
 Globs = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
-Usd = Annotated[Number, Field(ge=0, le=1e9)]
 Count = Annotated[Int, Field(ge=1, le=10**12)]
 Status = Literal["active", "expired", "revoked"]
 
@@ -43,7 +42,7 @@ class ApiKey(Data):
     tokens_per_minute: Count | None = None
     concurrency: Count | None = None
     prefer: Prefer | None = None
-    weight: Annotated[Number, Field(ge=0.001, le=1000)] | None = None
+    weight: Weight | None = None
     admin: bool = False
     expires: AwareDatetime | None = None
 
