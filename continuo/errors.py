@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from continuo.messages import Usage
+if TYPE_CHECKING:
+    # A command that only refuses its input does without the models of data.
+    from continuo.messages import Usage
 
 
 class InputError(ValueError):
@@ -54,7 +56,7 @@ class ProviderError(Exception):
         status: int | None = None,
         retryable: bool = False,
         retry_after: float | None = None,
-        usage: Usage | None = None,
+        usage: "Usage | None" = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind

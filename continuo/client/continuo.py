@@ -17,7 +17,7 @@ from continuo.door import Run as DoorRun
 from continuo.jobs import Outcome
 from continuo.patterns import Step
 from continuo.temporal.connect import connect
-from continuo.temporal.leave import native_threads_idle
+from continuo.temporal.idle import native_threads_idle
 
 Pattern = str | PathLike[str] | Step
 """A name, a YAML file, `model:ID`, or a pattern of `continuo.patterns`."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from continuo.cut import cut
 from continuo.data import Data
 from continuo.jobs import Failure, Job
 
@@ -60,9 +61,3 @@ class Closed(Data):
 def letter_id(workflow_id: str, run_id: str) -> str:
     """The id of a run's letter. Cut, since an id over the server's limit would block the run."""
     return f"dead-letter/{workflow_id[:200]}/{run_id}"
-
-
-def cut(text: str, length: int) -> str:
-    """`text` in one line of at most `length` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else f"{line[: length - 1]}…"

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from continuo.cut import cut
 from continuo.data import Data, seconds
 from continuo.jobs import Account, Failure, Outcome, ServedBy, total_cost
 from continuo.messages import Usage
-from continuo.operations.dead_letters import cut
 
 RunStatus = Literal["running", "done", "failed", "cancelled", "terminated", "timed_out", "forgotten"]
 """`forgotten`: it was running when it was last seen, and Temporal does not know it any more."""

@@ -7,58 +7,45 @@ from importlib.metadata import version
 from cyclopts import App, CycloptsError
 
 from continuo.errors import InputError
-from continuo.starters.commands.breakers import breakers
-from continuo.starters.commands.budget import budget
-from continuo.starters.commands.cache import cache
-from continuo.starters.commands.costs import costs
-from continuo.starters.commands.dead_letters import dead_letters
-from continuo.starters.commands.demo import demo
-from continuo.starters.commands.dev import dev
-from continuo.starters.commands.explain import explain
-from continuo.starters.commands.gateway import gateway
-from continuo.starters.commands.init import init
-from continuo.starters.commands.keys import keys
-from continuo.starters.commands.listing import models, patterns
-from continuo.starters.commands.order import order
-from continuo.starters.commands.prune import prune
-from continuo.starters.commands.recommend import recommend
-from continuo.starters.commands.run import run
-from continuo.starters.commands.runs import runs
-from continuo.starters.commands.schema import schema
-from continuo.starters.commands.show import show
-from continuo.starters.commands.workers import workers
 from continuo.starters.console.hints import hinted
-from continuo.starters.console.output import err
+from continuo.starters.console.terminal import err
 from continuo.temporal.leave import leave
 
-app = App(
-    name="continuo", help="Multi-model AI patterns as durable Temporal workflows.", version=lambda: version("continuo")
-)
+COMMANDS = {
+    "run:run": "Ask one question, or act on data, and wait for the answer; the run goes on if this process does not.",
+    "order:order": "Run an order through the saga: reserve, charge, ship; or undo all of it.",
+    "runs:runs": "List the runs, and make the table of them anew.",
+    "show:show": "Show a run: its steps with times and costs, its answers, and why each tier gave way.",
+    "listing:patterns": "List the named patterns and check each: exit code 2 when one is wrong.",
+    "listing:models": "List the models with their prices in USD per 1 M tokens, and what each needs to be used here.",
+    "explain:explain": "Draw a pattern with its models, prices and numbers, and say what it takes at worst.",
+    "schema:schema": "Print the JSON schema of a pattern file, with which an editor completes and checks it.",
+    "recommend:recommend": "Recommend patterns and a deployment, from flags or by asking.",
+    "cache:cache": "List and drop the answers that are kept.",
+    "costs:costs": "Tell what the calls cost, and what was saved against a dearer model.",
+    "budget:budget": "Tell what each tenant has spent and reserved of its budget today; warn from 70 % and 90 % on.",
+    "breakers:breakers": "Show how the providers are; open, close and reset their breakers by hand.",
+    "dead_letters:dead_letters": "List, retry and discard the jobs that failed for good.",
+    "keys:keys": "Create, list, revoke and rotate the API keys of tenants.",
+    "prune:prune": "Drop what is past its retention and needed by nothing, as a pool does once a day.",
+    "workers:workers": "Run one worker pool until Ctrl-C or SIGTERM; what is under way then has 5 s to end.",
+    "gateway:gateway": "Serve OpenAI's and Anthropic's APIs until Ctrl-C; `continuo keys create` makes API keys.",
+    "dev:dev": "Start Temporal, the pools, the gateway, the simulated provider and the shop, until Ctrl-C.",
+    "demo:demo": "Answer questions, with a model down and the gateway killed too, and take two orders.",
+    "init:init": "Make a project: settings, a pattern, a catalog, tenants, examples, a test and a Dockerfile.",
+}
+"""Each command's module and function with the first line of its help: it is loaded when it is called."""
 
-for command in (
-    run,
-    order,
-    runs,
-    show,
-    patterns,
-    models,
-    explain,
-    schema,
-    recommend,
-    cache,
-    costs,
-    budget,
-    keys,
-    breakers,
-    dead_letters,
-    prune,
-    workers,
-    gateway,
-    dev,
-    demo,
-    init,
-):
-    app.command(command)
+app = App(
+    name="continuo",
+    help="Multi-model AI patterns as durable Temporal workflows.",
+    # What shows Markdown takes as long to load as all the rest.
+    help_format="plaintext",
+    version=lambda: version("continuo"),
+)
+for _path, _help in COMMANDS.items():
+    _name = _path.partition(":")[2].replace("_", "-")
+    app.command(f"continuo.starters.commands.{_path}", name=_name, help=_help)
 app.register_install_completion_command(help="Let bash, zsh or fish complete commands, options and names.")
 
 

@@ -9,8 +9,9 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
 
 from continuo.activities.letters import Letters
+from continuo.cut import cut
 from continuo.jobs import Job, Outcome
-from continuo.operations.dead_letters import TYPE, Closed, Letter, cut
+from continuo.operations.dead_letters import TYPE, Closed, Letter
 from continuo.temporal.attributes import started
 from continuo.temporal.failures import failure_of
 from continuo.temporal.task_timeout import task_timeout

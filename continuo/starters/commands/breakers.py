@@ -13,7 +13,7 @@ from continuo.errors import unknown
 from continuo.protection.breaker import QUEUE, TYPE, State, workflow_id
 from continuo.starters.console.completion import ProviderName
 from continuo.starters.console.fitted import Column, FittedTable
-from continuo.starters.console.output import out
+from continuo.starters.console.terminal import out
 from continuo.starters.store import opened
 from continuo.stores.board import Board
 from continuo.temporal.connect import connect

@@ -8,8 +8,8 @@ from continuo.operations.reports import Day, Days, Query
 from continuo.starters.console.completion import ModelName
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.money import money
-from continuo.starters.console.output import err
 from continuo.starters.console.table import Form
+from continuo.starters.console.terminal import err
 from continuo.starters.store import opened
 from continuo.stores.reports import report
 
@@ -26,7 +26,7 @@ _COLUMNS = (
 
 
 async def budget(*, tenant: str | None = None, against: ModelName = "premium", form: Form | None = None) -> int:
-    """Tell what each tenant has spent and reserved of its budget today, and warn from 70 % and from 90 % on.
+    """Tell what each tenant has spent and reserved of its budget today; warn from 70 % and 90 % on.
 
     Parameters
     ----------

@@ -9,11 +9,11 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from continuo.config.settings import Settings, environment
+from continuo.cut import cut
 from continuo.data import duration
 from continuo.errors import InputError
-from continuo.operations.dead_letters import cut
 from continuo.starters.console.fitted import Column, FittedTable
-from continuo.starters.console.output import out
+from continuo.starters.console.terminal import out
 from continuo.starters.store import usable
 from continuo.stores.backend import address
 from continuo.stores.cache import Cache

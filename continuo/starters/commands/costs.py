@@ -8,8 +8,8 @@ from continuo.operations.reports import GROUPS, By, Cost, Costs, Query
 from continuo.starters.console.completion import ModelName
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.money import money
-from continuo.starters.console.output import err
 from continuo.starters.console.table import Form
+from continuo.starters.console.terminal import err
 from continuo.starters.store import opened
 from continuo.stores.reports import report
 

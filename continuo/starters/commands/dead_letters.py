@@ -20,7 +20,7 @@ from continuo.errors import InputError
 from continuo.operations.dead_letters import TYPE, Letter
 from continuo.starters.console.completion import PatternName
 from continuo.starters.console.fitted import Column, FittedTable
-from continuo.starters.console.output import out
+from continuo.starters.console.terminal import out
 from continuo.temporal.connect import connect
 from continuo.workflows.dead_letter import DeadLetterWorkflow
 

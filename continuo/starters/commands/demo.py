@@ -14,7 +14,8 @@ from continuo.door.runs import ui_address
 from continuo.errors import InputError
 from continuo.jobs import Context, Failure, Outcome
 from continuo.starters.commands.run import read_data, requested
-from continuo.starters.console.output import err, out, row, runs_table
+from continuo.starters.console.output import row, runs_table
+from continuo.starters.console.terminal import err, out
 from continuo.starters.service import Service
 from continuo.temporal.connect import connect
 
@@ -24,8 +25,7 @@ UNDONE = ["create shipment undone", "charge payment undone", "reserve inventory 
 
 
 async def demo() -> int:
-    """Answer a question, also with the first model down, and by the gateway, which is killed meanwhile, and take two
-    orders; `make demo` runs it.
+    """Answer questions, with a model down and the gateway killed too, and take two orders.
 
     Exit code 0 only if every run came to what it should.
     """

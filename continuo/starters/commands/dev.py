@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.starters.console.output import err
+from continuo.starters.console.terminal import err
 from continuo.temporal.connect import connect, connection
 from continuo.temporal.queues import pollers
 from continuo.workers.joining import joining
@@ -31,7 +31,7 @@ async def dev(
     supervise: Annotated[bool, Parameter(negative=())] = False,
     modules: Annotated[tuple[str, ...], Parameter(name="--with", negative=())] = (),
 ) -> int:
-    """Start Temporal, the worker pools, the gateway, the simulated provider and the shop; Ctrl-C ends them all.
+    """Start Temporal, the pools, the gateway, the simulated provider and the shop, until Ctrl-C.
 
     Parameters
     ----------

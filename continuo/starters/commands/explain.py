@@ -14,8 +14,7 @@ from continuo.patterns.worst import Estimate
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.mermaid import flowchart
 from continuo.starters.console.money import money
-from continuo.starters.console.output import out
-from continuo.starters.console.terminal import levels, wrapped
+from continuo.starters.console.terminal import levels, out, wrapped
 
 
 def explain(

@@ -24,7 +24,7 @@ def gateway(
     processes: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=64))] = 1,
     socket: Annotated[int | None, Parameter(validator=validators.Number(gte=3))] = None,
 ) -> None:
-    """Serve OpenAI's and Anthropic's APIs until Ctrl-C or SIGTERM; API keys are made by `continuo keys create`.
+    """Serve OpenAI's and Anthropic's APIs until Ctrl-C; `continuo keys create` makes API keys.
 
     Parameters
     ----------

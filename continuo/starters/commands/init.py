@@ -7,7 +7,7 @@ from pathlib import Path
 
 from continuo.config.defaults import DEFAULTS
 from continuo.errors import InputError
-from continuo.starters.console.output import out
+from continuo.starters.console.terminal import out
 
 
 def init(folder: Path = Path()) -> int:

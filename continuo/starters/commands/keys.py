@@ -16,7 +16,7 @@ from continuo.jobs import Prefer, Priority
 from continuo.protection.api_keys import ApiKey, Secret, StoredKey, new_id, new_secret
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.money import money
-from continuo.starters.console.output import err, out
+from continuo.starters.console.terminal import err, out
 from continuo.starters.store import opened
 from continuo.stores.api_keys import ApiKeys
 

@@ -10,7 +10,7 @@ from continuo.errors import InputError
 from continuo.patterns import Call
 from continuo.patterns.walk import specs
 from continuo.starters.console.fitted import Column, FittedTable
-from continuo.starters.console.output import err, out
+from continuo.starters.console.terminal import err, out
 
 _MODEL = (
     Column("model"),
@@ -43,7 +43,7 @@ def patterns() -> int:
 
 
 def models() -> int:
-    """List the catalog's models with their prices in USD per 1 M tokens, and what each needs to be used here."""
+    """List the models with their prices in USD per 1 M tokens, and what each needs to be used here."""
     library = Library()
     settings, catalog = library.settings, library.catalog
     missing = partial(unavailable, environ=library.environ, simulated=settings.simulated)

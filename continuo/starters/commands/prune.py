@@ -9,7 +9,7 @@ from temporalio.client import WorkflowFailureError
 
 from continuo.errors import InputError
 from continuo.operations.pruning import QUEUE, SCHEDULE, TYPE, Part, Pruned, Request
-from continuo.starters.console.output import err, out
+from continuo.starters.console.terminal import err, out
 from continuo.temporal.connect import connect
 from continuo.temporal.failures import failure_of
 from continuo.temporal.queues import pollers
@@ -20,7 +20,7 @@ async def prune(
     dry_run: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Drop what is older than its retention and needed by nothing, as the schedule does once a day; a pool does it.
+    """Drop what is past its retention and needed by nothing, as a pool does once a day.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from continuo.authoring.prepare import validated
 from continuo.authoring.recommend import Advice, Needs
 from continuo.authoring.recommend import recommend as recommended
 from continuo.errors import InputError
-from continuo.starters.console.output import out
+from continuo.starters.console.terminal import out
 
 Flag = Annotated[bool, Parameter(negative=())]
 

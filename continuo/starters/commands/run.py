@@ -17,7 +17,8 @@ from continuo.door.stages import accepted
 from continuo.errors import InputError
 from continuo.parts import Media
 from continuo.starters.console.completion import Runnable
-from continuo.starters.console.output import err, told
+from continuo.starters.console.output import told
+from continuo.starters.console.terminal import err
 from continuo.starters.media import read_media
 from continuo.starters.options import RunOptions
 from continuo.temporal.connect import connect

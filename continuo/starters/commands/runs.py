@@ -17,8 +17,8 @@ from continuo.errors import NoServer
 from continuo.operations.runs import RunQuery, RunRow, RunRows, RunStatus
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.money import money
-from continuo.starters.console.output import err, out
 from continuo.starters.console.table import Form
+from continuo.starters.console.terminal import err, out
 from continuo.starters.store import opened
 from continuo.stores.runs import Runs, listed
 from continuo.temporal.connect import connect

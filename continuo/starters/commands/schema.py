@@ -5,7 +5,7 @@ from typing import Any
 
 from continuo.authoring.files import NamedPattern
 from continuo.data import MAX_SECONDS
-from continuo.starters.console.output import out
+from continuo.starters.console.terminal import out
 
 _READ_AS_DURATION = [{"type": "number"}, {"type": "string"}]
 _DURATION = [

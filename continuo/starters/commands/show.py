@@ -7,8 +7,8 @@ from cyclopts import Parameter
 from continuo.authoring.library import Library
 from continuo.door.inspection import Inspection, inspected
 from continuo.errors import InputError
-from continuo.starters.console.output import err, out
 from continuo.starters.console.shown_run import shown_run
+from continuo.starters.console.terminal import err, out
 from continuo.starters.store import opened
 from continuo.stores.runs import rows_of
 from continuo.temporal.connect import connect

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 from cyclopts.exceptions import MissingArgumentError, UnknownOptionError
 
-from continuo.operations.dead_letters import cut
+from continuo.cut import cut
 
 
 def hinted(error: CycloptsError, arguments: Sequence[str]) -> str:

@@ -10,11 +10,8 @@ from continuo.messages import Usage
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.live import watch
 from continuo.starters.console.money import money
-from continuo.starters.console.terminal import SafeConsole
+from continuo.starters.console.terminal import err, out
 from continuo.starters.options import RunOptions
-
-out = SafeConsole(highlight=False)
-err = SafeConsole(stderr=True)
 
 
 async def told(client: Client, run: Run, job: Job, address: str, options: RunOptions) -> int:

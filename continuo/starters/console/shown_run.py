@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from rich.console import Console, RenderableType
 
+from continuo.cut import cut
 from continuo.door.inspection import Inspection
 from continuo.jobs import CallRecord
-from continuo.operations.dead_letters import cut
 from continuo.operations.runs import RunRow
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.money import money

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from continuo.data import Data
 from continuo.errors import InputError
 from continuo.starters.console.fitted import FittedTable
-from continuo.starters.console.output import out
+from continuo.starters.console.terminal import out
 
 
 @Parameter(name="*")

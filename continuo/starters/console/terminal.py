@@ -1,8 +1,10 @@
 """Consoles that show what a model, a file or a server wrote, and never obey it."""
 
 import re
+import signal
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import IO, Any, ClassVar
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -67,3 +69,16 @@ class SafeConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=shown(segment.text))
+
+    def on_broken_pipe(self) -> None:
+        """Exit as a program does that writes where nobody reads any more, such as into `head`."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+        raise SystemExit(128 + signal.SIGPIPE)
+
+
+out = SafeConsole(highlight=False)
+"""Answers and tables."""
+
+err = SafeConsole(stderr=True)
+"""Everything else."""

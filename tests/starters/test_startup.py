@@ -1,0 +1,46 @@
+"""What a command loads: what it does not need costs a person time at every start."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from continuo.starters.app import COMMANDS, app
+
+HEAVY = {"fastapi", "httpx", "markdown_it", "numpy", "opentelemetry", "psycopg", "redis", "temporalio", "uvicorn"}
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The packages that the command loads."""
+    command = [sys.executable, "-X", "importtime", "-m", "continuo", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {name.strip().partition(".")[0] for name in re.findall(r"^import time:.*\|(.*)$", done.stderr, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"]], ids=" ".join)
+def test_help_loads_neither_models_of_data_nor_any_command(arguments: list[str]) -> None:
+    packages = loaded(*arguments)
+    assert "cyclopts" in packages
+    assert packages & (HEAVY | {"asyncio", "pydantic", "yaml"}) == set()
+
+
+@pytest.mark.usefixtures("environ")
+@pytest.mark.parametrize("arguments", [["patterns"], ["models"], ["schema"], ["explain", "support"]], ids=" ".join)
+def test_what_needs_no_server_loads_nothing_that_speaks_with_one(arguments: list[str]) -> None:
+    packages = loaded(*arguments)
+    assert "pydantic" in packages
+    assert packages & HEAVY == set()
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_the_table_of_commands_says_what_each_says_of_itself(path: str) -> None:
+    command = app[path.partition(":")[2].replace("_", "-")]
+    assert command.help.partition("\n\n")[0].replace("\n", " ") == COMMANDS[path]
+
+
+@pytest.mark.usefixtures("environ")
+def test_a_reader_that_has_enough_ends_a_command_quietly() -> None:
+    script = f'"{sys.executable}" -m continuo models | head -1; exit ${{PIPESTATUS[0]}}'
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (141, "")
