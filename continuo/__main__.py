@@ -2,26 +2,17 @@
 
 import os
 import signal
-import sys
 
 
 def main() -> None:
-    """Load the commands and run one; to load them takes a second."""
+    """Load a command, which may take a second, and run it."""
     handler = signal.getsignal(signal.SIGINT)
     if handler is signal.default_int_handler:
         # An exception could come up anywhere in what is loaded, be caught there or be shown.
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    from continuo.errors import InputError
+    from continuo.starters.app import main as run
 
-    try:
-        from continuo.starters.app import main as run
-    except InputError as error:
-        # A package that adds to ours is not there.
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-
-    signal.signal(signal.SIGINT, handler)
-    run()
+    run(lambda: signal.signal(signal.SIGINT, handler))
 
 
 if __name__ == "__main__":

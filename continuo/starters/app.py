@@ -1,8 +1,9 @@
 """The command line: `continuo …`, and `python -m continuo.starters …` alike."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import version
+from typing import Any
 
 from cyclopts import App, CycloptsError
 
@@ -57,11 +58,17 @@ def checked(arguments: Sequence[str]) -> list[str]:
     return list(arguments)
 
 
-def main() -> None:
-    """Run a command and exit: 0 for success, 1 for a failed run, 2 for wrong input, told in one line with the fix."""
+def main(loaded: Callable[[], object]) -> None:
+    """Run a command and exit: 0 for success, 1 for a failed run, 2 for wrong input, told in one line with the fix.
+
+    `loaded` is called when all that the command needs at its start is there, before it runs.
+    """
     try:
+        command, arguments, _ = app.parse_args(checked(sys.argv[1:]), exit_on_error=False, print_error=False)
+        loaded()
+        result = command(*arguments.args, **arguments.kwargs)
         # A command returns its exit code, --help nothing.
-        code = app(checked(sys.argv[1:]), exit_on_error=False, print_error=False, result_action="return_value") or 0
+        code = (_awaited(result) if isinstance(result, Coroutine) else result) or 0
     except (InputError, CycloptsError) as error:
         message = hinted(error, sys.argv[1:]) if isinstance(error, CycloptsError) else str(error)
         err.print(f"error: {' '.join(message.split())}")
@@ -69,3 +76,10 @@ def main() -> None:
     except KeyboardInterrupt:
         code = 130
     leave(code)
+
+
+def _awaited(coroutine: Coroutine[Any, Any, int | None]) -> int | None:
+    # Loaded here: --help does without.
+    import asyncio
+
+    return asyncio.run(coroutine)

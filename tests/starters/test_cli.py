@@ -64,7 +64,7 @@ def typed(patch: pytest.MonkeyPatch, *arguments: str) -> int:
 
     patch.setattr("continuo.starters.app.leave", leave)
     with pytest.raises(Told) as told:
-        main()
+        main(lambda: None)
     code: int = told.value.args[0]
     return code
 
@@ -206,7 +206,7 @@ async def test_a_cluster_that_cannot_be_used_is_one_line(
 
 
 @pytest.mark.parametrize(
-    "moment", ["pydantic", "temporalio", "continuo.starters.app", "continuo.starters.console.output"]
+    "moment", ["pydantic", "temporalio", "continuo.starters.app", "continuo.starters.commands.run"]
 )
 async def test_ctrl_c_while_the_commands_are_loaded_ends_it_without_a_word(moment: str) -> None:
     script = f"""
@@ -216,6 +216,7 @@ class Interrupt:
         if name == {moment!r}:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupt())
+sys.argv = ["continuo", "run", "support", "hi"]
 from continuo.__main__ import main
 main()
 """
