@@ -14,6 +14,7 @@ from continuo.starters.commands.costs import costs
 from continuo.starters.commands.dead_letters import dead_letters
 from continuo.starters.commands.demo import demo
 from continuo.starters.commands.dev import dev
+from continuo.starters.commands.doctor import doctor
 from continuo.starters.commands.explain import explain
 from continuo.starters.commands.gateway import gateway
 from continuo.starters.commands.init import init
@@ -57,6 +58,7 @@ for command in (
     dev,
     demo,
     init,
+    doctor,
 ):
     app.command(command)
 app.register_install_completion_command(help="Let bash, zsh or fish complete commands, options and names.")
