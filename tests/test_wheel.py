@@ -129,7 +129,7 @@ async def test_the_commands_of_the_page_refund_in_the_own_database(
     commands = re.findall(r"^continuo run .*$", OWN_CODE, re.MULTILINE)
     assert len(commands) == 2
     script = f"PATH={installed.programs}:$PATH; set -e; {'; '.join(commands)}"
-    command = ("dev", *PORTS, "--data", str(tmp_path / "data"), "--", "sh", "-c", script)
+    command = ("dev", "--supervise", *PORTS, "--data", str(tmp_path / "data"), "--", "sh", "-c", script)
     shown = await installed.run("continuo", *command, folder=own_project, without=SERVERS)
     assert "2 back in stock" in shown
     with closing(sqlite3.connect(own_project / "shop.db")) as shop:
@@ -140,7 +140,16 @@ async def test_the_commands_of_the_page_refund_in_the_own_database(
 async def test_the_demo_ends_well_on_a_stack_of_its_own(
     installed: Installed, foreign: Path, environ: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    command = ("dev", *PORTS, "--data", str(tmp_path / "data"), "--", str(installed.programs / "continuo"), "demo")
+    command = (
+        "dev",
+        "--supervise",
+        *PORTS,
+        "--data",
+        str(tmp_path / "data"),
+        "--",
+        str(installed.programs / "continuo"),
+        "demo",
+    )
     shown = await installed.run("continuo", *command, folder=foreign, without=SERVERS)
     assert "create shipment failed" in shown
     assert shown.count("http://127.0.0.1:") == 4

@@ -34,6 +34,7 @@ COMMANDS = {
     "dev:dev": "Start Temporal, the pools, the gateway, the simulated provider and the shop, until Ctrl-C.",
     "demo:demo": "Answer questions, with a model down and the gateway killed too, and take two orders.",
     "init:init": "Make a project: settings, a pattern, a catalog, tenants, examples, a test and a Dockerfile.",
+    "doctor:doctor": "Say what is missing here and how to mend it: exit code 1 when something is an error.",
 }
 """Each command's module and function with the first line of its help: it is loaded when it is called."""
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 
+@pytest.mark.chaos
 async def test_the_benchmark_measures_each_case_beside_its_bare_twin(environ: pytest.MonkeyPatch) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks", "--quick"), stdout=asyncio.subprocess.PIPE

@@ -162,7 +162,7 @@ async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_di
 
 
 async def test_a_gateway_that_is_killed_answers_who_waits_and_its_key_ends_with_the_stack(data: Path) -> None:
-    text = "import os, json; print(json.dumps(dict(os.environ)), flush=True); input()"
+    text = "import os, json, time; print(json.dumps(dict(os.environ)), flush=True); time.sleep(600)"
     async with running(data, "--supervise", "--", sys.executable, "-c", text, CONTINUO_SIMULATED="1") as dev:
         told = json.loads(await dev.line())
         os.kill(int(told["CONTINUO_GATEWAY_PID"]), signal.SIGKILL)

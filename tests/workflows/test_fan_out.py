@@ -145,6 +145,7 @@ async def test_what_a_cancelled_branch_had_spent_is_in_the_account(client: Clien
     assert found.cost_usd == pytest.approx(spent.cost_usd + left.cost_usd)
 
 
+@pytest.mark.chaos
 async def test_of_many_branches_some_begin_as_others_end(client: Client) -> None:
     branches: dict[str, Step] = {f"b{number}": Template(text="x") for number in range(WINDOW + 10)}
     handle = await begin(client, job(FanOut(branches=branches)))
