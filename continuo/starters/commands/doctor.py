@@ -11,7 +11,7 @@ from continuo.config.catalog import SHIPPED, load_catalog
 from continuo.errors import InputError
 from continuo.protection.masking import Masker, secrets
 from continuo.starters.console.fitted import Column, FittedTable
-from continuo.starters.console.output import out
+from continuo.starters.console.terminal import out
 from continuo.starters.doctor import files, machine, models, servers, stores, temporal
 from continuo.starters.doctor.check import Check, Result, run_checks, wrong
 
