@@ -104,6 +104,33 @@ async def test_twenty_requests_are_answered_once_each_though_the_gateway_is_kill
     assert len(await world.simulator.calls("sim-mini")) == 20
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_a_place_of_a_key_is_given_back_however_its_request_ends(
+    gateway: GatewayProcess, simulator: Control, stream: bool
+) -> None:
+    async with gateway.http(await new_key(concurrency=1)) as http:
+        body = {**BODY, "stream": stream}
+        assert (await asked(http, body)).status_code == 200
+        await simulator.behave("sim-mini", status=400)
+        assert (await asked(http, body)).status_code == 400
+        await simulator.behave("sim-mini", latency=60)
+        asking = asyncio.ensure_future(asked(http, body))
+
+        async def third() -> bool:
+            return len(await simulator.calls("sim-mini")) == 3
+
+        await until(third)
+        assert (await asked(http, body)).status_code == 429
+        asking.cancel()
+        await asyncio.wait({asking})
+        await simulator.behave("sim-mini", latency=0)
+
+        async def admitted() -> bool:
+            return (await asked(http, body)).status_code == 200
+
+        await until(admitted, timeout=5, every=0.2)
+
+
 async def test_without_temporal_the_answer_is_to_come_again_soon(world: World, tmp_path: Path) -> None:
     async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.openai(max_retries=0) as client:
         await kill(world.temporal.child)

@@ -35,7 +35,7 @@ ROUTES = [
 
 def create() -> Starlette:
     """The application, which opens what it needs when its server starts."""
-    raised = (WireError, ClientLeft, HTTPException, Exception)
+    raised = (WireError, ClientLeft, HTTPException, *errors.AWAY, Exception)
     return Starlette(
         routes=ROUTES,
         middleware=[Middleware(Edge)],

@@ -16,6 +16,9 @@ from continuo.wire.responses.errors import error as openai_error
 
 log = structlog.get_logger()
 
+AWAY = (NoServer, RPCError, StoreUnavailable, IssuerUnavailable)
+"""Raised where something that is needed does not answer now."""
+
 SOON = {"x-should-retry": "true", "retry-after": "1", "retry-after-ms": "1000"}
 FINAL = {"x-should-retry": "false"}
 """What the SDKs heed: without it they repeat every 409, 429 and 5xx."""
@@ -34,7 +37,7 @@ async def answer(http: Request, error: Exception) -> Response:
         case ClientLeft():
             # Nobody reads it; it is for the access log.
             return Response(status_code=499)
-        case NoServer() | RPCError() | StoreUnavailable() | IssuerUnavailable():
+        case error if isinstance(error, AWAY):
             log.warning("something that is needed is away", path=http.url.path, error=f"{error}")
             return told(http, 503, "the service is not available now; try again", code="unavailable", headers=SOON)
     log.error("a request failed by a mistake of ours", path=http.url.path, exc_info=error)

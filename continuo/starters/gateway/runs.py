@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from temporalio.service import RPCError
 
 from continuo.access.limits import Admitted, Refused
 from continuo.door import Run
@@ -44,7 +45,7 @@ class Later(WireError):
 
 
 class Answering:
-    """A request that has its run. In the end it is `finished` or `left`."""
+    """A request that has its run. In the end it is `finished`, `left` or, after an error, released."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Answering:
         self._pattern = pattern
         self._admitted = admitted
         self._goes_on = goes_on
+        self._released = False
         self._result = asyncio.ensure_future(run.result())
         gateway.waiting[known.id] += 1
 
@@ -89,14 +91,17 @@ class Answering:
         try:
             waited = {self._result, leaving}
             await asyncio.wait(waited, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if leaving.done() and not self._result.done():
+            if self._result.done():
+                if isinstance(failure := self._result.result(), Failure):
+                    raise failed(failure)
+            elif leaving.done():
                 await self.left()
                 raise ClientLeft
+        except BaseException:
+            await self.release()
+            raise
         finally:
             leaving.cancel()
-        if self._result.done() and isinstance(failure := self._result.result(), Failure):
-            await self._end(None)
-            raise failed(failure)
 
     def response(self, body: Mapping[str, Any], outcome: Outcome) -> Response:
         """The answer as a whole, which is `finished` when it has been sent."""
@@ -111,7 +116,11 @@ class Answering:
             await asyncio.wait({self._result}, timeout=KEEP_ALIVE)
             if not self._result.done():
                 yield None
-        result = self._result.result()
+        try:
+            result = self._result.result()
+        except RPCError:
+            yield Broken("the run cannot be followed now; ask again, and it is found")
+            return
         if isinstance(result, Failure):
             yield Broken(result.cause)
         else:
@@ -124,21 +133,26 @@ class Answering:
             pass
 
     async def finished(self) -> None:
-        """The client has been told what its run came to."""
-        result, tokens = await self._result, None
-        if isinstance(result, Outcome):
-            await self._gateway.requests.delivered(self.known.id)
-            if result.usage is not None:
-                tokens = total(result.usage)
-        await self._end(tokens)
+        """The client has been told what its run came to, or that nobody knows."""
+        tokens = None
+        try:
+            if self._result.exception() is None and isinstance(outcome := self._result.result(), Outcome):
+                await self._gateway.requests.delivered(self.known.id)
+                tokens = total(outcome.usage) if outcome.usage else None
+        finally:
+            await self.release(tokens)
 
     async def left(self) -> None:
         """The client has gone: its run is cancelled, unless another client waits for it or may come back for it."""
-        await self._end(None)
+        await self.release()
         if not self._goes_on and not self._gateway.waiting[self.known.id]:
             await self._run.cancel()
 
-    async def _end(self, tokens: int | None) -> None:
+    async def release(self, tokens: int | None = None) -> None:
+        """Give back its place among the requests of its key, once; it has used so many tokens, if that is known."""
+        if self._released:
+            return
+        self._released = True
         self._result.cancel()
         self._gateway.waiting[self.known.id] -= 1
         if not self._gateway.waiting[self.known.id]:

@@ -49,21 +49,21 @@ class EventStream(Response):
         leaving = asyncio.ensure_future(self._answering.client_left())
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not sending.done():
-                sending.cancel()
-                await asyncio.wait({sending})
+            if leaving.done():
                 await self._answering.left()
                 return
             sending.result()
+            # Only now: who has been sent the end looks like one who leaves.
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await self._answering.finished()
         finally:
             sending.cancel()
             leaving.cancel()
+            await self._answering.release()
 
     async def _send(self, send: Send) -> None:
         async for chunk in self._chunks():
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-        await self._answering.finished()
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         yield self._start
