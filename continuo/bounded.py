@@ -33,12 +33,12 @@ def bounded(account: A) -> A:
     update: dict[str, object] = {"calls": folded(account.calls)}
     omitted: dict[str, int] = {}
     for name, size in _SIZES.items():
-        found: Any = getattr(account, name, ())
+        value: Any = getattr(account, name, ())
         order = -1 if name == "checkpoints" else 1
-        entries = list(found.items() if isinstance(found, dict) else found)[::order]
+        entries = list(value.items() if isinstance(value, dict) else value)[::order]
         fitting = _fitting(map(size, entries), len(entries) if name == "outputs" else KEPT)
         if fitting < len(entries):
-            update[name] = type(found)(entries[:fitting][::order])
+            update[name] = type(value)(entries[:fitting][::order])
             omitted[name] = len(entries) - fitting
     return account.model_copy(update=update).omitting(**omitted)
 

@@ -46,8 +46,8 @@ def inside(package: str) -> list[str]:
 
 def loaded(room: str, name: str) -> ModuleType | None:
     """The module `name` of the first package whose `room` has one; only that one is imported."""
-    found = next((one for one in modules(room) if one.rpartition(".")[2] == name), None)
-    return None if found is None else import_module(found)
+    module = next((one for one in modules(room) if one.rpartition(".")[2] == name), None)
+    return None if module is None else import_module(module)
 
 
 def defined(module: ModuleType, base: type[T]) -> list[type[T]]:

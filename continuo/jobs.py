@@ -108,9 +108,9 @@ class Job(Data):
 
     def instructed(self, system: str) -> "Job":
         """The same job with other instructions and its last turn alone, to be answered by a text that is not rated."""
-        asked = self.asking(self.request.prompt)
-        request = asked.request.as_text().model_copy(update={"system": system, "rated": False})
-        return asked.model_copy(update={"request": request})
+        prompted = self.asking(self.request.prompt)
+        request = prompted.request.as_text().model_copy(update={"system": system, "rated": False})
+        return prompted.model_copy(update={"request": request})
 
     def rated(self) -> "Job":
         """The same job, whose models are asked how sure they are."""

@@ -93,12 +93,12 @@ class Admission:
                 now=now,
             )
             # Where nobody can tell how much is used, the provider says when it is too much.
-            if (found := await unless_broken("the store of limits", asking)) is None:
+            if (refusal := await unless_broken("the store of limits", asking)) is None:
                 break
-            reason = f"{model.id}: {found.why}"
+            reason = f"{model.id}: {refusal.why}"
         else:
-            assert found is not None
-            return found
+            assert refusal is not None
+            return refusal
         try:
             return await self._reserved(job, admitted, now + lease)
         except ProviderError:

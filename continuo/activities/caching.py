@@ -11,7 +11,7 @@ from continuo.activities.errors import unless_broken
 from continuo.decisions.cache_key import entry_key, family, scope
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Cached
-from continuo.stores.cache import Cache, Found, Place
+from continuo.stores.cache import Cache, Lookup, Place
 
 
 class Caching:
@@ -21,22 +21,22 @@ class Caching:
         self._cache = cache
 
     @activity.defn(name="look_up")
-    async def look_up(self, job: Job, waited: bool) -> Found:
+    async def look_up(self, job: Job, waited: bool) -> Lookup:
         """Look for the answer of a job whose step is `Cached`.
 
         A run that has `waited` for another one goes its own way if that came to nothing, so that a hundred that
         waited do not fail one after the other.
         """
-        return await unless_broken("the cache", self._looked_up(place(job), take_off=not waited)) or Found()
+        return await unless_broken("the cache", self._looked_up(place(job), take_off=not waited)) or Lookup()
 
     @activity.defn(name="look_near")
-    async def look_near(self, job: Job, embedding: str) -> Found:
+    async def look_near(self, job: Job, embedding: str) -> Lookup:
         """Look for the answer to a question that means the same; `embedding` is the prompt's, as `embed` gave it."""
         assert isinstance(job.step, Cached)
         assert job.step.semantic is not None
         vector, threshold = b64decode(embedding), job.step.semantic.threshold
         looking = self._cache.similar(place(job), vector, threshold, time.time())
-        return await unless_broken("the cache", looking) or Found()
+        return await unless_broken("the cache", looking) or Lookup()
 
     @activity.defn(name="keep")
     async def keep(self, job: Job, outcome: Outcome | None) -> None:
@@ -50,12 +50,12 @@ class Caching:
             kept = self._cache.keep(place(job), outcome, ttl=step.ttl, max_size=step.max_size, now=time.time())
             await unless_broken("the cache", kept)
 
-    async def _looked_up(self, where: Place, *, take_off: bool) -> Found:
-        found = await self._cache.look_up(where, take_off=take_off, now=time.time())
-        if found.overdue is None:
-            return found
-        theirs = where.model_copy(update={"holder": found.overdue})
-        if await _runs(found.overdue):
+    async def _looked_up(self, where: Place, *, take_off: bool) -> Lookup:
+        lookup = await self._cache.look_up(where, take_off=take_off, now=time.time())
+        if lookup.overdue is None:
+            return lookup
+        theirs = where.model_copy(update={"holder": lookup.overdue})
+        if await _runs(lookup.overdue):
             await self._cache.extend(theirs, now=time.time())
         else:
             await self._cache.land(theirs)
@@ -66,12 +66,12 @@ async def _runs(holder: str) -> bool:
     """Whether the run is still under way, as the server knows."""
     run_id, _, workflow_id = holder.split("/", 2)
     try:
-        found = await activity.client().get_workflow_handle(workflow_id, run_id=run_id).describe()
+        description = await activity.client().get_workflow_handle(workflow_id, run_id=run_id).describe()
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
         return False
-    return found.status == WorkflowExecutionStatus.RUNNING
+    return description.status == WorkflowExecutionStatus.RUNNING
 
 
 def place(job: Job) -> Place:

@@ -73,8 +73,8 @@ def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry) -> Ap
     late = too_long(retry, error.retry_after)
     final = late or not error.retryable or failures >= retry.attempts
     if late:
-        asked = f"it asks to wait {error.retry_after:,.0f} s, more than the policy's maximum of {retry.maximum:g} s"
-        failure = failure.model_copy(update={"message": f"{failure.message}; {asked}"})
+        reason = f"it asks to wait {error.retry_after:,.0f} s, more than the policy's maximum of {retry.maximum:g} s"
+        failure = failure.model_copy(update={"message": f"{failure.message}; {reason}"})
     pause = None
     if not final:
         if not activity.info().is_local:

@@ -64,12 +64,12 @@ async def _names(client: Client, run: WorkflowExecution) -> set[str]:
     handle = client.get_workflow_handle(run.id, run_id=run.run_id)
     try:
         # First what is not in the history yet, such as the last failure of an activity that is tried again.
-        found = set(NAME.findall((await handle.describe()).raw_description.SerializeToString()))
+        names = set(NAME.findall((await handle.describe()).raw_description.SerializeToString()))
         async for event in handle.fetch_history_events():
-            found.update(NAME.findall(event.SerializeToString()))
+            names.update(NAME.findall(event.SerializeToString()))
     except RPCError as error:
         # Forgotten since it was listed: nobody can ask for what it had.
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
         return set()
-    return {name.decode() for name in found}
+    return {name.decode() for name in names}

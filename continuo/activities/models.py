@@ -160,8 +160,10 @@ class ModelCalls:
         exchange, usage, key = Exchange(), None, admitted.identity
         try:
             async with self._breakers.guard(model.provider, admitted.identity, lasts(step)):
-                found = await ask(model, admitted.request, timeout=step.timeout, idempotency_key=key, exchange=exchange)
-            usage = found.usage
+                response = await ask(
+                    model, admitted.request, timeout=step.timeout, idempotency_key=key, exchange=exchange
+                )
+            usage = response.usage
         except asyncio.CancelledError:
             if exchange.billable:
                 left = {"status": "cancelled", "error": "cancelled before it was answered"}
@@ -187,7 +189,7 @@ class ModelCalls:
             "cost_usd": record.cost_usd,
             "calls": (record,),
         }
-        outcome = found.model_copy(update=update)
+        outcome = response.model_copy(update=update)
         if admitted.reason:
             outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
         await self._settle(job, admitted, own, outcome)
@@ -228,10 +230,10 @@ class ModelCalls:
         )
 
     async def _embed(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
-        found = await self._client.embed(model, request.prompt, **sending)
+        response = await self._client.embed(model, request.prompt, **sending)
         # On a thread: it loads numpy.
-        vector = await asyncio.to_thread(written, found.vector)
-        return Outcome(text="", embedding=vector, served_by="model", simulated=found.simulated, usage=found.usage)
+        vector = await asyncio.to_thread(written, response.vector)
+        return Outcome(text="", embedding=vector, served_by="model", simulated=response.simulated, usage=response.usage)
 
 
 def _as_told(rows: Sequence[Row]) -> CallRecord:

@@ -88,7 +88,7 @@ class Pruning:
         names = await referred(self._client, datetime.fromtimestamp(before + FRESH + CLOCKS, UTC))
         # A job that is itself kept here names its media, and no history does.
         for name in list(names):
-            names.update(found.decode() for found in NAME.findall(await find(self._large, name) or b""))
+            names.update(name_bytes.decode() for name_bytes in NAME.findall(await find(self._large, name) or b""))
         return await drop(names.__contains__, dry_run=dry_run)
 
     async def _letters(self, now: datetime, *, dry_run: bool) -> int:

@@ -80,8 +80,8 @@ def path(job: Job) -> str:
     template, values = job.step.path, {**job.data, "saga": job.saga}
 
     def filled(match: re.Match[str]) -> str:
-        if (found := segment(values.get(match[1]))) is None:
+        if (part := segment(values.get(match[1]))) is None:
             raise ProviderError("invalid_request", f"the data has no {match[1]!r}, which the path {template!r} needs")
-        return found
+        return part
 
     return PLACEHOLDER.sub(filled, template)

@@ -89,12 +89,12 @@ class Functions:
                 f"function {name!r} is of no module that patterns may call ({named}); name its module in [code] modules"
                 f" of continuo.toml, or by an entry point of the group {STEPS!r}"
             )
-        found = vars(imported(module))
+        members = vars(imported(module))
         # What a module has imported from elsewhere is none of its own, such as `system` of os.
-        own = {key for key, value in found.items() if inspect.isfunction(value) and self._has(value.__module__)}
+        own = {key for key, value in members.items() if inspect.isfunction(value) and self._has(value.__module__)}
         if attribute not in own:
             raise unknown(f"function of {module!r}:", attribute, own)
-        return _function(name, found[attribute])
+        return _function(name, members[attribute])
 
     def _has(self, module: str) -> bool:
         return any(module == one or module.startswith(f"{one}.") for one in self._modules)

@@ -60,9 +60,9 @@ def check_parameters(step: Step, request: ModelRequest, catalog: Catalog) -> Non
     Where only some do not, it is left out for them: a pattern goes from one model to another, and its steps name
     aliases. `step` is resolved: its calls name models of the catalog.
     """
-    calls = [(catalog.models[call.model], settled(call, asked)) for call, asked in _requests(step, request)]
-    for model, asked in calls:
-        if lacking := sorted(asked.demands & catalog.refused_by(model)):
+    calls = [(catalog.models[call.model], settled(call, effective)) for call, effective in _requests(step, request)]
+    for model, effective in calls:
+        if lacking := sorted(effective.demands & catalog.refused_by(model)):
             names = " and no ".join(lacking)
             raise InputError(f"model {model.id!r} of the pattern takes no {names}; leave it out, or use another model")
     refused = [catalog.refused_by(model) for model, _ in calls]

@@ -59,8 +59,8 @@ def twice(node: yaml.Node | None) -> yaml.ScalarNode | None:
 def line_of(field: str, value: str, node: yaml.Node | None) -> int | None:
     """The first line in which `field` has this value."""
     mappings = [one for level in _levels(node) for one in level if isinstance(one, yaml.MappingNode)]
-    found = [item for mapping in mappings for key, item in mapping.value if (key.value, item.value) == (field, value)]
-    return min((item.start_mark.line + 1 for item in found), default=None)
+    nodes = [item for mapping in mappings for key, item in mapping.value if (key.value, item.value) == (field, value)]
+    return min((item.start_mark.line + 1 for item in nodes), default=None)
 
 
 def _first(errors: list[ErrorDetails]) -> ErrorDetails:
@@ -134,7 +134,7 @@ def _entry(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node, yaml.Nod
             return key, value
     merged = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
     several = [one for value in merged for one in (value.value if isinstance(value, yaml.SequenceNode) else [value])]
-    return next((found for one in several if (found := _entry(one, part))), None)
+    return next((result for one in several if (result := _entry(one, part))), None)
 
 
 def _levels(node: yaml.Node | None) -> Iterator[list[yaml.Node]]:
@@ -144,7 +144,7 @@ def _levels(node: yaml.Node | None) -> Iterator[list[yaml.Node]]:
         yield level
         seen.update(map(id, level))
         below = [one for above in level if not isinstance(above, yaml.ScalarNode) for one in above.value]
-        flat = [one for found in below for one in (found if isinstance(found, tuple) else (found,))]
+        flat = [one for item in below for one in (item if isinstance(item, tuple) else (item,))]
         level = [one for one in flat if id(one) not in seen]
 
 
@@ -153,8 +153,8 @@ def _mentioned(advice: str, node: yaml.Node | None) -> int | None:
 
     What lies deeper belongs to another step, and of two alike the second is one too many.
     """
-    told = advice.split(";")[0]
-    for name in (*reversed(re.findall(r"'([^']+)'", told)), told.split()[0]):
+    mention = advice.split(";")[0]
+    for name in (*reversed(re.findall(r"'([^']+)'", mention)), mention.split()[0]):
         for level in _levels(node):
             scalars = [one for one in level if isinstance(one, yaml.ScalarNode)]
             lines = [one.start_mark.line for one in scalars if one.value == name or f"{{{name}}}" in one.value]

@@ -118,7 +118,7 @@ def _example(kind: type[Spec] | None, named: Mapping[str, Step]) -> str | None:
     """The pattern that shows `kind` best: at the top if there is one, else with the least around it."""
     if kind is None:
         return None
-    found = {
+    kinds = {
         name: list(specs(step)) for name, step in named.items() if any(isinstance(one, kind) for one in specs(step))
     }
-    return min(found, key=lambda name: (not isinstance(named[name], kind), len(found[name]), name), default=None)
+    return min(kinds, key=lambda name: (not isinstance(named[name], kind), len(kinds[name]), name), default=None)

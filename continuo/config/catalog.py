@@ -29,8 +29,8 @@ class Endpoint(Data):
     key_env: str | None = None
 
     def url(self, environ: Mapping[str, str]) -> str | None:
-        found = environ.get(self.base_url_env or "") or self.base_url
-        return found.rstrip("/") + self.path if found else None
+        base = environ.get(self.base_url_env or "") or self.base_url
+        return base.rstrip("/") + self.path if base else None
 
 
 class BreakerPolicy(Data):

@@ -90,8 +90,8 @@ def label_in(answer: str, labels: Iterable[str]) -> str | None:
     by_name = {name: label for label in labels if (name := _bare(label))}
     if (said := _bare(answer)) in by_name:
         return by_name[said]
-    found = set(_whole(sorted(by_name, key=len, reverse=True)).findall(normalised(answer)))
-    return by_name[found.pop()] if len(found) == 1 else None
+    matched = set(_whole(sorted(by_name, key=len, reverse=True)).findall(normalised(answer)))
+    return by_name[matched.pop()] if len(matched) == 1 else None
 
 
 def normalised(text: str) -> str:

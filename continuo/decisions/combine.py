@@ -27,8 +27,8 @@ def decided(ensemble: Ensemble, votes: Sequence[Vote], waiting: int) -> bool:
     combine = ensemble.combine
     if not isinstance(combine, Majority):
         return False
-    found = majority(votes, ensemble.quorum, combine.field)
-    return found is not None or undecidable(votes, ensemble.quorum, waiting, combine.field)
+    winner = majority(votes, ensemble.quorum, combine.field)
+    return winner is not None or undecidable(votes, ensemble.quorum, waiting, combine.field)
 
 
 def _weighted(votes: Sequence[Vote], weights: Sequence[float] | None) -> list[Vote]:

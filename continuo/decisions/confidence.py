@@ -52,8 +52,8 @@ def rated(response: ModelResponse) -> tuple[str, float]:
     itself says, the line; else `UNKNOWN`.
     """
     text, written = _split(response.message.text)
-    found = (confidence_in(text), response.confidence, written)
-    return text, next((one for one in found if one is not None), UNKNOWN)
+    confidences = (confidence_in(text), response.confidence, written)
+    return text, next((one for one in confidences if one is not None), UNKNOWN)
 
 
 def confidence_in(text: str) -> float | None:
@@ -82,10 +82,10 @@ def json_object(text: str) -> dict[str, Any] | None:
     """The JSON object that `text` is, perhaps in a Markdown fence; None if it is anything else."""
     fenced = _FENCE.fullmatch(text.strip())
     try:
-        found = json.loads(fenced[1] if fenced else text)
+        value = json.loads(fenced[1] if fenced else text)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def _split(text: str) -> tuple[str, float | None]:

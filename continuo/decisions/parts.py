@@ -29,6 +29,6 @@ def parts(step: FanOut) -> dict[str, FanOut]:
 def below(step: Spec) -> Mapping[str, Step]:
     """The steps that run directly below this one: what is nested in it, or its parts."""
     nested = step.nested()
-    if not isinstance(step, FanOut) or not (found := parts(step)):
+    if not isinstance(step, FanOut) or not (cut := parts(step)):
         return nested
-    return {**found, **{name: inner for name, inner in nested.items() if name not in step.branches}}
+    return {**cut, **{name: inner for name, inner in nested.items() if name not in step.branches}}

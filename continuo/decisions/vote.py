@@ -84,18 +84,18 @@ def average(votes: Sequence[Vote], field: str | None) -> Decision | None:
 
     A member's number is the first that it names: 42 in "about 42 %", 1200 in "$1,200.00".
     """
-    numbers = [(found, vote) for vote in votes if (found := number(vote.text, field)) is not None]
+    numbers = [(value, vote) for vote in votes if (value := number(vote.text, field)) is not None]
     if not numbers:
         return None
     # The mean of floats is exact until it is rounded once, so it lies between the least and the greatest.
-    text = f"{mean(found for found, _ in numbers):.15g}"
+    text = f"{mean(value for value, _ in numbers):.15g}"
     return Decision(text=text, consensus="average", confidence=_confidence([vote for _, vote in numbers]), winner=None)
 
 
 def number(text: str, field: str | None) -> float | None:
     """The first number in the text, or in that field of it where it is JSON; None if there is none."""
-    found = _NUMBER.search((_said(text, field) or "").replace("\N{MINUS SIGN}", "-"))
-    value = float(found[0].replace(",", "")) if found else float("nan")
+    match = _NUMBER.search((_said(text, field) or "").replace("\N{MINUS SIGN}", "-"))
+    value = float(match[0].replace(",", "")) if match else float("nan")
     return value if isfinite(value) else None
 
 
@@ -105,10 +105,10 @@ def _agreed(votes: Sequence[Vote], consensus: Consensus) -> Decision:
 
 
 def _by_label(votes: Sequence[Vote], field: str | None) -> Mapping[str, list[Vote]]:
-    found: dict[str, list[Vote]] = {}
+    by_label: dict[str, list[Vote]] = {}
     for vote in votes:
-        found.setdefault(label(vote.text, field), []).append(vote)
-    return found
+        by_label.setdefault(label(vote.text, field), []).append(vote)
+    return by_label
 
 
 def _weight(votes: Sequence[Vote]) -> float:
@@ -128,10 +128,10 @@ def _confidence(votes: Sequence[Vote]) -> float | None:
 def _said(text: str, field: str | None) -> str | None:
     """The field of a JSON answer as text, None if it lacks it; the whole text if no field is asked for or it is no
     JSON object."""
-    found = json_object(text) if field else None
-    if field is None or found is None:
+    fields = json_object(text) if field else None
+    if field is None or fields is None:
         return text
-    if field not in found:
+    if field not in fields:
         return None
-    value = found[field]
+    value = fields[field]
     return value if isinstance(value, str) else json.dumps(value)

@@ -129,8 +129,8 @@ async def _looked_up(client: Client, row: RunRow) -> RunRow:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
     else:
-        if (found := await row_of(client, run)) is not None:
-            return found
+        if (row_now := await row_of(client, run)) is not None:
+            return row_now
     return row.model_copy(update={"status": "forgotten"})
 
 

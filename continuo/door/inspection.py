@@ -48,16 +48,16 @@ async def inspected(client: Client, id: str) -> Inspection | None:
     handle = client.get_workflow_handle(run.id, run_id=run.run_id, result_type=Outcome)
     history = await handle.fetch_history()
     steps, calls = await _steps(client, history, run.run_id)
-    found = None if row.status == "running" else await result(handle)
+    end = None if row.status == "running" else await result(handle)
     if steps is not None and row.ended is not None:
         steps = {path: _closed(state, row) for path, state in steps.items()}
     return Inspection(
         run=row,
         step=(await _job(client, history)).step,
         steps=None if steps is None else tuple(steps.values()),
-        calls=found.calls if found is not None and found.calls else calls,
-        outcome=found if isinstance(found, Outcome) else None,
-        failure=found if isinstance(found, Failure) else None,
+        calls=end.calls if end is not None and end.calls else calls,
+        outcome=end if isinstance(end, Outcome) else None,
+        failure=end if isinstance(end, Failure) else None,
     )
 
 

@@ -165,8 +165,8 @@ def baseline(name: str, catalog: Catalog, environ: Mapping[str, str], *, simulat
 
     Raises `InputError` for a name that no model has, and for an alias of which none can be used here.
     """
-    found = catalog.models.get(name)
-    return found or catalog.resolve(name, partial(unavailable, environ=environ, simulated=simulated))
+    model = catalog.models.get(name)
+    return model or catalog.resolve(name, partial(unavailable, environ=environ, simulated=simulated))
 
 
 def costs(groups: Mapping[tuple[tuple[str, str | None], ...], Sums], against: Model) -> Costs:

@@ -31,7 +31,7 @@ class Masker:
         # One after the other: a pattern of them all takes twice as long, and lets no other thread run meanwhile.
         heads = [head for head in self._heads if head in text]
         pieces, at = [], 0
-        for start in sorted(found.start() for head in heads for found in re.finditer(re.escape(head), text)):
+        for start in sorted(match.start() for head in heads for match in re.finditer(re.escape(head), text)):
             if start >= at:
                 pieces += [text[at:start], MASK]
                 at = start + max(_same(form, text, start) for form in self._forms)

@@ -70,7 +70,7 @@ def any_limit(limits: Limits) -> bool:
 
 def wait(scope: str, limits: Limits, seen: Seen, tokens: int, now: float) -> Wait | None:
     """None when a call of `tokens` may go now. Those ahead are counted as if they had gone: nobody overtakes."""
-    waits = [found for rate in rates(limits) if (found := _for_rate(scope, rate, seen, tokens, now))]
+    waits = [result for rate in rates(limits) if (result := _for_rate(scope, rate, seen, tokens, now))]
     if limits.concurrency is not None and (over := seen.running + seen.ahead + 1 - limits.concurrency) > 0:
         seconds = min(max(over / limits.concurrency, SHORTEST), LONGEST)
         waits.append(Wait(seconds=seconds, why=f"{scope} has {seen.running} of {limits.concurrency} requests at once"))

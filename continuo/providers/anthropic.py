@@ -141,12 +141,12 @@ def _tool_choice(request: ModelRequest) -> Json | None:
     if choice is None and request.parallel_tool_calls is not False:
         return None
     if isinstance(choice, NamedTool):
-        found: Json = {"type": "tool", "name": choice.name}
+        body: Json = {"type": "tool", "name": choice.name}
     else:
-        found = {"type": _CHOICES[choice or "auto"]}
+        body = {"type": _CHOICES[choice or "auto"]}
     if request.parallel_tool_calls is False and choice != "none":
-        found["disable_parallel_tool_use"] = True
-    return found
+        body["disable_parallel_tool_use"] = True
+    return body
 
 
 def _turns(messages: tuple[Message, ...], media: Mapping[str, bytes]) -> list[Json]:
@@ -192,10 +192,10 @@ def _tool_use(call: ToolCall) -> Json:
 def arguments(call: ToolCall) -> Json:
     """The arguments as an object, which this protocol and Gemini's demand; what is no object is handed back as text."""
     try:
-        found = json.loads(call.arguments or "{}", parse_constant=_refuse)
+        value = json.loads(call.arguments or "{}", parse_constant=_refuse)
     except ValueError:
-        found = call.arguments
-    return found if isinstance(found, dict) else {"invalid": found}
+        value = call.arguments
+    return value if isinstance(value, dict) else {"invalid": value}
 
 
 def _refuse(constant: str) -> None:
@@ -234,14 +234,14 @@ def _parts(block: Json) -> list[Part]:
     return []
 
 
-def _usage(found: Any) -> Usage | None:
-    if not found or "input_tokens" not in found:
+def _usage(counted: Any) -> Usage | None:
+    if not counted or "input_tokens" not in counted:
         return None
     # Reported apart here, while our `input_tokens` are all that was read.
-    cached = found.get("cache_read_input_tokens") or 0
-    written = found.get("cache_creation_input_tokens") or 0
+    cached = counted.get("cache_read_input_tokens") or 0
+    written = counted.get("cache_creation_input_tokens") or 0
     return Usage(
-        input_tokens=found["input_tokens"] + cached + written,
-        output_tokens=found.get("output_tokens") or 0,
+        input_tokens=counted["input_tokens"] + cached + written,
+        output_tokens=counted.get("output_tokens") or 0,
         cached_tokens=cached,
     )

@@ -119,9 +119,9 @@ class ModelClient:
         if protocol is None:
             raise ProviderError("invalid_request", f"{model.id} cannot embed; name an embedding model of the catalog")
         encode = partial(protocol.encode, model=model.name, text=text)
-        found, simulated = await self._whole(model, encode, protocol.decode, timeout, idempotency_key, exchange)
-        usage = plausible(found.usage) or Usage(input_tokens=estimated_tokens(text), estimated=True)
-        return found.model_copy(update={"usage": usage, "simulated": simulated})
+        response, simulated = await self._whole(model, encode, protocol.decode, timeout, idempotency_key, exchange)
+        usage = plausible(response.usage) or Usage(input_tokens=estimated_tokens(text), estimated=True)
+        return response.model_copy(update={"usage": usage, "simulated": simulated})
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -51,8 +51,8 @@ def error_in_stream(event: Mapping[str, Any]) -> ProviderError:
     """The error that a provider sends as an event of a stream, after a status of 200."""
     error = event.get("error")
     names = [error.get("code"), error.get("type")] if isinstance(error, dict) else []
-    found = (name if isinstance(name, int) else _STATUSES.get(str(name)) for name in names)
-    return _error("error in the stream: ", next(filter(None, found), 500), json.dumps(event), {})
+    statuses = (name if isinstance(name, int) else _STATUSES.get(str(name)) for name in names)
+    return _error("error in the stream: ", next(filter(None, statuses), 500), json.dumps(event), {})
 
 
 def error_for_transport(name: str, error: Exception, masker: Masker) -> ProviderError:
@@ -119,11 +119,11 @@ def _seconds(value: float) -> float | None:
 
 
 def _error(prefix: str, status: int, body: str, headers: Mapping[str, str]) -> ProviderError:
-    message, code = _told(body)
+    message, code = _message_and_code(body)
     if code == "insufficient_quota":
         # The same status as a rate limit, but waiting does not fill an account.
-        told = f"{prefix}{status} the account's quota is used up: {message}"
-        return ProviderError("rate_limited", told, status=status)
+        text = f"{prefix}{status} the account's quota is used up: {message}"
+        return ProviderError("rate_limited", text, status=status)
     retryable = status in _TRANSIENT or status >= 500
     return ProviderError(
         _KINDS.get(status, "server_error" if retryable else "invalid_request"),
@@ -134,12 +134,12 @@ def _error(prefix: str, status: int, body: str, headers: Mapping[str, str]) -> P
     )
 
 
-def _told(body: str) -> tuple[str, str | None]:
+def _message_and_code(body: str) -> tuple[str, str | None]:
     """The provider's own message, cut to a readable length, and its code."""
     try:
-        found = json.loads(body)
-        found = found[0] if isinstance(found, list) else found
-        error = found.get("error", found)
+        value = json.loads(body)
+        value = value[0] if isinstance(value, list) else value
+        error = value.get("error", value)
         message, code = (error, None) if isinstance(error, str) else (error.get("message") or body, error.get("code"))
     except (ValueError, AttributeError, IndexError):
         message, code = body, None

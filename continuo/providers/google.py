@@ -248,13 +248,13 @@ def _said(parts: Iterable[Part], media: Mapping[str, bytes]) -> list[Json]:
     return said
 
 
-def _usage(found: Any) -> Usage | None:
-    if not found or "promptTokenCount" not in found:
+def _usage(metadata: Any) -> Usage | None:
+    if not metadata or "promptTokenCount" not in metadata:
         return None
     # Thoughts are billed as output, and counted apart.
-    written = (found.get("candidatesTokenCount") or 0) + (found.get("thoughtsTokenCount") or 0)
+    written = (metadata.get("candidatesTokenCount") or 0) + (metadata.get("thoughtsTokenCount") or 0)
     return Usage(
-        input_tokens=found["promptTokenCount"],
+        input_tokens=metadata["promptTokenCount"],
         output_tokens=written,
-        cached_tokens=found.get("cachedContentTokenCount") or 0,
+        cached_tokens=metadata.get("cachedContentTokenCount") or 0,
     )

@@ -52,13 +52,13 @@ class Knowledge:
         files = sorted(self._folder.rglob("*.md"))
         state = tuple((file, file.stat().st_mtime_ns) for file in files)
         if self._index is None or state != self._state:
-            found = [section for file in files for section in sections(file, self._folder)]
-            if not found:
+            all_sections = [section for file in files for section in sections(file, self._folder)]
+            if not all_sections:
                 raise InputError(
                     f"no Markdown text in {self._folder}; "
                     "set CONTINUO_KNOWLEDGE to a folder with .md files that hold more than headings"
                 )
-            self._index, self._state = Index(found), state
+            self._index, self._state = Index(all_sections), state
         return self._index
 
 
@@ -92,11 +92,11 @@ class Index:
         that no section holds weighs the most, as the rarest. The confidence is the weight of the words that the
         section holds over the weight of all: 1 when it holds every word, 0 when it holds none.
         """
-        [asked] = words([question])
-        if not any(word in self._spread for word in asked):
+        [terms] = words([question])
+        if not any(word in self._spread for word in terms):
             return None, 0.0
-        first = int(self._ranking.get_scores(asked).argmax())
-        weights = {word: self._weight(word) for word in asked}
+        first = int(self._ranking.get_scores(terms).argmax())
+        weights = {word: self._weight(word) for word in terms}
         covered = sum(weight for word, weight in weights.items() if word in self._vocabularies[first])
         return self._sections[first], min(1.0, covered / sum(weights.values()))
 
@@ -110,7 +110,7 @@ def words(texts: list[str]) -> list[list[str]]:
     from bm25s import tokenize
     from snowballstemmer import stemmer
 
-    found: list[list[str]] = tokenize(
+    tokenized: list[list[str]] = tokenize(
         texts,
         stopwords="english_plus",
         stemmer=stemmer("english").stemWords,
@@ -118,7 +118,7 @@ def words(texts: list[str]) -> list[list[str]]:
         show_progress=False,
     )
     # A text without a word comes back as one empty word.
-    return [[word for word in text if word] for text in found]
+    return [[word for word in text if word] for text in tokenized]
 
 
 def sections(file: Path, folder: Path) -> list[Section]:
@@ -130,14 +130,14 @@ def sections(file: Path, folder: Path) -> list[Section]:
     lines = text.split("\n")
     tokens = MarkdownIt().parse(text)
     name = file.relative_to(folder)
-    found: list[Section] = []
+    collected: list[Section] = []
     above: list[tuple[int, str]] = []
     start = 0
 
     def close(end: int) -> None:
         if body := "\n".join(lines[start:end]).strip():
             heading = " > ".join(title for _, title in above) or name.stem
-            found.append(Section(name.as_posix(), heading, body))
+            collected.append(Section(name.as_posix(), heading, body))
 
     for opening, title in pairwise(tokens):
         # A heading inside a list or a quotation is part of the text it stands in.
@@ -147,4 +147,4 @@ def sections(file: Path, folder: Path) -> list[Section]:
             above = [(other, text) for other, text in above if other < level] + [(level, title.content)]
             start = opening.map[1]
     close(len(lines))
-    return found
+    return collected

@@ -117,27 +117,27 @@ class OpenAIStream:
 
 def _parameters(request: ModelRequest) -> Json:
     """The parameters that are set, as this protocol calls them."""
-    found: Json = {name: value for name in _AS_THEY_ARE if (value := getattr(request, name)) is not None}
+    body: Json = {name: value for name in _AS_THEY_ARE if (value := getattr(request, name)) is not None}
     if request.tools:
-        found["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
+        body["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
         if request.parallel_tool_calls is not None:
-            found["parallel_tool_calls"] = request.parallel_tool_calls
+            body["parallel_tool_calls"] = request.parallel_tool_calls
         if isinstance(request.tool_choice, NamedTool):
-            found["tool_choice"] = {"type": "function", "function": {"name": request.tool_choice.name}}
+            body["tool_choice"] = {"type": "function", "function": {"name": request.tool_choice.name}}
         elif request.tool_choice:
-            found["tool_choice"] = request.tool_choice
+            body["tool_choice"] = request.tool_choice
     if request.response_schema is not None:
         schema = {"name": "answer", "schema": request.response_schema, "strict": request.strict is not False}
-        found["response_format"] = {"type": "json_schema", "json_schema": schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
     if request.response_format:
-        found["response_format"] = {"type": request.response_format}
+        body["response_format"] = {"type": request.response_format}
     if request.rated or request.logprobs:
-        found["logprobs"] = True
+        body["logprobs"] = True
     if request.reasoning_effort:
-        found["reasoning_effort"] = "xhigh" if request.reasoning_effort == "max" else request.reasoning_effort
+        body["reasoning_effort"] = "xhigh" if request.reasoning_effort == "max" else request.reasoning_effort
     if request.stop:
-        found["stop"] = list(request.stop)
-    return found
+        body["stop"] = list(request.stop)
+    return body
 
 
 def _limit_name(base_url: str) -> str:
@@ -154,13 +154,13 @@ def _message(message: Message, media: Mapping[str, bytes]) -> Json:
     if message.role == "tool":
         return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.text}
     content = [_part(part, media) for part in message.parts] if message.media else message.text
-    found: Json = {"role": message.role, "content": content}
+    body: Json = {"role": message.role, "content": content}
     if message.tool_calls:
-        found["tool_calls"] = [
+        body["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
             for call in message.tool_calls
         ]
-    return found
+    return body
 
 
 def _part(part: Part, media: Mapping[str, bytes]) -> Json:
@@ -193,8 +193,8 @@ def _logprobs(choice: Json) -> list[Token]:
 
 def _thought(message: Json) -> str:
     """The reasoning, as compatible servers name it: vLLM and DeepSeek the one way, Ollama and Groq the other."""
-    found: str = message.get("reasoning_content") or message.get("reasoning") or ""
-    return found if isinstance(found, str) else ""
+    thought: str = message.get("reasoning_content") or message.get("reasoning") or ""
+    return thought if isinstance(thought, str) else ""
 
 
 def _response(message: Json, finish: str | None, usage: Usage | None, logprobs: list[Token]) -> ModelResponse:
@@ -218,11 +218,11 @@ def _response(message: Json, finish: str | None, usage: Usage | None, logprobs: 
     )
 
 
-def _usage(found: Any) -> Usage | None:
-    if not found:
+def _usage(counted: Any) -> Usage | None:
+    if not counted:
         return None
     return Usage(
-        input_tokens=found["prompt_tokens"],
-        output_tokens=found["completion_tokens"],
-        cached_tokens=(found.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+        input_tokens=counted["prompt_tokens"],
+        output_tokens=counted["completion_tokens"],
+        cached_tokens=(counted.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
     )

@@ -17,13 +17,13 @@ def parsed(text: bytes) -> Json:
     """The JSON object. Half a surrogate pair becomes U+FFFD. Raises `ProviderError` for what is no JSON object, as
     NaN and Infinity are none, and for one with more than `MAX_VALUES`."""
     try:
-        found = json.loads(text, parse_constant=_refuse, cls=_Shared if len(text) > AT_ONCE else None)
+        value = json.loads(text, parse_constant=_refuse, cls=_Shared if len(text) > AT_ONCE else None)
     except (ValueError, RecursionError):
         raise invalid_response("the response is not JSON") from None
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise invalid_response("the response is not a JSON object")
     # Only an escape can name half of a pair, since the bytes themselves are UTF-8.
-    return whole(found) if b"\\ud" in text.lower() else found
+    return whole(value) if b"\\ud" in text.lower() else value
 
 
 class _Shared(json.JSONDecoder):
@@ -38,8 +38,8 @@ class _Shared(json.JSONDecoder):
             left -= 1
             if left < 0:
                 raise ProviderError("invalid_response", f"the response has more than {MAX_VALUES:,} values")
-            found: tuple[Any, int] = scan(text, at)
-            return found
+            result: tuple[Any, int] = scan(text, at)
+            return result
 
         self.parse_array = lambda start, _: decoder.JSONArray(start, counted)  # type: ignore[attr-defined]
         self.parse_object = lambda start, strict, _, *hooks: decoder.JSONObject(start, strict, counted, *hooks)  # type: ignore[attr-defined]

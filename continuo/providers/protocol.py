@@ -78,7 +78,7 @@ class InProcess(ProviderProtocol, ABC):
 
 def wire_protocol(name: str) -> WireProtocol:
     """The protocol of that name. Raises `UnknownName`, and `TypeError` for one that goes over no wire."""
-    found = protocol(name)
-    if not isinstance(found, WireProtocol):
+    result = protocol(name)
+    if not isinstance(result, WireProtocol):
         raise TypeError(f"{name} answers in this process")
-    return found
+    return result

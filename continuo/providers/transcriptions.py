@@ -43,10 +43,10 @@ def decode(body: Json) -> ModelResponse:
 
 def audio_of(request: ModelRequest) -> Audio:
     """The request's one audio. Raises `ProviderError` where it has another number of them."""
-    found = [part for part in request.media if isinstance(part, Audio)]
-    if len(found) != 1:
-        raise ProviderError("invalid_request", f"a transcription is of one audio, and the request has {len(found)}")
-    return found[0]
+    audios = [part for part in request.media if isinstance(part, Audio)]
+    if len(audios) != 1:
+        raise ProviderError("invalid_request", f"a transcription is of one audio, and the request has {len(audios)}")
+    return audios[0]
 
 
 def _field(value: Any) -> Any:
@@ -56,8 +56,8 @@ def _field(value: Any) -> Any:
 
 def _usage(body: Json) -> Usage | None:
     """Tokens or seconds; older servers tell the duration alone, and some of them as a text."""
-    told = body.get("usage") or {}
-    if "input_tokens" in told:
-        return Usage(input_tokens=told["input_tokens"], output_tokens=told["output_tokens"])
-    seconds = told.get("seconds", body.get("duration"))
+    counted = body.get("usage") or {}
+    if "input_tokens" in counted:
+        return Usage(input_tokens=counted["input_tokens"], output_tokens=counted["output_tokens"])
+    seconds = counted.get("seconds", body.get("duration"))
     return None if seconds is None else Usage(seconds=float(seconds))

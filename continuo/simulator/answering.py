@@ -45,8 +45,8 @@ async def transcribe_openai(request: Request) -> Response:
 
 
 async def _json(request: Request) -> Json:
-    found: Json = await request.json()
-    return found
+    result: Json = await request.json()
+    return result
 
 
 async def _serve(
@@ -74,13 +74,13 @@ async def _serve(
         question = wire.question(body)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         call.status = 400
-        told = f"the body is no request of this protocol ({type(error).__name__}: {error})"
-        return JSONResponse(wire.error(400, told, None), 400, SIMULATED)
+        message = f"the body is no request of this protocol ({type(error).__name__}: {error})"
+        return JSONResponse(wire.error(400, message, None), 400, SIMULATED)
     behaviour = state.behaviour(call.model)
     if refused := behaviour.refused(body):
         call.status = 400
-        told = f"Unsupported parameter: '{refused}' is not supported with this model."
-        return JSONResponse(wire.error(400, told, None), 400, SIMULATED)
+        message = f"Unsupported parameter: '{refused}' is not supported with this model."
+        return JSONResponse(wire.error(400, message, None), 400, SIMULATED)
     if behaviour.latency and await _left(request, behaviour.latency):
         call.disconnected = True
         return Response(status_code=CLIENT_LEFT)

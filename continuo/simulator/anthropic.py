@@ -34,7 +34,7 @@ _ERRORS = {
 def question(body: Json) -> Question:
     turns = [(turn["role"], turn["content"]) for turn in body["messages"]]
     texts = [(role, text_of(content)) for role, content in turns]
-    asked = [text for role, text in texts if role == "user" and text]
+    prompts = [text for role, text in texts if role == "user" and text]
     blocks = [block for _, content in turns if isinstance(content, list) for block in content]
     for block in blocks:
         if block["type"] == "thinking":
@@ -45,7 +45,7 @@ def question(body: Json) -> Question:
     tools = tuple(tool["name"] for tool in body.get("tools") or ())
     choice = body.get("tool_choice") or {"type": "auto"}
     return Question(
-        prompt=asked[-1] if asked else "",
+        prompt=prompts[-1] if prompts else "",
         length=sum(map(len, said)),
         tools=tools,
         choice=chosen({"any": "required", "tool": choice.get("name")}.get(choice["type"], choice["type"]), tools),

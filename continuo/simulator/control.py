@@ -14,9 +14,9 @@ async def calls(request: Request) -> Response:
     if request.method == "DELETE":
         state.calls.clear()
     model = request.query_params.get("model")
-    found = [call for call in state.calls if model in (None, call.model)]
-    by_model = Counter(call.model for call in found)
-    return JSONResponse({"calls": [call.model_dump() for call in found], "by_model": by_model})
+    matching = [call for call in state.calls if model in (None, call.model)]
+    by_model = Counter(call.model for call in matching)
+    return JSONResponse({"calls": [call.model_dump() for call in matching], "by_model": by_model})
 
 
 async def model(request: Request) -> Response:

@@ -61,10 +61,10 @@ def _example(schema: dict[str, Any], root: dict[str, Any], depth: int) -> Any:
 
 
 def _resolved(reference: str, root: dict[str, Any]) -> dict[str, Any]:
-    found = root
+    node = root
     for name in reference.removeprefix("#").strip("/").split("/"):
-        found = found[name.replace("~1", "/").replace("~0", "~")] if name else found
-    return found
+        node = node[name.replace("~1", "/").replace("~0", "~")] if name else node
+    return node
 
 
 def _integer(schema: dict[str, Any]) -> int:

@@ -38,7 +38,7 @@ def question(body: Json) -> Question:
         if (signed := part.get("thoughtSignature")) not in (None, UNCHECKED):
             check_signature(part["functionCall"]["name"] if "functionCall" in part else part["text"], signed)
     texts = [(role, text_of([part for part in parts if not part.get("thought")])) for role, parts in turns]
-    asked = [text for role, text in texts if role == "user" and text]
+    prompts = [text for role, text in texts if role == "user" and text]
     results = [part["functionResponse"] for part in every if "functionResponse" in part]
     inline = [part["inlineData"] for part in every if "inlineData" in part]
     system = text_of((body.get("systemInstruction") or {}).get("parts"))
@@ -51,7 +51,7 @@ def question(body: Json) -> Question:
     [choice] = calling.get("allowedFunctionNames") or [choice]
     schema = config.get("responseJsonSchema") or config.get("responseSchema")
     return Question(
-        prompt=asked[-1] if asked else "",
+        prompt=prompts[-1] if prompts else "",
         length=len(system) + sum(len(text) for _, text in texts) + sum(len(json.dumps(result)) for result in results),
         tools=tools,
         choice=chosen(choice, tools),

@@ -25,11 +25,11 @@ _CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_excee
 def question(body: Json) -> Question:
     messages = body["messages"]
     texts = [text_of(message.get("content")) for message in messages]
-    asked = [text for message, text in zip(messages, texts, strict=True) if message["role"] == "user"]
+    prompts = [text for message, text in zip(messages, texts, strict=True) if message["role"] == "user"]
     tools = tuple(tool["function"]["name"] for tool in body.get("tools") or ())
     choice = body.get("tool_choice")
     return Question(
-        prompt=asked[-1] if asked else "",
+        prompt=prompts[-1] if prompts else "",
         length=sum(map(len, texts)),
         tools=tools,
         choice=chosen(choice["function"]["name"] if isinstance(choice, dict) else choice, tools),
@@ -38,7 +38,7 @@ def question(body: Json) -> Question:
         json=(body.get("response_format") or {}).get("type") == "json_object",
         logprobs=bool(body.get("logprobs")),
         top=body.get("top_logprobs") or 0,
-        media=tuple(found for message in messages for found in _media(message.get("content"))),
+        media=tuple(item for message in messages for item in _media(message.get("content"))),
         counts=not body.get("stream") or bool((body.get("stream_options") or {}).get("include_usage")),
     )
 

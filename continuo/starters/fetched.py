@@ -43,14 +43,14 @@ async def fetched(address: str, hosts: str) -> bytes:
 
 def is_public(number: str) -> bool:
     """Whether an IP address is one of the internet: not private, loopback, link-local or reserved, however written."""
-    found = ip_address(number.partition("%")[0])
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None:
-            return is_public(str(found.ipv4_mapped))
+    ip = ip_address(number.partition("%")[0])
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return is_public(str(ip.ipv4_mapped))
         # These stand for an address of version 4, which may be any.
-        if found.sixtofour is not None or found.teredo is not None or found in _NAT64:
+        if ip.sixtofour is not None or ip.teredo is not None or ip in _NAT64:
             return False
-    return found.is_global and not found.is_multicast
+    return ip.is_global and not ip.is_multicast
 
 
 async def download(url: SplitResult, number: str) -> bytes:

@@ -25,7 +25,7 @@ class Place(Data):
     holder: str
 
 
-class Found(Data):
+class Lookup(Data):
     """What a look-up found: an answer; or another run under way to it, to `wait` for; or neither.
 
     `overdue` is the holder of a flight that nobody has heard of for `FLIGHT` seconds.
@@ -39,10 +39,10 @@ class Found(Data):
 class Cache(Protocol):
     """Times are seconds since 1970, given by the caller."""
 
-    async def look_up(self, place: Place, *, take_off: bool, now: float) -> Found:
+    async def look_up(self, place: Place, *, take_off: bool, now: float) -> Lookup:
         """The answer kept under the key. If there is none, nobody is under way to it and `take_off`, the holder is."""
 
-    async def similar(self, place: Place, embedding: bytes, threshold: float, now: float) -> Found:
+    async def similar(self, place: Place, embedding: bytes, threshold: float, now: float) -> Lookup:
         """The answer of the same family to the question nearest in meaning, if it is near enough.
 
         If there is none, the embedding is kept for the answer that the holder is under way to.

@@ -51,8 +51,8 @@ class SqlLimits:
             waits = []
             for scope, limits in limited.items():
                 seen = _seen(connection, scope, limits, place, turn, now)
-                if (found := wait(scope, limits, seen, tokens, now)) is not None:
-                    waits.append(found)
+                if (seconds := wait(scope, limits, seen, tokens, now)) is not None:
+                    waits.append(seconds)
             longest = max(waits, key=lambda one: one.seconds, default=None)
             for scope, limits in limited.items():
                 if longest is None:

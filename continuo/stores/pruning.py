@@ -51,8 +51,8 @@ async def prune(
         return dropped
 
     count, last = 0, [type(before)(), ""]
-    while found := await database.read(page, (*values, *last)):
-        last = [found[-1]["time"], found[-1]["name"]]
-        unneeded = [row["name"] for row in found if not needed(row["name"])]
+    while page_rows := await database.read(page, (*values, *last)):
+        last = [page_rows[-1]["time"], page_rows[-1]["name"]]
+        unneeded = [row["name"] for row in page_rows if not needed(row["name"])]
         count += await drop(unneeded) if unneeded and not dry_run else len(unneeded)
     return count

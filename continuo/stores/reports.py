@@ -40,8 +40,8 @@ async def report(database: Database, query: Query, library: Library, now: dateti
 
 async def _costs(database: Database, query: Query, against: Model) -> Costs:
     columns = GROUPS[query.by]
-    found = await _sums(database, columns, {"tenant =": query.tenant, "day >=": query.since, "day <=": query.until})
-    return costs({tuple(zip(columns, group, strict=True)): sums for group, sums in found.items()}, against)
+    by_group = await _sums(database, columns, {"tenant =": query.tenant, "day >=": query.since, "day <=": query.until})
+    return costs({tuple(zip(columns, group, strict=True)): sums for group, sums in by_group.items()}, against)
 
 
 async def _budget(database: Database, tenant: str | None, tenants: Tenants, against: Model, now: datetime) -> Days:
@@ -72,9 +72,9 @@ async def _sums(
     where = " AND ".join(f"{condition} ?" for condition in wanted) or "1 = 1"
     sql = f"SELECT {names}, {_SUMS} FROM ledger WHERE {where} GROUP BY {names}"
     rows = await database.read(sql, tuple(wanted.values()))
-    found = {tuple(row[column] for column in columns): _read(row) for row in rows}
+    sums = {tuple(row[column] for column in columns): _read(row) for row in rows}
     # Each store has an order of its own for texts and for what is missing.
-    return dict(sorted(found.items(), key=lambda item: tuple((name is not None, name or "") for name in item[0])))
+    return dict(sorted(sums.items(), key=lambda item: tuple((name is not None, name or "") for name in item[0])))
 
 
 def _read(row: Row) -> Sums:

@@ -16,7 +16,8 @@ class Namespace(NamedTuple):
 
 async def namespace_of(client: Client) -> Namespace:
     request = DescribeNamespaceRequest(namespace=client.namespace)
-    found = await client.workflow_service.describe_namespace(request)
+    description = await client.workflow_service.describe_namespace(request)
     return Namespace(
-        found.namespace_info.id or client.namespace, found.config.workflow_execution_retention_ttl.ToTimedelta()
+        description.namespace_info.id or client.namespace,
+        description.config.workflow_execution_retention_ttl.ToTimedelta(),
     )

@@ -16,7 +16,7 @@ POLL = timedelta(seconds=70)
 
 async def pollers(client: Client, *queues: Priority) -> list[str]:
     """The identities of the workers (pid and host) that poll one of the queues, by default of all, each once."""
-    found = set[str]()
+    identities = set[str]()
     for priority in queues or get_args(Priority):
         request = DescribeTaskQueueRequest(
             namespace=client.namespace,
@@ -25,5 +25,5 @@ async def pollers(client: Client, *queues: Priority) -> list[str]:
         )
         described = await client.workflow_service.describe_task_queue(request)
         since = datetime.now(UTC) - POLL
-        found |= {one.identity for one in described.pollers if one.last_access_time.ToDatetime(UTC) > since}
-    return sorted(found)
+        identities |= {one.identity for one in described.pollers if one.last_access_time.ToDatetime(UTC) > since}
+    return sorted(identities)

@@ -66,16 +66,16 @@ async def begin(client: Client, job: Job, *, weight: float = 1.0) -> Handle:
 
 async def outcome(client: Client, job: Job) -> Outcome:
     """Run `job` to its outcome; a failure fails the test."""
-    found = await result(await begin(client, job))
-    assert isinstance(found, Outcome), found
-    return found
+    end = await result(await begin(client, job))
+    assert isinstance(end, Outcome), end
+    return end
 
 
 async def failure(client: Client, job: Job) -> Failure:
     """Run `job` to its failure; an outcome fails the test."""
-    found = await result(await begin(client, job))
-    assert isinstance(found, Failure), found
-    return found
+    end = await result(await begin(client, job))
+    assert isinstance(end, Failure), end
+    return end
 
 
 async def replay(client: Client, id: str) -> None:
@@ -103,8 +103,8 @@ class Control(Service):
         await self.put(f"/_sim/models/{model}", **behaviour)
 
     async def calls(self, model: str | None = None) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = (await self.get("/_sim/calls"))["calls"]
-        return [call for call in found if model in (None, call["model"])]
+        every_call: list[dict[str, Any]] = (await self.get("/_sim/calls"))["calls"]
+        return [call for call in every_call if model in (None, call["model"])]
 
 
 class TemporalServer:

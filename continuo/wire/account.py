@@ -12,5 +12,5 @@ _FIELDS = (
 
 def account(outcome: Outcome, pattern: str) -> dict[str, JsonValue]:
     """Who answered, how and for how much; a field that does not apply is left out. Costs are in USD."""
-    told = outcome.model_dump(mode="json", include=set(_FIELDS), exclude_defaults=True)
-    return {"pattern": pattern, "cache": outcome.served_by == "cache", **told}
+    fields = outcome.model_dump(mode="json", include=set(_FIELDS), exclude_defaults=True)
+    return {"pattern": pattern, "cache": outcome.served_by == "cache", **fields}

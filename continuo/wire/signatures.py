@@ -31,11 +31,11 @@ def signed_id(id: str, signature: str | None) -> str:
     return f"{id}{_SIGNED}{signature}" if signature else id
 
 
-def call_id(told: str) -> str:
-    """The id of the call that was told with this one."""
-    return told.partition(_SIGNED)[0]
+def call_id(signed: str) -> str:
+    """The id of the call, of the one that carries its signature too."""
+    return signed.partition(_SIGNED)[0]
 
 
-def call_of(told: str, name: str, arguments: str) -> ToolCall:
-    id, _, signature = told.partition(_SIGNED)
+def call_of(signed: str, name: str, arguments: str) -> ToolCall:
+    id, _, signature = signed.partition(_SIGNED)
     return ToolCall(id=id, name=name, arguments=arguments, signature=signature or None)

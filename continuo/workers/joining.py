@@ -31,11 +31,11 @@ def joining(modules: Iterable[str]) -> Joining:
     workflows: list[type] = []
     activities: list[Activity] = []
     for name in modules:
-        found = vars(imported(name))
-        if not found.keys() & _DEFINITIONS.keys():
+        members = vars(imported(name))
+        if not members.keys() & _DEFINITIONS.keys():
             raise InputError(f"module {name!r} has neither WORKFLOWS nor ACTIVITIES; list in them what is to join")
-        workflows += _listed(name, found, "WORKFLOWS", "@workflow.defn")
-        activities += _listed(name, found, "ACTIVITIES", "@activity.defn")
+        workflows += _listed(name, members, "WORKFLOWS", "@workflow.defn")
+        activities += _listed(name, members, "ACTIVITIES", "@activity.defn")
     return Joining(tuple(workflows), tuple(activities))
 
 
@@ -50,8 +50,8 @@ def joined(what: str, ours: Sequence[T], own: Iterable[T]) -> list[T]:
     return everything
 
 
-def _listed(module: str, found: dict[str, Any], what: str, decorator: str) -> list[Any]:
-    listed = found.get(what, ())
+def _listed(module: str, members: dict[str, Any], what: str, decorator: str) -> list[Any]:
+    listed = members.get(what, ())
     if not isinstance(listed, list | tuple):
         raise InputError(f"{module}.{what} is no list; write {what} = [...]")
     for one in listed:

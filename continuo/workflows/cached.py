@@ -11,7 +11,7 @@ from continuo.jobs import Job, Outcome
 from continuo.patterns import Cached, Call, Retry
 from continuo.patterns.choices import Semantic
 from continuo.protection.rate_limits import Wait
-from continuo.stores.cache import Found
+from continuo.stores.cache import Lookup
 from continuo.workflows.accounted import accounted, ending
 from continuo.workflows.activity_options import STORE_LIMIT, options
 from continuo.workflows.base import PatternWorkflow
@@ -27,13 +27,13 @@ less after long, since each look is a few events of a history that has an end.""
 @run_inline.register
 async def cached(step: Cached, job: Job) -> Outcome:
     where = job.path or "cache"
-    found, wait = await _look_up(job, waited=False), FIRST_WAIT
-    while found.wait:
+    lookup, wait = await _look_up(job, waited=False), FIRST_WAIT
+    while lookup.wait:
         await workflow.sleep(wait)
-        found, wait = await _look_up(job, waited=True), min(LONGEST_WAIT, wait * GROWTH)
-    if found.outcome is not None:
+        lookup, wait = await _look_up(job, waited=True), min(LONGEST_WAIT, wait * GROWTH)
+    if lookup.outcome is not None:
         run_account().note(f"{where}: hit")
-        return found.outcome
+        return lookup.outcome
     try:
         if step.semantic is not None and (near := await _look_near(step.semantic, job)) is not None:
             run_account().note(f"{where}: hit by meaning")
@@ -49,7 +49,7 @@ async def cached(step: Cached, job: Job) -> Outcome:
     return outcome
 
 
-async def _look_up(job: Job, *, waited: bool) -> Found:
+async def _look_up(job: Job, *, waited: bool) -> Lookup:
     return await workflow.execute_local_activity_method(
         Caching.look_up, args=[job, waited], schedule_to_close_timeout=STORE_LIMIT
     )
@@ -58,14 +58,14 @@ async def _look_up(job: Job, *, waited: bool) -> Found:
 async def _look_near(semantic: Semantic, job: Job) -> Outcome | None:
     """The answer to a question that means the same. A failed embedding is a miss: nobody waits for a second try."""
     embedding = Call(model=semantic.model, timeout=10, retry=Retry(attempts=1))
-    asked = job.of(embedding, "embedding")
+    embedding_job = job.of(embedding, "embedding")
     check_cancelled()
-    summary = f"{asked.path}: {semantic.model}"
+    summary = f"{embedding_job.path}: {semantic.model}"
     try:
-        async with accounted(asked) as id:
+        async with accounted(embedding_job) as id:
             embedded = await workflow.execute_activity_method(
                 ModelCalls.embed,
-                asked,
+                embedding_job,
                 activity_id=id,
                 summary=summary,
                 cancellation_type=ending(id),
@@ -80,10 +80,10 @@ async def _look_near(semantic: Semantic, job: Job) -> Outcome | None:
     run_account().include(embedded)
     # What an earlier version recorded has it in place of the text.
     vector = embedded.embedding or embedded.text
-    found = await workflow.execute_local_activity_method(
+    lookup = await workflow.execute_local_activity_method(
         Caching.look_near, args=[job, vector], schedule_to_close_timeout=STORE_LIMIT
     )
-    return found.outcome
+    return lookup.outcome
 
 
 async def _keep(job: Job, outcome: Outcome | None) -> None:

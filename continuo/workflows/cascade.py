@@ -19,23 +19,23 @@ async def cascade(step: Cascade, job: Job) -> Outcome:
     best: tuple[float, Outcome] | None = None
     reasons: list[str] = []
     for number, (name, tier) in enumerate(numbered("tier", step.steps).items(), 1):
-        found = await try_step(tier, job, name)
-        if isinstance(found, Failure):
-            reasons.append(f"tier {number}: {found.cause}")
+        result = await try_step(tier, job, name)
+        if isinstance(result, Failure):
+            reasons.append(f"tier {number}: {result.cause}")
             continue
-        found = found.model_copy(update={"tier": number})
+        result = result.model_copy(update={"tier": number})
         if number == len(step.steps):
-            return found.model_copy(update={"reasons": tuple(reasons)})
+            return result.model_copy(update={"reasons": tuple(reasons)})
         if step.judge is not None:
-            confidence = await _judged(step.judge, job, found.text, f"judge{number}")
-            found = found.model_copy(update={"confidence": confidence})
+            confidence = await _judged(step.judge, job, result.text, f"judge{number}")
+            result = result.model_copy(update={"confidence": confidence})
         threshold = step.thresholds[min(number, len(step.thresholds)) - 1]
-        rated = await recorded(job, name, rating(found.confidence, threshold), Rating)
+        rated = await recorded(job, name, rating(result.confidence, threshold), Rating)
         if rated.enough:
-            return found.model_copy(update={"reasons": tuple(reasons)})
+            return result.model_copy(update={"reasons": tuple(reasons)})
         reasons.append(f"tier {number}: confidence {rated.confidence:.2f} is under {rated.threshold:.2f}")
         if best is None or rated.confidence > best[0]:
-            best = rated.confidence, found
+            best = rated.confidence, result
     if best is None:
         message = f"all {len(reasons)} tiers failed; {'; '.join(reasons)}"
         raise failed(Failure(type="CascadeExhausted", message=message, causes=tuple(reasons)))
@@ -46,10 +46,10 @@ async def _judged(judge: Step, job: Job, answer: str, name: str) -> float | None
     """How sure the judge is of an answer; None where it fails, or says nothing that is a number."""
     question = job.request.prompt
     prompt = sized(f"Question:\n{question}\n\nAnswer:\n{answer}", "what the judge is asked")
-    asked = job.asking(prompt).instructed(JUDGE)
+    asking = job.asking(prompt).instructed(JUDGE)
     data = {**job.data, "question": question, "answer": answer}
-    found = await try_step(judge, asked.model_copy(update={"data": data}), name)
-    return judged(found.text) if isinstance(found, Outcome) else None
+    result = await try_step(judge, asking.model_copy(update={"data": data}), name)
+    return judged(result.text) if isinstance(result, Outcome) else None
 
 
 @workflow.defn(name="Cascade")

@@ -15,27 +15,29 @@ from continuo.temporal.failures import failed, sized
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.recorded import recorded
 from continuo.workflows.step import run_inline, run_step, try_step
-from continuo.workflows.together import Found, together
+from continuo.workflows.together import Result, together
 
 
 @run_inline.register
 async def ensemble(step: Ensemble, job: Job) -> Outcome:
-    asked = job if isinstance(step.combine, Average | Meta) else job.rated()
+    member_job = job if isinstance(step.combine, Average | Meta) else job.rated()
     members = {f"member{number}": member for number, member in enumerate(step.members, 1)}
-    work = {name: partial(try_step, member, asked, name, isolate=not step.inline) for name, member in members.items()}
+    work = {
+        name: partial(try_step, member, member_job, name, isolate=not step.inline) for name, member in members.items()
+    }
 
-    async def settled(found: Mapping[str, Found]) -> bool:
+    async def settled(results: Mapping[str, Result]) -> bool:
         """Once the members still running can change nothing, they need not run."""
-        if not found or not isinstance(step.combine, Majority):
+        if not results or not isinstance(step.combine, Majority):
             return False
-        over = decided(step, _votes(found), len(members) - len(found))
+        over = decided(step, _votes(results), len(members) - len(results))
         return await recorded(job, "decided", over, bool)
 
-    found = await together(work, settled)
-    causes = {name: f"{name}: {cause}" for name, one in found.items() if (cause := _uncounted(step, one)) is not None}
-    outcome = await _combined(step, job, {name: one for name, one in found.items() if isinstance(one, Outcome)})
+    results = await together(work, settled)
+    causes = {name: f"{name}: {cause}" for name, one in results.items() if (cause := _uncounted(step, one)) is not None}
+    outcome = await _combined(step, job, {name: one for name, one in results.items() if isinstance(one, Outcome)})
     if outcome is None:
-        return await _otherwise(step, job, (*_heard(found, causes), *causes.values()))
+        return await _otherwise(step, job, (*_heard(results, causes), *causes.values()))
     # A quorum was met whoever else is missing; any other decision lacks a voice.
     lacking = bool(causes) and not isinstance(step.combine, Majority)
     return outcome.replaced(missing=tuple(causes), reasons=tuple(causes.values()), partial=lacking)
@@ -50,19 +52,19 @@ async def _combined(step: Ensemble, job: Job, answers: Mapping[str, Outcome]) ->
         prompt = sized(filled(step.combine.prompt, values), "the prompt of meta")
         written = await run_step(step.combine.step, job.asking(prompt), "merge")
         return written.model_copy(update={"consensus": "meta", "alternatives": _others(answers, None)})
-    found = decision(step, _votes(answers))
-    if found is not None and found.winner:
+    decided = decision(step, _votes(answers))
+    if decided is not None and decided.winner:
         # Its text is in the history already, as the winner's answer.
-        found = found.model_copy(update={"text": ""})
-    found = await recorded(job, "decision", found, Decision | None)
-    if found is None:
+        decided = decided.model_copy(update={"text": ""})
+    decided = await recorded(job, "decision", decided, Decision | None)
+    if decided is None:
         return None
-    chosen = answers[found.winner] if found.winner else Outcome(text=found.text, served_by="model")
+    chosen = answers[decided.winner] if decided.winner else Outcome(text=decided.text, served_by="model")
     return chosen.model_copy(
         update={
-            "consensus": found.consensus,
-            "confidence": found.confidence,
-            "alternatives": () if found.consensus == "unanimous" else _others(answers, found.winner),
+            "consensus": decided.consensus,
+            "confidence": decided.confidence,
+            "alternatives": () if decided.consensus == "unanimous" else _others(answers, decided.winner),
             "simulated": any(one.simulated for one in answers.values()),
         }
     )
@@ -76,24 +78,24 @@ async def _otherwise(step: Ensemble, job: Job, reasons: tuple[str, ...]) -> Outc
     return outcome.model_copy(update={"fallback": True, "reasons": reasons})
 
 
-def _heard(found: Mapping[str, Found], causes: Mapping[str, str]) -> list[str]:
+def _heard(results: Mapping[str, Result], causes: Mapping[str, str]) -> list[str]:
     """What those with a voice have said."""
-    return [f"{one.member}: {one.text}" for one in _votes(found) if one.member not in causes]
+    return [f"{one.member}: {one.text}" for one in _votes(results) if one.member not in causes]
 
 
-def _uncounted(step: Ensemble, found: Found) -> str | None:
+def _uncounted(step: Ensemble, result: Result) -> str | None:
     """Why a member has no voice: it failed, or is to be averaged and names no number."""
-    if isinstance(found, Failure):
-        return found.cause
+    if isinstance(result, Failure):
+        return result.cause
     combine = step.combine
-    averaged = not isinstance(combine, Average) or number(found.text, combine.field) is not None
-    return None if averaged else f"no number in {found.text[:80]!r}"
+    averaged = not isinstance(combine, Average) or number(result.text, combine.field) is not None
+    return None if averaged else f"no number in {result.text[:80]!r}"
 
 
-def _votes(found: Mapping[str, Found]) -> list[Vote]:
+def _votes(results: Mapping[str, Result]) -> list[Vote]:
     return [
         Vote(member=name, text=one.text, confidence=one.confidence)
-        for name, one in found.items()
+        for name, one in results.items()
         if isinstance(one, Outcome)
     ]
 

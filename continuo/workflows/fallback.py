@@ -13,10 +13,10 @@ from continuo.workflows.step import run_inline, try_step
 async def fallback(step: Fallback, job: Job) -> Outcome:
     reasons: list[str] = []
     for number, (name, tier) in enumerate(step.nested().items(), 1):
-        found = await try_step(tier, job, name)
-        if isinstance(found, Outcome):
-            return found.model_copy(update={"tier": number, "reasons": tuple(reasons)})
-        reasons.append(f"tier {number}: {found.cause}")
+        result = await try_step(tier, job, name)
+        if isinstance(result, Outcome):
+            return result.model_copy(update={"tier": number, "reasons": tuple(reasons)})
+        reasons.append(f"tier {number}: {result.cause}")
     message = f"all {len(reasons)} tiers failed; {'; '.join(reasons)}"
     raise failed(Failure(type="FallbackExhausted", message=message, causes=tuple(reasons)))
 

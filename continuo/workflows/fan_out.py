@@ -16,7 +16,7 @@ from continuo.patterns.choices import Concatenate, Merge
 from continuo.temporal.failures import failed, sized
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.step import run_inline, run_step, try_step, within
-from continuo.workflows.together import Found, together
+from continuo.workflows.together import Result, together
 
 NO_ANSWER = "(no answer)"
 FAILED = "FanOutFailed"
@@ -47,24 +47,24 @@ async def fan_out(step: FanOut, job: Job) -> Outcome:
     answers = await (_in_parts(step, job, cut) if cut and workflow.patched("parts") else _at_once(step, job))
     merged = await _merged(step, job, answers)
     missing = tuple(name for name in step.branches if name not in answers.outputs)
-    told = merged.replaced(
+    result = merged.replaced(
         outputs=answers.outputs, partial=answers.partial or bool(missing), missing=missing, reasons=answers.causes
     )
-    return told.omitting(reasons=answers.untold)
+    return result.omitting(reasons=answers.untold)
 
 
 async def _at_once(step: FanOut, job: Job) -> Answers:
     spare = len(step.branches) - (step.min_successes or len(step.branches))
 
-    async def hopeless(found: Mapping[str, Found]) -> bool:
-        return sum(isinstance(one, Failure) for one in found.values()) > spare
+    async def hopeless(results: Mapping[str, Result]) -> bool:
+        return sum(isinstance(one, Failure) for one in results.values()) > spare
 
-    found = await together({name: partial(_branch, step, job, name) for name in step.branches}, hopeless)
-    answers = Answers(causes=tuple(f"{name}: {one.cause}" for name, one in found.items() if isinstance(one, Failure)))
-    for name, one in found.items():
+    results = await together({name: partial(_branch, step, job, name) for name in step.branches}, hopeless)
+    answers = Answers(causes=tuple(f"{name}: {one.cause}" for name, one in results.items() if isinstance(one, Failure)))
+    for name, one in results.items():
         if isinstance(one, Outcome):
             answers.add({name: one.text}, one)
-    if await hopeless(found):
+    if await hopeless(results):
         failures = f"{len(answers.causes)} of {len(step.branches)} branches failed, {spare} may"
         raise _failed(failures, answers)
     return answers
@@ -77,19 +77,19 @@ async def _in_parts(step: FanOut, job: Job, cut: Mapping[str, FanOut]) -> Answer
     for name, part in cut.items():
         size = len(part.branches)
         wanted = part.model_copy(update={"min_successes": max(1, size - spare)})
-        found = await try_step(wanted, job, name, isolate=True)
-        if isinstance(found, Outcome):
-            outputs = json.loads(found.text)
-            answers.add(outputs, found)
-            answers.causes += found.reasons
-            answers.untold += found.omitted.get("reasons", 0)
+        result = await try_step(wanted, job, name, isolate=True)
+        if isinstance(result, Outcome):
+            outputs = json.loads(result.text)
+            answers.add(outputs, result)
+            answers.causes += result.reasons
+            answers.untold += result.omitted.get("reasons", 0)
             spare -= size - len(outputs)
         else:
-            answers.causes += found.causes
-            answers.untold += found.omitted.get("causes", 0)
-            if found.type != FAILED or spare < size:
-                answers.outputs.update(found.outputs)
-                raise _failed(f"{name} of {len(cut)}: {found.cause}", answers)
+            answers.causes += result.causes
+            answers.untold += result.omitted.get("causes", 0)
+            if result.type != FAILED or spare < size:
+                answers.outputs.update(result.outputs)
+                raise _failed(f"{name} of {len(cut)}: {result.cause}", answers)
             spare -= size
     return answers
 
@@ -100,7 +100,7 @@ def _failed(message: str, answers: Answers) -> ApplicationError:
     return failed(failure.omitting(causes=answers.untold))
 
 
-async def _branch(step: FanOut, job: Job, name: str) -> Found:
+async def _branch(step: FanOut, job: Job, name: str) -> Result:
     work = try_step(step.branches[name], job, name, isolate=not step.inline)
     if step.branch_timeout is None:
         return await work

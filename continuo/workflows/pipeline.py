@@ -14,18 +14,18 @@ from continuo.workflows.step import run_inline, try_step
 async def pipeline(step: Pipeline, job: Job) -> Outcome:
     outputs: dict[str, str] = {}
     values = {"input": job.request.prompt}
-    asked, outcome = job, None
+    step_job, outcome = job, None
     for part in step.steps:
         if part.prompt is not None or outputs:
             prompt = filled(part.prompt or "{previous}", {**outputs, **values})
-            asked = job.asking(sized(prompt, f"the prompt of step {part.name!r}"))
-        found = await try_step(part.step, asked, part.name)
-        if isinstance(found, Failure):
-            message = f"step {part.name!r} failed: {found.message}"
-            cause = f"{part.name}: {found.cause}"
+            step_job = job.asking(sized(prompt, f"the prompt of step {part.name!r}"))
+        result = await try_step(part.step, step_job, part.name)
+        if isinstance(result, Failure):
+            message = f"step {part.name!r} failed: {result.message}"
+            cause = f"{part.name}: {result.cause}"
             raise failed(Failure(type="PipelineFailed", message=message, causes=(cause,), outputs=outputs))
-        outcome = found
-        outputs[part.name] = values["previous"] = found.text
+        outcome = result
+        outputs[part.name] = values["previous"] = result.text
     assert outcome is not None, "a pipeline has a step"
     return outcome.replaced(outputs=outputs)
 

@@ -25,7 +25,7 @@ class PruneWorkflow:
     @workflow.run
     async def run(self, request: Any = None) -> Pruned:
         """The input is a `Request`, checked here, or nothing. A part that fails leaves the others alone."""
-        asked = _checked({} if request is None else request)
+        pruning_request = _checked({} if request is None else request)
         counts, failures = dict[Part, int](), list[str]()
         for part in get_args(Part):
             # Those that had begun in an earlier version end as they would have then.
@@ -34,7 +34,7 @@ class PruneWorkflow:
             try:
                 counts[part] = await workflow.execute_activity_method(
                     Pruning.prune,
-                    args=[part, asked.dry_run],
+                    args=[part, pruning_request.dry_run],
                     summary=part,
                     start_to_close_timeout=LIMIT,
                     heartbeat_timeout=HEARTBEAT_TIMEOUT,
@@ -47,7 +47,7 @@ class PruneWorkflow:
         workflow.set_current_details("\n\n".join([*(f"{part}: {count}" for part, count in counts.items()), *failures]))
         if failures:
             raise ApplicationError("; ".join(failures), type="NotPruned", non_retryable=True)
-        return Pruned(dry_run=asked.dry_run, **counts)
+        return Pruned(dry_run=pruning_request.dry_run, **counts)
 
 
 def _checked(request: Any) -> Request:

@@ -22,7 +22,7 @@ async def recorded(job: Job, what: str, decision: T, kind: Any) -> T:
     if job.revision < 1:
         return decision
     summary = f"{job.path or job.step.kind}: {what}"
-    found: T = await workflow.execute_local_activity(
+    result: T = await workflow.execute_local_activity(
         Recording.record_decision.__name__, decision, result_type=kind, start_to_close_timeout=LIMIT, summary=summary
     )
-    return found
+    return result

@@ -18,11 +18,11 @@ class ReportWorkflow:
     async def run(self, query: Any = None) -> Costs | Days:
         """The input is a `Query`, checked here: one that did not fit its type would be tried for ever."""
         try:
-            asked = validated(Query, **(query if isinstance(query, dict) else {}))
+            report_query = validated(Query, **(query if isinstance(query, dict) else {}))
         except InputError as error:
             hint = 'such as {"kind": "costs", "by": "model"} or {"kind": "budget"}'
             raise ApplicationError(f"{error}; write a report's input, {hint}", type="InputError") from None
-        workflow.set_current_details(f"The {asked.kind} of {asked.tenant or 'all tenants'}")
+        workflow.set_current_details(f"The {report_query.kind} of {report_query.tenant or 'all tenants'}")
         return await workflow.execute_local_activity_method(
-            Reports.report, asked, schedule_to_close_timeout=STORE_LIMIT
+            Reports.report, report_query, schedule_to_close_timeout=STORE_LIMIT
         )

@@ -31,8 +31,8 @@ async def _label(step: Route, job: Job) -> str | None:
         return classify(step.by, job.request.prompt, job.context.prefer)
     names = ", ".join(step.branches)
     system = f"Classify the user's message. Answer with exactly one of these labels and nothing else: {names}"
-    found = await try_step(step.by.step, job.instructed(system), "classify")
-    return label_in(found.text, step.branches) if isinstance(found, Outcome) else None
+    result = await try_step(step.by.step, job.instructed(system), "classify")
+    return label_in(result.text, step.branches) if isinstance(result, Outcome) else None
 
 
 async def _used(tenant: str) -> float:

@@ -90,11 +90,11 @@ async def _run_child(job: Job, id: str) -> Outcome:
 async def _started(starting: Coroutine[None, None, Child]) -> Child:
     """The child, once it has begun. A cancellation that comes while it is being started is handed on to it, which may
     have a way back: with the SDK's own start the parent would end at once, and the child be terminated."""
-    task, asked = asyncio.create_task(starting), workflow.info().get_current_history_length()
+    task, length = asyncio.create_task(starting), workflow.info().get_current_history_length()
     try:
         await workflow.wait([task])
     except asyncio.CancelledError:
-        if workflow.info().get_current_history_length() == asked:
+        if workflow.info().get_current_history_length() == length:
             # The server has not heard of it yet, and need not.
             await end([task])
             raise

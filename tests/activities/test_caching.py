@@ -15,7 +15,7 @@ from continuo.jobs import Context, Job, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.patterns import Cached, Call
 from continuo.patterns.choices import Semantic
-from continuo.stores.cache import Found
+from continuo.stores.cache import Lookup
 from continuo.stores.redis.cache import RedisCache
 from continuo.stores.redis.client import TIMEOUT, connect
 from continuo.stores.sqlite.cache import open_file
@@ -49,10 +49,10 @@ def broken(caching: Caching, tmp_path: Path) -> Caching:
 
 async def test_what_is_kept_is_found_by_its_words_and_by_its_meaning(caching: Caching) -> None:
     run = ActivityEnvironment().run
-    assert await run(caching.look_up, JOB, False) == Found()
-    assert await run(caching.look_near, JOB, written([1, 0])) == Found()
+    assert await run(caching.look_up, JOB, False) == Lookup()
+    assert await run(caching.look_near, JOB, written([1, 0])) == Lookup()
     await run(caching.keep, JOB, ANSWER)
-    served = Found(outcome=Outcome(text="yes", served_by="cache", cost_usd=0))
+    served = Lookup(outcome=Outcome(text="yes", served_by="cache", cost_usd=0))
     assert await run(caching.look_up, JOB, False) == served
     assert await run(caching.look_near, JOB, written([1, 0.1])) == served
 
@@ -60,8 +60,8 @@ async def test_what_is_kept_is_found_by_its_words_and_by_its_meaning(caching: Ca
 async def test_a_broken_cache_finds_nothing_and_keeps_nothing_and_says_so(broken: Caching) -> None:
     run = ActivityEnvironment().run
     with capture_logs() as logs:
-        assert await run(broken.look_up, JOB, False) == Found()
-        assert await run(broken.look_near, JOB, written([1, 0])) == Found()
+        assert await run(broken.look_up, JOB, False) == Lookup()
+        assert await run(broken.look_near, JOB, written([1, 0])) == Lookup()
         await run(broken.keep, JOB, ANSWER)
         await run(broken.keep, JOB, None)
     assert [(line["event"], line["log_level"]) for line in logs] == [("the cache is broken", "warning")] * 4
@@ -78,11 +78,11 @@ async def test_a_redis_that_hangs_or_is_gone_is_missed_at_once_and_found_when_it
             assert server.process is not None
             server.process.send_signal(signal.SIGSTOP)
             began = time.monotonic()
-            assert await run(caching.look_up, JOB, False) == Found()
+            assert await run(caching.look_up, JOB, False) == Lookup()
             assert time.monotonic() - began < 2 * TIMEOUT
             await kill(server)
             began = time.monotonic()
-            assert await run(caching.look_up, JOB, False) == Found()
+            assert await run(caching.look_up, JOB, False) == Lookup()
             assert time.monotonic() - began < TIMEOUT
         assert [line["event"] for line in logs] == ["the cache is broken"] * 2
         await server.start()

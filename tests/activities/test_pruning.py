@@ -80,14 +80,14 @@ async def pruned(pruner: Pruning, *, dry_run: bool = False) -> dict[Part, int]:
 
 async def ended(client: Client, id: str) -> list[WorkflowExecution]:
     """A run and its children, once the list has them as ended."""
-    found: list[WorkflowExecution] = []
+    results: list[WorkflowExecution] = []
 
     async def there() -> bool:
-        found[:] = [one async for one in client.list_workflows() if one.id == id or one.id.startswith(f"{id}.")]
-        return bool(found) and all(one.close_time for one in found)
+        results[:] = [one async for one in client.list_workflows() if one.id == id or one.id.startswith(f"{id}.")]
+        return bool(results) and all(one.close_time for one in results)
 
     await until(there)
-    return found
+    return results
 
 
 async def forgotten(client: Client, runs: list[WorkflowExecution]) -> None:
@@ -177,7 +177,7 @@ async def test_what_any_known_run_needs_stays_and_all_else_goes(world: World) ->
         assert (await content(letter)).job == failing.begun()
         assert len((await known.result()).text) > len(LONG)
         for handle in (waits, begun_again):
-            assert isinstance(found := await result(handle), Outcome), found
+            assert isinstance(outcome := await result(handle), Outcome), outcome
     assert len(await world.simulator.calls("sim-mid")) == 2
 
 

@@ -95,8 +95,8 @@ TOOL = {"tools": [{"name": "weather"}]}
 
 
 def parametrised(step: Step, **fields: object) -> None:
-    asked = ModelRequest.model_validate({"messages": [{"role": "user", "content": "Hi"}], **fields})
-    check_parameters(step, asked, MIXED)
+    result = ModelRequest.model_validate({"messages": [{"role": "user", "content": "Hi"}], **fields})
+    check_parameters(step, result, MIXED)
 
 
 @pytest.mark.parametrize(

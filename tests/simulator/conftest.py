@@ -25,23 +25,23 @@ def path(protocol: str, model: str = "some-model", *, stream: bool = False) -> s
 def body(protocol: str, model: str = "some-model", prompt: str = PROMPT, *, stream: bool = False) -> Json:
     if protocol == "google":
         return {"contents": [{"role": "user", "parts": [{"text": prompt}]}]}
-    found: Json = {"model": model, "messages": [{"role": "user", "content": prompt}]}
+    results: Json = {"model": model, "messages": [{"role": "user", "content": prompt}]}
     if stream:
-        found |= {"stream": True}
-    return found | ({"max_tokens": 1000} if protocol == "anthropic" else {})
+        results |= {"stream": True}
+    return results | ({"max_tokens": 1000} if protocol == "anthropic" else {})
 
 
 def text(protocol: str, answer: Json) -> str:
     """The text of a whole answer; fails where the answer is not of the protocol's shape."""
     match protocol:
         case "openai":
-            found = answer["choices"][0]["message"]["content"]
+            result = answer["choices"][0]["message"]["content"]
         case "anthropic":
-            found = answer["content"][0]["text"]
+            result = answer["content"][0]["text"]
         case _:
-            found = answer["candidates"][0]["content"]["parts"][0]["text"]
-    assert isinstance(found, str)
-    return found
+            result = answer["candidates"][0]["content"]["parts"][0]["text"]
+    assert isinstance(result, str)
+    return result
 
 
 def events(response: httpx.Response) -> list[Json]:
@@ -65,14 +65,14 @@ class Asking:
 
     async def answer(self, protocol: str, model: str = "some-model", prompt: str = PROMPT, **more: Any) -> Json:
         response = await self.ask(protocol, model, prompt, **more)
-        found: Json = response.raise_for_status().json()
-        return found
+        result: Json = response.raise_for_status().json()
+        return result
 
 
 @pytest.fixture(scope="session")
 async def http(simulator_process: Control) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=simulator_process.url, timeout=10) as found:
-        yield found
+    async with httpx.AsyncClient(base_url=simulator_process.url, timeout=10) as resource:
+        yield resource
 
 
 @pytest.fixture

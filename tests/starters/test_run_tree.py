@@ -23,9 +23,9 @@ def console(width: int, height: int) -> SafeConsole:
 
 
 def drawn(renderable: RenderableType, on: SafeConsole) -> list[str]:
-    with on.capture() as found:
+    with on.capture() as resource:
         on.print(renderable)
-    return found.get().splitlines()
+    return resource.get().splitlines()
 
 
 def paths(step: Step, path: str = "") -> list[str]:

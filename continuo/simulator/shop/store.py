@@ -44,8 +44,8 @@ class Store:
             if row is not None and row[0] == "undone":
                 raise Refused(409, f"{key} has been undone; a late request changes nothing")
             if row is not None:
-                found: Deed = json.loads(row[1])
-                return found
+                result: Deed = json.loads(row[1])
+                return result
             deed: Deed = getattr(self, f"_{service}")(order) | {"key": key}
             self._db.execute("INSERT INTO deeds VALUES (?, ?, 'done', ?)", (service, key, json.dumps(deed)))
         return deed

@@ -35,8 +35,8 @@ async def list_breakers(*, json: Annotated[bool, Parameter(negative=())] = False
     """
     states = await _states()
     if json:
-        found = [{**state.model_dump(mode="json"), "health": state.health} for state in states.values()]
-        out.out(jsonlib.dumps(found, indent=2))
+        rows = [{**state.model_dump(mode="json"), "health": state.health} for state in states.values()]
+        out.out(jsonlib.dumps(rows, indent=2))
         return 0
     columns = (
         Column("provider"),

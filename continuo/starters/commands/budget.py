@@ -39,10 +39,10 @@ async def budget(*, tenant: str | None = None, against: ModelName = "premium", f
     form.check()
     query = validated(Query, kind="budget", tenant=tenant, against=against)
     async with opened() as database:
-        found = await report(database, query, Library(), datetime.now(UTC))
-    assert isinstance(found, Days)
-    form.show(found, tuple(Day.model_fields), [row.model_dump() for row in found.rows], _table(found))
-    for row in found.rows:
+        result = await report(database, query, Library(), datetime.now(UTC))
+    assert isinstance(result, Days)
+    form.show(result, tuple(Day.model_fields), [row.model_dump() for row in result.rows], _table(result))
+    for row in result.rows:
         if row.warning:
             err.print(f"warning: {_warned(row)}")
         if row.unknown_calls:
@@ -51,10 +51,10 @@ async def budget(*, tenant: str | None = None, against: ModelName = "premium", f
     return 0
 
 
-def _table(found: Days) -> FittedTable:
-    note = f"used: spent or reserved; saved: against {found.against}"
+def _table(days: Days) -> FittedTable:
+    note = f"used: spent or reserved; saved: against {days.against}"
     table = FittedTable(*_COLUMNS, empty="no tenant has a budget, and none has made a call today", note=note)
-    for row in found.rows:
+    for row in days.rows:
         table.add_row(
             row.tenant,
             f"{row.day} {row.zone}",

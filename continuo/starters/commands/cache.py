@@ -38,8 +38,8 @@ async def list_entries(*, tenant: str | None = None, json: Annotated[bool, Param
         rows = await store.entries(tenant, now)
     if json:
         names = ("key", "tenant", "pattern", "stored", "expires", "used", "hits")
-        found = [{**{name: row[name] for name in names}, "outcome": jsonlib.loads(row["outcome"])} for row in rows]
-        out.out(jsonlib.dumps(found, indent=2))
+        entries = [{**{name: row[name] for name in names}, "outcome": jsonlib.loads(row["outcome"])} for row in rows]
+        out.out(jsonlib.dumps(entries, indent=2))
         return 0
     columns = (
         Column("key"),

@@ -54,23 +54,23 @@ async def costs(
     form.check()
     query = validated(Query, kind="costs", by=by, since=since, until=until, tenant=tenant, against=against)
     async with opened() as database:
-        found = await report(database, query, Library(), datetime.now(UTC))
-    assert isinstance(found, Costs)
+        result = await report(database, query, Library(), datetime.now(UTC))
+    assert isinstance(result, Costs)
     columns = GROUPS[by]
-    rows = [{**row.group, **row.model_dump(include=set(_SUMS))} for row in found.rows]
-    form.show(found, (*columns, *_SUMS), rows, _table(found, columns))
-    if unknown := found.total.unknown_calls:
+    rows = [{**row.group, **row.model_dump(include=set(_SUMS))} for row in result.rows]
+    form.show(result, (*columns, *_SUMS), rows, _table(result, columns))
+    if unknown := result.total.unknown_calls:
         advice = "give their models one in the catalog (continuo costs --by model)"
         err.print(f"warning: calls of unknown price, which are not in the sums: {unknown:,}; {advice}")
     return 0
 
 
-def _table(found: Costs, columns: tuple[str, ...]) -> FittedTable:
+def _table(costs: Costs, columns: tuple[str, ...]) -> FittedTable:
     groups = (Column(name) for name in columns)
-    table = FittedTable(*groups, *_FIGURES, note=f"saved: against {found.against}")
-    for row in found.rows:
+    table = FittedTable(*groups, *_FIGURES, note=f"saved: against {costs.against}")
+    for row in costs.rows:
         table.add_row(*(row.group[name] or "-" for name in columns), *_cells(row))
-    table.set_total("total", *([""] * (len(columns) - 1)), *_cells(found.total))
+    table.set_total("total", *([""] * (len(columns) - 1)), *_cells(costs.total))
     return table
 
 

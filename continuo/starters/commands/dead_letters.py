@@ -57,11 +57,11 @@ async def list_letters(*, tenant: str | None = None, json: Annotated[bool, Param
     """
     entries = [entry for entry in await _open(await connect()) if tenant in (None, entry.brief["tenant"])]
     if json:
-        found = [
+        rows = [
             {"id": entry.handle.id, "history": entry.history, **(await entry.letter()).model_dump(mode="json")}
             for entry in entries
         ]
-        out.out(jsonlib.dumps(found, indent=2))
+        out.out(jsonlib.dumps(rows, indent=2))
         return 0
     columns = (
         Column("run"),
@@ -122,13 +122,13 @@ async def discard(id: str, *, note: str = "") -> int:
 
 
 async def _open(client: Client) -> list[Entry]:
-    ui_url, found = Settings().ui_url, []
+    ui_url, entries = Settings().ui_url, []
     async for run in client.list_workflows(f"WorkflowType = '{TYPE}' AND ExecutionStatus = 'Running'"):
         brief = dict(await run.memo())
         failed = client.get_workflow_handle(brief["workflow_id"], run_id=brief["run_id"])
         handle = client.get_workflow_handle_for(DeadLetterWorkflow.run, run.id)
-        found.append(Entry(handle, brief, ui_address(ui_url, client.namespace, Run(failed))))
-    return sorted(found, key=lambda entry: str(entry.brief["time"]), reverse=True)
+        entries.append(Entry(handle, brief, ui_address(ui_url, client.namespace, Run(failed))))
+    return sorted(entries, key=lambda entry: str(entry.brief["time"]), reverse=True)
 
 
 async def _find(id: str) -> Entry:
@@ -136,11 +136,11 @@ async def _find(id: str) -> Entry:
     entries = [(entry, (entry.handle.id, entry.brief["workflow_id"])) for entry in await _open(await connect())]
     # A whole id is not ambiguous because it is the beginning of another one, as order-1 is of order-10.
     exact = [entry for entry, names in entries if id in names]
-    found = exact or [entry for entry, names in entries if id and any(name.startswith(id) for name in names)]
-    if len(found) != 1:
-        what = f"{len(found)} open letters have ids that begin" if found else "no open letter has an id that begins"
+    matches = exact or [entry for entry, names in entries if id and any(name.startswith(id) for name in names)]
+    if len(matches) != 1:
+        what = f"{len(matches)} open letters have ids that begin" if matches else "no open letter has an id that begins"
         raise InputError(f"id: {what} with {id!r}; see `continuo dead-letters --json`")
-    return found[0]
+    return matches[0]
 
 
 async def _send(entry: Entry, signal: str, value: str | None) -> None:

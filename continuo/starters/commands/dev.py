@@ -81,8 +81,10 @@ async def dev(
 async def _warn_of_others(data: Path) -> None:
     """Pools that are there already take runs too, and look for prompts and answers in a folder of their own."""
     if connection().get("target_host") and (others := await pollers(await connect())):
-        told = f"other pools work on this cluster's queues already ({', '.join(others)})"
-        err.print(f"warning: {told} and may take runs of this stack; end them, unless they use the data in {data} too")
+        message = f"other pools work on this cluster's queues already ({', '.join(others)})"
+        err.print(
+            f"warning: {message} and may take runs of this stack; end them, unless they use the data in {data} too"
+        )
 
 
 async def _session(

@@ -33,17 +33,17 @@ async def prune(
     if not await pollers(client, QUEUE):
         raise InputError(f"no pool works on the queue {QUEUE}; start one: continuo workers")
     try:
-        found: Pruned = await client.execute_workflow(
+        result: Pruned = await client.execute_workflow(
             TYPE, Request(dry_run=dry_run), id=f"{SCHEDULE}-{uuid4()}", task_queue=QUEUE, result_type=Pruned
         )
     except WorkflowFailureError as error:
         err.print(f"failed: {failure_of(error.cause).message}")
         return 1
     if json:
-        out.out(found.model_dump_json(indent=2))
+        out.out(result.model_dump_json(indent=2))
         return 0
     table = Table("store", "would go" if dry_run else "gone")
     for part in get_args(Part):
-        table.add_row(part, f"{getattr(found, part):,}")
+        table.add_row(part, f"{getattr(result, part):,}")
     out.print(table)
     return 0

@@ -56,13 +56,13 @@ def recommend(*, flags: Flags | None = None, json: Flag = False) -> int:
     """
     needs = _needs(flags or Flags())
     library = Library()
-    found = recommended(needs, {name: library.named(name).pattern for name in library.names()})
+    recommendation = recommended(needs, {name: library.named(name).pattern for name in library.names()})
     if json:
-        out.out(found.model_dump_json(indent=2, exclude_none=True))
+        out.out(recommendation.model_dump_json(indent=2, exclude_none=True))
         return 0
-    for advice in found.patterns:
+    for advice in recommendation.patterns:
         out.print(_line(advice))
-    out.print(f"deployment: {_line(found.deployment)}")
+    out.print(f"deployment: {_line(recommendation.deployment)}")
     return 0
 
 

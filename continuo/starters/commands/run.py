@@ -17,7 +17,7 @@ from continuo.door.stages import accepted
 from continuo.errors import InputError
 from continuo.parts import Media
 from continuo.starters.console.completion import Runnable
-from continuo.starters.console.output import told
+from continuo.starters.console.output import show_run
 from continuo.starters.console.terminal import err
 from continuo.starters.media import read_media
 from continuo.starters.options import RunOptions
@@ -94,7 +94,7 @@ async def submitted(
     run = await Door(client, library).submit(request, context, media)
     if run.answered_before:
         err.print(f"{run.id} has been completed before; this is its outcome")
-    return await told(client, run, job, ui_address(library.settings.ui_url, client.namespace, run), options)
+    return await show_run(client, run, job, ui_address(library.settings.ui_url, client.namespace, run), options)
 
 
 def read_prompt(prompt: str | None, input: str | None) -> str:

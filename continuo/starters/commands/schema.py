@@ -33,9 +33,9 @@ def _for_people(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     if (choices := part.get("anyOf", []))[:2] == _READ_AS_DURATION:
-        told = "Seconds, or a number and a unit: 500ms, 30s, 5m, 1h, 1d."
-        return {**part, "anyOf": [*_DURATION, *choices[2:]], "description": told}
-    found = {name: _for_people(item) for name, item in part.items()}
+        result = "Seconds, or a number and a unit: 500ms, 30s, 5m, 1h, 1d."
+        return {**part, "anyOf": [*_DURATION, *choices[2:]], "description": result}
+    changed = {name: _for_people(item) for name, item in part.items()}
     if "const" in part.get("properties", {}).get("kind", {}):
-        found["required"] = ["kind", *found.get("required", [])]
-    return found
+        changed["required"] = ["kind", *changed.get("required", [])]
+    return changed

@@ -24,16 +24,16 @@ async def show(run: str, *, json: Annotated[bool, Parameter(negative=())] = Fals
     json
         Print all of it as JSON.
     """
-    found = await inspected(await connect(), run) or await _kept(run)
-    found = Inspection.model_validate_json(Library().masker.json(found.model_dump_json()))
-    if found.forgotten:
+    inspection = await inspected(await connect(), run) or await _kept(run)
+    inspection = Inspection.model_validate_json(Library().masker.json(inspection.model_dump_json()))
+    if inspection.forgotten:
         err.print("warning: Temporal has forgotten this run; its row is all that is left")
-    elif found.steps is None:
+    elif inspection.steps is None:
         err.print("warning: no pool answers for the steps of this run; start one: continuo workers")
     if json:
-        out.out(found.model_dump_json(indent=2, exclude={"step"}))
+        out.out(inspection.model_dump_json(indent=2, exclude={"step"}))
     else:
-        for part in shown_run(found, out):
+        for part in shown_run(inspection, out):
             out.print(part)
     return 0
 

@@ -11,7 +11,7 @@ from continuo.door.runs import Handle, progress, result
 from continuo.jobs import CallRecord, Failure, Job, Outcome
 from continuo.patterns.step import LEAVES
 from continuo.progress import StepState
-from continuo.starters.console.run_tree import marked, screenful, told, tree
+from continuo.starters.console.run_tree import details, marked, screenful, tree
 from continuo.starters.console.terminal import levels
 
 INTERVAL = 0.5
@@ -58,9 +58,9 @@ class Run:
         return [state for path, state in self.states.items() if before.get(path) != state]
 
     async def _ask(self, id: str) -> tuple[CallRecord, ...]:
-        found = await progress(self._client.get_workflow_handle(id))
-        calls = found.calls
-        for state in found.steps:
+        known = await progress(self._client.get_workflow_handle(id))
+        calls = known.calls
+        for state in known.steps:
             self.states[state.path] = state
             if state.workflow_id is None or state.kind in LEAVES or state.workflow_id in self._seen:
                 continue
@@ -75,4 +75,4 @@ class Run:
 
 def line(state: StepState, run: Run) -> Text:
     """One step as it is, such as `✓ tier2 (call) done 1.2 s $0.000012`."""
-    return marked(state.status, f"{state.path} ({state.kind}) {told(state, run.calls)}")
+    return marked(state.status, f"{state.path} ({state.kind}) {details(state, run.calls)}")

@@ -27,4 +27,4 @@ def _lines(node: Node, numbers: Iterator[int]) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """`text` within a quoted label: whatever might mean something to Mermaid, as the entity of its number."""
-    return re.sub(r"[^\w .,:/$-]", lambda found: f"#{ord(found[0])};", text)
+    return re.sub(r"[^\w .,:/$-]", lambda match: f"#{ord(match[0])};", text)

@@ -14,7 +14,7 @@ from continuo.starters.console.terminal import err, out
 from continuo.starters.options import RunOptions
 
 
-async def told(client: Client, run: Run, job: Job, address: str, options: RunOptions) -> int:
+async def show_run(client: Client, run: Run, job: Job, address: str, options: RunOptions) -> int:
     """Tell of a run what the options ask for, and return the exit code."""
     if options.detach:
         return _detached(run, address, json=options.json)
@@ -67,17 +67,17 @@ def runs_table() -> FittedTable:
     )
 
 
-def row(name: str, found: Outcome | Failure) -> tuple[str, ...]:
-    usage = sum((call.usage for call in found.calls), Usage())
-    latency = f"{found.latency_ms / 1000:.2f} s" if isinstance(found, Outcome) and found.latency_ms else "-"
+def row(name: str, result: Outcome | Failure) -> tuple[str, ...]:
+    usage = sum((call.usage for call in result.calls), Usage())
+    latency = f"{result.latency_ms / 1000:.2f} s" if isinstance(result, Outcome) and result.latency_ms else "-"
     tokens = f"{usage.input_tokens}/{usage.output_tokens}"
-    return name, answered_by(found), tier(found), tokens, money(total_cost(found.calls)), latency
+    return name, answered_by(result), tier(result), tokens, money(total_cost(result.calls)), latency
 
 
-def answered_by(found: Outcome | Failure) -> str:
+def answered_by(result: Outcome | Failure) -> str:
     """The model or whatever else answered; of a failure its type."""
-    return found.type if isinstance(found, Failure) else found.model or found.served_by
+    return result.type if isinstance(result, Failure) else result.model or result.served_by
 
 
-def tier(found: Outcome | Failure) -> str:
-    return str(found.tier) if isinstance(found, Outcome) and found.tier else "-"
+def tier(result: Outcome | Failure) -> str:
+    return str(result.tier) if isinstance(result, Outcome) and result.tier else "-"

@@ -47,10 +47,10 @@ def screenful(step: Step, states: Mapping[str, StepState], calls: Sequence[CallR
     """The tree, in no more lines than the console has."""
     room = console.height - 1
     while True:
-        found = tree(step, states, calls, levels(console), room)
-        excess = len(console.render_lines(found)) - (console.height - 1)
+        drawn = tree(step, states, calls, levels(console), room)
+        excess = len(console.render_lines(drawn)) - (console.height - 1)
         if excess <= 0 or room <= 2:
-            return found
+            return drawn
         # Some rows take several lines.
         room = max(2, room - excess)
 
@@ -78,7 +78,7 @@ def tree(
     return root
 
 
-def told(state: StepState, calls: Sequence[CallRecord]) -> str:
+def details(state: StepState, calls: Sequence[CallRecord]) -> str:
     """How a step is, how long it took and what it cost."""
     seconds = ((state.ended or datetime.now(UTC)) - state.started).total_seconds()
     its = under(state.path, calls)
@@ -89,9 +89,9 @@ def told(state: StepState, calls: Sequence[CallRecord]) -> str:
 def marked(status: str, text: str) -> Text:
     """The text behind the mark of its status."""
     mark, colour = _MARKS[status]
-    found = wrapped(f"{mark} {text}")
-    found.stylize(colour, 0, 1)
-    return found
+    line = wrapped(f"{mark} {text}")
+    line.stylize(colour, 0, 1)
+    return line
 
 
 def _add(
@@ -115,7 +115,7 @@ def _add(
             hidden[status] += 1
             continue
         what = inner.model if isinstance(inner, Call) else inner.kind
-        rows.append(Row(above, status, f"{prefix}{name}: {what}{f' {told(state, calls)}' if state else ''}"))
+        rows.append(Row(above, status, f"{prefix}{name}: {what}{f' {details(state, calls)}' if state else ''}"))
         if levels > 1:
             _add(rows, inner, states, calls, levels - 1, inner_path, len(rows) - 1)
         else:

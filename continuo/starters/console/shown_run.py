@@ -17,25 +17,31 @@ LENGTH = 400
 """Characters of the answer of one step; that of the run is whole."""
 
 
-def shown_run(found: Inspection, console: Console) -> Iterator[RenderableType]:
+def shown_run(inspection: Inspection, console: Console) -> Iterator[RenderableType]:
     """What is printed of a run, part by part."""
-    yield from map(wrapped, _lines(found.run))
-    if found.step is not None and found.steps is not None:
-        states = {state.path: state for state in found.steps}
-        yield tree(found.step, states, found.calls, levels(console))
-    if found.calls:
-        yield _calls(found.calls)
-    if reasons := found.outcome.reasons if found.outcome else found.failure.causes if found.failure else ():
+    yield from map(wrapped, _lines(inspection.run))
+    if inspection.step is not None and inspection.steps is not None:
+        states = {state.path: state for state in inspection.steps}
+        yield tree(inspection.step, states, inspection.calls, levels(console))
+    if inspection.calls:
+        yield _calls(inspection.calls)
+    if (
+        reasons := inspection.outcome.reasons
+        if inspection.outcome
+        else inspection.failure.causes
+        if inspection.failure
+        else ()
+    ):
         yield from _section("gave way", dict(enumerate(reasons, 1)))
-    if found.outcome is not None:
-        yield from _section("answers", {name: cut(text, LENGTH) for name, text in found.outcome.outputs.items()})
-        others = {other.member: cut(other.text, LENGTH) for other in found.outcome.alternatives}
+    if inspection.outcome is not None:
+        yield from _section("answers", {name: cut(text, LENGTH) for name, text in inspection.outcome.outputs.items()})
+        others = {other.member: cut(other.text, LENGTH) for other in inspection.outcome.alternatives}
         yield from _section("not chosen", others)
-        yield from _section("missing", dict(enumerate(found.outcome.missing, 1)))
+        yield from _section("missing", dict(enumerate(inspection.outcome.missing, 1)))
         yield wrapped("answer:")
-        yield wrapped(found.outcome.text)
-    if found.failure is not None:
-        yield wrapped(f"failed: {found.failure.cause}")
+        yield wrapped(inspection.outcome.text)
+    if inspection.failure is not None:
+        yield wrapped(f"failed: {inspection.failure.cause}")
 
 
 def _lines(row: RunRow) -> Iterator[str]:

@@ -25,7 +25,7 @@ _THEME = Theme({"words.wrong": "bold red", "words.careful": "bold yellow"})
 
 def shown(text: str) -> str:
     """The text with each control character as JSON writes it, such as `\\u001b`: JSON stays the same JSON."""
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def wrapped(text: str) -> Text:

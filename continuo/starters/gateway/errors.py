@@ -28,23 +28,25 @@ async def answer(http: Request, error: Exception) -> Response:
     """The response to a request that raised this."""
     match error:
         case Later():
-            return told(http, error.status, str(error), code=error.code, headers={**FINAL, **error.headers})
+            return error_response(http, error.status, str(error), code=error.code, headers={**FINAL, **error.headers})
         case WireError():
-            return told(http, error.status, error.message, param=error.param, code=error.code, headers=FINAL)
+            return error_response(http, error.status, error.message, param=error.param, code=error.code, headers=FINAL)
         case HTTPException():
             headers = {**FINAL, **(error.headers or {})}
-            return told(http, error.status_code, _message(http, error), code="not_served", headers=headers)
+            return error_response(http, error.status_code, _message(http, error), code="not_served", headers=headers)
         case ClientLeft():
             # Nobody reads it; it is for the access log.
             return Response(status_code=499)
         case error if isinstance(error, AWAY):
             log.warning("something that is needed is away", path=http.url.path, error=f"{error}")
-            return told(http, 503, "the service is not available now; try again", code="unavailable", headers=SOON)
+            return error_response(
+                http, 503, "the service is not available now; try again", code="unavailable", headers=SOON
+            )
     log.error("a request failed by a mistake of ours", path=http.url.path, exc_info=error)
-    return told(http, 500, "a mistake of ours; its log has more under this request id", code="internal_error")
+    return error_response(http, 500, "a mistake of ours; its log has more under this request id", code="internal_error")
 
 
-def told(
+def error_response(
     http: Request,
     status: int,
     message: str,

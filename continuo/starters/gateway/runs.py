@@ -105,8 +105,8 @@ class Answering:
 
     def response(self, body: Mapping[str, Any], outcome: Outcome) -> Response:
         """The answer as a whole, which is `finished` when it has been sent."""
-        told = {"tier": outcome.tier, "cost-usd": outcome.cost_usd, "saved-usd": outcome.saved_usd}
-        headers = {f"x-continuo-{name}": f"{value}" for name, value in told.items() if value is not None}
+        figures = {"tier": outcome.tier, "cost-usd": outcome.cost_usd, "saved-usd": outcome.saved_usd}
+        headers = {f"x-continuo-{name}": f"{value}" for name, value in figures.items() if value is not None}
         headers["x-continuo-cache"] = "hit" if outcome.served_by == "cache" else "miss"
         return JSONResponse(body, headers={**self.headers, **headers}, background=BackgroundTask(self.finished))
 

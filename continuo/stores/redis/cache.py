@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from continuo.jobs import Outcome
 from continuo.stores import vectors
-from continuo.stores.cache import FLIGHT, OUTLIVES, Found, Place, served, stripped
+from continuo.stores.cache import FLIGHT, OUTLIVES, Lookup, Place, served, stripped
 from continuo.stores.database import Row
 from continuo.stores.vectors import Embedding, Vectors
 
@@ -126,21 +126,21 @@ class RedisCache:
             for text in (_FIND, _LOOK_UP, _NOTE, _LAND, _KEEP, _SWEEP, _DROP)
         }
 
-    async def look_up(self, place: Place, *, take_off: bool, now: float) -> Found:
+    async def look_up(self, place: Place, *, take_off: bool, now: float) -> Lookup:
         outcome, holder, expires = await self._run(
             _LOOK_UP, place.key, place.holder, now, int(take_off), now + FLIGHT, _lifetime(FLIGHT)
         )
         if outcome is not None:
-            return Found(outcome=served(outcome))
+            return Lookup(outcome=served(outcome))
         if holder is None or holder.decode() == place.holder:
-            return Found()
-        return Found(wait=True, overdue=holder.decode() if float(expires) <= now else None)
+            return Lookup()
+        return Lookup(wait=True, overdue=holder.decode() if float(expires) <= now else None)
 
-    async def similar(self, place: Place, embedding: bytes, threshold: float, now: float) -> Found:
+    async def similar(self, place: Place, embedding: bytes, threshold: float, now: float) -> Lookup:
         if (outcome := await self._vectors.nearest(place.family, embedding, threshold, now)) is not None:
-            return Found(outcome=outcome)
+            return Lookup(outcome=outcome)
         await self._run(_NOTE, place.key, place.holder, "embedding", embedding, _lifetime(FLIGHT))
-        return Found()
+        return Lookup()
 
     async def extend(self, place: Place, *, now: float) -> None:
         await self._run(_NOTE, place.key, place.holder, "expires", now + FLIGHT, _lifetime(FLIGHT))
@@ -200,8 +200,8 @@ class RedisCache:
         while page := await self._client.zrangebyscore(
             listed, f"({last}", "+inf", start=0, num=PORTION, withscores=True
         ):
-            found = await self._read([key for key, _ in page], ("embedding", "expires"))
-            for (key, number), (embedding, expires) in zip(page, found, strict=True):
+            result = await self._read([key for key, _ in page], ("embedding", "expires"))
+            for (key, number), (embedding, expires) in zip(page, result, strict=True):
                 if embedding is not None and float(expires) > now:
                     yield Embedding(int(number), key.decode(), embedding)
             last = int(page[-1][1])
@@ -210,8 +210,8 @@ class RedisCache:
         async with self._client.pipeline(transaction=False) as pipeline:
             for key in keys:
                 pipeline.hmget(f"{PREFIX}entry:{key.decode()}", names)
-            found: list[Any] = await pipeline.execute()
-        return found
+            result: list[Any] = await pipeline.execute()
+        return result
 
     async def _run(self, script: str, *arguments: str | bytes | float) -> Any:
         return await self._scripts[script](args=arguments)

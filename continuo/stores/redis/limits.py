@@ -143,13 +143,13 @@ class RedisLimits:
         limited = under_limits(scopes)
         if not limited:
             return None
-        asked = json.dumps([_asked(scope, limits, now) for scope, limits in limited.items()])
-        found = await self._admit(args=[asked, place, turn, tokens, now, now + lease, lease])
-        if found is None:
+        scopes_json = json.dumps([_limit(scope, limits, now) for scope, limits in limited.items()])
+        result = await self._admit(args=[scopes_json, place, turn, tokens, now, now + lease, lease])
+        if result is None:
             return None
         waits = [
             wait(scope, limits, _seen(limits, *seen), tokens, now)
-            for (scope, limits), seen in zip(limited.items(), found, strict=True)
+            for (scope, limits), seen in zip(limited.items(), result, strict=True)
         ]
         longest = max(filter(None, waits), key=lambda one: one.seconds)
         if queue:
@@ -158,7 +158,7 @@ class RedisLimits:
         return longest
 
     async def settle(self, scopes: Scopes, *, place: str, admitted: float, lease: float, tokens: int) -> None:
-        if limited := [_asked(scope, limits, admitted) for scope, limits in under_limits(scopes).items()]:
+        if limited := [_limit(scope, limits, admitted) for scope, limits in under_limits(scopes).items()]:
             await self._settle(args=[json.dumps(limited), place, tokens, admitted + lease])
 
     async def renew(self, scope: str, *, place: str, until: float) -> None:
@@ -166,18 +166,18 @@ class RedisLimits:
 
     async def used(self, scope: str, width: int, now: float) -> tuple[Slot, ...]:
         slots = await self._client.hgetall(f"continuo:limits:windows:{scope}:{width}")
-        found = (Slot(int(slot), *map(int, used.split())) for slot, used in slots.items())
-        return tuple(sorted(slot for slot in found if slot.slot > int(now // width) - SLOTS))
+        result = (Slot(int(slot), *map(int, used.split())) for slot, used in slots.items())
+        return tuple(sorted(slot for slot in result if slot.slot > int(now // width) - SLOTS))
 
 
-def _asked(scope: str, limits: Limits, now: float) -> dict[str, Any]:
+def _limit(scope: str, limits: Limits, now: float) -> dict[str, Any]:
     """What a script has to know of a scope: a key that is absent is nil there."""
-    asked = {
+    limit = {
         "name": scope,
         "rates": [(rate.width, rate.unit, rate.allowed) for rate in rates(limits)],
         "widths": [(width, int(now // width)) for width in widths(limits)],
     }
-    return asked if limits.concurrency is None else {**asked, "concurrency": limits.concurrency}
+    return limit if limits.concurrency is None else {**limit, "concurrency": limits.concurrency}
 
 
 def _seen(limits: Limits, running: int, ahead: int, ahead_tokens: int, windows: list[list[list[int]]]) -> Seen:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from continuo.jobs import Outcome
 from continuo.stores import vectors
-from continuo.stores.cache import FLIGHT, OUTLIVES, Found, Place, served, stripped
+from continuo.stores.cache import FLIGHT, OUTLIVES, Lookup, Place, served, stripped
 from continuo.stores.database import Connection, Row, StoreUnavailable
 from continuo.stores.pruning import PAUSE, PORTION
 from continuo.stores.sqlite.database import Sqlite
@@ -57,31 +57,31 @@ class SqliteCache:
         self._database = database
         self._vectors = Vectors(self._newer, self._find)
 
-    async def look_up(self, place: Place, *, take_off: bool, now: float) -> Found:
+    async def look_up(self, place: Place, *, take_off: bool, now: float) -> Lookup:
         if (outcome := await self._find(place.key, now)) is not None:
-            return Found(outcome=outcome)
+            return Lookup(outcome=outcome)
 
-        def begin(connection: Connection) -> Found:
+        def begin(connection: Connection) -> Lookup:
             # Looked for again where nobody else writes: it may have landed in the meantime.
             if row := connection.execute(_LIVE, (place.key, now)).fetchone():
-                return Found(outcome=served(row["outcome"]))
+                return Lookup(outcome=served(row["outcome"]))
             if take_off:
                 flight = (place.key, place.holder, now + FLIGHT)
                 connection.execute("INSERT OR IGNORE INTO flights (key, holder, expires) VALUES (?, ?, ?)", flight)
             row = connection.execute("SELECT holder, expires FROM flights WHERE key = ?", (place.key,)).fetchone()
             if row is not None and row["holder"] != place.holder:
-                return Found(wait=True, overdue=row["holder"] if row["expires"] <= now else None)
-            return Found()
+                return Lookup(wait=True, overdue=row["holder"] if row["expires"] <= now else None)
+            return Lookup()
 
         return await self._database.write(begin)
 
-    async def similar(self, place: Place, embedding: bytes, threshold: float, now: float) -> Found:
+    async def similar(self, place: Place, embedding: bytes, threshold: float, now: float) -> Lookup:
         if (outcome := await self._vectors.nearest(place.family, embedding, threshold, now)) is not None:
-            return Found(outcome=outcome)
+            return Lookup(outcome=outcome)
         row = (embedding, place.key, place.holder)
         sql = "UPDATE flights SET embedding = ? WHERE key = ? AND holder = ?"
         await self._database.write(lambda connection: connection.execute(sql, row))
-        return Found()
+        return Lookup()
 
     async def extend(self, place: Place, *, now: float) -> None:
         row = (now + FLIGHT, place.key, place.holder)

@@ -15,5 +15,5 @@ def error(
     """The body of a response with this status; the field and the code are ours, beside what the dialect has."""
     kind = _TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
     ours = {name: value for name, value in (("param", param), ("code", code)) if value is not None}
-    told = {"type": kind, "message": message, **ours}
-    return {"type": "error", "error": told, "request_id": request_id}
+    body = {"type": kind, "message": message, **ours}
+    return {"type": "error", "error": body, "request_id": request_id}

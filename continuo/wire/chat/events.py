@@ -61,8 +61,8 @@ class Events:
 
     def _chunk(self, choices: list[dict[str, Any]], more: dict[str, Any]) -> bytes:
         # Where usage is told, the other chunks say that it is not theirs to tell.
-        told = {"usage": None} if self._include_usage else {}
-        return _data({**self._frame, "choices": choices, **told, **more})
+        usage_field = {"usage": None} if self._include_usage else {}
+        return _data({**self._frame, "choices": choices, **usage_field, **more})
 
 
 def _data(chunk: dict[str, Any]) -> bytes:

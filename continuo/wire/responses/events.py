@@ -66,10 +66,10 @@ class Events:
             case End():
                 yield from self._end(piece)
             case Broken(message):
-                told = {"code": "server_error", "message": message}
-                yield self._event("response.failed", response={**self._begun, "status": "failed", "error": told})
+                failure = {"code": "server_error", "message": message}
+                yield self._event("response.failed", response={**self._begun, "status": "failed", "error": failure})
                 # The SDK raises for what has an `error` inside, and hands out the rest.
-                yield self._event("error", **told, param=None, **error(502, message, code="server_error"))
+                yield self._event("error", **failure, param=None, **error(502, message, code="server_error"))
 
     def _text(self, text: str) -> Iterator[bytes]:
         item = self._open
@@ -107,8 +107,8 @@ class Events:
         if call is None:
             yield from self._close()
             item = self._next("fc")
-            told = signed_id(piece.id or item.id, piece.signature)
-            call = self._calls[piece.index] = _Call(item.id, item.index, told, piece.name or "")
+            call_id = signed_id(piece.id or item.id, piece.signature)
+            call = self._calls[piece.index] = _Call(item.id, item.index, call_id, piece.name or "")
             added = {**call_item(call.id, call.call_id, call.name, ""), "status": "in_progress"}
             yield self._event("response.output_item.added", output_index=call.index, item=added)
         if piece.arguments:

@@ -106,8 +106,8 @@ def output_items(outcome: Outcome, id: str) -> list[dict[str, Any]]:
         elif isinstance(part, Text):
             items.append(message_item(item_id("msg", id, number), part.text, _logprobs(outcome.logprobs)))
     for call in message.tool_calls:
-        told = signed_id(call.id, call.signature)
-        items.append(call_item(item_id("fc", id, len(items)), told, call.name, call.arguments))
+        call_id = signed_id(call.id, call.signature)
+        items.append(call_item(item_id("fc", id, len(items)), call_id, call.name, call.arguments))
     return items
 
 

@@ -50,8 +50,8 @@ class Ports:
             wanted |= {"temporal": self.temporal, "ui": self.ui}
         with ExitStack() as listeners:
             # All are held until the last is found, so that no two are the same.
-            found = {name: listeners.enter_context(listening(port, name)) for name, port in wanted.items()}
-            return replace(self, **{name: listener.getsockname()[1] for name, listener in found.items()})
+            listeners_by_name = {name: listeners.enter_context(listening(port, name)) for name, port in wanted.items()}
+            return replace(self, **{name: listener.getsockname()[1] for name, listener in listeners_by_name.items()})
 
 
 def listening(port: int, name: str) -> socket.socket:

@@ -65,10 +65,10 @@ class Wire:
 
 @pytest.fixture
 async def wire() -> AsyncIterator[Wire]:
-    found = Wire()
-    server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
-    found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    yield found
+    result = Wire()
+    server = await asyncio.start_server(result.serve, "127.0.0.1", 0)
+    result.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield result
     server.close()
 
 

@@ -24,8 +24,8 @@ LATER = "9999"
 
 
 async def names(database: Database, rows: Aged) -> list[str]:
-    found = await database.read(f"SELECT {rows.name} AS name FROM {rows.table} ORDER BY {rows.name}")
-    return [row["name"] for row in found]
+    result = await database.read(f"SELECT {rows.name} AS name FROM {rows.table} ORDER BY {rows.name}")
+    return [row["name"] for row in result]
 
 
 async def journalled(database: Database, times: dict[str, str]) -> None:
