@@ -68,7 +68,7 @@ async def hostile(
     """The seed, and a world with an upstream that follows it."""
     catalog = written_catalog(tmp_path)
     models = "".join(map(MODEL.format, MODELS))
-    catalog.write_text(catalog.read_text(encoding="utf-8").replace("[aliases]", f"{models}[aliases]") + CATALOG)
+    catalog.write_text(catalog.read_text(encoding="utf-8") + models + CATALOG)
     log = tmp_path / "upstream.log"
     async with served("tests.support.hostile_upstream", "--seed", str(request.param), log=log) as upstream:
         with pytest.MonkeyPatch.context() as patch:

@@ -183,9 +183,10 @@ def _part(part: Part, media: Mapping[str, bytes]) -> Json:
 def _logprobs(choice: Json) -> list[Token]:
     return [
         Token(
-            text=token["token"],
+            # Some servers tell how likely a token is, and not which: no reason to lose an answer that is paid.
+            text=token.get("token") or "",
             logprob=token["logprob"],
-            top=tuple((one["token"], one["logprob"]) for one in token.get("top_logprobs") or ()),
+            top=tuple((one.get("token") or "", one["logprob"]) for one in token.get("top_logprobs") or ()),
         )
         for token in (choice.get("logprobs") or {}).get("content") or ()
     ]

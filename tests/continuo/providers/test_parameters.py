@@ -273,3 +273,9 @@ def test_each_model_of_the_catalog_says_what_it_refuses() -> None:
     assert refused("gpt-6.1-sol") == {"temperature", "top_p", "frequency_penalty", "presence_penalty", "logprobs"}
     assert refused("gemini-3.8-flash") == {"parallel_tool_calls", "logprobs"}
     assert refused("sim-mid") == refused("knowledge") == frozenset()
+
+
+def test_a_probability_whose_token_is_not_told_costs_no_answer() -> None:
+    choice = {"message": {"content": "yes"}, "finish_reason": "stop", "logprobs": {"content": [{"logprob": -0.5}]}}
+    answer = wire_protocol("openai").decode({"choices": [choice]})
+    assert (answer.message.text, answer.logprobs) == ("yes", (Token(text="", logprob=-0.5),))
