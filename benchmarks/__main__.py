@@ -30,9 +30,9 @@ async def side_by_side(stage: Stage, *, rounds: int, singles: int, many: int) ->
             case.contestants, rounds=rounds, singles=max(2, singles // case.heavy), many=many // case.heavy
         )
         bare = figures["bare"]
-        for name, item in figures.items():
-            ratios = (f"{item.median_ms / bare.median_ms:.2f}", f"{item.rate / bare.rate:.2f}")
-            numbers = (f"{item.median_ms:.1f} ms", f"{item.p95_ms:.1f} ms", f"{item.rate:.0f}")
+        for name, found in figures.items():
+            ratios = (f"{found.median_ms / bare.median_ms:.2f}", f"{found.rate / bare.rate:.2f}")
+            numbers = (f"{found.median_ms:.1f} ms", f"{found.p95_ms:.1f} ms", f"{found.rate:.0f}")
             table.add_row(case.name, name, *numbers, *(("", "") if name == "bare" else ratios))
     return table
 

@@ -31,11 +31,11 @@ async def budget(stage: Stage, *, runs: int) -> Table:
         cpu, requests = _cpu(stage), await _requests(stage)
         await crowd(run, runs)
         spent = {process: 1000 * (seconds - cpu[process]) / runs for process, seconds in _cpu(stage).items()}
-        result = sum((await _requests(stage) - requests).values()) / runs
+        asked = sum((await _requests(stage) - requests).values()) / runs
         newest = await anext(aiter(stage.client.list_workflows("ExecutionStatus = 'Completed'", limit=1)))
         info = newest.raw_info
         times = [f"{ms:.1f}" for ms in (*spent.values(), sum(spent.values()))]
-        table.add_row(name, *times, f"{result:.1f}", str(info.history_length), f"{info.history_size_bytes:,}")
+        table.add_row(name, *times, f"{asked:.1f}", str(info.history_length), f"{info.history_size_bytes:,}")
     return table
 
 
@@ -54,7 +54,7 @@ async def _requests(stage: Stage) -> Counter[str]:
     """How often each of the Temporal server's methods was called, by its own count; polls that found nothing too."""
     async with httpx.AsyncClient() as http:
         metrics = (await http.get(f"http://127.0.0.1:{stage.metrics_port}/metrics")).text
-    result: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     for method, count in REQUESTS.findall(metrics):
-        result[method] += round(float(count))
-    return result
+        found[method] += round(float(count))
+    return found

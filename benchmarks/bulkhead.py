@@ -53,16 +53,16 @@ async def bulkhead(stage: Stage, *, flood: int, singles: int) -> Table:
     idle = Figures(latencies=before.latencies + after.latencies)
     table = Table("critical calls", "median", "p95", "p95 / idle", title=f"{flood} batch calls, aim: p95 / idle 1.2")
     phases = {"before": before, f"with {waiting} waiting in batch": during, "after": after, "before and after": idle}
-    for name, item in phases.items():
-        table.add_row(name, f"{item.median_ms:.1f} ms", f"{item.p95_ms:.1f} ms", f"{item.p95_ms / idle.p95_ms:.2f}")
+    for name, found in phases.items():
+        table.add_row(name, f"{found.median_ms:.1f} ms", f"{found.p95_ms:.1f} ms", f"{found.p95_ms / idle.p95_ms:.2f}")
     return table
 
 
 async def _in_turns(work: list[Callable[[], Awaitable[T]]]) -> list[T]:
-    results: list[T] = []
+    found: list[T] = []
     for first in range(0, len(work), AT_ONCE):
-        results += await asyncio.gather(*(each() for each in work[first : first + AT_ONCE]))
-    return results
+        found += await asyncio.gather(*(each() for each in work[first : first + AT_ONCE]))
+    return found
 
 
 async def _ended(handle: Handle) -> None:
@@ -73,5 +73,5 @@ async def _ended(handle: Handle) -> None:
 
 async def _wait_for_calls(handles: list[Handle]) -> bool:
     """Whether all of these workflows have come so far as to wait for their calls."""
-    result = await asyncio.gather(*(handle.describe() for handle in handles))
-    return all(one.raw_description.pending_activities for one in result)
+    found = await asyncio.gather(*(handle.describe() for handle in handles))
+    return all(one.raw_description.pending_activities for one in found)

@@ -31,22 +31,20 @@ async def costs(stage: Stage, *, tens: int) -> Table:
     for call in (mini, mid, premium):
         await stage.simulator.behave(call.model, tokens=TOKENS)
     routed = Route(by="complexity", branches={"low": mini, "medium": mid, "high": premium})
-    results = [
-        QUESTIONS[label].format(n=f"{ten}{n}") for ten in range(tens) for label in MIX for n in range(MIX[label])
-    ]
-    one = await _spent(stage, routed, results)
-    table.add_row("70/20/10 routed at $0.50/$5/$10", "76.5 %", *_told(one, len(results)))
-    first = await _spent(stage, Cached(routed), results)
-    again = await _spent(stage, Cached(routed), results)
+    asked = [QUESTIONS[label].format(n=f"{ten}{n}") for ten in range(tens) for label in MIX for n in range(MIX[label])]
+    one = await _spent(stage, routed, asked)
+    table.add_row("70/20/10 routed at $0.50/$5/$10", "76.5 %", *_told(one, len(asked)))
+    first = await _spent(stage, Cached(routed), asked)
+    again = await _spent(stage, Cached(routed), asked)
     both = (first[0] + again[0], first[1] + again[1])
-    table.add_row("the same behind a cache, each asked twice", "88 %", *_told(both, 2 * len(results)))
+    table.add_row("the same behind a cache, each asked twice", "88 %", *_told(both, 2 * len(asked)))
     total = (0.0, 0)
     # Seven of ten questions are simple: the small model is sure of those alone.
     for confidence, count in ((0.9, MIX["low"] * tens), (0.4, (MIX["medium"] + MIX["high"]) * tens)):
         await stage.simulator.behave("sim-mini", tokens=TOKENS, confidence=confidence)
-        spent = await _spent(stage, Cascade(steps=(mini, premium)), results[:count])
+        spent = await _spent(stage, Cascade(steps=(mini, premium)), asked[:count])
         total = (total[0] + spent[0], total[1] + spent[1])
-    table.add_row("cascade of two, 70 % simple questions", "60-80 %", *_told(total, len(results)))
+    table.add_row("cascade of two, 70 % simple questions", "60-80 %", *_told(total, len(asked)))
     for call in (mini, mid, premium):
         await stage.simulator.delete(f"/_sim/models/{call.model}")
     return table
@@ -54,10 +52,10 @@ async def costs(stage: Stage, *, tens: int) -> Table:
 
 async def _spent(stage: Stage, step: Step, prompts: list[str]) -> tuple[float, int]:
     """USD and calls that the answers to `prompts` cost, asked ten at a time."""
-    results = []
+    found = []
     for start in range(0, len(prompts), 10):
-        results += await asyncio.gather(*(stage.outcome(job(step, prompt)) for prompt in prompts[start : start + 10]))
-    return sum(one.cost_usd or 0.0 for one in results), sum(len(one.calls) for one in results)
+        found += await asyncio.gather(*(stage.outcome(job(step, prompt)) for prompt in prompts[start : start + 10]))
+    return sum(one.cost_usd or 0.0 for one in found), sum(len(one.calls) for one in found)
 
 
 def _told(spent: tuple[float, int], requests: int) -> tuple[str, ...]:

@@ -49,16 +49,16 @@ async def load(stage: Stage, *, seconds: float) -> Table:
     while time.perf_counter() < end:
         asking.append(asyncio.create_task(ask(chance.choices(texts, popularity)[0])))
         await asyncio.sleep(chance.expovariate(PEAK))
-    result = await asyncio.gather(*asking)
+    found = await asyncio.gather(*asking)
     for model in LATENCIES:
         await stage.simulator.delete(f"/_sim/models/{model}")
 
-    outcomes = [outcome for _, outcome in result]
-    p95 = statistics.quantiles([latency for latency, _ in result], n=20)[-1]
+    outcomes = [outcome for _, outcome in found]
+    p95 = statistics.quantiles([latency for latency, _ in found], n=20)[-1]
     answered = sum(not outcome.fallback for outcome in outcomes) / len(outcomes)
     hits = sum(outcome.served_by == "cache" for outcome in outcomes) / len(outcomes)
     month = sum(outcome.cost_usd or 0.0 for outcome in outcomes) / len(outcomes) * A_DAY * 30
-    table = Table("customer support", "promised", "seen", title=f"{len(result)} requests in {seconds:.0f} s")
+    table = Table("customer support", "promised", "seen", title=f"{len(found)} requests in {seconds:.0f} s")
     table.add_row("p95", "< 2 s", f"{p95:.2f} s")
     table.add_row("answered, not by the fixed text", "> 99.9 %", f"{answered:.2%}")
     table.add_row("from the cache", "-", f"{hits:.0%}")

@@ -37,9 +37,9 @@ async def protections(stage: Stage, *, rounds: int, singles: int, many: int) -> 
     table = Table(
         "one call", "median", "p95", "runs/s at 20", "added", "throughput", title="aim: 2 ms at most, and 0.95 at least"
     )
-    for name, item in latencies.items():
+    for name, found in latencies.items():
         rate = rates[name].rate
-        added = (f"{item.median_ms - bare.median_ms:.2f} ms", f"{rate / bare_rate:.3f}")
-        numbers = (f"{item.median_ms:.1f} ms", f"{item.p95_ms:.1f} ms", f"{rate:.0f}")
-        table.add_row(f"{name} its protections", *numbers, *(("", "") if item is bare else added))
+        added = (f"{found.median_ms - bare.median_ms:.2f} ms", f"{rate / bare_rate:.3f}")
+        numbers = (f"{found.median_ms:.1f} ms", f"{found.p95_ms:.1f} ms", f"{rate:.0f}")
+        table.add_row(f"{name} its protections", *numbers, *(("", "") if found is bare else added))
     return table

@@ -35,10 +35,10 @@ class Stage:
 
     def continuo(self, step: Step, **data: Any) -> Run:
         """One run of a pattern, started as every starter starts it. No two ask the same, so that no cache answers."""
-        result = job(step, PROMPT, **data)
+        asked = job(step, PROMPT, **data)
 
         async def run() -> object:
-            return await self.outcome(result.asking(f"{PROMPT} {uuid4()}"))
+            return await self.outcome(asked.asking(f"{PROMPT} {uuid4()}"))
 
         return run
 

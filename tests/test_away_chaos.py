@@ -163,12 +163,12 @@ async def kept(world: World) -> Books:
 
 async def check_ends(world: World, handles: list[Handle]) -> None:
     """Every run has its answer, every answer its row, and nothing is left in files."""
-    outcome = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 120)
-    assert [one for one in outcome if not isinstance(one, Outcome)] == []
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 120)
+    assert [one for one in found if not isinstance(one, Outcome)] == []
 
     async def booked() -> bool:
         return len((await kept(world)).ledger) == len(handles) and not await left(world)
 
     await until(booked)
-    (await kept(world)).check(outcome)
+    (await kept(world)).check(found)
     assert complaints(world.folder) == []

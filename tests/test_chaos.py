@@ -37,12 +37,12 @@ async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_momen
         await asyncio.sleep(chance.uniform(0.05, 1.5))
         await kill(pool)
         known = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
-        actual = len(await world.simulator.calls())
+        asked = len(await world.simulator.calls())
         pool = await world.pool()
-        later = (await world.simulator.calls())[actual:]
+        later = (await world.simulator.calls())[asked:]
         assert not known & {call["idempotency_key"] for call in later}
-    outcome = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
-    assert [one for one in outcome if not isinstance(one, Outcome)] == []
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
+    assert [one for one in found if not isinstance(one, Outcome)] == []
     seen = [call["idempotency_key"] for call in await world.simulator.calls() if call["answered"]]
     journalled = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
     ledger = await database.read("SELECT identity, estimated, cost_nanousd FROM ledger")
@@ -51,8 +51,8 @@ async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_momen
     lost = [row for row in ledger if "#" in row["identity"]]
     assert sorted(row["identity"] for row in ledger if row not in lost) == sorted(journalled)
     assert all(row["estimated"] for row in lost)
-    value = sum(one.cost_usd or 0 for one in outcome if isinstance(one, Outcome))
-    assert round(value * 1e9) == sum(row["cost_nanousd"] for row in ledger)
+    told = sum(one.cost_usd or 0 for one in found if isinstance(one, Outcome))
+    assert round(told * 1e9) == sum(row["cost_nanousd"] for row in ledger)
     assert journalled <= set(seen)
 
 
@@ -76,9 +76,9 @@ async def test_orders_add_up_whatever_is_cancelled_failed_or_killed_at_random_mo
         if chance.random() < 0.6:
             await kill(pool)
             pool = await world.pool()
-        outcome = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 120)
-        assert all(isinstance(one, Outcome) or one.type in ("SagaFailed", "Cancelled") for one in outcome)
-        kept += sum(not isinstance(one, Failure) for one in outcome)
+        found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 120)
+        assert all(isinstance(one, Outcome) or one.type in ("SagaFailed", "Cancelled") for one in found)
+        kept += sum(not isinstance(one, Failure) for one in found)
     totals = await world.shop.get("/totals")
     assert totals["charged_cents"] - totals["refunded_cents"] == kept * 2500
     assert totals["reserved_units"] == kept * 2
@@ -94,7 +94,7 @@ async def test_workers_killed_at_random_moments_change_no_answer_of_a_random_tre
     steps = some_trees(number, ["premium", "mid", "mini", "sim-free"])
     pools = [await world.pool(), await world.pool()]
     in_peace = [result(await begin(world.client, of_user(step, "in peace"))) for step in steps]
-    expected = [told(outcome) for outcome in await asyncio.gather(*in_peace)]
+    expected = [told(found) for found in await asyncio.gather(*in_peace)]
     chance = random.Random(number)
     database = world.journal()
     handles = [await begin(world.client, of_user(step, "in trouble")) for step in steps]
@@ -104,35 +104,35 @@ async def test_workers_killed_at_random_moments_change_no_answer_of_a_random_tre
         for pool in pools:
             await kill(pool)
         known = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
-        actual = len(await world.simulator.calls())
+        asked = len(await world.simulator.calls())
         pools = [await world.pool(), await world.pool()]
-        later = (await world.simulator.calls())[actual:]
+        later = (await world.simulator.calls())[asked:]
         assert not known & {call["idempotency_key"] for call in later}
-    outcome = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
     await database.aclose()
-    assert [told(one) for one in outcome] == expected
+    assert [told(one) for one in found] == expected
 
 
 def some_trees(number: int, models: list[str], *, sagas: bool = True) -> list[Step]:
     """Eight trees of three to thirty steps, the same ones for the same number."""
-    results: list[Step] = []
+    found: list[Step] = []
 
     @seed(number)
     @settings(max_examples=100, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(trees(models, depth=4, sagas=sagas, local=True))
     def draw(step: Step) -> None:
-        if 3 <= len(list(specs(step))) <= 30 and step not in results:
-            results.append(step)
+        if 3 <= len(list(specs(step))) <= 30 and step not in found:
+            found.append(step)
 
     draw()
     # Neighbours resemble each other, so every so many.
-    return results[:: max(1, len(results) // 8)][:8]
+    return found[:: max(1, len(found) // 8)][:8]
 
 
 def of_user(step: Step, prompt: str) -> Job:
     """A job of a user, since without one a split sends each run where chance will."""
-    result = job(step, prompt)
-    return result.model_copy(update={"context": result.context.model_copy(update={"user": "ada"})})
+    asked = job(step, prompt)
+    return asked.model_copy(update={"context": asked.context.model_copy(update={"user": "ada"})})
 
 
 def told(found: Outcome | Failure) -> str:

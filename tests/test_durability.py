@@ -36,9 +36,9 @@ async def start_all(world: World, *, local: bool) -> list[Handle]:
 
 
 async def outcomes(handles: list[Handle]) -> list[Outcome]:
-    outcome = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 90)
-    assert [type(one) for one in outcome] == [Outcome] * RUNS, outcome
-    return [one for one in outcome if isinstance(one, Outcome)]
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 90)
+    assert [type(one) for one in found] == [Outcome] * RUNS, found
+    return [one for one in found if isinstance(one, Outcome)]
 
 
 async def made(world: World) -> Counter[str]:
@@ -64,12 +64,12 @@ async def test_twenty_calls_survive_the_worker_and_no_journalled_one_is_made_aga
     journalled = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
     await database.aclose()
     await world.pool()
-    result = await outcomes(handles)
-    assert [one.text.split("“")[1].split("”")[0] for one in result] == [f"question {number}" for number in range(RUNS)]
-    outcome = await made(world)
+    found = await outcomes(handles)
+    assert [one.text.split("“")[1].split("”")[0] for one in found] == [f"question {number}" for number in range(RUNS)]
+    asked = await made(world)
     assert len(journalled) >= RUNS // 2
-    assert {outcome[identity] for identity in journalled} == {1}
-    assert sum(outcome.values()) == 2 * RUNS - len(journalled)
+    assert {asked[identity] for identity in journalled} == {1}
+    assert sum(asked.values()) == 2 * RUNS - len(journalled)
 
 
 @LOCAL
@@ -113,7 +113,7 @@ async def test_an_order_survives_its_worker_at_any_step(world: World, slow: int)
     await until(two_steps_to_go)
     await kill(first)
     await world.pool()
-    outcome = await asyncio.wait_for(result(handle), 60)
-    assert isinstance(outcome, Outcome)
+    found = await asyncio.wait_for(result(handle), 60)
+    assert isinstance(found, Outcome)
     totals = await world.shop.get("/totals")
     assert (totals["reserved_units"], totals["charged_cents"], totals["shipments"]) == (2, 2500, 1)

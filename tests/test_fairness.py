@@ -34,9 +34,9 @@ async def busy(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def queued(world: World, tenant: str, step: Step, count: int) -> list[Handle]:
-    result = of(tenant, job(step, priority="batch"))
+    asked = of(tenant, job(step, priority="batch"))
     weight = Library().tenants.of(tenant).weight
-    return await asyncio.gather(*(begin(world.client, result, weight=weight) for _ in range(count)))
+    return await asyncio.gather(*(begin(world.client, asked, weight=weight) for _ in range(count)))
 
 
 @pytest.mark.parametrize("backlog", [200, pytest.param(1000, marks=pytest.mark.chaos)])

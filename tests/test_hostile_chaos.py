@@ -104,7 +104,7 @@ async def test_whatever_an_upstream_does_and_whoever_is_killed_the_books_agree_w
         kills.append(await settled(upstream))
         pools = await asyncio.gather(world.pool(), world.pool())
         assert not known & {call["idempotency_key"] for call in (await upstream.calls())[kills[-1] :]}
-    outcome = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
     peaks += map(peak, pools)
     calls, kept = await upstream.calls(), await books(database)
     await database.aclose()
@@ -112,7 +112,7 @@ async def test_whatever_an_upstream_does_and_whoever_is_killed_the_books_agree_w
     kinds = Counter(call["kind"] for call in calls)
     repeated = in_flight(calls, kills, attempts=ATTEMPTS, ends="ends")
     print(f"{len(calls)} requests, {repeated} of them in flight at a kill; pools of at most {max(peaks)} MB; {kinds}")
-    kept.check(outcome)
+    kept.check(found)
     assert kept.journal <= {call["idempotency_key"] for call in calls if KINDS[call["kind"]].answers}
     # Whatever a provider may bill for is in the ledger, as an answer or as an estimate.
     booked = {row["identity"].split("#")[0] for row in kept.ledger}
@@ -120,7 +120,7 @@ async def test_whatever_an_upstream_does_and_whoever_is_killed_the_books_agree_w
     assert billed == booked
     assert complaints(world.folder) == []
     assert max(peaks) < MEMORY
-    assert seen(CANARY, "\n".join(one.to_json() for one in outcome).encode()) == []
+    assert seen(CANARY, "\n".join(one.to_json() for one in found).encode()) == []
     # Processes keep some of what they know in memory until they end.
     for pool in pools:
         await pool.stop()

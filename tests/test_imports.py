@@ -91,10 +91,10 @@ def test_the_wire_maps_and_does_no_more() -> None:
 
 
 def test_patterns_never_import_each_other() -> None:
-    results = [
+    found = [
         (pattern, module)
         for pattern in PATTERNS
         for module in modules(ROOT / "continuo" / "workflows" / f"{pattern}.py")
         if module.removeprefix("continuo.workflows.") in PATTERNS
     ]
-    assert results == []
+    assert found == []

@@ -49,8 +49,8 @@ async def test_after_kills_at_random_moments_among_500_calls_journal_and_ledger_
         await asyncio.sleep(chance.uniform(0.2, 2))
         await kill(pools[number % 2])
         pools[number % 2] = await world.pool()
-    outcome = await asyncio.wait_for(asyncio.gather(*map(result, await starting)), 200)
-    assert [one for one in outcome if not isinstance(one, Outcome)] == []
+    found = await asyncio.wait_for(asyncio.gather(*map(result, await starting)), 200)
+    assert [one for one in found if not isinstance(one, Outcome)] == []
 
     database = world.journal()
     journalled = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
@@ -61,15 +61,15 @@ async def test_after_kills_at_random_moments_among_500_calls_journal_and_ledger_
     assert len(journalled) == CALLS
     assert sorted(row["identity"] for row in rows) == sorted(journalled)
     assert balance.spent == pytest.approx(sum(row["cost_nanousd"] for row in rows) / 1e9)
-    assert balance.spent == pytest.approx(sum(one.cost_usd or 0 for one in outcome if isinstance(one, Outcome)))
+    assert balance.spent == pytest.approx(sum(one.cost_usd or 0 for one in found if isinstance(one, Outcome)))
     assert {row["identity"] for row in reserved} == set()
 
     # Each call was answered once, and again for every answer that came to a worker already dead: the provider charges
     # for those, and only its own count tells of them.
-    actual = Counter(call["idempotency_key"] for call in await world.simulator.calls("sim-mid"))
+    asked = Counter(call["idempotency_key"] for call in await world.simulator.calls("sim-mid"))
     answered = Counter(call["idempotency_key"] for call in await world.simulator.calls("sim-mid") if call["answered"])
     assert set(answered) == journalled
     lost = sum(answered.values()) - CALLS
     record_property("answers that the provider gave to dead workers", lost)
     print(f"the provider answered {sum(answered.values())} calls, {lost} of them to workers already dead")
-    assert 0 <= lost <= sum(actual.values()) - CALLS
+    assert 0 <= lost <= sum(asked.values()) - CALLS

@@ -32,9 +32,9 @@ async def test_every_command_works(simulator: Control, command: str, tmp_path: P
         (tmp_path / name).write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
-        result = await continuo(*shlex.split(command)[1:])
-    assert result.code == 0, result
-    assert "simulated" in result.out
+        found = await continuo(*shlex.split(command)[1:])
+    assert found.code == 0, found
+    assert "simulated" in found.out
 
 
 def test_the_piece_of_python_runs(capsys: pytest.CaptureFixture[str]) -> None:

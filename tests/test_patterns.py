@@ -44,14 +44,14 @@ def test_every_case_study_has_a_sample_input() -> None:
 
 @pytest.mark.parametrize("name", sorted(INPUTS))
 async def test_a_sample_input_is_answered(client: Client, simulator: Control, name: str) -> None:
-    result = await asked(client, name, INPUTS[name])
-    assert result.text
-    assert result.cost_usd is not None
+    found = await asked(client, name, INPUTS[name])
+    assert found.text
+    assert found.cost_usd is not None
 
 
 async def test_support_answers_from_the_help_pages_at_no_cost(client: Client, simulator: Control) -> None:
-    result = await outcome(client, job(pattern("customer-support"), INPUTS["customer-support"]))
-    assert (result.served_by, result.cost_usd) == ("knowledge", 0)
+    found = await outcome(client, job(pattern("customer-support"), INPUTS["customer-support"]))
+    assert (found.served_by, found.cost_usd) == ("knowledge", 0)
     again = await outcome(client, job(pattern("customer-support"), INPUTS["customer-support"]))
     assert again.served_by == "cache"
 
@@ -74,8 +74,8 @@ async def test_support_ends_in_a_fixed_text_that_is_not_kept(client: Client, sim
     for model in ("sim-premium", "sim-mid", "sim-mini"):
         await simulator.behave(model, status=503)
     prompt = f"Good morning {uuid4()}"
-    result = await outcome(client, job(pattern("customer-support"), prompt))
-    assert (result.served_by, result.fallback) == ("template", True)
+    found = await outcome(client, job(pattern("customer-support"), prompt))
+    assert (found.served_by, found.fallback) == ("template", True)
     await simulator.delete("/_sim/models")
     assert (await outcome(client, job(pattern("customer-support"), prompt))).served_by == "model"
 
@@ -93,8 +93,8 @@ async def test_moderation_needs_two_of_three(
 ) -> None:
     for model, verdict in zip(("sim-premium", "sim-mid", "sim-mini"), verdicts, strict=True):
         await simulator.behave(model, text=verdict, confidence=0.9)
-    result = await asked(client, "moderation", INPUTS["moderation"])
-    assert (result.text.casefold(), result.consensus) == (text, consensus)
+    found = await asked(client, "moderation", INPUTS["moderation"])
+    assert (found.text.casefold(), found.consensus) == (text, consensus)
 
 
 async def test_short_or_simple_questions_about_code_stay_local(client: Client, simulator: Control) -> None:
@@ -107,8 +107,8 @@ async def test_short_or_simple_questions_about_code_stay_local(client: Client, s
 async def test_the_code_assistant_tries_the_paid_model_three_times(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-free", status=400)
     await simulator.behave("sim-mini", outage=2)
-    result = await outcome(client, job(pattern("code-assistant"), f"What? {uuid4()}"))
-    assert (result.model, result.tier) == ("sim-mini", 2)
+    found = await outcome(client, job(pattern("code-assistant"), f"What? {uuid4()}"))
+    assert (found.model, found.tier) == ("sim-mini", 2)
     assert Counter(call["model"] for call in await simulator.calls())["sim-mini"] == 3
 
 
@@ -123,8 +123,8 @@ async def test_the_fast_sibling_answers_at_once_when_the_strong_one_is_throttled
     client: Client, simulator: Control
 ) -> None:
     await simulator.behave("sim-pro", status=429, retry_after=60)
-    result = await asked(client, "pro-to-flash", INPUTS["pro-to-flash"])
-    assert (result.model, result.tier) == ("sim-flash", 2)
+    found = await asked(client, "pro-to-flash", INPUTS["pro-to-flash"])
+    assert (found.model, found.tier) == ("sim-flash", 2)
     assert len(await simulator.calls()) == 2
 
 
@@ -133,8 +133,8 @@ async def test_of_more_questions_than_the_strong_model_takes_at_once_the_fast_si
 ) -> None:
     await simulator.behave("sim-pro", latency=1)
     asking = (asked(client, "pro-to-flash", INPUTS["pro-to-flash"]) for _ in range(8))
-    result = Counter(one.model for one in await asyncio.gather(*asking))
-    assert result == {"sim-pro": 5, "sim-flash": 3}
+    found = Counter(one.model for one in await asyncio.gather(*asking))
+    assert found == {"sim-pro": 5, "sim-flash": 3}
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ async def test_any_mix_of_runs_keeps_what_it_needs(seed: int, world: World) -> N
     await world.simulator.delete("/_sim/models")
     async with pool(client, Library(settings), "standard", 30):
         for run in (*waits, *again):
-            assert isinstance(outcome := await result(run), Outcome), outcome
+            assert isinstance(found := await result(run), Outcome), found
         for run, text in zip(done, texts, strict=True):
             if run.id not in restarted and run.first_execution_run_id in left:
                 assert (await run.result()).text == text

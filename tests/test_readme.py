@@ -37,9 +37,9 @@ async def test_every_command_of_the_readme_works(
 ) -> None:
     init(tmp_path)
     monkeypatch.chdir(tmp_path)
-    result = await continuo(*shlex.split(command)[1:])
-    assert result.code == 0, result
-    assert result.out
+    found = await continuo(*shlex.split(command)[1:])
+    assert found.code == 0, found
+    assert found.out
 
 
 @pytest.mark.usefixtures("worker", "simulator")

@@ -80,14 +80,14 @@ async def pruned(pruner: Pruning, *, dry_run: bool = False) -> dict[Part, int]:
 
 async def ended(client: Client, id: str) -> list[WorkflowExecution]:
     """A run and its children, once the list has them as ended."""
-    results: list[WorkflowExecution] = []
+    found: list[WorkflowExecution] = []
 
     async def there() -> bool:
-        results[:] = [one async for one in client.list_workflows() if one.id == id or one.id.startswith(f"{id}.")]
-        return bool(results) and all(one.close_time for one in results)
+        found[:] = [one async for one in client.list_workflows() if one.id == id or one.id.startswith(f"{id}.")]
+        return bool(found) and all(one.close_time for one in found)
 
     await until(there)
-    return results
+    return found
 
 
 async def forgotten(client: Client, runs: list[WorkflowExecution]) -> None:
@@ -177,7 +177,7 @@ async def test_what_any_known_run_needs_stays_and_all_else_goes(world: World) ->
         assert (await content(letter)).job == failing.begun()
         assert len((await known.result()).text) > len(LONG)
         for handle in (waits, begun_again):
-            assert isinstance(outcome := await result(handle), Outcome), outcome
+            assert isinstance(found := await result(handle), Outcome), found
     assert len(await world.simulator.calls("sim-mid")) == 2
 
 

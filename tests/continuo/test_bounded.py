@@ -45,21 +45,21 @@ def test_sums_are_the_same_whatever_was_summed_before(
 @settings(max_examples=25)
 @given(many)
 def test_folding_keeps_count_usage_and_cost_and_is_done_once(many: tuple[CallRecord, ...]) -> None:
-    result = folded(many)
-    assert sums(result) == sums(many)
-    assert folded(result) == result
-    assert len(result) <= KEPT + len(summed(many))
-    assert result == many or len(many) > KEPT
+    found = folded(many)
+    assert sums(found) == sums(many)
+    assert folded(found) == found
+    assert len(found) <= KEPT + len(summed(many))
+    assert found == many or len(many) > KEPT
 
 
 def test_failures_are_told_one_by_one_before_others() -> None:
     ok = CallRecord(path="a.b", model="m", status="ok", usage=Usage(input_tokens=1), cost_usd=0.1)
     failed = CallRecord(path="a.c", model="m", status="failed", error="no", attempts=3)
-    result = folded((ok,) * 400 + (failed,) * 200)
+    found = folded((ok,) * 400 + (failed,) * 200)
     sums = {"count": 300, "usage": Usage(input_tokens=300), "cost_usd": 30.0}
-    assert result[-1] == ok.model_copy(update=sums)
-    assert [call.status for call in result[:-1]] == ["ok"] * 100 + ["failed"] * 200
-    assert result[-2] == failed
+    assert found[-1] == ok.model_copy(update=sums)
+    assert [call.status for call in found[:-1]] == ["ok"] * 100 + ["failed"] * 200
+    assert found[-2] == failed
 
 
 def test_of_long_errors_as_many_are_told_as_fit() -> None:
@@ -78,26 +78,26 @@ def test_of_many_entries_the_first_are_kept_and_the_rest_is_counted() -> None:
     others = tuple(Alternative(member=name, text="x" * 100_000) for name in names)
     outputs = dict.fromkeys(names, "x" * 1000)
     outcome = Outcome(text="x", served_by="model", outputs=outputs, missing=names, alternatives=others)
-    result = bounded(outcome)
-    assert result.outputs == outputs
-    assert result.missing == names[:KEPT]
-    assert result.alternatives == others[: MAX_CHARACTERS // 100_000]
-    assert result.omitted == {"missing": 1000 - KEPT, "alternatives": 1000 - MAX_CHARACTERS // 100_000}
-    assert bounded(result) == result
+    found = bounded(outcome)
+    assert found.outputs == outputs
+    assert found.missing == names[:KEPT]
+    assert found.alternatives == others[: MAX_CHARACTERS // 100_000]
+    assert found.omitted == {"missing": 1000 - KEPT, "alternatives": 1000 - MAX_CHARACTERS // 100_000}
+    assert bounded(found) == found
     assert bounded(Failure(type="X", message="m", causes=names)).omitted == {"causes": 1000 - KEPT}
 
 
 @pytest.mark.parametrize("count", [1, 1000])
 def test_outputs_are_kept_up_to_a_size(count: int) -> None:
     outputs = {f"{number:04}": "x" * (MAX_CHARACTERS // count) for number in range(2 * count)}
-    result = bounded(Account(outputs=outputs))
-    assert sum(map(len, result.outputs.values())) <= MAX_CHARACTERS
-    assert len(result.outputs) + result.omitted["outputs"] == 2 * count
+    found = bounded(Account(outputs=outputs))
+    assert sum(map(len, found.outputs.values())) <= MAX_CHARACTERS
+    assert len(found.outputs) + found.omitted["outputs"] == 2 * count
 
 
 def test_of_many_checkpoints_the_last_are_kept() -> None:
     time = datetime(2026, 11, 25, tzinfo=UTC)
     points = tuple(Checkpoint(name=f"step {number}", time=time) for number in range(1000))
-    result = bounded(Account(checkpoints=points))
-    assert result.checkpoints == points[-KEPT:]
-    assert result.omitted == {"checkpoints": 1000 - KEPT}
+    found = bounded(Account(checkpoints=points))
+    assert found.checkpoints == points[-KEPT:]
+    assert found.omitted == {"checkpoints": 1000 - KEPT}

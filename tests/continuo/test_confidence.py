@@ -82,9 +82,9 @@ def test_an_answer_may_be_nothing_but_the_line() -> None:
 def test_a_field_goes_before_the_provider_and_the_provider_before_the_line(
     text: str, own: float | None, confidence: float
 ) -> None:
-    result = rated(answer(text, own))
-    assert result[1] == confidence
-    assert "CONFIDENCE" not in result[0]
+    found = rated(answer(text, own))
+    assert found[1] == confidence
+    assert "CONFIDENCE" not in found[0]
 
 
 @pytest.mark.parametrize("text", ["{" * 100_000, '{"a":' * 100_000, "1" * 100_000, "", "null", "{'a': 1}"])
@@ -129,6 +129,6 @@ def test_the_mean_of_logarithms_is_a_probability_or_none(logprobs: list[float], 
 
 @given(st.lists(st.floats(-1000, 0), min_size=1))
 def test_a_mean_probability_lies_between_the_least_and_the_greatest(logprobs: list[float]) -> None:
-    result = mean_probability(logprobs)
-    assert result is not None
-    assert math.exp(min(logprobs)) - 1e-6 <= result <= math.exp(max(logprobs)) + 1e-6
+    found = mean_probability(logprobs)
+    assert found is not None
+    assert math.exp(min(logprobs)) - 1e-6 <= found <= math.exp(max(logprobs)) + 1e-6

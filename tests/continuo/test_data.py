@@ -44,18 +44,18 @@ def numbers(schema: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("kind", [NamedPattern, Catalog, Tenants, Context, ModelRequest, Needs])
 def test_every_number_that_a_person_writes_has_bounds_and_is_no_truth(kind: type[BaseModel]) -> None:
-    result = list(numbers(kind.__pydantic_core_schema__))
-    assert result
-    for number in result:
+    found = list(numbers(kind.__pydantic_core_schema__))
+    assert found
+    for number in found:
         assert {"ge", "gt"} & number.keys(), number
         assert {"le", "lt"} & number.keys(), number
         assert number.get("strict"), number
 
 
 def test_every_number_of_the_environment_has_bounds() -> None:
-    result = list(numbers(Settings.__pydantic_core_schema__))
-    assert len(result) == 9
-    assert all({"ge", "le"} <= number.keys() for number in result)
+    found = list(numbers(Settings.__pydantic_core_schema__))
+    assert len(found) == 9
+    assert all({"ge", "le"} <= number.keys() for number in found)
 
 
 @pytest.mark.parametrize("infinite", [float("inf"), 1e300, float("nan")])

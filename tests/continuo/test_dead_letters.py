@@ -33,9 +33,9 @@ def test_a_letter_of_a_huge_job_is_shown_in_short(failed: Job) -> None:
 
 
 def test_another_pattern_takes_over_the_input_and_gives_its_name(failed: Job) -> None:
-    result = with_pattern(Library(), failed, "order")
-    assert (result.step.kind, result.context.pattern, result.context.tenant) == ("saga", "order", "acme")
-    assert (result.request, result.data) == (failed.request, failed.data)
+    found = with_pattern(Library(), failed, "order")
+    assert (found.step.kind, found.context.pattern, found.context.tenant) == ("saga", "order", "acme")
+    assert (found.request, found.data) == (failed.request, failed.data)
 
 
 def test_a_pattern_that_does_not_take_the_letter_s_image_cannot_take_over(failed: Job) -> None:

@@ -55,8 +55,8 @@ def worst(step: Step) -> Estimate:
 
 
 def figures(step: Step) -> tuple[int, float | None, float]:
-    result = worst(step)
-    return result.calls, result.cost_usd and round(result.cost_usd, 9), round(result.seconds, 9)
+    found = worst(step)
+    return found.calls, found.cost_usd and round(found.cost_usd, 9), round(found.seconds, 9)
 
 
 UNDO = Http(service="s", path="/", timeout=1, retry=Retry(attempts=2, initial=10))
@@ -123,9 +123,9 @@ def test_an_unknown_price_makes_the_whole_cost_unknown_wherever_it_may_be_met(st
 
 
 def test_a_very_long_series_of_attempts_is_summed_at_once() -> None:
-    result = worst(Call(model="a", timeout=1, retry=Retry(attempts=1000, maximum=30)))
-    assert result.calls == 1000
-    assert result.seconds == pytest.approx(1000 * 37, rel=1e-2)
+    found = worst(Call(model="a", timeout=1, retry=Retry(attempts=1000, maximum=30)))
+    assert found.calls == 1000
+    assert found.seconds == pytest.approx(1000 * 37, rel=1e-2)
 
 
 Trees = trees(["a", "b", "e"], depth=3)
@@ -133,11 +133,11 @@ Trees = trees(["a", "b", "e"], depth=3)
 
 @given(Trees)
 def test_a_worst_case_is_never_negative_and_known_when_every_price_is(step: Step) -> None:
-    result = worst(step)
-    assert result.calls >= 0
-    assert result.cost_usd is not None
-    assert result.cost_usd >= 0
-    assert result.seconds >= 0
+    found = worst(step)
+    assert found.calls >= 0
+    assert found.cost_usd is not None
+    assert found.cost_usd >= 0
+    assert found.seconds >= 0
 
 
 @given(Trees)

@@ -34,10 +34,10 @@ def test_an_installed_package_names_its_modules_by_an_entry_point(
 ) -> None:
     name = f"installed_{uuid4().hex}"
     (tmp_path / f"{name}.py").write_text("def double(number: int) -> int:\n    return 2 * number\n", encoding="utf-8")
-    result = tmp_path / f"{name}-1.dist-info"
-    result.mkdir()
-    (result / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n", encoding="utf-8")
-    (result / "entry_points.txt").write_text(f"[continuo.steps]\nmine = {name}\n", encoding="utf-8")
+    told = tmp_path / f"{name}-1.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n", encoding="utf-8")
+    (told / "entry_points.txt").write_text(f"[continuo.steps]\nmine = {name}\n", encoding="utf-8")
     assert name not in callable_modules(Code())
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     function = Functions(callable_modules(Code())).named(f"{name}:double")

@@ -95,8 +95,8 @@ TOOL = {"tools": [{"name": "weather"}]}
 
 
 def parametrised(step: Step, **fields: object) -> None:
-    result = ModelRequest.model_validate({"messages": [{"role": "user", "content": "Hi"}], **fields})
-    check_parameters(step, result, MIXED)
+    asked = ModelRequest.model_validate({"messages": [{"role": "user", "content": "Hi"}], **fields})
+    check_parameters(step, asked, MIXED)
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ def change(path: Path, old: str, new: str) -> None:
 
 
 def test_a_pattern_is_had_by_name_by_path_as_a_model_or_as_itself(library: Library, files: Path) -> None:
-    result = ("mine", str(files / "patterns" / "mine.yaml"), "model:best", Call(model="best"))
-    assert [library.step(pattern) for pattern in result] == [Call(model="large")] * 4
+    asked = ("mine", str(files / "patterns" / "mine.yaml"), "model:best", Call(model="best"))
+    assert [library.step(pattern) for pattern in asked] == [Call(model="large")] * 4
 
 
 def test_what_is_unchanged_is_resolved_once(library: Library) -> None:

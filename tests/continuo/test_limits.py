@@ -38,22 +38,22 @@ def test_the_places_at_once_are_used_up_whole(running: int, waits: bool) -> None
 
 def test_the_wait_lasts_until_enough_has_left_the_window() -> None:
     limits = Limits(tokens_per_minute=100)
-    result = found(limits, minute((10, 1, 40), (20, 1, 40)), tokens=30, now=25.5)
-    assert result is not None
-    assert result.seconds == pytest.approx(10 + SLOTS - 25.5)
-    assert result.why == "model/m has used 80 of 100 tokens in 60 s"
-    result = found(limits, minute((10, 1, 40), (20, 1, 40)), tokens=60, now=25.5)
-    assert result is not None
-    assert result.seconds == pytest.approx(20 + SLOTS - 25.5)
+    told = found(limits, minute((10, 1, 40), (20, 1, 40)), tokens=30, now=25.5)
+    assert told is not None
+    assert told.seconds == pytest.approx(10 + SLOTS - 25.5)
+    assert told.why == "model/m has used 80 of 100 tokens in 60 s"
+    told = found(limits, minute((10, 1, 40), (20, 1, 40)), tokens=60, now=25.5)
+    assert told is not None
+    assert told.seconds == pytest.approx(20 + SLOTS - 25.5)
 
 
 def test_the_longest_wait_of_several_limits_holds() -> None:
     limits = Limits(requests_per_minute=1, requests_per_hour=1)
     seen = Seen(windows={1: (Slot(3600, 1, 0),), 60: (Slot(60, 1, 0),)})
-    result = found(limits, seen, now=3600)
-    assert result is not None
-    assert result.seconds == 3660
-    assert "in 3,600 s" in result.why
+    told = found(limits, seen, now=3600)
+    assert told is not None
+    assert told.seconds == 3660
+    assert "in 3,600 s" in told.why
 
 
 def test_nobody_overtakes_those_who_wait() -> None:
@@ -79,8 +79,8 @@ def test_no_minute_ever_holds_more_than_is_allowed(asked: list[tuple[float, int]
     for pause, tokens in asked:
         now += pause
         waited = 0
-        while (result := found(limits, Seen(windows={1: tuple(slots)}), tokens=tokens, now=now)) is not None:
-            now += result.seconds
+        while (told := found(limits, Seen(windows={1: tuple(slots)}), tokens=tokens, now=now)) is not None:
+            now += told.seconds
             waited += 1
             assert waited <= SLOTS
             while slots and slots[0].slot <= int(now) - SLOTS:

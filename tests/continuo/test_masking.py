@@ -36,8 +36,8 @@ def test_a_text_without_a_secret_stays_as_it_is(text: str) -> None:
 
 
 def test_all_of_what_is_repeated_goes_and_nothing_else() -> None:
-    result = Masker(["sk-0123456789abcdef", "other-secret-word"])
-    assert result.text("<sk-0123456789abcdef> <sk-0123456789ab> <other-secret-word>") == "<***> <***> <***>"
+    found = Masker(["sk-0123456789abcdef", "other-secret-word"])
+    assert found.text("<sk-0123456789abcdef> <sk-0123456789ab> <other-secret-word>") == "<***> <***> <***>"
 
 
 @pytest.mark.parametrize("secrets", [[], [""], ["short"]])
@@ -55,8 +55,8 @@ VALUES = st.recursive(
 @given(SECRETS, VALUES, AROUND, AROUND)
 def test_a_json_text_stays_one_and_holds_no_secret(secret: str, value: object, before: str, after: str) -> None:
     masker, whole = Masker([secret]), {"value": value, "told": [f"{before}{secret}{after}"]}
-    result = json.loads(masker.json(json.dumps(whole)))
-    assert result == masker.value(whole)
+    found = json.loads(masker.json(json.dumps(whole)))
+    assert found == masker.value(whole)
     assert masker.text(secret) == MASK
 
 

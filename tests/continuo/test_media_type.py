@@ -16,15 +16,15 @@ SIGNATURES = [sample[:length] for sample in SAMPLES.values() for length in (4, 1
 
 @pytest.mark.parametrize("media_type", SAMPLES)
 def test_every_type_that_is_taken_is_recognised_whatever_its_name(media_type: str) -> None:
-    result = part_of(SAMPLES[media_type], "holiday.exe")
-    assert (result.media_type, result.size, result.name) == (media_type, len(SAMPLES[media_type]), "holiday.exe")
+    found = part_of(SAMPLES[media_type], "holiday.exe")
+    assert (found.media_type, found.size, found.name) == (media_type, len(SAMPLES[media_type]), "holiday.exe")
 
 
 @pytest.mark.parametrize("media_type", [name for name in SAMPLES if name.startswith("image/")])
 def test_an_image_s_pixels_are_read_from_its_head(media_type: str) -> None:
-    result = part_of(SAMPLES[media_type], "a")
-    assert isinstance(result, Image)
-    assert (result.width, result.height) == (4, 3)
+    found = part_of(SAMPLES[media_type], "a")
+    assert isinstance(found, Image)
+    assert (found.width, found.height) == (4, 3)
 
 
 def test_the_length_of_audio_is_never_less_than_it_is() -> None:

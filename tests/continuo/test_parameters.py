@@ -161,9 +161,9 @@ def test_what_is_passed_through_is_json_bounded_and_overwrites_nothing(extra: di
 
 def test_the_request_wins_over_the_step_which_fills_in_what_is_left_open() -> None:
     step = Call(model="m", top_p=0.5, stop=("STEP",), seed=1, reasoning_effort="low", temperature=1, max_tokens=10)
-    result = settled(step, request(seed=0, stop=("MINE",)))
-    assert (result.seed, result.stop) == (0, ("MINE",))
-    assert (result.top_p, result.reasoning_effort, result.temperature, result.max_tokens) == (0.5, "low", 1, 10)
+    asked = settled(step, request(seed=0, stop=("MINE",)))
+    assert (asked.seed, asked.stop) == (0, ("MINE",))
+    assert (asked.top_p, asked.reasoning_effort, asked.temperature, asked.max_tokens) == (0.5, "low", 1, 10)
     assert settled(step, request(top_p=0.0, temperature=0.0)).model_dump(include={"top_p", "temperature"}) == {
         "top_p": 0.0,
         "temperature": 0.0,

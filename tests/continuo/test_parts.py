@@ -16,11 +16,11 @@ def wide(count: int) -> FanOut:
 @given(st.integers(PART + 1, 3 * PART))
 def test_the_parts_hold_every_branch_once_in_its_order_and_with_its_settings(count: int) -> None:
     step = wide(count)
-    result = parts(step)
-    assert [name for part in result.values() for name in part.branches] == list(step.branches)
-    assert all(0 < len(part.branches) <= PART and not parts(part) for part in result.values())
-    assert {(part.inline, part.branch_timeout) for part in result.values()} == {(True, 5)}
-    assert list(below(step)) == [*result, "merge"]
+    found = parts(step)
+    assert [name for part in found.values() for name in part.branches] == list(step.branches)
+    assert all(0 < len(part.branches) <= PART and not parts(part) for part in found.values())
+    assert {(part.inline, part.branch_timeout) for part in found.values()} == {(True, 5)}
+    assert list(below(step)) == [*found, "merge"]
 
 
 @pytest.mark.parametrize("count", [1, PART])

@@ -54,15 +54,15 @@ def test_replacing_nothing_changes_nothing(step: Step) -> None:
 
 @given(steps)
 def test_every_alias_is_resolved_however_deep_and_the_shape_stays(step: Step) -> None:
-    result = resolved(step, CATALOG, {"VENDOR_KEY": "k"}, simulated=False)
-    assert [spec.kind for spec in specs(result)] == [spec.kind for spec in specs(step)]
-    assert {spec.model for spec in specs(result) if isinstance(spec, Call)} <= {"big"}
+    found = resolved(step, CATALOG, {"VENDOR_KEY": "k"}, simulated=False)
+    assert [spec.kind for spec in specs(found)] == [spec.kind for spec in specs(step)]
+    assert {spec.model for spec in specs(found) if isinstance(spec, Call)} <= {"big"}
 
 
 def model(name: str, environ: dict[str, str], *, simulated: bool = False) -> str:
-    result: Spec = resolved(Call(model=name), CATALOG, environ, simulated=simulated)
-    assert isinstance(result, Call)
-    return result.model
+    found: Spec = resolved(Call(model=name), CATALOG, environ, simulated=simulated)
+    assert isinstance(found, Call)
+    return found.model
 
 
 def test_an_alias_is_the_first_of_its_models_that_has_its_key() -> None:

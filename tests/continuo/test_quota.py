@@ -36,15 +36,15 @@ def test_nobody_is_told_to_come_back_too_early() -> None:
 
 @given(WINDOW, st.floats(160, 161))
 def test_what_remains_may_go_now_and_after_the_reset_everything_may(used: list[Slot], now: float) -> None:
-    result = headers(LIMITS, used, now)
+    told = headers(LIMITS, used, now)
     seen = Seen(windows={MINUTE: tuple(used)})
-    requests, tokens = (int(result[f"x-ratelimit-remaining-{unit}"]) for unit in ("requests", "tokens"))
+    requests, tokens = (int(told[f"x-ratelimit-remaining-{unit}"]) for unit in ("requests", "tokens"))
     assert 0 <= requests <= 10
     assert 0 <= tokens <= 1000
     assert (wait("key/a", LIMITS, seen, tokens, now) is None) == (
         requests > 0 and sum(one.tokens for one in used) <= 1000
     )
     for unit in ("requests", "tokens"):
-        later = now + float(result[f"x-ratelimit-reset-{unit}"].removesuffix("s"))
+        later = now + float(told[f"x-ratelimit-reset-{unit}"].removesuffix("s"))
         kept = [one for one in used if one.slot + SLOTS > later]
         assert sum(getattr(one, unit) for one in kept) == 0

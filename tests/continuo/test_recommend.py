@@ -102,6 +102,6 @@ def test_a_number_out_of_range_is_refused(wrong: dict[str, Any]) -> None:
 
 @given(st.builds(Needs))
 def test_there_is_always_an_answer(needs: Needs) -> None:
-    result = recommend(needs, {})
-    assert result.patterns
-    assert result.deployment.why
+    found = recommend(needs, {})
+    assert found.patterns
+    assert found.deployment.why

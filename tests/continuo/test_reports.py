@@ -33,15 +33,15 @@ def some(draw: st.DrawFn) -> Sums:
 
 @given(st.lists(some(), max_size=5))
 def test_the_total_is_the_sum_of_its_rows_and_what_is_unknown_is_never_0(groups: list[Sums]) -> None:
-    result = costs({(("model", str(number)),): sums for number, sums in enumerate(groups)}, DEAR)
-    assert result.total.calls == sum(row.calls for row in result.rows)
-    assert result.total.input_tokens == sum(row.input_tokens for row in result.rows)
-    for row in (*result.rows, result.total):
+    found = costs({(("model", str(number)),): sums for number, sums in enumerate(groups)}, DEAR)
+    assert found.total.calls == sum(row.calls for row in found.rows)
+    assert found.total.input_tokens == sum(row.input_tokens for row in found.rows)
+    for row in (*found.rows, found.total):
         nothing_known = row.calls > 0 and row.unknown_calls == row.calls
         assert (row.spent_usd is None, row.saved_usd is None) == (nothing_known, nothing_known)
-    if result.total.spent_usd is not None and result.total.saved_usd is not None:
-        assert result.total.spent_usd == pytest.approx(sum(row.spent_usd or 0 for row in result.rows))
-        assert result.total.saved_usd == pytest.approx(sum(row.saved_usd or 0 for row in result.rows), abs=1e-6)
+    if found.total.spent_usd is not None and found.total.saved_usd is not None:
+        assert found.total.spent_usd == pytest.approx(sum(row.spent_usd or 0 for row in found.rows))
+        assert found.total.saved_usd == pytest.approx(sum(row.saved_usd or 0 for row in found.rows), abs=1e-6)
     assert costs({(): Sums()}, UNPRICED).total.saved_usd is None
 
 

@@ -28,5 +28,5 @@ def test_a_key_always_falls_at_the_same_point_of_the_line(key: str) -> None:
 
 
 def test_keys_are_spread_by_weight() -> None:
-    result = Counter(variant_at({"nine": 9, "one": 1}, point(f"user-{number}")) for number in range(10_000))
-    assert 850 < result["one"] < 1150
+    found = Counter(variant_at({"nine": 9, "one": 1}, point(f"user-{number}")) for number in range(10_000))
+    assert 850 < found["one"] < 1150

@@ -61,8 +61,8 @@ def test_votes_are_compared_by_their_text_or_a_field_of_it(text: str, field: str
 
 
 def test_members_who_agree_are_unanimous_in_the_words_of_the_most_confident() -> None:
-    result = unanimous_or_weighted(votes(("spam", 0.5), ("Spam ", 0.9), ("SPAM", None)), None)
-    assert result == Decision(text="Spam ", consensus="unanimous", confidence=1.9 / 3, winner="b")
+    found = unanimous_or_weighted(votes(("spam", 0.5), ("Spam ", 0.9), ("SPAM", None)), None)
+    assert found == Decision(text="Spam ", consensus="unanimous", confidence=1.9 / 3, winner="b")
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_members_who_agree_are_unanimous_in_the_words_of_the_most_confident() ->
 def test_members_who_differ_leave_it_to_the_most_confident_and_then_to_the_earlier(
     said: list[tuple[str, float | None]], winner: str, confidence: float | None
 ) -> None:
-    result = unanimous_or_weighted(votes(*said), None)
-    assert (result.consensus, result.winner, result.confidence) == ("weighted", winner, confidence)
+    found = unanimous_or_weighted(votes(*said), None)
+    assert (found.consensus, found.winner, found.confidence) == ("weighted", winner, confidence)
 
 
 @given(ballots)
@@ -94,16 +94,16 @@ def test_a_decision_is_unanimous_exactly_if_all_labels_are_equal(found: list[Vot
 def test_a_quorum_speaks_in_the_words_of_its_most_confident_member(
     quorum: int, winner: str | None, confidence: float | None
 ) -> None:
-    result = majority(votes(("a", 0.6), ("b", 1.0), ("A", 0.9), ("a", 0.6)), quorum, None)
-    assert (result and result.winner) == winner
-    assert (result and result.confidence) == (confidence and pytest.approx(confidence))
-    assert result is None or (result.consensus, result.text) == ("majority", "A")
+    found = majority(votes(("a", 0.6), ("b", 1.0), ("A", 0.9), ("a", 0.6)), quorum, None)
+    assert (found and found.winner) == winner
+    assert (found and found.confidence) == (confidence and pytest.approx(confidence))
+    assert found is None or (found.consensus, found.text) == ("majority", "A")
 
 
 def test_of_two_labels_the_one_that_reaches_the_quorum_first_wins() -> None:
-    result = majority(votes(("a", 0.1), ("b", 0.9), ("b", 0.9), ("a", 0.1)), 2, None)
-    assert result is not None
-    assert result.text == "b"
+    found = majority(votes(("a", 0.1), ("b", 0.9), ("b", 0.9), ("a", 0.1)), 2, None)
+    assert found is not None
+    assert found.text == "b"
 
 
 @given(ballots, st.data())
@@ -166,8 +166,8 @@ def test_a_vote_weighs_its_confidence_times_its_weight(
         Vote(member=member, text=text, confidence=sure, weight=weight)
         for member, text, sure, weight in zip("abc", ("spam", "ham", "Ham"), confidences, weights, strict=True)
     ]
-    result = weighted_vote(cast, None)
-    assert (result.winner, result.consensus) == (winner, "weighted")
+    found = weighted_vote(cast, None)
+    assert (found.winner, found.consensus) == (winner, "weighted")
 
 
 @given(ballots, st.data())
@@ -205,21 +205,21 @@ def test_more_weight_never_costs_a_label_its_victory(found: list[Vote], data: st
 def test_a_member_s_number_is_the_first_in_its_text_or_field(
     text: str, field: str | None, expected: str | None
 ) -> None:
-    result = average(votes((text, 0.9)), field)
-    assert (result and result.text) == expected
+    found = average(votes((text, 0.9)), field)
+    assert (found and found.text) == expected
 
 
 def test_an_average_counts_only_those_with_a_number_and_is_nobody_s_own() -> None:
-    result = average(votes(("1", 0.9), ("I do not know", 0.1), ("2.5", None), ("4", 0.7)), None)
-    assert result == Decision(text="2.5", consensus="average", confidence=0.7, winner=None)
+    found = average(votes(("1", 0.9), ("I do not know", 0.1), ("2.5", None), ("4", 0.7)), None)
+    assert found == Decision(text="2.5", consensus="average", confidence=0.7, winner=None)
     assert average([], None) is None
 
 
 @given(st.lists(st.integers(-(10**9), 10**9) | st.floats(-1e6, 1e6).map(lambda x: round(x, 3)), min_size=1))
 def test_an_average_lies_between_the_least_and_the_greatest(numbers: list[float]) -> None:
-    result = average([Vote(member="a", text=str(number)) for number in numbers], None)
-    assert result is not None
-    assert min(numbers) <= float(result.text) <= max(numbers)
+    found = average([Vote(member="a", text=str(number)) for number in numbers], None)
+    assert found is not None
+    assert min(numbers) <= float(found.text) <= max(numbers)
 
 
 @pytest.mark.parametrize("decide", [unanimous_or_weighted, weighted_vote])

@@ -73,8 +73,8 @@ async def test_every_end_has_its_row_and_a_table_made_anew_has_the_same(
     await world.simulator.behave("sim-premium", status=400)
     variants = {"b": Variant(step=MINI)}
     async with pool(client, Library(), "standard", 10), pool(client, Library(), "batch", 10):
-        actual = await begin(client, of(job(MID), user="ada"))
-        answer = await result(actual)
+        asked = await begin(client, of(job(MID), user="ada"))
+        answer = await result(asked)
         second = await begin(client, job(Fallback(steps=(PREMIUM, MID))))
         fell = await result(second)
         hits = [await begin(client, job(Cached(MID), "the same"))]
@@ -108,15 +108,15 @@ async def test_every_end_has_its_row_and_a_table_made_anew_has_the_same(
         await terminated.terminate("no longer wanted")
         await listed_as_closed(world, 12)
         await collect(client, runs)
-        outcome = await rows(table)
-        assert len(outcome) == 12
+        found = await rows(table)
+        assert len(found) == 12
 
         assert isinstance(answer, Outcome)
         assert isinstance(fell, Outcome)
         assert isinstance(kept, Outcome)
-        call = await row(table, actual)
+        call = await row(table, asked)
         assert (call.workflow_id, call.tenant, call.user, call.pattern, call.kind) == (
-            actual.id, "acme", "ada", "test", "call",
+            asked.id, "acme", "ada", "test", "call",
         )  # fmt: skip
         assert (call.status, call.served_by, call.model, call.simulated) == ("done", "model", "sim-mid", True)
         assert (call.cost_usd, call.latency_ms, call.error) == (answer.cost_usd, answer.latency_ms, None)
@@ -128,13 +128,13 @@ async def test_every_end_has_its_row_and_a_table_made_anew_has_the_same(
         assert (hit.served_by, hit.cost_usd, hit.saved_usd) == ("cache", 0, kept.cost_usd)
         assert (await row(table, routed)).label == "local"
         assert ((await row(table, split)).variant, (await row(table, split)).tenant) == ("b", "globex")
-        (shadow,) = (one for one in outcome.values() if one.shadow_of)
+        (shadow,) = (one for one in found.values() if one.shadow_of)
         assert (shadow.workflow_id, shadow.shadow_of, shadow.parent) == (f"{split.id}.shadow.new", split.id, split.id)
         assert (shadow.user, shadow.status, shadow.model) == ("bob", "done", "sim-mid")
         undone = await row(table, saga)
         assert (undone.kind, undone.status, undone.served_by) == ("saga", "failed", None)
         assert (undone.error or "").startswith("SagaFailed: ")
-        first, again = (one for one in reversed(outcome.values()) if one.workflow_id == "failed")
+        first, again = (one for one in reversed(found.values()) if one.workflow_id == "failed")
         assert (first.status, first.parent, first.error) == ("failed", None, getattr(failure, "cause", None))
         assert (again.status, again.parent) == ("done", letter_of(client, failed).id)
         stopped = await row(table, cancelled)
@@ -148,11 +148,11 @@ async def test_every_end_has_its_row_and_a_table_made_anew_has_the_same(
 
         anew = open_store(Settings(data=tmp_path / "anew"), {})
         assert await rebuild(client, Runs(anew, "here")) == 12
-        assert await rows(anew) == outcome
+        assert await rows(anew) == found
         await anew.aclose()
         assert await rebuild(client, runs) == 12
         await collect(client, runs, timedelta(days=1))
-        assert await rows(table) == outcome
+        assert await rows(table) == found
 
 
 async def test_a_run_whose_pool_was_killed_is_told_as_it_ended_and_one_that_is_forgotten_as_that(

@@ -44,8 +44,8 @@ def is_super(node: ast.expr) -> bool:
 
 
 def test_only_the_door_starts_a_pattern() -> None:
-    results = {str(path.relative_to(ROOT / "continuo")): starts(path) for path in paths()}
-    assert {path: names for path, names in results.items() if names} == {**THE_DOOR, **OF_A_NAME, **OF_A_PATTERN}
+    found = {str(path.relative_to(ROOT / "continuo")): starts(path) for path in paths()}
+    assert {path: names for path, names in found.items() if names} == {**THE_DOOR, **OF_A_NAME, **OF_A_PATTERN}
 
 
 def test_only_submit_starts_what_the_stages_have_passed() -> None:

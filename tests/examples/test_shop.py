@@ -27,8 +27,8 @@ ORDER = {"order_id": "1", "customer": "Mara", "country": "SE", "items": [MUGS], 
 
 @pytest.fixture
 async def http(shop: Control) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=shop.url) as resource:
-        yield resource
+    async with httpx.AsyncClient(base_url=shop.url) as found:
+        yield found
 
 
 def deed(service: str) -> str:

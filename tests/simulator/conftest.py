@@ -25,23 +25,23 @@ def path(protocol: str, model: str = "some-model", *, stream: bool = False) -> s
 def body(protocol: str, model: str = "some-model", prompt: str = PROMPT, *, stream: bool = False) -> Json:
     if protocol == "google":
         return {"contents": [{"role": "user", "parts": [{"text": prompt}]}]}
-    results: Json = {"model": model, "messages": [{"role": "user", "content": prompt}]}
+    found: Json = {"model": model, "messages": [{"role": "user", "content": prompt}]}
     if stream:
-        results |= {"stream": True}
-    return results | ({"max_tokens": 1000} if protocol == "anthropic" else {})
+        found |= {"stream": True}
+    return found | ({"max_tokens": 1000} if protocol == "anthropic" else {})
 
 
 def text(protocol: str, answer: Json) -> str:
     """The text of a whole answer; fails where the answer is not of the protocol's shape."""
     match protocol:
         case "openai":
-            result = answer["choices"][0]["message"]["content"]
+            found = answer["choices"][0]["message"]["content"]
         case "anthropic":
-            result = answer["content"][0]["text"]
+            found = answer["content"][0]["text"]
         case _:
-            result = answer["candidates"][0]["content"]["parts"][0]["text"]
-    assert isinstance(result, str)
-    return result
+            found = answer["candidates"][0]["content"]["parts"][0]["text"]
+    assert isinstance(found, str)
+    return found
 
 
 def events(response: httpx.Response) -> list[Json]:
@@ -65,14 +65,14 @@ class Asking:
 
     async def answer(self, protocol: str, model: str = "some-model", prompt: str = PROMPT, **more: Any) -> Json:
         response = await self.ask(protocol, model, prompt, **more)
-        result: Json = response.raise_for_status().json()
-        return result
+        found: Json = response.raise_for_status().json()
+        return found
 
 
 @pytest.fixture(scope="session")
 async def http(simulator_process: Control) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=simulator_process.url, timeout=10) as resource:
-        yield resource
+    async with httpx.AsyncClient(base_url=simulator_process.url, timeout=10) as found:
+        yield found
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ async def test_calls_are_told_in_order_with_what_came_in(client: Asking, simulat
     await client.http.post(path("openai"), json=body("openai", "a"), headers={"Idempotency-Key": "run/1"})
     await client.ask("anthropic", "b", stream=True)
     await client.ask("google", "a", stream=True)
-    response = await simulator.get("/_sim/calls")
-    assert response["by_model"] == {"a": 2, "b": 1}
-    first, second, third = response["calls"]
+    found = await simulator.get("/_sim/calls")
+    assert found["by_model"] == {"a": 2, "b": 1}
+    first, second, third = found["calls"]
     assert before <= first.pop("time") <= second["time"] <= third["time"] <= time.time()
     assert first == {
         "model": "a", "protocol": "openai", "stream": False, "status": 200, "answered": True, "disconnected": False,
@@ -38,9 +38,9 @@ async def test_calls_are_told_in_order_with_what_came_in(client: Asking, simulat
 async def test_calls_of_one_model_can_be_asked_for(client: Asking, simulator: Control) -> None:
     await client.ask("openai", "a")
     await client.ask("openai", "b/c")
-    response = await simulator.get("/_sim/calls?model=b/c")
-    assert [call["model"] for call in response["calls"]] == ["b/c"]
-    assert response["by_model"] == {"b/c": 1}
+    found = await simulator.get("/_sim/calls?model=b/c")
+    assert [call["model"] for call in found["calls"]] == ["b/c"]
+    assert found["by_model"] == {"b/c": 1}
 
 
 async def test_calls_are_forgotten_on_demand_and_scripts_are_kept(client: Asking, simulator: Control) -> None:
@@ -117,8 +117,8 @@ async def test_slow_calls_do_not_wait_for_each_other(client: Asking, simulator: 
 async def test_a_script_can_be_read_replaced_and_reset(simulator: Control) -> None:
     default = await simulator.get("/_sim/models/m")
     await simulator.behave("m", text="first", tokens={"input": 3, "output": 1})
-    response = await simulator.get("/_sim/models/m")
-    assert response == {**default, "text": "first", "tokens": {"input": 3, "output": 1, "cached": 0}}
+    found = await simulator.get("/_sim/models/m")
+    assert found == {**default, "text": "first", "tokens": {"input": 3, "output": 1, "cached": 0}}
     await simulator.behave("m", latency=2)
     assert await simulator.get("/_sim/models/m") == {**default, "latency": 2}
     await simulator.delete("/_sim/models/m")
@@ -178,5 +178,5 @@ async def test_a_script_that_is_no_json_object_is_rejected(client: Asking, sent:
 async def test_health_and_the_list_of_models_answer(client: Asking, simulator: Control) -> None:
     await simulator.behave("m", text=PROMPT)
     assert await simulator.get("/_sim/health") == {"status": "ok"}
-    response = await simulator.get("/v1/models")
-    assert (response["object"], [model["id"] for model in response["data"]]) == ("list", ["m"])
+    found = await simulator.get("/v1/models")
+    assert (found["object"], [model["id"] for model in found["data"]]) == ("list", ["m"])

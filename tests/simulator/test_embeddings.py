@@ -20,8 +20,8 @@ async def ask(http: httpx.AsyncClient, protocol: str, text: Any = TEXT) -> httpx
 
 
 def vector(protocol: str, answer: Json) -> list[float]:
-    result: list[float] = answer["data"][0]["embedding"] if protocol == "openai" else answer["embedding"]["values"]
-    return result
+    found: list[float] = answer["data"][0]["embedding"] if protocol == "openai" else answer["embedding"]["values"]
+    return found
 
 
 async def test_a_scripted_vector_has_the_provider_s_own_shape(
@@ -48,9 +48,9 @@ async def test_any_other_text_has_a_vector_of_its_own_that_never_changes(
     http: httpx.AsyncClient, simulator: Control, protocol: str
 ) -> None:
     await simulator.behave("m", embeddings={TEXT: [0.5, -1.0]})
-    results = [vector(protocol, (await ask(http, protocol, text)).json()) for text in ("a", "b", "a")]
-    assert results[0] == results[2] != results[1]
-    assert len(results[0]) == len(results[1]) == 64
+    found = [vector(protocol, (await ask(http, protocol, text)).json()) for text in ("a", "b", "a")]
+    assert found[0] == found[2] != found[1]
+    assert len(found[0]) == len(found[1]) == 64
 
 
 async def test_a_scripted_error_is_the_protocol_s_own(

@@ -73,8 +73,8 @@ def test_the_example_of_any_schema_fits_it(kind: Any) -> None:
 
 
 def test_a_schema_that_holds_itself_comes_to_an_end() -> None:
-    result = Plan.model_validate(example(Plan.model_json_schema()))
-    assert result.parent is not None
+    found = Plan.model_validate(example(Plan.model_json_schema()))
+    assert found.parent is not None
 
 
 @pytest.mark.parametrize(

@@ -50,11 +50,11 @@ async def scripted(simulator: Control) -> None:
 
 @pytest.mark.usefixtures("scripted")
 async def test_openai_answers_with_a_chat_completion(client: Asking) -> None:
-    result = await client.answer("openai", "m")
-    assert result.pop("id").startswith("chatcmpl-")
-    assert result.pop("created") > 0
+    found = await client.answer("openai", "m")
+    assert found.pop("id").startswith("chatcmpl-")
+    assert found.pop("created") > 0
     message = {"role": "assistant", "content": TEXT, "refusal": None}
-    assert result == {
+    assert found == {
         "object": "chat.completion",
         "model": "m",
         "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
@@ -65,9 +65,9 @@ async def test_openai_answers_with_a_chat_completion(client: Asking) -> None:
 
 @pytest.mark.usefixtures("scripted")
 async def test_anthropic_answers_with_a_message_whose_input_leaves_out_what_was_cached(client: Asking) -> None:
-    result = await client.answer("anthropic", "m")
-    assert result.pop("id").startswith("msg_")
-    assert result == {
+    found = await client.answer("anthropic", "m")
+    assert found.pop("id").startswith("msg_")
+    assert found == {
         "type": "message", "role": "assistant", "model": "m",
         "content": [{"type": "text", "text": TEXT}],
         "stop_reason": "end_turn", "stop_sequence": None,
@@ -78,10 +78,10 @@ async def test_anthropic_answers_with_a_message_whose_input_leaves_out_what_was_
 
 @pytest.mark.usefixtures("scripted")
 async def test_gemini_answers_with_a_candidate(client: Asking) -> None:
-    result = await client.answer("google", "m")
-    assert result.pop("responseId")
+    found = await client.answer("google", "m")
+    assert found.pop("responseId")
     content = {"role": "model", "parts": [{"text": TEXT}]}
-    assert result == {
+    assert found == {
         "candidates": [{"content": content, "finishReason": "STOP", "index": 0}],
         "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 5, "cachedContentTokenCount": 4,
                           "totalTokenCount": 15},
@@ -111,16 +111,16 @@ async def test_openai_counts_a_stream_only_for_those_who_ask(client: Asking) -> 
 @pytest.mark.usefixtures("scripted")
 async def test_anthropic_streams_named_events_in_order(client: Asking) -> None:
     response = await client.ask("anthropic", "m", stream=True)
-    result = events(response)
+    found = events(response)
     names = [line.removeprefix("event: ") for line in response.text.splitlines() if line.startswith("event: ")]
-    assert names == [event["type"] for event in result]
+    assert names == [event["type"] for event in found]
     assert names == ["message_start", "ping", "content_block_start", "content_block_delta", "content_block_delta",
                      "content_block_stop", "message_delta", "message_stop"]  # fmt: skip
-    assert result[0]["message"]["usage"]["input_tokens"] == 6
-    assert result[2]["content_block"] == {"type": "text", "text": ""}
-    assert [event["delta"]["text"] for event in result[3:5]] == ["one two three ", "four five"]
-    assert result[6]["delta"] == {"stop_reason": "end_turn", "stop_sequence": None}
-    assert result[6]["usage"] == {"output_tokens": 5}
+    assert found[0]["message"]["usage"]["input_tokens"] == 6
+    assert found[2]["content_block"] == {"type": "text", "text": ""}
+    assert [event["delta"]["text"] for event in found[3:5]] == ["one two three ", "four five"]
+    assert found[6]["delta"] == {"stop_reason": "end_turn", "stop_sequence": None}
+    assert found[6]["usage"] == {"output_tokens": 5}
 
 
 @pytest.mark.usefixtures("scripted")
@@ -167,21 +167,21 @@ async def test_a_streamed_tool_call_comes_in_parts_that_make_the_same_arguments(
     client: Asking, simulator: Control, protocol: str
 ) -> None:
     await simulator.behave("m", tool_call={"name": "weather", "arguments": ARGUMENTS})
-    result = events(await client.ask(protocol, "m", stream=True, **TOOLS[protocol]))
+    found = events(await client.ask(protocol, "m", stream=True, **TOOLS[protocol]))
     match protocol:
         case "openai":
             calls = [
-                c["delta"]["tool_calls"][0] for event in result for c in event["choices"] if "tool_calls" in c["delta"]
+                c["delta"]["tool_calls"][0] for event in found for c in event["choices"] if "tool_calls" in c["delta"]
             ]
             assert (calls[0]["function"]["name"], calls[0]["id"][:5]) == ("weather", "call_")
             assert "".join(call["function"]["arguments"] for call in calls) == '{"city": "Paris"}'
         case "anthropic":
-            [block] = [event["content_block"] for event in result if event["type"] == "content_block_start"]
+            [block] = [event["content_block"] for event in found if event["type"] == "content_block_start"]
             assert (block["name"], block["input"]) == ("weather", {})
-            deltas = [event["delta"] for event in result if event["type"] == "content_block_delta"]
+            deltas = [event["delta"] for event in found if event["type"] == "content_block_delta"]
             assert "".join(delta["partial_json"] for delta in deltas) == '{"city": "Paris"}'
         case _:
-            assert called(protocol, result[0])[0] == ARGUMENTS
+            assert called(protocol, found[0])[0] == ARGUMENTS
 
 
 @pytest.mark.parametrize(

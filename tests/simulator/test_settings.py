@@ -19,10 +19,10 @@ async def test_any_model_answers_about_the_prompt_says_that_it_is_simulated_and_
 ) -> None:
     response = await client.ask(protocol, "never-heard-of")
     assert response.headers["x-continuo-simulated"] == "true"
-    result = text(protocol, response.json())
-    assert result.startswith("[simulated never-heard-of] ")
-    assert PROMPT in result
-    assert text(protocol, await client.answer(protocol, "never-heard-of")) == result
+    found = text(protocol, response.json())
+    assert found.startswith("[simulated never-heard-of] ")
+    assert PROMPT in found
+    assert text(protocol, await client.answer(protocol, "never-heard-of")) == found
 
 
 @EVERY_PROTOCOL
@@ -43,8 +43,8 @@ async def test_tokens_are_about_four_characters_each_of_all_that_was_said(
     client: Asking, simulator: Control, protocol: str, system: Json, usage: Json
 ) -> None:
     await simulator.behave("m", text="x" * 40)
-    result = await client.answer(protocol, "m", "y" * 100, **system)
-    assert usage.items() <= (result.get("usage") or result["usageMetadata"]).items()
+    found = await client.answer(protocol, "m", "y" * 100, **system)
+    assert usage.items() <= (found.get("usage") or found["usageMetadata"]).items()
 
 
 async def test_latency_comes_before_the_answer(client: Asking, simulator: Control) -> None:
@@ -95,8 +95,8 @@ async def test_an_error_rate_of_none_or_all_is_exact(
 
 async def test_an_error_says_when_to_come_back(client: Asking, simulator: Control) -> None:
     await simulator.behave("m", status=429, retry_after=7, retry_after_ms=1234567.5)
-    result = (await client.ask("openai", "m")).headers
-    assert (result["retry-after"], result["retry-after-ms"]) == ("7", "1234567.5")
+    found = (await client.ask("openai", "m")).headers
+    assert (found["retry-after"], found["retry-after-ms"]) == ("7", "1234567.5")
     await simulator.behave("m", status=429)
     assert "retry-after" not in (await client.ask("openai", "m")).headers
 
@@ -125,12 +125,12 @@ async def test_a_finish_reason_has_each_protocols_name(
     client: Asking, simulator: Control, reason: str, expected: list[str]
 ) -> None:
     await simulator.behave("m", finish_reason=reason)
-    results = [
+    found = [
         (await client.answer("openai", "m"))["choices"][0]["finish_reason"],
         (await client.answer("anthropic", "m"))["stop_reason"],
         (await client.answer("google", "m"))["candidates"][0]["finishReason"],
     ]
-    assert results == expected
+    assert found == expected
 
 
 @EVERY_PROTOCOL

@@ -19,25 +19,25 @@ PROVIDER = "vllm"
 
 
 async def shown() -> dict[str, str]:
-    result = await continuo("breakers", "--json")
-    assert (result.code, result.err) == (0, "")
-    return {one["provider"]: one["state"] for one in json.loads(result.out)}
+    found = await continuo("breakers", "--json")
+    assert (found.code, found.err) == (0, "")
+    return {one["provider"]: one["state"] for one in json.loads(found.out)}
 
 
 async def test_before_anything_ran_every_provider_is_healthy(environ: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without a store, and without a server."""
     nowhere = {"CONTINUO_DATA": str(tmp_path / "new"), "TEMPORAL_ADDRESS": "127.0.0.1:1"}
-    result = await continuo("breakers", **nowhere)
-    assert (result.code, result.err) == (0, "")
-    rows = [line for line in result.out.splitlines() if "healthy" in line]
+    found = await continuo("breakers", **nowhere)
+    assert (found.code, found.err) == (0, "")
+    rows = [line for line in found.out.splitlines() if "healthy" in line]
     assert any("sim-openai" in row and "nothing has failed" in row for row in rows)
 
 
 @pytest.mark.usefixtures("worker")
 async def test_a_breaker_is_opened_closed_and_reset_by_hand(client: Client) -> None:
     for command, state in (("open", "open"), ("close", "closed"), ("reset", "closed")):
-        result = await continuo("breakers", command, PROVIDER, "--note", "a test")
-        assert (result.code, result.err) == (0, ""), result
+        found = await continuo("breakers", command, PROVIDER, "--note", "a test")
+        assert (found.code, found.err) == (0, ""), found
         assert await client.get_workflow_handle(workflow_id(PROVIDER)).query("state", result_type=State)
 
         async def is_shown(state: str = state) -> bool:
@@ -76,13 +76,13 @@ async def test_the_temporal_command_does_the_same(client: Client) -> None:
     ],
 )
 async def test_wrong_input_is_one_line(environ: pytest.MonkeyPatch, arguments: list[str], says: str) -> None:
-    result = await continuo(*arguments, TEMPORAL_ADDRESS="127.0.0.1:1")
-    assert (result.code, result.out) == (2, "")
-    assert result.err.count("\n") == 1
-    assert says in result.err
+    found = await continuo(*arguments, TEMPORAL_ADDRESS="127.0.0.1:1")
+    assert (found.code, found.out) == (2, "")
+    assert found.err.count("\n") == 1
+    assert says in found.err
 
 
 async def test_a_store_that_cannot_be_used_is_named(environ: pytest.MonkeyPatch) -> None:
-    result = await continuo("breakers", CONTINUO_DATA=str(ROOT / "README.md"))
-    assert (result.code, result.err.count("\n")) == (2, 1)
-    assert "set CONTINUO_DATA to a folder that can be written" in result.err
+    found = await continuo("breakers", CONTINUO_DATA=str(ROOT / "README.md"))
+    assert (found.code, found.err.count("\n")) == (2, 1)
+    assert "set CONTINUO_DATA to a folder that can be written" in found.err

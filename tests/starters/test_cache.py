@@ -48,8 +48,8 @@ async def test_one_answer_is_dropped_by_the_beginning_of_its_key(data: str) -> N
 
 
 async def test_a_beginning_that_several_keys_share_drops_none(data: str) -> None:
-    result = await continuo("cache", "invalidate", "aa", CONTINUO_DATA=data)
-    assert (result.code, "2 answers have keys that begin with 'aa'" in result.err) == (2, True)
+    found = await continuo("cache", "invalidate", "aa", CONTINUO_DATA=data)
+    assert (found.code, "2 answers have keys that begin with 'aa'" in found.err) == (2, True)
     assert len(json.loads((await continuo("cache", "list", "--json", CONTINUO_DATA=data)).out)) == 3
 
 
@@ -59,16 +59,16 @@ async def test_all_answers_of_a_tenant_are_dropped(data: str) -> None:
 
 
 async def test_a_store_that_does_not_exist_is_empty(tmp_path: Path) -> None:
-    result = await continuo("cache", "list", "--json", CONTINUO_DATA=str(tmp_path / "new"))
-    assert (result.code, json.loads(result.out)) == (0, [])
+    found = await continuo("cache", "list", "--json", CONTINUO_DATA=str(tmp_path / "new"))
+    assert (found.code, json.loads(found.out)) == (0, [])
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["invalidate", "aa1"], ["clear"]])
 async def test_a_store_that_cannot_be_used_is_named_in_one_line(tmp_path: Path, arguments: list[str]) -> None:
     (tmp_path / "cache.db").mkdir()
-    result = await continuo("cache", *arguments, CONTINUO_DATA=str(tmp_path))
-    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
-    assert f"cannot use the cache in {tmp_path / 'cache.db'}: " in result.err
+    found = await continuo("cache", *arguments, CONTINUO_DATA=str(tmp_path))
+    assert (found.code, found.out, found.err.count("\n")) == (2, "", 1)
+    assert f"cannot use the cache in {tmp_path / 'cache.db'}: " in found.err
 
 
 async def test_with_redis_the_answers_are_there_and_without_it_one_line_says_what_to_do(tmp_path: Path) -> None:

@@ -63,9 +63,9 @@ def typed(patch: pytest.MonkeyPatch, *arguments: str) -> int:
         raise Told(code)
 
     patch.setattr("continuo.starters.app.leave", leave)
-    with pytest.raises(Told) as error:
+    with pytest.raises(Told) as told:
         main(lambda: None)
-    code: int = error.value.args[0]
+    code: int = told.value.args[0]
     return code
 
 
@@ -200,9 +200,9 @@ def test_wrong_settings_are_one_line_with_exit_code_2(
 async def test_a_cluster_that_cannot_be_used_is_one_line(
     temporal: TemporalServer, variable: str, value: str, says: str
 ) -> None:
-    result = await continuo("run", "support", "hi", **{variable: value})
-    assert (result.code, result.err.count("\n")) == (2, 1), result.err
-    assert says in result.err
+    found = await continuo("run", "support", "hi", **{variable: value})
+    assert (found.code, found.err.count("\n")) == (2, 1), found.err
+    assert says in found.err
 
 
 @pytest.mark.parametrize(
@@ -229,31 +229,31 @@ main()
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["dev", "--help"], []])
 async def test_help_is_told_with_exit_code_0(environ: pytest.MonkeyPatch, arguments: list[str]) -> None:
-    result = await continuo(*arguments)
-    assert (result.code, result.err) == (0, "")
-    assert "Usage: continuo" in result.out
+    found = await continuo(*arguments)
+    assert (found.code, found.err) == (0, "")
+    assert "Usage: continuo" in found.out
 
 
 async def test_without_a_server_the_error_says_how_to_start_one(environ: pytest.MonkeyPatch) -> None:
-    result = await continuo("run", "support", "hi", TEMPORAL_ADDRESS="127.0.0.1:1")
-    assert result.code == 2
-    assert "no Temporal server at 127.0.0.1:1; start one with `continuo dev`" in result.err
+    found = await continuo("run", "support", "hi", TEMPORAL_ADDRESS="127.0.0.1:1")
+    assert found.code == 2
+    assert "no Temporal server at 127.0.0.1:1; start one with `continuo dev`" in found.err
 
 
 @pytest.mark.usefixtures("worker")
 async def test_a_question_from_a_file_is_answered_on_stdout(simulator: Control) -> None:
-    result = await continuo("run", "support", "--input", str(EXAMPLES / "question.txt"))
-    assert result.code == 0
-    assert result.out.startswith("[simulated sim-premium]")
-    assert "sim-premium" in result.err
-    assert "/workflows/support-" in result.err
+    found = await continuo("run", "support", "--input", str(EXAMPLES / "question.txt"))
+    assert found.code == 0
+    assert found.out.startswith("[simulated sim-premium]")
+    assert "sim-premium" in found.err
+    assert "/workflows/support-" in found.err
 
 
 @pytest.mark.usefixtures("worker")
 async def test_json_is_the_outcome_alone_and_absent_fields_are_left_out(simulator: Control) -> None:
-    result = await continuo("run", "model:sim-mid", "--input", "-", "--json", stdin="Hello?")
-    outcome = json.loads(result.out)
-    assert (result.code, result.err) == (0, "")
+    found = await continuo("run", "model:sim-mid", "--input", "-", "--json", stdin="Hello?")
+    outcome = json.loads(found.out)
+    assert (found.code, found.err) == (0, "")
     assert (outcome["model"], outcome["simulated"], len(outcome["calls"])) == ("sim-mid", True, 1)
     assert not {"confidence", "tier", "fallback", "reasons", "checkpoints"} & outcome.keys()
 
@@ -261,9 +261,9 @@ async def test_json_is_the_outcome_alone_and_absent_fields_are_left_out(simulato
 @pytest.mark.usefixtures("worker")
 async def test_a_failure_is_told_with_its_type_and_exit_code_1(simulator: Control) -> None:
     await simulator.behave("sim-mid", status=400, error_message="nonsense")
-    result = await continuo("run", "model:sim-mid", "Hello?", "--json")
-    assert result.code == 1
-    failure = json.loads(result.out)
+    found = await continuo("run", "model:sim-mid", "Hello?", "--json")
+    assert found.code == 1
+    failure = json.loads(found.out)
     assert (failure["type"], failure["message"]) == (
         "invalid_request",
         "sim-openai: 400 nonsense",
@@ -273,9 +273,9 @@ async def test_a_failure_is_told_with_its_type_and_exit_code_1(simulator: Contro
 
 @pytest.mark.usefixtures("worker")
 async def test_a_detached_run_goes_on_without_its_starter(simulator: Control) -> None:
-    result = await continuo("run", "model:sim-mid", "Hello?", "--detach", "--json", "--system", "Be brief.")
-    assert result.code == 0
-    assert json.loads(result.out)["workflow_id"].startswith("model-sim-mid-")
+    found = await continuo("run", "model:sim-mid", "Hello?", "--detach", "--json", "--system", "Be brief.")
+    assert found.code == 0
+    assert json.loads(found.out)["workflow_id"].startswith("model-sim-mid-")
     await until(simulator.calls)
     [call] = await simulator.calls()
     assert call["body"]["messages"][0] == {"role": "system", "content": "Be brief."}
@@ -334,10 +334,10 @@ async def test_an_order_that_failed_may_be_submitted_again(shop: Control, tmp_pa
 
 
 async def test_patterns_are_listed_with_the_models_they_use_here(environ: pytest.MonkeyPatch) -> None:
-    result = await continuo("patterns")
-    assert result.code == 0
-    assert "support" in result.out
-    assert "sim-premium, sim-mid" in result.out
+    found = await continuo("patterns")
+    assert found.code == 0
+    assert "support" in found.out
+    assert "sim-premium, sim-mid" in found.out
 
 
 async def test_a_pattern_that_is_wrong_is_named_and_the_others_are_listed(
@@ -345,23 +345,23 @@ async def test_a_pattern_that_is_wrong_is_named_and_the_others_are_listed(
 ) -> None:
     (tmp_path / "good.yaml").write_text("description: Fine.\npattern: {kind: call, model: premium}\n", encoding="utf-8")
     (tmp_path / "bad.yaml").write_text("description: Bad.\npattern: {kind: cal}\n", encoding="utf-8")
-    result = await continuo("patterns", CONTINUO_PATTERNS=str(tmp_path))
-    assert result.code == 2
-    assert "good" in result.out
-    assert "bad.yaml:2: pattern.kind: unknown kind 'cal'; did you mean 'call'?" in result.err
+    found = await continuo("patterns", CONTINUO_PATTERNS=str(tmp_path))
+    assert found.code == 2
+    assert "good" in found.out
+    assert "bad.yaml:2: pattern.kind: unknown kind 'cal'; did you mean 'call'?" in found.err
 
 
 async def test_models_are_listed_with_their_prices_and_what_they_need(environ: pytest.MonkeyPatch) -> None:
-    result = await continuo("models", CONTINUO_SIMULATED="0")
-    assert result.code == 0
-    assert "set OPENAI_API_KEY in the environment" in result.out
-    assert "sim-premium" in result.out
+    found = await continuo("models", CONTINUO_SIMULATED="0")
+    assert found.code == 0
+    assert "set OPENAI_API_KEY in the environment" in found.out
+    assert "sim-premium" in found.out
 
 
 @pytest.mark.parametrize("wrong", ["[providers", "models = 3", '[models.x]\nprovider = "nobody"\n[providers]'])
 async def test_a_catalog_that_is_wrong_is_named(environ: pytest.MonkeyPatch, tmp_path: Path, wrong: str) -> None:
     (tmp_path / "catalog.toml").write_text(wrong, encoding="utf-8")
-    result = await continuo("models", CONTINUO_CATALOG=str(tmp_path / "catalog.toml"))
-    assert result.code == 2
-    assert result.err.startswith(f"error: {tmp_path}")
-    assert result.err.count("\n") == 1
+    found = await continuo("models", CONTINUO_CATALOG=str(tmp_path / "catalog.toml"))
+    assert found.code == 2
+    assert found.err.startswith(f"error: {tmp_path}")
+    assert found.err.count("\n") == 1

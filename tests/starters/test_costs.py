@@ -63,9 +63,9 @@ async def test_costs_are_told_for_people_for_programs_and_for_spreadsheets(capsy
     assert "calls of unknown price, which are not in the sums: 1; give their models one in the catalog" in table.err
 
     assert await costs(by="model", against="sim-free", form=Form(json=True)) == 0
-    result = json.loads(capsys.readouterr().out)
-    assert (result["against"], result["total"]["saved_usd"]) == ("sim-free", -2.2)
-    assert [row["group"]["model"] for row in result["rows"]] == ["sim-mid", "sim-unpriced"]
+    told = json.loads(capsys.readouterr().out)
+    assert (told["against"], told["total"]["saved_usd"]) == ("sim-free", -2.2)
+    assert [row["group"]["model"] for row in told["rows"]] == ["sim-mid", "sim-unpriced"]
 
     assert await costs(by="user", form=Form(csv=True)) == 0
     sheet = capsys.readouterr().out
@@ -89,10 +89,10 @@ async def test_budgets_are_told_with_a_warning_for_each_level(capsys: pytest.Cap
     assert f"tenant {ODD!r} has made calls of unknown price, which no budget counts: 1" in warnings[3]
 
     assert await budget(tenant="acme", form=Form(json=True)) == 0
-    result = capsys.readouterr()
-    [acme] = json.loads(result.out)["rows"]
+    told = capsys.readouterr()
+    [acme] = json.loads(told.out)["rows"]
     assert (acme["utilisation"], acme["remaining_usd"], acme["warning"]) == (0.75, 0.25, "70 %")
-    assert result.err.count("\n") == 1
+    assert told.err.count("\n") == 1
 
     assert await budget(form=Form(csv=True)) == 0
     cells = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
@@ -104,16 +104,16 @@ async def test_without_a_store_nothing_was_spent(
 ) -> None:
     monkeypatch.setenv("CONTINUO_DATA", str(tmp_path / "new"))
     assert await costs(form=Form(json=True)) == 0
-    result = capsys.readouterr()
-    assert (result.err, json.loads(result.out)["rows"]) == ("", [])
+    told = capsys.readouterr()
+    assert (told.err, json.loads(told.out)["rows"]) == ("", [])
     assert await budget(tenant="acme") == 0
     assert "acme" in capsys.readouterr().out
 
 
 async def test_wrong_input_is_one_line_with_the_fix(environ: pytest.MonkeyPatch) -> None:
-    result = await continuo("costs", "--since", "yesterday")
-    assert (result.code, result.out) == (2, "")
-    assert result.err == "error: since: 'yesterday' is no day; write it as 2026-11-21\n"
+    found = await continuo("costs", "--since", "yesterday")
+    assert (found.code, found.out) == (2, "")
+    assert found.err == "error: since: 'yesterday' is no day; write it as 2026-11-21\n"
     for command in (costs, budget):
         with pytest.raises(InputError, match="--json and --csv: give one of them"):
             await command(form=Form(json=True, csv=True))

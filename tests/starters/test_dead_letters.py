@@ -29,10 +29,10 @@ async def listed(client: Client, *ids: str) -> None:
 async def letter(client: Client, simulator: Control, worker: None) -> LetterHandle:
     """The letter of a call whose provider is well again."""
     await simulator.behave("sim-premium", status=503, error_message="on fire")
-    result = await buried(client, job(FAILS), f"kept-{uuid4()}")
+    found = await buried(client, job(FAILS), f"kept-{uuid4()}")
     await simulator.delete("/_sim/models")
-    await listed(client, result.id)
-    return result
+    await listed(client, found.id)
+    return found
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ async def test_a_letter_is_listed_for_people_and_for_programs(
 
 
 async def test_a_wrong_pattern_is_refused_before_anything_is_sent(letter: LetterHandle) -> None:
-    result = await continuo("dead-letters", "retry", letter.id, "--pattern", "suport")
-    assert (result.code, result.out) == (2, "")
-    assert result.err == "error: unknown pattern 'suport'; did you mean 'support'?\n"
+    found = await continuo("dead-letters", "retry", letter.id, "--pattern", "suport")
+    assert (found.code, found.out) == (2, "")
+    assert found.err == "error: unknown pattern 'suport'; did you mean 'support'?\n"
     assert (await content(letter)).note == ""
 
 

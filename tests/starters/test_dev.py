@@ -75,14 +75,14 @@ class Dev:
 
     def processes(self) -> dict[int, str]:
         """Everything that bears the mark and lives: pid and command line."""
-        results = {}
+        found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 if self._mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
-                    results[int(folder.name)] = (folder / "cmdline").read_text(encoding="utf-8").replace("\0", " ")
+                    found[int(folder.name)] = (folder / "cmdline").read_text(encoding="utf-8").replace("\0", " ")
             except OSError:
                 continue
-        return results
+        return found
 
     async def nothing_is_left(self) -> bool:
         return not self.processes() and {path.name for path in self.folder.parent.iterdir()} <= {self.folder.name}
@@ -110,14 +110,14 @@ async def test_a_command_gets_the_addresses_and_gives_the_exit_code(data: Path) 
     async with running(data, "--", sys.executable, "-c", text) as dev:
         code, out, err = await dev.result()
     assert (code, err) == (7, "")
-    outcome = json.loads(out)
-    assert outcome["CONTINUO_DATA"] == str(data)
+    told = json.loads(out)
+    assert told["CONTINUO_DATA"] == str(data)
     assert (data / "temporal.db").exists()
-    assert len(outcome["CONTINUO_WORKER_PIDS"].split(",")) == 3
-    assert int(outcome["CONTINUO_TEMPORAL_PID"]) > 0
+    assert len(told["CONTINUO_WORKER_PIDS"].split(",")) == 3
+    assert int(told["CONTINUO_TEMPORAL_PID"]) > 0
     for name in ("CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_UI_URL", "CONTINUO_GATEWAY_URL"):
-        assert outcome[name].startswith("http://127.0.0.1:")
-    assert outcome["TEMPORAL_ADDRESS"].startswith("127.0.0.1:")
+        assert told[name].startswith("http://127.0.0.1:")
+    assert told["TEMPORAL_ADDRESS"].startswith("127.0.0.1:")
 
 
 @pytest.mark.usefixtures("worker")
@@ -135,19 +135,19 @@ async def test_with_a_cluster_of_ones_own_no_server_is_started_and_a_killed_comm
 
 async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_dies_until_ctrl_c(data: Path) -> None:
     async with running(data, "--supervise") as dev:
-        results = [await dev.line() for _ in range(8)]
-        assert results[7].startswith("ready;")
-        await reachable(results[0].split()[-1])
-        await reachable(results[2].split()[-1] + "/_sim/health")
-        await reachable(results[3].split()[-1] + "/totals")
+        told = [await dev.line() for _ in range(8)]
+        assert told[7].startswith("ready;")
+        await reachable(told[0].split()[-1])
+        await reachable(told[2].split()[-1] + "/_sim/health")
+        await reachable(told[3].split()[-1] + "/totals")
 
         for name in ("start-dev", "--priority batch", "continuo.simulator --port"):
             os.kill(one(dev, name), signal.SIGKILL)
         assert {(await dev.error_line()).split(" died; starting it again in ")[0] for _ in range(3)} == {
             "the temporal", "the batch pool", "the simulator",
         }  # fmt: skip
-        await reachable(results[0].split()[-1])
-        await reachable(results[2].split()[-1] + "/_sim/health")
+        await reachable(told[0].split()[-1])
+        await reachable(told[2].split()[-1] + "/_sim/health")
         await until(lambda: ready_again(data / "logs" / "batch-pool.log"))
 
         second = Dev(data)
@@ -164,12 +164,12 @@ async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_di
 async def test_a_gateway_that_is_killed_answers_who_waits_and_its_key_ends_with_the_stack(data: Path) -> None:
     text = "import os, json, time; print(json.dumps(dict(os.environ)), flush=True); time.sleep(600)"
     async with running(data, "--supervise", "--", sys.executable, "-c", text, CONTINUO_SIMULATED="1") as dev:
-        outcome = json.loads(await dev.line())
-        os.kill(int(outcome["CONTINUO_GATEWAY_PID"]), signal.SIGKILL)
-        url, key = outcome["CONTINUO_GATEWAY_URL"], outcome["CONTINUO_GATEWAY_KEY"]
+        told = json.loads(await dev.line())
+        os.kill(int(told["CONTINUO_GATEWAY_PID"]), signal.SIGKILL)
+        url, key = told["CONTINUO_GATEWAY_URL"], told["CONTINUO_GATEWAY_KEY"]
         async with AsyncAnthropic(base_url=url, api_key=key) as client:
-            results: MessageParam = {"role": "user", "content": "Hello?"}
-            answer = await client.messages.create(model="support", max_tokens=100, messages=[results])
+            asked: MessageParam = {"role": "user", "content": "Hello?"}
+            answer = await client.messages.create(model="support", max_tokens=100, messages=[asked])
         assert answer.stop_reason == "end_turn"
         assert (await dev.error_line()).startswith("the gateway died; starting it again in ")
         dev.send(signal.SIGTERM)

@@ -48,11 +48,11 @@ def drawn(step: Step, catalog: Catalog = CATALOG) -> Node:
 
 def test_a_pattern_is_drawn_with_its_models_prices_and_worst_case(capsys: pytest.CaptureFixture[str]) -> None:
     assert explain("support") == 0
-    result = capsys.readouterr().out
-    assert result.startswith("support: fallback  [6 calls, $0.067500, 6 min 7 s]\n")
-    assert "├── tier1: call  sim-premium ($10 in, $10 out per 1 M tokens), 3 x 1m\n" in result
-    assert "└── tier3: template  " in result
-    assert result.endswith("At worst: 6 calls, $0.067500, 6 min 7 s.\n")
+    found = capsys.readouterr().out
+    assert found.startswith("support: fallback  [6 calls, $0.067500, 6 min 7 s]\n")
+    assert "├── tier1: call  sim-premium ($10 in, $10 out per 1 M tokens), 3 x 1m\n" in found
+    assert "└── tier3: template  " in found
+    assert found.endswith("At worst: 6 calls, $0.067500, 6 min 7 s.\n")
 
 
 def test_more_tokens_cost_more(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,10 +62,10 @@ def test_more_tokens_cost_more(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_pattern_that_acts_on_services_is_drawn_with_its_undos(capsys: pytest.CaptureFixture[str]) -> None:
     explain("order")
-    result = capsys.readouterr().out
-    assert "reserve inventory: http  PUT inventory/reservations/{saga}, 3 x 10s" in result
-    assert "At worst: 0 calls, $0.00" in result
-    assert result.index("create shipment.undo") < result.index("reserve inventory.undo")
+    found = capsys.readouterr().out
+    assert "reserve inventory: http  PUT inventory/reservations/{saga}, 3 x 10s" in found
+    assert "At worst: 0 calls, $0.00" in found
+    assert found.index("create shipment.undo") < found.index("reserve inventory.undo")
 
 
 def test_a_model_alone_is_a_pattern(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,10 +81,10 @@ def test_every_pattern_that_ships_is_explained(path: Path, capsys: pytest.Captur
 
 def test_json_is_the_tree_with_the_figures_of_every_step(capsys: pytest.CaptureFixture[str]) -> None:
     explain("support", json=True)
-    result = json.loads(capsys.readouterr().out)
-    assert (result["name"], result["kind"], result["worst"]["calls"]) == ("support", "fallback", 6)
-    assert [below["name"] for below in result["below"]] == ["tier1", "tier2", "tier3"]
-    assert result["below"][2]["worst"] == {"calls": 0, "cost_usd": 0.0, "seconds": 0.0}
+    found = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["kind"], found["worst"]["calls"]) == ("support", "fallback", 6)
+    assert [below["name"] for below in found["below"]] == ["tier1", "tier2", "tier3"]
+    assert found["below"][2]["worst"] == {"calls": 0, "cost_usd": 0.0, "seconds": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_the_numbers_that_matter_are_told_in_few_words(step: Step, about: str) -
 def test_every_step_is_a_node_of_the_chart_and_every_other_one_has_an_arrow(step: Step) -> None:
     first, *lines = flowchart(drawn(step)).splitlines()
     assert first == "graph TD"
-    nodes = [match[1] for line in lines if (match := re.fullmatch(r'  (n\d+)\["[^"]+"\]', line))]
-    arrows = [match[2] for line in lines if (match := re.fullmatch(r'  (n\d+) -->\|"[^"]*"\| (n\d+)', line))]
+    nodes = [found[1] for line in lines if (found := re.fullmatch(r'  (n\d+)\["[^"]+"\]', line))]
+    arrows = [found[2] for line in lines if (found := re.fullmatch(r'  (n\d+) -->\|"[^"]*"\| (n\d+)', line))]
     count = sum(1 for _ in specs(step))
     assert nodes == [f"n{number}" for number in range(count)]
     assert sorted(arrows) == sorted(nodes[1:])
@@ -124,9 +124,9 @@ def test_every_step_is_a_node_of_the_chart_and_every_other_one_has_an_arrow(step
 
 @given(st.text())
 def test_no_label_says_anything_to_mermaid(text: str) -> None:
-    result = escaped(text)
-    assert not set('"[]{}()<>|`\n\\') & set(result)
-    assert re.sub(r"#(\d+);", lambda one: chr(int(one[1])), result) == text
+    found = escaped(text)
+    assert not set('"[]{}()<>|`\n\\') & set(found)
+    assert re.sub(r"#(\d+);", lambda one: chr(int(one[1])), found) == text
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,10 @@ def test_no_digit_of_a_number_is_ever_cut(data: st.DataObject, columns: list[Col
         table.add_row(*row)
     lines = printed(table, width)
     hidden = lines[-1].startswith("not shown: ")
-    results = [cell for line in lines for cell in cells(line)]
-    assert all(row[-1] in results for row in rows)
+    found = [cell for line in lines for cell in cells(line)]
+    assert all(row[-1] in found for row in rows)
     if not hidden:
-        assert all(row[number] in results for row in rows for number, column in enumerate(columns) if column.number)
+        assert all(row[number] in found for row in rows for number, column in enumerate(columns) if column.number)
     if width >= 50:
         assert all(cell_len(line) <= width for line in lines if not line.startswith("not shown: "))
 

@@ -36,10 +36,10 @@ def drawn(step: Step, run: Run) -> list[str]:
 
 async def told(client: Client, step: Step, *, terminal: bool) -> str:
     text = StringIO()
-    outcome = job(step)
-    handle = await begin(client, outcome)
-    result = await watch(client, handle, outcome, Console(file=text, force_terminal=terminal, width=100))
-    assert isinstance(result, Outcome)
+    asked = job(step)
+    handle = await begin(client, asked)
+    found = await watch(client, handle, asked, Console(file=text, force_terminal=terminal, width=100))
+    assert isinstance(found, Outcome)
     return text.getvalue()
 
 
@@ -59,12 +59,12 @@ async def test_on_a_terminal_the_whole_pattern_is_a_tree_with_what_was_not_neede
 ) -> None:
     await simulator.behave("sim-mini", status=400)
     await simulator.behave("sim-premium", latency=60)
-    outcome = job(STEP)
-    handle = await begin(client, outcome)
+    asked = job(STEP)
+    handle = await begin(client, asked)
     await handle.result()
     run = Run(client, handle.id)
     await run.look()
-    marks = [line.strip("│├└─ ").split(": ")[0] for line in drawn(outcome.step, run)]
+    marks = [line.strip("│├└─ ").split(": ")[0] for line in drawn(asked.step, run)]
     assert marks == ["fallback", "✗ tier1", "✓ tier2", "✓ step", "✓ member1", "✓ member2", "⊘ member3", "· tier3"]
     assert "\x1b[" in await told(client, Template(text="x"), terminal=True)
 

@@ -22,9 +22,9 @@ def written(folder: Path, name: str, content: bytes) -> str:
 
 @pytest.mark.usefixtures("worker")
 async def test_an_image_is_described_without_another_word(simulator: Control, tmp_path: Path) -> None:
-    result = await continuo("run", "describe", "--image", written(tmp_path, "photo.png", PHOTO), "--json")
-    assert result.code == 0, result.err
-    outcome = json.loads(result.out)
+    found = await continuo("run", "describe", "--image", written(tmp_path, "photo.png", PHOTO), "--json")
+    assert found.code == 0, found.err
+    outcome = json.loads(found.out)
     assert "image/png of" in outcome["text"]
     [call] = await simulator.calls()
     assert b64encode(PHOTO).decode() in str(call["body"])
@@ -35,8 +35,8 @@ async def test_several_media_of_each_kind_stand_before_the_question(simulator: C
     one, two = (written(tmp_path, f"{seed}.png", png(seed=seed)) for seed in (1, 2))
     talk, paper = written(tmp_path, "talk.wav", wav()), written(tmp_path, "paper.pdf", PDF)
     media = ["--image", one, "--image", two, "--audio", talk, "--file", paper]
-    result = await continuo("run", "describe", "What is new?", *media)
-    assert result.code == 0, result.err
+    found = await continuo("run", "describe", "What is new?", *media)
+    assert found.code == 0, found.err
     [call] = await simulator.calls()
     content = call["body"]["messages"][-1]["content"]
     assert [part["type"] for part in content] == ["image_url", "image_url", "input_audio", "file", "text"]

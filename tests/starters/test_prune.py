@@ -30,9 +30,9 @@ async def old(worker: None) -> str:
 @pytest.mark.usefixtures("old")
 async def test_what_would_go_is_told_before_it_goes(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert await prune(dry_run=True, json=True) == 0
-    result = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)
     none = dict.fromkeys(("ledger", "payloads", "letters", "runs"), 0)
-    assert result == {"dry_run": True, "journal": 1, "cache": result["cache"], **none}
+    assert found == {"dry_run": True, "journal": 1, "cache": found["cache"], **none}
     table = await continuo("prune")
     assert (table.code, "gone" in table.out) == (0, True), table
     assert await prune(json=True) == 0

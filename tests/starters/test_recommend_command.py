@@ -31,9 +31,9 @@ def test_flags_are_answered_with_the_reason_an_example_and_the_deployment(capsys
 
 def test_json_holds_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--repetition", "0.4", "--requests-per-second", "20000", "--json") == 0
-    result = json.loads(capsys.readouterr().out)
-    assert [advice["use"] for advice in result["patterns"]] == ["cached"]
-    assert result["deployment"]["use"] == "split services"
+    found = json.loads(capsys.readouterr().out)
+    assert [advice["use"] for advice in found["patterns"]] == ["cached"]
+    assert found["deployment"]["use"] == "split services"
 
 
 def test_without_flags_a_person_is_asked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

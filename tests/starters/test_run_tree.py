@@ -23,9 +23,9 @@ def console(width: int, height: int) -> SafeConsole:
 
 
 def drawn(renderable: RenderableType, on: SafeConsole) -> list[str]:
-    with on.capture() as resource:
+    with on.capture() as found:
         on.print(renderable)
-    return resource.get().splitlines()
+    return found.get().splitlines()
 
 
 def paths(step: Step, path: str = "") -> list[str]:

@@ -43,11 +43,9 @@ async def tenant(environ: pytest.MonkeyPatch, tmp_path: Path, monkeypatch: pytes
 
 async def ran(client: Client, tenant: str, step: Step, name: str = "run") -> Handle:
     """A run of this tenant that has ended and is listed as that."""
-    outcome = job(step)
-    outcome = outcome.model_copy(
-        update={"context": outcome.context.model_copy(update={"tenant": tenant, "user": "ada"})}
-    )
-    handle = await start(client, outcome, id=f"{name}-{uuid4()}")
+    asked = job(step)
+    asked = asked.model_copy(update={"context": asked.context.model_copy(update={"tenant": tenant, "user": "ada"})})
+    handle = await start(client, asked, id=f"{name}-{uuid4()}")
     await result(handle)
 
     async def there() -> bool:
@@ -144,10 +142,10 @@ async def test_a_run_is_shown_with_its_steps_costs_answers_and_why_a_tier_gave_w
 
     capsys.readouterr()
     assert await show(str(handle.first_execution_run_id), json=True) == 0
-    result = json.loads(capsys.readouterr().out)
-    assert result["run"]["workflow_id"] == handle.id
-    assert [step["path"] for step in result["steps"]] == ["draft", "final", "final.tier1", "final.tier2"]
-    assert (result["outcome"]["text"], len(result["calls"]), result["failure"]) == ("the end", 3, None)
+    found = json.loads(capsys.readouterr().out)
+    assert found["run"]["workflow_id"] == handle.id
+    assert [step["path"] for step in found["steps"]] == ["draft", "final", "final.tier1", "final.tier2"]
+    assert (found["outcome"]["text"], len(found["calls"]), found["failure"]) == ("the end", 3, None)
 
 
 @pytest.mark.usefixtures("worker")
@@ -158,14 +156,14 @@ async def test_a_run_that_was_terminated_is_shown_as_ended_and_its_steps_too(
     handle = await start(client, job(ROOT), id=f"ended-{uuid4()}")
     await until(lambda: simulator.calls("sim-mini"))
     assert await show(handle.id, json=True) == 0
-    result = json.loads(capsys.readouterr().out)
-    assert (result["run"]["status"], result["steps"][0]["status"], result["outcome"]) == ("running", "running", None)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["run"]["status"], found["steps"][0]["status"], found["outcome"]) == ("running", "running", None)
     await handle.terminate("enough")
     assert await show(handle.id, json=True) == 0
-    result = json.loads(capsys.readouterr().out)
-    assert (result["run"]["status"], result["run"]["cost_usd"]) == ("terminated", None)
-    assert [(step["path"], step["status"]) for step in result["steps"]] == [("draft", "cancelled")]
-    assert "enough" in result["failure"]["message"] or result["failure"]["type"] == "TerminatedError"
+    found = json.loads(capsys.readouterr().out)
+    assert (found["run"]["status"], found["run"]["cost_usd"]) == ("terminated", None)
+    assert [(step["path"], step["status"]) for step in found["steps"]] == [("draft", "cancelled")]
+    assert "enough" in found["failure"]["message"] or found["failure"]["type"] == "TerminatedError"
 
 
 async def test_of_a_run_that_temporal_has_forgotten_the_row_is_shown(

@@ -16,9 +16,9 @@ LONG = "Where is my order? " * 32_000
 
 @pytest.mark.usefixtures("worker")
 async def test_the_outcome_of_a_long_prompt_is_json_alone(simulator: Control) -> None:
-    result = await continuo("run", "model:sim-mid", "--input", "-", "--json", stdin=LONG)
-    assert result.code == 0, result.err
-    assert json.loads(result.out)["model"] == "sim-mid"
+    found = await continuo("run", "model:sim-mid", "--input", "-", "--json", stdin=LONG)
+    assert found.code == 0, found.err
+    assert json.loads(found.out)["model"] == "sim-mid"
 
 
 @pytest.mark.usefixtures("worker", "simulator")
@@ -26,9 +26,9 @@ async def test_the_outcome_of_a_long_order_is_json_alone(shop: Control, tmp_path
     file = tmp_path / "order.json"
     order = {**json.loads(GOOD_ORDER), "order_id": str(uuid4()), "note": LONG}
     file.write_text(json.dumps(order), encoding="utf-8")
-    result = await continuo("order", str(file), "--json")
-    assert result.code == 0, result.err
-    assert json.loads(result.out)["served_by"] == "service"
+    found = await continuo("order", str(file), "--json")
+    assert found.code == 0, found.err
+    assert json.loads(found.out)["served_by"] == "service"
 
 
 @pytest.mark.usefixtures("worker")
@@ -36,9 +36,9 @@ async def test_the_list_of_letters_with_a_long_prompt_is_json_alone(simulator: C
     await simulator.behave("sim-mid", status=400)
     tenant = ("--tenant", f"t-{uuid4()}", "--json")
     run = await continuo("run", "model:sim-mid", "--input", "-", *tenant, stdin=LONG)
-    result = await continuo("dead-letters", *tenant)
-    assert [run.code, result.code] == [1, 0], (run.err, result.err)
-    [letter] = json.loads(result.out)
+    found = await continuo("dead-letters", *tenant)
+    assert [run.code, found.code] == [1, 0], (run.err, found.err)
+    [letter] = json.loads(found.out)
     assert letter["failure"]["type"] == json.loads(run.out)["type"] == "invalid_request"
     assert letter["job"]["request"]["messages"][0]["content"] == LONG
 

@@ -26,9 +26,9 @@ def printed(*things: object) -> str:
 def test_escape_sequences_are_shown_and_not_obeyed() -> None:
     table = Table("answer")
     table.add_row(HOSTILE)
-    for item in (printed(HOSTILE), printed(table)):
-        assert not set(item) & set("\x1b\x9b\u202e\x7f\x07")
-        assert "\\u001b]0;title" in item
+    for found in (printed(HOSTILE), printed(table)):
+        assert not set(found) & set("\x1b\x9b\u202e\x7f\x07")
+        assert "\\u001b]0;title" in found
 
 
 def test_what_looks_like_markup_or_an_emoji_is_printed_as_it_is() -> None:

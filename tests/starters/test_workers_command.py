@@ -24,8 +24,8 @@ async def test_a_pool_has_the_slots_of_its_option_whatever_the_environment_says(
         CONTINUO_BATCH_SLOTS="7",
     )
     async with running(pool):
-        result = json.loads(pool.ready_line)
-    assert (result["priority"], result["slots"]) == ("batch", 3)
+        told = json.loads(pool.ready_line)
+    assert (told["priority"], told["slots"]) == ("batch", 3)
     assert pool.process is not None
     assert pool.process.returncode == 0
 
@@ -49,7 +49,7 @@ def test_the_pools_share_a_hundred_slots_unless_the_environment_says_otherwise(
 async def test_a_wrong_option_or_setting_is_one_line_that_names_it_with_exit_code_2(
     environ: pytest.MonkeyPatch, command: str, variable: str, says: str
 ) -> None:
-    result = await continuo(*command.split(), **dict([variable.split("=")] if variable else []))
-    assert (result.code, result.out) == (2, "")
-    assert result.err.startswith(f"error: {says}")
-    assert result.err.count("\n") == 1
+    found = await continuo(*command.split(), **dict([variable.split("=")] if variable else []))
+    assert (found.code, found.out) == (2, "")
+    assert found.err.startswith(f"error: {says}")
+    assert found.err.count("\n") == 1

@@ -42,9 +42,9 @@ def check_told(found: Iterable[Outcome | Failure], ledger: Iterable[Row]) -> Non
     for row in ledger:
         call = row["identity"].split("#")[0]
         booked[call] = row["path"], booked.get(call, ("", 0))[1] + row["cost_nanousd"]
-    result = Counter((call.path, round((call.cost_usd or 0) * NANO)) for one in found for call in one.calls)
-    result.subtract(booked.values())
-    wrong = {call: count for call, count in result.items() if count and call[1]}
+    told = Counter((call.path, round((call.cost_usd or 0) * NANO)) for one in found for call in one.calls)
+    told.subtract(booked.values())
+    wrong = {call: count for call, count in told.items() if count and call[1]}
     assert not wrong, f"path and cost, and how much more often they are told than booked: {wrong}"
 
 

@@ -53,15 +53,13 @@ class Request:
         read, written = usage or (0, 0)
         if self.protocol == "openai":
             counts = {"prompt_tokens": read, "completion_tokens": written}
-            results: Json = {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
-            return results | (
-                {"usage": {**counts, "prompt_tokens_details": {"cached_tokens": cached}}} if usage else {}
-            )
+            found: Json = {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
+            return found | ({"usage": {**counts, "prompt_tokens_details": {"cached_tokens": cached}}} if usage else {})
         if self.protocol == "anthropic":
-            results = {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn"}
+            found = {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn"}
             # This protocol counts what was cached apart: it cannot be more than all, but absurd by itself.
             counts = {"input_tokens": read, "output_tokens": written, "cache_read_input_tokens": -cached}
-            return results | ({"usage": counts} if usage else {})
+            return found | ({"usage": counts} if usage else {})
         return {"done": text}
 
     def text(self) -> str:
@@ -151,8 +149,8 @@ async def refusing(request: Request) -> Pieces:
 
 
 async def denied(request: Request) -> Pieces:
-    results: Json = {"error": {"message": f"bad key {request.echo()} \ud800", "type": "invalid_request_error"}}
-    body = request.chance.choice([json.dumps(results).encode(), request.echo().encode()])
+    told: Json = {"error": {"message": f"bad key {request.echo()} \ud800", "type": "invalid_request_error"}}
+    body = request.chance.choice([json.dumps(told).encode(), request.echo().encode()])
     yield response(body, request.chance.choice([400, 401, 403, 404, 422]))
 
 

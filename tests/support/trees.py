@@ -50,10 +50,10 @@ def trees(models: Sequence[str], *, depth: int, sagas: bool = True, local: bool 
     calls = st.tuples(st.sampled_from(models), here).map(
         lambda drawn: Call(model=drawn[0], retry=QUICK, local=drawn[1])
     )
-    result: Steps = calls | st.builds(Template, text=st.text("abc ,.", min_size=1, max_size=20))
+    found: Steps = calls | st.builds(Template, text=st.text("abc ,.", min_size=1, max_size=20))
     for _ in range(depth - 1):
-        result |= _composed(result, sagas=sagas)
-    return result
+        found |= _composed(found, sagas=sagas)
+    return found
 
 
 def _composed(inner: Steps, *, sagas: bool) -> Steps:

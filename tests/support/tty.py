@@ -32,12 +32,12 @@ async def on_a_terminal(*arguments: str, columns: int = 80, lines: int = 25, **e
 
 def _read(terminal: int) -> str:
     """All that comes until nobody has the terminal open."""
-    result = b""
+    found = b""
     while True:
         try:
             piece = os.read(terminal, 65536)
         except OSError:
             piece = b""
         if not piece:
-            return result.decode()
-        result += piece
+            return found.decode()
+        found += piece

@@ -109,8 +109,8 @@ def test_every_parameter_is_honoured_or_passed_through() -> None:
 def test_betas_go_on_as_their_header() -> None:
     body = {**WHOLE, "context_management": {"edits": []}}
     made = accepted(body, betas=["context-management-2025-06-27", "x"]).request
-    result = ModelRequest(messages=made.messages[:1], **dict(made.parameters))
-    wire = Anthropic().encode("https://a.example", "claude", result, stream=False)
+    asked = ModelRequest(messages=made.messages[:1], **dict(made.parameters))
+    wire = Anthropic().encode("https://a.example", "claude", asked, stream=False)
     assert wire.headers == {"anthropic-beta": "context-management-2025-06-27,x"}
     assert wire.body["context_management"] == {"edits": []}
     assert "betas" not in wire.body

@@ -39,8 +39,8 @@ class Gateway:
             version = dialect.VERSIONS[dialect.VERSIONS.index(request.headers["anthropic-version"])]
             self.accepted.append(dialect.request(body, resolve=lambda name: f"model:{name}", version=version))
         except WireError as error:
-            result = dialect.error(error.status, error.message, param=error.param, code=error.code)
-            return answered(result, error.status)
+            told = dialect.error(error.status, error.message, param=error.param, code=error.code)
+            return answered(told, error.status)
         if isinstance(self.answer, Failure):
             status = status_of(self.answer)
             return answered(dialect.error(status.status, self.answer.message, code=status.code), status.status)

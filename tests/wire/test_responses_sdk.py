@@ -45,8 +45,8 @@ class Gateway:
         if body.stream:
             return Response(self.stream(body), content_type="text/event-stream")
         assert isinstance(self.answer, Outcome)
-        result = account(self.answer, "model:gpt")
-        made = dialect.response(self.answer, result, body, id="resp_1", created_at=1.0, completed_at=2.0)
+        told = account(self.answer, "model:gpt")
+        made = dialect.response(self.answer, told, body, id="resp_1", created_at=1.0, completed_at=2.0)
         self.items = [*dialect.input_items(whole, "resp_1"), *made["output"]]
         return answered(made)
 

@@ -35,6 +35,6 @@ def test_a_call_that_gemini_signed_goes_back_to_it_by_responses() -> None:
 def test_the_account_says_whether_it_was_a_cache_and_leaves_out_what_does_not_apply(
     served_by: str, cache: bool
 ) -> None:
-    result = account(PARIS.model_copy(update={"served_by": served_by, "saved_usd": 0.5}), "support")
-    assert (result["cache"], result["pattern"], result["saved_usd"]) == (cache, "support", 0.5)
-    assert "confidence" not in result
+    told = account(PARIS.model_copy(update={"served_by": served_by, "saved_usd": 0.5}), "support")
+    assert (told["cache"], told["pattern"], told["saved_usd"]) == (cache, "support", 0.5)
+    assert "confidence" not in told

@@ -86,9 +86,9 @@ def test_what_cannot_join_is_told(project: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("command", ["workers", "dev"])
 async def test_a_module_that_is_missing_is_one_line_before_anything_runs(project: Path, command: str) -> None:
-    result = await continuo(command, "--with", "missing")
-    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
-    assert result.err.startswith("error: module 'missing' cannot be imported: ModuleNotFoundError: No module named")
+    found = await continuo(command, "--with", "missing")
+    assert (found.code, found.out, found.err.count("\n")) == (2, "", 1)
+    assert found.err.startswith("error: module 'missing' cannot be imported: ModuleNotFoundError: No module named")
 
 
 def test_a_name_of_ours_is_taken() -> None:

@@ -45,10 +45,10 @@ async def test_a_starter_with_another_data_folder_is_told_what_it_needs(
     client: Client, pattern: str, tmp_path: Path
 ) -> None:
     assert (await (await begin(client, job(Template(text=LONG)))).result()).text == LONG
-    outcome = await continuo("run", pattern, "Hello?", CONTINUO_DATA=str(tmp_path / "other"))
-    assert outcome.code == 2
-    assert outcome.err.splitlines()[-1].startswith("error: a large prompt or answer is not in")
-    assert "set CONTINUO_DATA and DATABASE_URL as the pools have them" in outcome.err
+    found = await continuo("run", pattern, "Hello?", CONTINUO_DATA=str(tmp_path / "other"))
+    assert found.code == 2
+    assert found.err.splitlines()[-1].startswith("error: a large prompt or answer is not in")
+    assert "set CONTINUO_DATA and DATABASE_URL as the pools have them" in found.err
 
 
 @pytest.mark.usefixtures("worker")
@@ -61,9 +61,9 @@ async def test_a_long_answer_that_cannot_be_kept_for_a_while_is_not_asked_for_ag
     with locked(Settings().data / "payloads.db"):
         run = await begin(client, job(Call(model="mid")))
         await until(lambda: _tried_again(run))
-    outcome = await result(run)
-    assert isinstance(outcome, Outcome)
-    assert outcome.text == text
+    found = await result(run)
+    assert isinstance(found, Outcome)
+    assert found.text == text
     assert len(await simulator.calls("sim-mid")) == 1
 
 
@@ -79,8 +79,8 @@ async def test_hosts_that_share_a_database_need_no_common_folder(client: Client,
         pool = pool_process("batch", tmp_path / "pool.log", DATABASE_URL=url, CONTINUO_DATA=str(tmp_path / "one"))
         async with running(pool):
             there = {"DATABASE_URL": url, "CONTINUO_DATA": str(tmp_path / "other")}
-            result = await continuo("run", pattern, "Hello?", "--priority", "batch", **there)
-    assert (result.code, result.out) == (0, f"{LONG}\n")
+            found = await continuo("run", pattern, "Hello?", "--priority", "batch", **there)
+    assert (found.code, found.out) == (0, f"{LONG}\n")
 
 
 async def test_what_an_earlier_version_kept_as_a_file_is_read(tmp_path: Path) -> None:

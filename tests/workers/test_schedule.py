@@ -15,9 +15,9 @@ from tests.support.world import World
 async def test_a_pool_schedules_it_once_and_leaves_what_an_operator_made_of_it(world: World) -> None:
     await world.pool()
     schedule = world.client.get_schedule_handle("prune")
-    result = (await schedule.describe()).schedule
-    assert [one.every for one in result.spec.intervals] == [timedelta(days=1)]
-    assert result.policy.overlap == ScheduleOverlapPolicy.SKIP
+    found = (await schedule.describe()).schedule
+    assert [one.every for one in found.spec.intervals] == [timedelta(days=1)]
+    assert found.policy.overlap == ScheduleOverlapPolicy.SKIP
     await schedule.trigger()
 
     async def pruned() -> bool:

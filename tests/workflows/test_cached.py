@@ -31,8 +31,8 @@ async def test_the_second_time_the_cache_answers_and_says_what_that_saved(
     client: Client, simulator: Control, prompt: str
 ) -> None:
     await simulator.behave("sim-mid", tokens={"input": 100, "output": 100}, text="once")
-    result = job(Cached(MID), prompt)
-    first, second = await outcome(client, result), await outcome(client, result)
+    asked = job(Cached(MID), prompt)
+    first, second = await outcome(client, asked), await outcome(client, asked)
     assert (first.served_by, first.saved_usd) == ("model", None)
     assert (second.served_by, second.cost_usd, second.saved_usd) == ("cache", 0, first.cost_usd)
     assert (second.text, second.model, second.simulated, second.calls) == ("once", "sim-mid", True, ())
@@ -41,11 +41,11 @@ async def test_the_second_time_the_cache_answers_and_says_what_that_saved(
 
 
 async def test_an_entry_is_gone_after_its_time(client: Client, simulator: Control, prompt: str) -> None:
-    result = job(Cached(MID, ttl=0.5), prompt)
-    await outcome(client, result)
+    asked = job(Cached(MID, ttl=0.5), prompt)
+    await outcome(client, asked)
 
     async def asked_again() -> bool:
-        await outcome(client, result)
+        await outcome(client, asked)
         return len(await simulator.calls()) == 2
 
     await until(asked_again, timeout=10)
@@ -61,18 +61,18 @@ async def test_an_entry_is_gone_after_its_time(client: Client, simulator: Contro
 async def test_what_is_in_the_key_divides_the_answers(
     client: Client, simulator: Control, prompt: str, step: Cached, other: dict[str, str]
 ) -> None:
-    result = job(step, prompt)
-    await outcome(client, result)
-    assert (await outcome(client, of(result, **other))).served_by == "model"
-    assert (await outcome(client, of(result, priority="critical"))).served_by == "cache"
+    asked = job(step, prompt)
+    await outcome(client, asked)
+    assert (await outcome(client, of(asked, **other))).served_by == "model"
+    assert (await outcome(client, of(asked, priority="critical"))).served_by == "cache"
 
 
 async def test_concurrent_misses_run_the_step_once(client: Client, simulator: Control, prompt: str) -> None:
     await simulator.behave("sim-mid", latency=1)
-    actual = job(Cached(MID), prompt)
-    mixed = [of(actual, priority=priority) for priority in ("standard", "critical") * 5]
-    result = await asyncio.gather(*(outcome(client, one) for one in mixed))
-    assert sorted(one.served_by for one in result) == ["cache"] * 9 + ["model"]
+    asked = job(Cached(MID), prompt)
+    mixed = [of(asked, priority=priority) for priority in ("standard", "critical") * 5]
+    found = await asyncio.gather(*(outcome(client, one) for one in mixed))
+    assert sorted(one.served_by for one in found) == ["cache"] * 9 + ["model"]
     assert len(await simulator.calls()) == 1
 
 
@@ -81,8 +81,8 @@ async def test_those_who_waited_for_a_failure_try_for_themselves_at_once(
 ) -> None:
     await simulator.behave("sim-mid", latency=1, outage=1, status=400)
     handles = [await begin(client, job(Cached(MID), prompt)) for _ in range(4)]
-    outcome = await asyncio.gather(*map(result, handles))
-    assert len([one for one in outcome if one.calls and one.calls[0].status == "failed"]) == 1
+    found = await asyncio.gather(*map(result, handles))
+    assert len([one for one in found if one.calls and one.calls[0].status == "failed"]) == 1
     assert len(await simulator.calls()) == 4
 
 
@@ -112,9 +112,9 @@ async def test_a_run_that_takes_long_is_waited_for_and_one_that_was_terminated_i
     assert len(await simulator.calls()) == 1
     await simulator.behave("sim-mid", text="at last")
     await first.terminate()
-    outcome = await result(second)
-    assert isinstance(outcome, Outcome)
-    assert (outcome.text, outcome.served_by) == ("at last", "model")
+    found = await result(second)
+    assert isinstance(found, Outcome)
+    assert (found.text, found.served_by) == ("at last", "model")
 
 
 @pytest.mark.parametrize(
@@ -129,10 +129,10 @@ async def test_what_only_stands_in_for_an_answer_is_not_kept(
     client: Client, simulator: Control, prompt: str, step: Step
 ) -> None:
     await simulator.behave("sim-mid", status=400)
-    result = job(Cached(step), prompt)
-    await outcome(client, result)
+    asked = job(Cached(step), prompt)
+    await outcome(client, asked)
     await simulator.behave("sim-mid", text="the model again")
-    assert "the model again" in (await outcome(client, result)).text
+    assert "the model again" in (await outcome(client, asked)).text
 
 
 async def test_an_error_is_not_kept(client: Client, simulator: Control, prompt: str) -> None:
@@ -169,11 +169,11 @@ async def test_a_question_that_means_the_same_is_answered_from_the_cache(
     first = await outcome(client, job(SEMANTIC, prompt))
     assert [(call.path, call.model) for call in first.calls] == [("embedding", "sim-embed"), ("miss", "sim-mid")]
     assert first.cost_usd == pytest.approx(10 * 0.1 / 1e6 + 0.001)
-    result = await outcome(client, job(SEMANTIC, same))
-    assert (result.served_by, result.text) == ("cache", first.text)
-    assert result.saved_usd == pytest.approx(0.001)
-    assert result.cost_usd == pytest.approx(10 * 0.1 / 1e6)
-    assert [point.name for point in result.checkpoints] == ["cache: hit by meaning"]
+    found = await outcome(client, job(SEMANTIC, same))
+    assert (found.served_by, found.text) == ("cache", first.text)
+    assert found.saved_usd == pytest.approx(0.001)
+    assert found.cost_usd == pytest.approx(10 * 0.1 / 1e6)
+    assert [point.name for point in found.checkpoints] == ["cache: hit by meaning"]
     assert (await outcome(client, job(SEMANTIC, other))).served_by == "model"
 
 

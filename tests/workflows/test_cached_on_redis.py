@@ -31,7 +31,7 @@ async def test_a_step_is_run_once_for_all_hosts_and_runs_are_answered_while_redi
         one, other = (Library(Settings(data=tmp_path / name)) for name in ("one", "other"))
         async with pool(await connect(), one, "batch", 10), pool(await connect(), other, "batch", 10):
             first = await asyncio.gather(*(outcome(client, asked("first")) for _ in range(10)))
-            assert sorted(item.served_by for item in first) == ["cache"] * 9 + ["model"]
+            assert sorted(found.served_by for found in first) == ["cache"] * 9 + ["model"]
             assert len(await simulator.calls()) == 1
 
             handles = [await begin(client, asked("second")) for _ in range(3)]
@@ -40,7 +40,7 @@ async def test_a_step_is_run_once_for_all_hosts_and_runs_are_answered_while_redi
             async with asyncio.timeout(10):
                 second = [await result(handle) for handle in handles]
                 second.append(await outcome(client, asked("second")))
-    assert [item.served_by for item in second if isinstance(item, Outcome)] == ["model"] * 4
+    assert [found.served_by for found in second if isinstance(found, Outcome)] == ["model"] * 4
 
 
 def asked(prompt: str) -> Job:

@@ -17,28 +17,28 @@ QUICK = Retry(initial=0.05)
 
 async def test_an_answer_comes_with_its_full_account(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-premium", tokens={"input": 1000, "output": 500, "cached": 200})
-    result = await outcome(client, job(Call(model="premium", system="Be brief.")))
-    assert result.text.startswith("[simulated sim-premium]")
-    assert (result.served_by, result.model, result.provider) == ("model", "sim-premium", "sim-anthropic")
-    assert result.simulated
-    assert result.finish_reason == "stop"
-    assert result.usage == Usage(input_tokens=1000, output_tokens=500, cached_tokens=200)
-    assert result.cost_usd == pytest.approx(0.015)
-    [call] = result.calls
-    assert (call.attempts, call.status, call.cost_usd) == (1, "ok", result.cost_usd)
-    assert result.workflow_id
-    assert result.run_id
-    assert result.latency_ms
+    found = await outcome(client, job(Call(model="premium", system="Be brief.")))
+    assert found.text.startswith("[simulated sim-premium]")
+    assert (found.served_by, found.model, found.provider) == ("model", "sim-premium", "sim-anthropic")
+    assert found.simulated
+    assert found.finish_reason == "stop"
+    assert found.usage == Usage(input_tokens=1000, output_tokens=500, cached_tokens=200)
+    assert found.cost_usd == pytest.approx(0.015)
+    [call] = found.calls
+    assert (call.attempts, call.status, call.cost_usd) == (1, "ok", found.cost_usd)
+    assert found.workflow_id
+    assert found.run_id
+    assert found.latency_ms
     [asked] = await simulator.calls()
     assert asked["body"]["system"] == "Be brief."
-    assert asked["idempotency_key"].startswith(f"{result.run_id}/")
+    assert asked["idempotency_key"].startswith(f"{found.run_id}/")
 
 
 async def test_a_paid_call_is_one_row_of_the_ledger(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mini", tokens={"input": 10, "output": 10})
-    result = await outcome(client, job(Call(model="mini")))
+    found = await outcome(client, job(Call(model="mini")))
     database = open_store(Settings(), {})
-    rows = [row for row in await ledger(database) if row["identity"].startswith(str(result.run_id))]
+    rows = [row for row in await ledger(database) if row["identity"].startswith(str(found.run_id))]
     await database.aclose()
     assert [(row["tenant"], row["model"], row["cost_nanousd"], row["simulated"]) for row in rows] == [
         ("acme", "sim-mini", 10_000, 1)
@@ -48,26 +48,26 @@ async def test_a_paid_call_is_one_row_of_the_ledger(client: Client, simulator: C
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 529])
 async def test_a_transient_error_is_tried_again(client: Client, simulator: Control, status: int) -> None:
     await simulator.behave("sim-mid", outage=1, status=status)
-    result = await outcome(client, job(Call(model="mid", retry=QUICK)))
+    found = await outcome(client, job(Call(model="mid", retry=QUICK)))
     assert [call["status"] for call in await simulator.calls()] == [status, 200]
-    assert result.calls[0].attempts == 2
+    assert found.calls[0].attempts == 2
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
 async def test_a_wrong_request_is_not_tried_again(client: Client, simulator: Control, status: int) -> None:
     await simulator.behave("sim-mid", status=status)
-    error = await failure(client, job(Call(model="mid", retry=QUICK)))
+    found = await failure(client, job(Call(model="mid", retry=QUICK)))
     assert len(await simulator.calls()) == 1
-    assert f"sim-openai: {status}" in error.message
-    assert [call.status for call in error.calls] == ["failed"]
+    assert f"sim-openai: {status}" in found.message
+    assert [call.status for call in found.calls] == ["failed"]
 
 
 async def test_after_three_attempts_the_failure_names_its_cause(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", status=503, error_message="on fire")
-    error = await failure(client, job(Call(model="mid", retry=QUICK)))
+    found = await failure(client, job(Call(model="mid", retry=QUICK)))
     assert len(await simulator.calls()) == 3
-    assert (error.type, error.message) == ("server_error", "sim-openai: 503 on fire")
-    assert error.calls[0].attempts == 3
+    assert (found.type, found.message) == ("server_error", "sim-openai: 503 on fire")
+    assert found.calls[0].attempts == 3
 
 
 @pytest.mark.parametrize(("header", "value"), [("retry_after", 2), ("retry_after_ms", 2000)])
@@ -83,33 +83,33 @@ async def test_the_provider_decides_when_it_is_asked_again(
 
 async def test_a_refusal_is_final_and_what_it_cost_is_in_the_ledger(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-premium", fault="refusal", tokens={"input": 10, "output": 0})
-    error = await failure(client, job(Call(model="premium", retry=QUICK)))
-    assert error.type == "refused"
+    found = await failure(client, job(Call(model="premium", retry=QUICK)))
+    assert found.type == "refused"
     assert len(await simulator.calls()) == 1
-    assert error.calls[0].cost_usd == pytest.approx(0.0001)
+    assert found.calls[0].cost_usd == pytest.approx(0.0001)
 
 
 @pytest.mark.parametrize("fault", ["not_json", "empty", "cut", "reset"])
 @pytest.mark.parametrize("model", ["sim-premium", "sim-mid", "sim-mini"])
 async def test_a_broken_answer_is_tried_again(client: Client, simulator: Control, model: str, fault: str) -> None:
     await simulator.behave(model, fault=fault)
-    error = await failure(client, job(Call(model=model, retry=Retry(attempts=2, initial=0.05))))
-    assert error.type in ("invalid_response", "connection")
+    found = await failure(client, job(Call(model=model, retry=Retry(attempts=2, initial=0.05))))
+    assert found.type in ("invalid_response", "connection")
     assert len(await simulator.calls()) == 2
 
 
 async def test_a_model_that_is_too_slow_is_given_up_as_a_timeout(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", latency=20)
-    error = await failure(client, job(Call(model="mid", timeout=0.2, retry=Retry(attempts=1))))
-    assert error.type == "timeout"
+    found = await failure(client, job(Call(model="mid", timeout=0.2, retry=Retry(attempts=1))))
+    assert found.type == "timeout"
 
 
 async def test_usage_that_the_provider_does_not_give_is_estimated_and_marked(
     client: Client, simulator: Control
 ) -> None:
     await simulator.behave("sim-mid", fault="no_usage", text="x" * 40)
-    result = await outcome(client, job(Call(model="mid"), "y" * 20))
-    assert result.usage == Usage(input_tokens=5, output_tokens=10, estimated=True)
+    found = await outcome(client, job(Call(model="mid"), "y" * 20))
+    assert found.usage == Usage(input_tokens=5, output_tokens=10, estimated=True)
 
 
 async def test_cancelling_a_run_aborts_its_http_request(client: Client, simulator: Control) -> None:
@@ -128,8 +128,8 @@ async def test_at_the_deadline_the_work_is_cancelled(client: Client, simulator: 
     await simulator.behave("sim-mid", latency=60)
     limited = job(Call(model="mid"))
     limited = limited.model_copy(update={"context": limited.context.model_copy(update={"deadline": 0.5})})
-    error = await failure(client, limited)
-    assert error.type == "DeadlineExceeded"
+    found = await failure(client, limited)
+    assert found.type == "DeadlineExceeded"
 
     async def aborted() -> bool:
         return [call["disconnected"] for call in await simulator.calls()] == [True]
@@ -138,21 +138,21 @@ async def test_at_the_deadline_the_work_is_cancelled(client: Client, simulator: 
 
 
 async def test_the_knowledge_folder_answers_at_no_cost(client: Client) -> None:
-    result = await outcome(client, job(Call(model="knowledge"), "How do I return a lamp and get a refund?"))
-    assert (result.served_by, result.cost_usd) == ("knowledge", 0)
-    assert result.confidence
-    assert re.search(r"Source: \w+\.md", result.text)
+    found = await outcome(client, job(Call(model="knowledge"), "How do I return a lamp and get a refund?"))
+    assert (found.served_by, found.cost_usd) == ("knowledge", 0)
+    assert found.confidence
+    assert re.search(r"Source: \w+\.md", found.text)
 
 
 async def test_a_run_can_be_found_by_its_search_attributes(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", tokens={"input": 1, "output": 1})
     route = Route(by=Length(), branches={"local": Call(model="mid")}, default="local")
-    result = await outcome(client, job(Split(variants={"new": Variant(step=route)})))
-    started = f"WorkflowId = '{result.workflow_id}' AND ContinuoTenant = 'acme'"
+    found = await outcome(client, job(Split(variants={"new": Variant(step=route)})))
+    started = f"WorkflowId = '{found.workflow_id}' AND ContinuoTenant = 'acme'"
     query = f"{started} AND ContinuoBranch = 'local' AND ContinuoVariant = 'new' AND ContinuoCostUsd < 0.001"
 
     async def listed() -> bool:
-        return [run.id async for run in client.list_workflows(query)] == [result.workflow_id]
+        return [run.id async for run in client.list_workflows(query)] == [found.workflow_id]
 
     await until(listed)
 
@@ -165,10 +165,10 @@ async def test_a_rated_call_tells_how_sure_the_model_is_and_the_answer_does_not_
 ) -> None:
     """By the probabilities of its tokens where its provider gives them, else by a line that it is told to write."""
     await simulator.behave(model, text="Yes.", confidence=0.8)
-    result = await outcome(client, job(Call(model=model, system="Be brief.")).rated())
-    assert (result.text, result.confidence) == ("Yes.", 0.8)
-    assert result.message
-    assert result.message.content == "Yes."
+    found = await outcome(client, job(Call(model=model, system="Be brief.")).rated())
+    assert (found.text, found.confidence) == ("Yes.", 0.8)
+    assert found.message
+    assert found.message.content == "Yes."
     [call] = await simulator.calls()
     said = str(call["body"])
     assert "Be brief." in said
@@ -177,17 +177,17 @@ async def test_a_rated_call_tells_how_sure_the_model_is_and_the_answer_does_not_
 
 async def test_json_that_was_asked_for_is_not_spoilt_by_a_line(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-premium", text='{"confidence": 0.7}')
-    actual = job(Call(model="premium")).rated()
-    request = actual.request.model_copy(update={"response_schema": {"type": "object"}})
-    result = await outcome(client, actual.model_copy(update={"request": request}))
-    assert (result.text, result.confidence) == ('{"confidence": 0.7}', 0.7)
+    asked = job(Call(model="premium")).rated()
+    request = asked.request.model_copy(update={"response_schema": {"type": "object"}})
+    found = await outcome(client, asked.model_copy(update={"request": request}))
+    assert (found.text, found.confidence) == ('{"confidence": 0.7}', 0.7)
     [call] = await simulator.calls()
     assert "CONFIDENCE" not in str(call["body"])
 
 
 async def test_a_call_that_is_not_rated_is_left_as_it_is(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", text="Yes.", confidence=0.8)
-    result = await outcome(client, job(Call(model="mid")))
-    assert (result.text, result.confidence) == ("Yes.\nCONFIDENCE: 0.8", None)
+    found = await outcome(client, job(Call(model="mid")))
+    assert (found.text, found.confidence) == ("Yes.\nCONFIDENCE: 0.8", None)
     [call] = await simulator.calls()
     assert "logprobs" not in call["body"]

@@ -46,16 +46,16 @@ REACHES = 5.0
 def paths(history: WorkflowHistory, after: int = 0) -> dict[str, str]:
     """The calls and children that workflow tasks started which were completed after the event of that number: by the
     identity of a call, or the id of a child, where in the pattern they stand."""
-    results = {}
+    found = {}
     for event in history.events:
         call = event.activity_task_scheduled_event_attributes
         child = event.start_child_workflow_execution_initiated_event_attributes
         if call.activity_type.name in CALLS and call.workflow_task_completed_event_id > after:
             summary: str = json.loads(event.user_metadata.summary.data)
-            results[f"{history.run_id}/{call.activity_id}"] = summary.rpartition(": ")[0]
+            found[f"{history.run_id}/{call.activity_id}"] = summary.rpartition(": ")[0]
         if child.workflow_id and child.workflow_task_completed_event_id > after:
-            results[child.workflow_id] = child.workflow_id.partition(".")[2]
-    return results
+            found[child.workflow_id] = child.workflow_id.partition(".")[2]
+    return found
 
 
 def cancelled_at(history: WorkflowHistory) -> int | None:
@@ -66,9 +66,9 @@ def cancelled_at(history: WorkflowHistory) -> int | None:
 
 def started_after_cancellation(history: WorkflowHistory) -> list[str]:
     """What was started all the same, and is no saga's way back."""
-    result = cancelled_at(history)
+    asked = cancelled_at(history)
     # A task that was under way already could not know: its completion is the next event.
-    late = {} if result is None else paths(history, result + 1)
+    late = {} if asked is None else paths(history, asked + 1)
     return [path for path in late.values() if not is_way_back(path)]
 
 
@@ -135,7 +135,7 @@ async def check_cancelled(client: Client, simulator: Control, step: Step, moment
     await asyncio.sleep(moment)
     await handle.cancel()
     late = time.time() + REACHES
-    outcome = await result(handle)
+    found = await result(handle)
     runs = [history async for history in histories(client, handle.id)]
     # A call alone may be answered all the same, and a template at once.
     if cancelled_at(runs[0]) is not None and paths(runs[0]) and not isinstance(step, Call):
@@ -149,7 +149,7 @@ async def check_cancelled(client: Client, simulator: Control, step: Step, moment
     assert [path for path in asked_late if not is_way_back(path)] == []
     ids = {history.run_id for history in runs}
     database = open_store(Settings(), environment())
-    check_told([outcome], [row for row in await ledger(database) if row["identity"].partition("/")[0] in ids])
+    check_told([found], [row for row in await ledger(database) if row["identity"].partition("/")[0] in ids])
     await database.aclose()
 
 
@@ -168,9 +168,9 @@ async def test_a_service_that_answers_all_the_same_ends_no_cancellation(
     handle = await begin(client, job(after(saga), order_id="T-7", items=[]))
     await until(lambda: _has_begun(client, handle.id))
     await handle.cancel()
-    outcome = await result(handle)
-    assert isinstance(outcome, Failure)
-    assert outcome.type == "Cancelled"
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    assert found.type == "Cancelled"
     assert await simulator.calls() == []
 
 

@@ -76,18 +76,18 @@ async def temporal(*arguments: str) -> None:
 @pytest.mark.usefixtures("worker")
 async def test_a_failed_job_is_kept_with_its_input_its_error_and_its_run(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-premium", status=503, error_message="on fire")
-    outcome = job(FAILS, "Where is my order,\nplease?", priority="critical")
-    letter = await buried(client, outcome)
+    asked = job(FAILS, "Where is my order,\nplease?", priority="critical")
+    letter = await buried(client, asked)
     kept = await content(letter)
-    assert kept.job == outcome.begun()
+    assert kept.job == asked.begun()
     assert kept.id == letter.id
     assert kept.failure.cause == "server_error: sim-anthropic: 503 on fire"
     assert [call.status for call in kept.failure.calls] == ["failed"]
-    result = await letter.describe()
-    assert result.task_queue == "critical"
-    assert result.raw_description.workflow_execution_info.priority.fairness_key == "acme"
-    assert await result.static_summary() == kept.failure.cause
-    memo = await result.memo()
+    found = await letter.describe()
+    assert found.task_queue == "critical"
+    assert found.raw_description.workflow_execution_info.priority.fairness_key == "acme"
+    assert await found.static_summary() == kept.failure.cause
+    memo = await found.memo()
     assert (memo["prompt"], memo["error"], memo["tries"]) == ("Where is my order, please?", kept.failure.cause, 0)
     run = await client.get_workflow_handle(kept.workflow_id, run_id=kept.run_id).describe()
     assert {pair.key.name: pair.value for pair in run.typed_search_attributes}["ContinuoCostUsd"] == 0
@@ -105,9 +105,9 @@ async def test_a_retry_by_temporals_own_command_takes_the_place_of_the_run(clien
     end = await closed(letter)
     assert end.by == "answered"
     retried: Handle = client.get_workflow_handle(kept.workflow_id, run_id=end.run_id, result_type=Outcome)
-    outcome = await result(retried)
-    assert isinstance(outcome, Outcome)
-    assert outcome.model == "sim-premium"
+    found = await result(retried)
+    assert isinstance(found, Outcome)
+    assert found.model == "sim-premium"
     info = (await retried.describe()).raw_description.workflow_execution_info
     assert (info.task_queue, info.priority.fairness_key) == ("standard", "acme")
     assert {"ContinuoTenant", "ContinuoPattern", "ContinuoCostUsd"} <= set(info.search_attributes.indexed_fields)

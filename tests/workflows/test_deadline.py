@@ -9,16 +9,16 @@ ONCE = Retry(attempts=1)
 
 
 async def test_an_answer_in_time_is_the_answer(client: Client, simulator: Control) -> None:
-    result = await outcome(client, job(Deadline(Call(model="mid"), limit=30, otherwise=Template(text="late"))))
-    assert (result.model, result.fallback) == ("sim-mid", False)
+    found = await outcome(client, job(Deadline(Call(model="mid"), limit=30, otherwise=Template(text="late"))))
+    assert (found.model, found.fallback) == ("sim-mid", False)
 
 
 async def test_at_the_limit_the_work_is_cancelled_and_otherwise_answers(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", latency=60)
-    result = await outcome(client, job(Deadline(Call(model="mid"), limit=0.5, otherwise=Template(text="late"))))
-    assert (result.text, result.served_by, result.fallback) == ("late", "template", True)
-    assert result.reasons == ("no answer within 0.5 s",)
-    assert [(call.path, call.status) for call in result.calls] == [("step", "cancelled")]
+    found = await outcome(client, job(Deadline(Call(model="mid"), limit=0.5, otherwise=Template(text="late"))))
+    assert (found.text, found.served_by, found.fallback) == ("late", "template", True)
+    assert found.reasons == ("no answer within 0.5 s",)
+    assert [(call.path, call.status) for call in found.calls] == [("step", "cancelled")]
 
     async def aborted() -> bool:
         return [call["disconnected"] for call in await simulator.calls()] == [True]
@@ -28,8 +28,8 @@ async def test_at_the_limit_the_work_is_cancelled_and_otherwise_answers(client: 
 
 async def test_without_otherwise_it_fails(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", latency=60)
-    error = await failure(client, job(Deadline(Call(model="mid"), limit=0.5)))
-    assert (error.type, [call.status for call in error.calls]) == ("DeadlineExceeded", ["cancelled"])
+    found = await failure(client, job(Deadline(Call(model="mid"), limit=0.5)))
+    assert (found.type, [call.status for call in found.calls]) == ("DeadlineExceeded", ["cancelled"])
 
 
 async def test_a_failure_before_the_limit_is_a_failure(client: Client, simulator: Control) -> None:
@@ -41,6 +41,6 @@ async def test_a_failure_before_the_limit_is_a_failure(client: Client, simulator
 async def test_a_limit_inside_a_limit_strikes_first_and_alone(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", latency=60)
     inner = Deadline(Call(model="mid"), limit=0.3, otherwise=Call(model="mini"), isolate=True)
-    result = await outcome(client, job(Deadline(inner, limit=30, otherwise=Template(text="late"))))
-    assert result.model == "sim-mini"
-    assert [call.path for call in result.calls] == ["step.step", "step.otherwise"]
+    found = await outcome(client, job(Deadline(inner, limit=30, otherwise=Template(text="late"))))
+    assert found.model == "sim-mini"
+    assert [call.path for call in found.calls] == ["step.step", "step.otherwise"]

@@ -40,6 +40,6 @@ async def test_an_answer_of_the_cache_says_so(client: Client, simulator: Control
 async def test_a_failure_says_what_was_tried(client: Client, simulator: Control) -> None:
     for model in ("sim-premium", "sim-mid"):
         await simulator.behave(model, status=400)
-    result = await details(client, FALLS)
-    assert result.startswith("Failed: FallbackExhausted: all 2 tiers failed")
-    assert "0/0 tokens, $0.000000\n\nTried:\n\n- tier 1: invalid_request" in result
+    found = await details(client, FALLS)
+    assert found.startswith("Failed: FallbackExhausted: all 2 tiers failed")
+    assert "0/0 tokens, $0.000000\n\nTried:\n\n- tier 1: invalid_request" in found

@@ -9,11 +9,11 @@ from continuo.temporal.failures import MAX_MESSAGE, MAX_TEXT, failed, failure_of
 def test_a_failure_of_very_many_causes_stays_short_enough_for_a_history() -> None:
     causes = tuple(f"b{number}: {'x' * 100}" for number in range(10_000))
     error = failed(Failure(type="FanOutFailed", message="; ".join(causes), causes=causes))
-    failure = failure_of(ApplicationError(error.message, *(one.model_dump() for one in error.details)))
-    assert error.message == failure.message
+    found = failure_of(ApplicationError(error.message, *(one.model_dump() for one in error.details)))
+    assert error.message == found.message
     assert len(error.message) == MAX_MESSAGE
-    assert failure.causes == causes[:KEPT]
-    assert failure.omitted == {"causes": 10_000 - KEPT}
+    assert found.causes == causes[:KEPT]
+    assert found.omitted == {"causes": 10_000 - KEPT}
 
 
 def test_a_text_may_have_so_many_bytes_and_no_more() -> None:

@@ -30,12 +30,12 @@ async def test_every_branch_answers_and_the_answers_are_collected_by_name(
     client: Client, simulator: Control, inline: bool
 ) -> None:
     await texts(simulator)
-    result = await outcome(client, job(FanOut(branches=THREE, inline=inline)))
+    found = await outcome(client, job(FanOut(branches=THREE, inline=inline)))
     answers = {name: f"from {name}" for name in THREE}
-    assert json.loads(result.text) == answers == result.outputs
-    assert sorted(call.path for call in result.calls) == sorted(THREE)
-    assert result.cost_usd == pytest.approx(200 * (10 + 5 + 0.5) / 1e6)
-    assert (result.partial, result.missing, result.simulated) == (False, (), True)
+    assert json.loads(found.text) == answers == found.outputs
+    assert sorted(call.path for call in found.calls) == sorted(THREE)
+    assert found.cost_usd == pytest.approx(200 * (10 + 5 + 0.5) / 1e6)
+    assert (found.partial, found.missing, found.simulated) == (False, (), True)
 
 
 async def test_branches_are_child_workflows_named_after_their_patterns(client: Client, simulator: Control) -> None:
@@ -44,31 +44,29 @@ async def test_branches_are_child_workflows_named_after_their_patterns(client: C
 
     async def listed() -> bool:
         query = f"WorkflowId STARTS_WITH '{handle.id}.'"
-        results = {
-            run.id.removeprefix(f"{handle.id}."): run.workflow_type async for run in client.list_workflows(query)
-        }
-        return results == {**dict.fromkeys(THREE, "Call"), "fixed": "Template"}
+        found = {run.id.removeprefix(f"{handle.id}."): run.workflow_type async for run in client.list_workflows(query)}
+        return found == {**dict.fromkeys(THREE, "Call"), "fixed": "Template"}
 
     await until(listed)
 
 
 async def test_the_answers_are_concatenated(client: Client, simulator: Control) -> None:
     await texts(simulator)
-    result = await outcome(client, job(FanOut(branches=THREE, merge=Concatenate(separator=" | "))))
-    assert result.text == "from premium | from mid | from mini"
+    found = await outcome(client, job(FanOut(branches=THREE, merge=Concatenate(separator=" | "))))
+    assert found.text == "from premium | from mid | from mini"
 
 
 async def test_a_model_merges_the_answers(client: Client, simulator: Control) -> None:
     await texts(simulator)
     merge = Merge(step=Call(model="sim-free"), prompt="{input} {mid}\n{answers}")
-    result = await outcome(client, job(FanOut(branches=THREE, merge=merge), "Which?"))
+    found = await outcome(client, job(FanOut(branches=THREE, merge=merge), "Which?"))
     [call] = await simulator.calls("sim-free")
     assert call["body"]["messages"][-1]["content"] == (
         "Which? from mid\n## premium\nfrom premium\n\n## mid\nfrom mid\n\n## mini\nfrom mini"
     )
-    assert result.model == "sim-free"
-    assert result.calls[-1].path == "merge"
-    assert set(result.outputs) == set(THREE)
+    assert found.model == "sim-free"
+    assert found.calls[-1].path == "merge"
+    assert set(found.outputs) == set(THREE)
 
 
 @INLINE
@@ -76,11 +74,11 @@ async def test_with_enough_successes_the_outcome_is_partial_and_says_what_is_mis
     client: Client, simulator: Control, inline: bool
 ) -> None:
     await simulator.behave("sim-mid", status=503, error_message="down")
-    result = await outcome(client, job(FanOut(branches=THREE, min_successes=2, inline=inline)))
-    assert (result.partial, result.missing) == (True, ("mid",))
-    assert result.reasons == ("mid: server_error: sim-openai: 503 down",)
-    assert set(result.outputs) == {"premium", "mini"}
-    assert [call.status for call in sorted(result.calls, key=lambda call: call.path)] == ["failed", "ok", "ok"]
+    found = await outcome(client, job(FanOut(branches=THREE, min_successes=2, inline=inline)))
+    assert (found.partial, found.missing) == (True, ("mid",))
+    assert found.reasons == ("mid: server_error: sim-openai: 503 down",)
+    assert set(found.outputs) == {"premium", "mini"}
+    assert [call.status for call in sorted(found.calls, key=lambda call: call.path)] == ["failed", "ok", "ok"]
 
 
 @INLINE
@@ -89,10 +87,10 @@ async def test_too_many_failures_end_it_at_once_and_cancel_the_rest(
 ) -> None:
     await simulator.behave("sim-mid", status=400, error_message="nonsense")
     await simulator.behave("sim-premium", latency=60)
-    error = await failure(client, job(FanOut(branches=THREE, inline=inline)))
-    assert error.type == "FanOutFailed"
-    assert error.causes == ("mid: invalid_request: sim-openai: 400 nonsense",)
-    assert {call.path: call.status for call in error.calls}["premium"] == "cancelled"
+    found = await failure(client, job(FanOut(branches=THREE, inline=inline)))
+    assert found.type == "FanOutFailed"
+    assert found.causes == ("mid: invalid_request: sim-openai: 400 nonsense",)
+    assert {call.path: call.status for call in found.calls}["premium"] == "cancelled"
 
     async def aborted() -> bool:
         return [call["disconnected"] for call in await simulator.calls("sim-premium")] == [True]
@@ -106,10 +104,10 @@ async def test_a_branch_that_takes_too_long_is_cancelled_alone(
 ) -> None:
     await simulator.behave("sim-premium", latency=60)
     step = FanOut(branches=THREE, min_successes=2, branch_timeout=1, inline=inline)
-    result = await outcome(client, job(step))
-    assert result.missing == ("premium",)
-    assert result.reasons == ("premium: DeadlineExceeded: no answer within 1 s",)
-    assert {call.path: call.status for call in result.calls} == {"premium": "cancelled", "mid": "ok", "mini": "ok"}
+    found = await outcome(client, job(step))
+    assert found.missing == ("premium",)
+    assert found.reasons == ("premium: DeadlineExceeded: no answer within 1 s",)
+    assert {call.path: call.status for call in found.calls} == {"premium": "cancelled", "mid": "ok", "mini": "ok"}
 
 
 @INLINE
@@ -137,22 +135,22 @@ async def test_what_a_cancelled_branch_had_spent_is_in_the_account(client: Clien
     await simulator.behave("sim-premium", latency=60)
     slow = Call(model="mid") >> Call(model="premium")
     step = FanOut(branches={"slow": slow, "quick": Template(text="x")}, min_successes=1, branch_timeout=2)
-    result = await outcome(client, job(step))
-    assert [(call.path, call.status) for call in result.calls] == [("slow.step1", "ok"), ("slow.step2", "cancelled")]
-    spent, left = result.calls
+    found = await outcome(client, job(step))
+    assert [(call.path, call.status) for call in found.calls] == [("slow.step1", "ok"), ("slow.step2", "cancelled")]
+    spent, left = found.calls
     assert spent.cost_usd == pytest.approx(200 * 5 / 1e6)
     assert left.cost_usd
     assert spent.cost_usd
     assert left.usage.estimated
-    assert result.cost_usd == pytest.approx(spent.cost_usd + left.cost_usd)
+    assert found.cost_usd == pytest.approx(spent.cost_usd + left.cost_usd)
 
 
 @pytest.mark.chaos
 async def test_of_many_branches_some_begin_as_others_end(client: Client) -> None:
     branches: dict[str, Step] = {f"b{number}": Template(text="x") for number in range(WINDOW + 10)}
     handle = await begin(client, job(FanOut(branches=branches)))
-    outcome = await handle.result()
-    assert list(outcome.outputs) == list(branches)
+    found = await handle.result()
+    assert list(found.outputs) == list(branches)
     children = [
         event.start_child_workflow_execution_initiated_event_attributes.workflow_task_completed_event_id
         async for event in handle.fetch_history_events()
@@ -177,11 +175,11 @@ async def test_very_many_branches_run_in_parts(client: Client, simulator: Contro
     branches: dict[str, Step] = {**dict.fromkeys(names, Template(text="x")), "b3": BAD, "b2001": BAD}
     step = FanOut(branches=branches, inline=True, min_successes=len(branches) - 2, merge=Concatenate(separator=""))
     handle = await begin(client, job(step))
-    outcome = await handle.result()
-    assert (outcome.text, outcome.partial, outcome.missing) == ("x" * (len(branches) - 2), True, ("b3", "b2001"))
-    assert [call.path for call in outcome.calls] == ["part1.b3", "part3.b2001"]
-    assert outcome.reasons == tuple(f"{name}: invalid_request: sim-openai: 400 nonsense" for name in outcome.missing)
-    assert list(outcome.outputs) == [name for name in branches if name not in outcome.missing]
+    found = await handle.result()
+    assert (found.text, found.partial, found.missing) == ("x" * (len(branches) - 2), True, ("b3", "b2001"))
+    assert [call.path for call in found.calls] == ["part1.b3", "part3.b2001"]
+    assert found.reasons == tuple(f"{name}: invalid_request: sim-openai: 400 nonsense" for name in found.missing)
+    assert list(found.outputs) == [name for name in branches if name not in found.missing]
     await replay(client, handle.id)
 
 
@@ -191,11 +189,11 @@ async def test_too_many_failures_in_a_late_part_are_told_with_those_of_the_parts
     await simulator.behave("sim-mid", status=400, error_message="nonsense")
     branches = {f"b{number}": Template(text="x") for number in range(PART + 500)} | {"b3": BAD, "b1200": BAD}
     handle = await begin(client, job(FanOut(branches=branches, inline=True, min_successes=len(branches) - 1)))
-    outcome = await result(handle)
-    assert isinstance(outcome, Failure)
-    assert outcome.message.startswith("part2 of 2: FanOutFailed: 1 of 500 branches failed, 0 may; ")
-    assert [cause.split(":")[0] for cause in outcome.causes] == ["b3", "b1200"]
-    assert len(outcome.outputs) == PART + 498
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    assert found.message.startswith("part2 of 2: FanOutFailed: 1 of 500 branches failed, 0 may; ")
+    assert [cause.split(":")[0] for cause in found.causes] == ["b3", "b1200"]
+    assert len(found.outputs) == PART + 498
     await replay(client, handle.id)
 
 
@@ -203,18 +201,18 @@ async def test_answers_that_are_too_long_together_are_a_typed_failure(client: Cl
     await simulator.behave("sim-mini", text="y" * (MAX_TEXT // 2))
     branches: dict[str, Step] = {name: Call(model="mini") for name in "ab"}
     for merge in (Concatenate(), Merge(step=Call(model="sim-free"))):
-        error = await failure(client, job(FanOut(branches=branches, merge=merge)))
-        assert error.type == "TooLarge"
-        assert "more than 16,777,216" in error.message
-        assert len(error.calls) == 2
+        found = await failure(client, job(FanOut(branches=branches, merge=merge)))
+        assert found.type == "TooLarge"
+        assert "more than 16,777,216" in found.message
+        assert len(found.calls) == 2
 
 
 async def test_long_prompts_are_kept_beside_the_history_not_in_it(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mini", text="y" * 50_000)
     branches: dict[str, Step] = {f"b{number}": Call(model="mini") for number in range(30)}
     handle = await begin(client, job(FanOut(branches=branches), "x" * 300_000))
-    outcome = await handle.result()
-    assert [len(text) for text in outcome.outputs.values()] == [50_000] * 30
+    found = await handle.result()
+    assert [len(text) for text in found.outputs.values()] == [50_000] * 30
     history = await handle.fetch_history()
     # The prompt came in once; it went to 30 branches, and 30 answers of 50 KB came back.
     assert sum(event.ByteSize() for event in history.events) < 500_000

@@ -17,19 +17,19 @@ async def test_no_more_calls_run_at_once_than_the_model_has_places_and_all_are_a
     client: Client, simulator: Control
 ) -> None:
     await simulator.behave("sim-narrow", latency=0.2)
-    result = await asyncio.gather(*(outcome(client, job(Call(model="sim-narrow"), f"q{n}")) for n in range(6)))
-    assert {one.model for one in result} == {"sim-narrow"}
+    found = await asyncio.gather(*(outcome(client, job(Call(model="sim-narrow"), f"q{n}")) for n in range(6)))
+    assert {one.model for one in found} == {"sim-narrow"}
     times = sorted((call["time"], call["time"] + 0.2) for call in await simulator.calls("sim-narrow"))
     assert len(times) == 6
     assert max(sum(begun <= time < ended for begun, ended in times) for time, _ in times) == 2
 
 
 async def test_from_80_percent_of_a_rate_on_the_cheaper_model_answers(client: Client, simulator: Control) -> None:
-    results = [await outcome(client, job(Call(model="sim-throttled"), f"q{n}")) for n in range(10)]
-    assert [one.model for one in results] == ["sim-throttled"] * 8 + ["sim-free"] * 2
-    assert [one.fallback for one in results] == [False] * 8 + [True] * 2
-    assert results[8].reasons == ("sim-throttled: model/sim-throttled has used 8 of 10 requests in 60 s",)
-    assert results[8].cost_usd == 0
+    found = [await outcome(client, job(Call(model="sim-throttled"), f"q{n}")) for n in range(10)]
+    assert [one.model for one in found] == ["sim-throttled"] * 8 + ["sim-free"] * 2
+    assert [one.fallback for one in found] == [False] * 8 + [True] * 2
+    assert found[8].reasons == ("sim-throttled: model/sim-throttled has used 8 of 10 requests in 60 s",)
+    assert found[8].cost_usd == 0
 
 
 async def test_a_place_is_free_again_after_a_failure_and_after_a_cancellation(

@@ -24,16 +24,16 @@ async def test_three_tiers_need_one_task_of_the_workflow_and_no_activity(client:
     await simulator.behave("sim-premium", status=400)
     down = LOCAL.model_copy(update={"model": "sim-premium"})
     handle = await begin(client, job(Fallback(steps=(down, down, LOCAL))))
-    outcome = await result(handle)
-    assert isinstance(outcome, Outcome)
-    assert (outcome.tier, [(call.path, call.attempts, call.status) for call in outcome.calls]) == (
+    found = await result(handle)
+    assert isinstance(found, Outcome)
+    assert (found.tier, [(call.path, call.attempts, call.status) for call in found.calls]) == (
         3,
         [("tier1", 1, "failed"), ("tier2", 1, "failed"), ("tier3", 1, "ok")],
     )
     events = [event.event_type for event in (await handle.fetch_history()).events]
     assert events.count(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) == 1
     assert EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED not in events
-    agree(outcome, await rows_of(handle))
+    agree(found, await rows_of(handle))
 
 
 def test_a_model_that_the_catalog_calls_local_is_called_so() -> None:
@@ -49,12 +49,12 @@ async def test_every_attempt_has_the_same_key_and_the_provider_says_when_the_nex
     client: Client, simulator: Control
 ) -> None:
     await simulator.behave("sim-mid", outage=1, status=429, retry_after_ms=1500)
-    result = await outcome(client, job(LOCAL))
+    found = await outcome(client, job(LOCAL))
     first, second = await simulator.calls()
     assert first["idempotency_key"] == second["idempotency_key"]
-    assert first["idempotency_key"].startswith(f"{result.run_id}/")
+    assert first["idempotency_key"].startswith(f"{found.run_id}/")
     assert 1.5 <= second["time"] - first["time"] < 3
-    assert result.calls[0].attempts == 2
+    assert found.calls[0].attempts == 2
 
 
 @pytest.mark.parametrize(("status", "requests"), [(503, 3), (400, 1)])
@@ -62,20 +62,20 @@ async def test_its_failures_are_tried_again_as_the_policy_says(
     client: Client, simulator: Control, status: int, requests: int
 ) -> None:
     await simulator.behave("sim-mid", status=status)
-    error = await failure(client, job(LOCAL))
+    found = await failure(client, job(LOCAL))
     assert len(await simulator.calls()) == requests
-    assert error.calls[0].attempts == requests
+    assert found.calls[0].attempts == requests
 
 
 async def test_one_that_is_never_answered_is_booked_once_an_attempt(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", latency=60)
     update = {"timeout": 0.3, "max_tokens": 100, "retry": Retry(attempts=2, initial=0.05)}
     handle = await begin(client, job(LOCAL.model_copy(update=update)))
-    outcome = await result(handle)
-    assert isinstance(outcome, Failure)
+    found = await result(handle)
+    assert isinstance(found, Failure)
     rows = await rows_of(handle)
     assert [(row["status"], row["estimated"]) for row in rows] == [("failed", 1)] * 2
-    agree(outcome, rows)
+    agree(found, rows)
 
 
 async def test_cancelling_the_run_ends_its_request_and_books_it(client: Client, simulator: Control) -> None:
@@ -88,11 +88,11 @@ async def test_cancelling_the_run_ends_its_request_and_books_it(client: Client, 
         return [call["disconnected"] for call in await simulator.calls()] == [True]
 
     await until(aborted)
-    outcome = await result(handle)
-    assert isinstance(outcome, Failure)
+    found = await result(handle)
+    assert isinstance(found, Failure)
     rows = await rows_of(handle)
     assert [(row["status"], row["estimated"]) for row in rows] == [("cancelled", 1)]
-    agree(outcome, rows)
+    agree(found, rows)
 
 
 async def test_the_members_that_a_quorum_does_not_need_are_cancelled_at_once(
@@ -103,21 +103,18 @@ async def test_the_members_that_a_quorum_does_not_need_are_cancelled_at_once(
     slow = LOCAL.model_copy(update={"model": "sim-mini"})
     step = Ensemble(members=(LOCAL, LOCAL, slow), combine=Majority(quorum=2), inline=True)
     handle = await begin(client, job(step))
-    outcome = await result(handle)
-    assert isinstance(outcome, Outcome)
-    assert (outcome.consensus, {call.path: call.status for call in outcome.calls}["member3"]) == (
-        "majority",
-        "cancelled",
-    )
-    agree(outcome, await rows_of(handle))
+    found = await result(handle)
+    assert isinstance(found, Outcome)
+    assert (found.consensus, {call.path: call.status for call in found.calls}["member3"]) == ("majority", "cancelled")
+    agree(found, await rows_of(handle))
 
 
 async def test_a_deadline_reaches_it(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", latency=60)
-    result = await asyncio.wait_for(
+    found = await asyncio.wait_for(
         outcome(client, job(Deadline(LOCAL, limit=0.5, otherwise=Template(text="late")))), 20
     )
-    assert (result.text, [call.status for call in result.calls]) == ("late", ["cancelled"])
+    assert (found.text, [call.status for call in found.calls]) == ("late", ["cancelled"])
 
 
 async def test_what_calls_had_cost_that_a_cancellation_undoes_is_told(client: Client, simulator: Control) -> None:
@@ -130,9 +127,9 @@ async def test_what_calls_had_cost_that_a_cancellation_undoes_is_told(client: Cl
 
     await until(second_asked)
     await until_cancelled(handle)
-    outcome = await result(handle)
-    assert isinstance(outcome, Failure)
+    found = await result(handle)
+    assert isinstance(found, Failure)
     rows = await rows_of(handle)
     assert sorted((row["path"], row["status"]) for row in rows) == [("step1", "ok"), ("step2", "ok")]
-    assert sorted(call.path for call in outcome.calls) == ["step1", "step2"]
-    agree(outcome, rows)
+    assert sorted(call.path for call in found.calls) == ["step1", "step2"]
+    agree(found, rows)

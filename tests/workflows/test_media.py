@@ -80,10 +80,10 @@ async def test_a_medium_that_is_not_kept_is_a_clear_failure_that_is_not_tried_ag
     client: Client, simulator: Control
 ) -> None:
     lost = part(png(seed=uuid4().int), "lost.png")
-    error = await failure(client, about(Call(model="sim-mid"), lost))
-    assert error.type == "invalid_request"
-    assert error.message.startswith("the image lost.png is not in the store of this worker; start runs with")
-    assert [call.attempts for call in error.calls] == [1]
+    found = await failure(client, about(Call(model="sim-mid"), lost))
+    assert found.type == "invalid_request"
+    assert found.message.startswith("the image lost.png is not in the store of this worker; start runs with")
+    assert [call.attempts for call in found.calls] == [1]
     assert await simulator.calls() == []
 
 
@@ -91,13 +91,13 @@ async def test_a_cached_answer_is_that_of_the_same_image_alone(
     client: Client, simulator: Control, photo: tuple[Media, bytes]
 ) -> None:
     step = Cached(Call(model="sim-mid"), key=("prompt",))
-    result = about(step, photo[0])
+    asked = about(step, photo[0])
     other = png(seed=uuid4().int)
     await keep(client, Settings(), {part(other): other})
-    text = result.request.messages[0].parts[1]
+    text = asked.request.messages[0].parts[1]
     turn = Message(role="user", content=(part(other), text))
-    differently = result.model_copy(update={"request": ModelRequest(messages=(turn,))})
-    served = [(await outcome(client, one)).served_by for one in (result, result, differently)]
+    differently = asked.model_copy(update={"request": ModelRequest(messages=(turn,))})
+    served = [(await outcome(client, one)).served_by for one in (asked, asked, differently)]
     assert served == ["model", "cache", "model"]
 
 
@@ -105,6 +105,6 @@ async def test_a_cheaper_model_that_takes_no_image_does_not_stand_in(
     client: Client, simulator: Control, photo: tuple[Media, bytes]
 ) -> None:
     step = Call(model="sim-sees-throttled")
-    results = [(await outcome(client, job(step, f"Hi {number}"))).model for number in range(9)]
-    assert results == [*["sim-sees-throttled"] * 8, "sim-blind"]
+    found = [(await outcome(client, job(step, f"Hi {number}"))).model for number in range(9)]
+    assert found == [*["sim-sees-throttled"] * 8, "sim-blind"]
     assert (await outcome(client, about(step, photo[0]))).model == "sim-free"

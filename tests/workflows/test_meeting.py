@@ -29,36 +29,36 @@ async def heard(client: Client, step: Step, seconds: int = 1) -> Job:
 async def test_a_meeting_is_written_down_translated_and_summed_up(simulator: Control, tmp_path: Path) -> None:
     (tmp_path / "talk.wav").write_bytes(wav(2))
     await simulator.behave("sim-transcribe", text="Wir treffen uns am Montag.")
-    result = await continuo("run", "meeting", "--audio", str(tmp_path / "talk.wav"), "--json")
-    assert result.code == 0, result.err
-    outcome = json.loads(result.out)
-    assert list(outcome["outputs"]) == ["transcript", "translation", "summary"]
-    assert outcome["outputs"]["transcript"] == "Wir treffen uns am Montag."
+    found = await continuo("run", "meeting", "--audio", str(tmp_path / "talk.wav"), "--json")
+    assert found.code == 0, found.err
+    told = json.loads(found.out)
+    assert list(told["outputs"]) == ["transcript", "translation", "summary"]
+    assert told["outputs"]["transcript"] == "Wir treffen uns am Montag."
     first, second, third = await simulator.calls()
     assert (first["model"], first["body"]["file"]["seconds"]) == ("sim-transcribe", 2.0)
     assert second["body"]["messages"][-1] == {"role": "user", "content": "Wir treffen uns am Montag."}
-    assert third["body"]["messages"][-1]["content"] == outcome["outputs"]["translation"]
+    assert third["body"]["messages"][-1]["content"] == told["outputs"]["translation"]
 
 
 @pytest.mark.usefixtures("worker")
 async def test_what_follows_a_transcript_need_take_no_audio(client: Client, simulator: Control) -> None:
-    result = await outcome(client, await heard(client, Call(model="sim-whisper") >> Call(model="sim-unpriced")))
-    assert result.model == "sim-unpriced"
+    found = await outcome(client, await heard(client, Call(model="sim-whisper") >> Call(model="sim-unpriced")))
+    assert found.model == "sim-unpriced"
 
 
 @pytest.mark.usefixtures("worker")
 async def test_audio_is_paid_by_the_minute_and_told_in_seconds(client: Client, simulator: Control) -> None:
-    result = await outcome(client, await heard(client, Call(model="sim-whisper"), seconds=3))
-    [call] = result.calls
-    assert (call.usage.seconds, call.cost_usd, result.cost_usd) == (3.0, 0.03, 0.03)
+    found = await outcome(client, await heard(client, Call(model="sim-whisper"), seconds=3))
+    [call] = found.calls
+    assert (call.usage.seconds, call.cost_usd, found.cost_usd) == (3.0, 0.03, 0.03)
 
 
 @pytest.mark.usefixtures("worker")
 async def test_another_model_transcribes_where_the_first_cannot(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-transcribe", status=400)
     steps = (Call(model="sim-transcribe", retry=ONCE), Call(model="sim-whisper"))
-    result = await outcome(client, await heard(client, Fallback(steps=steps)))
-    assert (result.model, result.tier) == ("sim-whisper", 2)
+    found = await outcome(client, await heard(client, Fallback(steps=steps)))
+    assert (found.model, found.tier) == ("sim-whisper", 2)
 
 
 @pytest.mark.parametrize(

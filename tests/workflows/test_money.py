@@ -25,10 +25,10 @@ SLOW = Call(model="sim-mid", timeout=0.4, max_tokens=100, retry=Retry(attempts=2
 async def rows_of(handle: Handle) -> list[Row]:
     database = open_store(Settings(), environment())
     try:
-        result = await ledger(database)
+        found = await ledger(database)
     finally:
         await database.aclose()
-    return [row for row in result if row["identity"].startswith(f"{handle.first_execution_run_id}/")]
+    return [row for row in found if row["identity"].startswith(f"{handle.first_execution_run_id}/")]
 
 
 async def ended(client: Client, step: Step) -> tuple[Handle, Outcome | Failure]:
@@ -38,9 +38,9 @@ async def ended(client: Client, step: Step) -> tuple[Handle, Outcome | Failure]:
 
 def agree(account: Account, rows: list[Row]) -> None:
     """To the nano-dollar."""
-    result = total_cost(account.calls)
-    assert result is not None
-    assert round(result * 1e9) == sum(row["cost_nanousd"] for row in rows)
+    told = total_cost(account.calls)
+    assert told is not None
+    assert round(told * 1e9) == sum(row["cost_nanousd"] for row in rows)
 
 
 async def test_a_call_that_is_never_answered_is_booked_once_an_attempt_and_marked(
@@ -62,11 +62,11 @@ async def test_an_answer_to_a_retry_corrects_what_was_estimated(client: Client, 
     handle = await begin(client, job(SLOW.model_copy(update={"retry": Retry(attempts=3, initial=0.5)})))
     await until(lambda: rows_of(handle))
     await simulator.behave("sim-mid", tokens={"input": 10, "output": 5})
-    outcome = await result(handle)
-    assert isinstance(outcome, Outcome)
+    found = await result(handle)
+    assert isinstance(found, Outcome)
     [row] = await rows_of(handle)
     assert (row["estimated"], row["status"], row["input_tokens"]) == (0, "ok", 10)
-    agree(outcome, [row])
+    agree(found, [row])
 
 
 async def test_a_cancelled_call_is_booked_and_its_run_tells_the_cost(client: Client, simulator: Control) -> None:
@@ -74,12 +74,12 @@ async def test_a_cancelled_call_is_booked_and_its_run_tells_the_cost(client: Cli
     handle = await begin(client, job(Call(model="sim-mid", max_tokens=100)))
     await until(simulator.calls)
     await handle.cancel()
-    outcome = await result(handle)
-    assert isinstance(outcome, Failure)
-    assert outcome.type == "Cancelled"
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    assert found.type == "Cancelled"
     rows = await rows_of(handle)
     assert [(row["status"], row["estimated"]) for row in rows] == [("cancelled", 1)]
-    agree(outcome, rows)
+    agree(found, rows)
 
 
 async def test_what_a_deadline_cut_off_is_in_the_cost_of_the_answer(client: Client, simulator: Control) -> None:
@@ -116,12 +116,12 @@ async def test_a_refused_call_and_its_answer_add_up(client: Client, simulator: C
 
 
 async def test_a_model_that_the_workers_lack_is_one_final_failure(client: Client, simulator: Control) -> None:
-    actual = job(Call(model="sim-mid"))
-    handle = await begin(client, actual.model_copy(update={"step": Call(model="nowhere")}))
-    outcome = await result(handle)
-    assert isinstance(outcome, Failure)
-    assert outcome.type == "not_found"
-    assert "this worker's catalog has no model 'nowhere'" in outcome.message
+    asked = job(Call(model="sim-mid"))
+    handle = await begin(client, asked.model_copy(update={"step": Call(model="nowhere")}))
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    assert found.type == "not_found"
+    assert "this worker's catalog has no model 'nowhere'" in found.message
     assert await simulator.calls() == []
 
 
@@ -136,8 +136,8 @@ async def test_an_answer_that_cannot_be_recorded_is_given_all_the_same_and_booke
     lock = sqlite3.connect(Settings().data / "continuo.db", isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     try:
-        outcome = await result(handle)
-        assert isinstance(outcome, Outcome)
+        found = await result(handle)
+        assert isinstance(found, Outcome)
         assert list(await asyncio.to_thread(_files, unrecorded))
     finally:
         lock.execute("ROLLBACK")
@@ -147,7 +147,7 @@ async def test_an_answer_that_cannot_be_recorded_is_given_all_the_same_and_booke
         return len(await rows_of(handle)) == 1 and not await asyncio.to_thread(_files, unrecorded)
 
     await until(booked)
-    agree(outcome, await rows_of(handle))
+    agree(found, await rows_of(handle))
     assert len(await simulator.calls()) == 1
 
 

@@ -23,9 +23,9 @@ TOOLS = (Tool(name="weather"),)
 async def answer(client: Client, step: Step, **parameters: Any) -> Outcome:
     request = Request(pattern=step, prompt="Hello", parameters=Parameters.model_validate(parameters))
     run = await Door(client, Library()).submit(request, Context(tenant="acme"))
-    outcome = await run.result()
-    assert isinstance(outcome, Outcome), outcome
-    return outcome
+    found = await run.result()
+    assert isinstance(found, Outcome), found
+    return found
 
 
 def asking(step: Step, **parameters: Any) -> Job:
@@ -36,8 +36,8 @@ def asking(step: Step, **parameters: Any) -> Job:
 
 async def body(simulator: Control, model: str) -> dict[str, Any]:
     [call] = await simulator.calls(model)
-    result: dict[str, Any] = call["body"]
-    return result
+    found: dict[str, Any] = call["body"]
+    return found
 
 
 async def test_a_caller_s_parameters_win_over_the_step_s(client: Client, simulator: Control) -> None:
@@ -52,18 +52,18 @@ async def test_the_tokens_of_an_answer_are_in_its_outcome_if_they_are_asked_for(
     client: Client, simulator: Control
 ) -> None:
     await simulator.behave("sim-mid", text="Yes.", confidence=0.5)
-    result = await answer(client, Call(model="mid"), logprobs=True, top_logprobs=1)
-    assert "".join(token.text for token in result.logprobs) == "Yes.\nCONFIDENCE: 0.5"
+    found = await answer(client, Call(model="mid"), logprobs=True, top_logprobs=1)
+    assert "".join(token.text for token in found.logprobs) == "Yes.\nCONFIDENCE: 0.5"
     # A cascade wants to know how sure the model is, and nobody asked for its tokens.
     tiers = Cascade(steps=(Call(model="mid"), Call(model="mini")), thresholds=(0.1,))
     assert (await outcome(client, job(tiers))).logprobs == ()
 
 
 async def test_a_demanded_call_is_made(client: Client, simulator: Control) -> None:
-    result = await answer(client, Call(model="mid"), tools=[{"name": "weather"}], tool_choice="required")
-    assert result.message
-    assert [call.name for call in result.message.tool_calls] == ["weather"]
-    assert result.finish_reason == "tool_calls"
+    found = await answer(client, Call(model="mid"), tools=[{"name": "weather"}], tool_choice="required")
+    assert found.message
+    assert [call.name for call in found.message.tool_calls] == ["weather"]
+    assert found.finish_reason == "tool_calls"
 
 
 async def test_what_tunes_an_answer_is_left_out_for_the_tier_that_refuses_it(
@@ -72,8 +72,8 @@ async def test_what_tunes_an_answer_is_left_out_for_the_tier_that_refuses_it(
     await simulator.behave("sim-mid", outage=True)
     await simulator.behave("sim-premium", refuses=["temperature", "top_p"])
     step = Fallback(steps=(Call(model="mid", retry=ONCE), Call(model="premium", top_p=0.5, retry=ONCE)))
-    result = await answer(client, step, temperature=0.2)
-    assert (result.model, result.tier) == ("sim-premium", 2)
+    found = await answer(client, step, temperature=0.2)
+    assert (found.model, found.tier) == ("sim-premium", 2)
     assert (await body(simulator, "sim-mid"))["temperature"] == 0.2
     assert not {"temperature", "top_p"} & (await body(simulator, "sim-premium")).keys()
 
@@ -96,20 +96,20 @@ async def test_a_request_that_cannot_be_answered_is_refused_before_anything_runs
 
 
 async def test_a_job_that_came_in_another_way_fails_without_a_request(client: Client, simulator: Control) -> None:
-    error = await failure(client, asking(Call(model="premium"), seed=7))
-    assert (error.type, error.message) == ("invalid_request", "model sim-premium takes no seed")
+    found = await failure(client, asking(Call(model="premium"), seed=7))
+    assert (found.type, found.message) == ("invalid_request", "model sim-premium takes no seed")
     assert await simulator.calls() == []
 
 
 async def test_a_cheaper_model_that_does_not_take_what_is_demanded_does_not_stand_in(client: Client) -> None:
     step = Call(model="sim-once")
-    results = [
+    found = [
         (await answer(client, step)).model,
         (await answer(client, step)).model,
         (await answer(client, step, seed=7)).model,
         (await answer(client, Call(model="sim-once", seed=7))).model,
     ]
-    assert results == ["sim-once", "sim-seedless", "sim-free", "sim-free"]
+    assert found == ["sim-once", "sim-seedless", "sim-free", "sim-free"]
 
 
 async def test_a_classifier_is_asked_for_a_word_whatever_is_demanded_of_the_answer(

@@ -67,10 +67,10 @@ async def has(name: str, *events: str) -> None:
 
 @running
 async def test_a_function_takes_the_data_that_it_names_as_its_model(client: Client) -> None:
-    result = await outcome(client, job(calls("refund"), order_id="7", lines=[{"sku": "mug", "quantity": 2}], more=1))
-    assert json.loads(result.text) == {"order_id": "7", "units": 2, "day": "2026-11-26"}
-    assert (result.served_by, result.calls, result.cost_usd) == ("function", (), None)
-    assert [point.name for point in result.checkpoints] == ["python: tests.support.own_code:refund returned"]
+    found = await outcome(client, job(calls("refund"), order_id="7", lines=[{"sku": "mug", "quantity": 2}], more=1))
+    assert json.loads(found.text) == {"order_id": "7", "units": 2, "day": "2026-11-26"}
+    assert (found.served_by, found.calls, found.cost_usd) == ("function", (), None)
+    assert [point.name for point in found.checkpoints] == ["python: tests.support.own_code:refund returned"]
 
 
 @running
@@ -95,8 +95,8 @@ async def test_it_is_the_classifier_of_a_route_and_a_tier_of_a_cascade_says_how_
     route = Route(by=Intent(step=calls("branch")), branches=branches, default="other")
     assert [(await outcome(client, job(route, text))).branch for text in ("My order?", "Hello")] == ["order", "other"]
     cascade = Cascade(steps=(calls("sure"), Template(text="No idea.")))
-    result = await outcome(client, job(cascade, "sure?"))
-    assert (result.tier, result.confidence, json.loads(result.text)["answer"]) == (1, 0.9, 42)
+    found = await outcome(client, job(cascade, "sure?"))
+    assert (found.tier, found.confidence, json.loads(found.text)["answer"]) == (1, 0.9, 42)
     assert (await outcome(client, job(cascade, "well?"))).tier == 2
 
 
@@ -105,16 +105,16 @@ async def test_it_judges_the_answers_of_a_cascade(client: Client) -> None:
     tiers = (calls("shout", text="well"), calls("shout", text="{input}"), Template(text="No idea."))
     step = Cascade(steps=tiers, thresholds=(0.8,), judge=calls("judge"))
     assert accepted(Library(), Request(pattern=step, prompt="ABC"), Context()).step == step
-    result = await outcome(client, job(step, "ABC"))
-    assert (result.text, result.tier, result.confidence) == ("ABC", 2, 0.9)
-    assert result.reasons == ("tier 1: confidence 0.10 is under 0.80",)
+    found = await outcome(client, job(step, "ABC"))
+    assert (found.text, found.tier, found.confidence) == ("ABC", 2, 0.9)
+    assert found.reasons == ("tier 1: confidence 0.10 is under 0.80",)
 
 
 @running
 @pytest.mark.parametrize("verdict", [Template(text="0.3"), Template(text="good"), calls("judge", question="{x}")])
 async def test_a_judge_that_fails_or_says_nothing_counts_as_unsure(client: Client, verdict: Step) -> None:
-    result = await outcome(client, job(Cascade(steps=(Template(text="Yes."), Template(text="No.")), judge=verdict)))
-    assert (result.text, result.tier) == ("No.", 2)
+    found = await outcome(client, job(Cascade(steps=(Template(text="Yes."), Template(text="No.")), judge=verdict)))
+    assert (found.text, found.tier) == ("No.", 2)
 
 
 @running
@@ -123,10 +123,10 @@ async def test_an_exception_is_a_failure_that_names_it_and_is_tried_again_only_w
     client: Client, error: str, attempts: int
 ) -> None:
     event = str(uuid4())
-    result = await failure(client, job(calls("fail", event=event, error=error)))
-    assert result.type == "function_failed"
+    found = await failure(client, job(calls("fail", event=event, error=error)))
+    assert found.type == "function_failed"
     kind = "OperationalError" if error == "Busy" else error
-    assert result.message == f"tests.support.own_code:fail raised {kind}: no {event} at all"
+    assert found.message == f"tests.support.own_code:fail raised {kind}: no {event} at all"
     assert since(event) == [""] * attempts
 
 
@@ -134,9 +134,9 @@ async def test_an_exception_is_a_failure_that_names_it_and_is_tried_again_only_w
 @pytest.mark.parametrize("function", ["hang", "block"])
 async def test_it_has_the_time_of_its_step(client: Client, function: str) -> None:
     step = calls(function, timeout=0.2, event=str(uuid4())).model_copy(update={"retry": Retry(attempts=1)})
-    answer = await outcome(client, job(Fallback(steps=(step, Template(text="Later.")))))
-    assert (answer.text, answer.tier) == ("Later.", 2)
-    assert answer.reasons == (f"tier 1: timeout: tests.support.own_code:{function}: no result within 0.2 s",)
+    found = await outcome(client, job(Fallback(steps=(step, Template(text="Later.")))))
+    assert (found.text, found.tier) == ("Later.", 2)
+    assert found.reasons == (f"tier 1: timeout: tests.support.own_code:{function}: no result within 0.2 s",)
 
 
 @running
@@ -158,23 +158,23 @@ async def test_a_function_in_a_thread_beats_and_its_undo_waits_for_its_end(clien
     await has(event, "begun")
 
     async def beats() -> bool:
-        outcome = await handle.describe()
-        return any(one.HasField("last_heartbeat_time") for one in outcome.raw_description.pending_activities)
+        found = await handle.describe()
+        return any(one.HasField("last_heartbeat_time") for one in found.raw_description.pending_activities)
 
     await until(beats)
     await handle.cancel()
     await until(lambda: _cancel_requested(handle))
     assert since(event) == ["begun"]
     RELEASED.set()
-    outcome = await result(handle)
-    assert isinstance(outcome, Failure)
-    assert outcome.type == "Cancelled"
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    assert found.type == "Cancelled"
     assert since(event) == ["begun", "done", "undone"]
 
 
 async def _cancel_requested(handle: Handle) -> bool:
-    result = await handle.describe()
-    return any(one.state == 3 for one in result.raw_description.pending_activities)
+    found = await handle.describe()
+    return any(one.state == 3 for one in found.raw_description.pending_activities)
 
 
 @running
@@ -188,9 +188,9 @@ async def test_a_saga_of_functions_undoes_in_reverse_with_the_identity_of_the_sa
         step("charge", calls("note", event=f"{event} charge done {{saga}}")),
         step("restock", calls("fail", event=f"{event} restock failed", error="ValueError")),
     )
-    result = await failure(client, job(Saga(steps=steps)))
-    assert result.type == "SagaFailed"
-    assert "raised ValueError" in result.message
+    found = await failure(client, job(Saga(steps=steps)))
+    assert found.type == "SagaFailed"
+    assert "raised ValueError" in found.message
     done, failed, *undone = since(event)
     saga = done.split()[-1]
     assert failed == "restock failed"
@@ -206,9 +206,9 @@ async def test_a_saga_of_functions_undoes_in_reverse_with_the_identity_of_the_sa
     ],
 )
 async def test_a_result_is_json_of_bounded_size(client: Client, step: Python, says: str) -> None:
-    error = await failure(client, job(step))
-    assert error.type == "invalid_response"
-    assert says in error.message
+    found = await failure(client, job(step))
+    assert found.type == "invalid_response"
+    assert says in found.message
 
 
 @running
@@ -218,9 +218,9 @@ async def test_a_number_that_json_does_not_have_is_null(client: Client) -> None:
 
 @running
 async def test_a_text_that_becomes_no_number_fails_once_and_says_which_field(client: Client) -> None:
-    error = await failure(client, job(calls("many", count="{input}"), "lots"))
-    assert error.type == "invalid_request"
-    assert error.message.startswith("function 'tests.support.own_code:many': count: Input should be a valid integer")
+    found = await failure(client, job(calls("many", count="{input}"), "lots"))
+    assert found.type == "invalid_request"
+    assert found.message.startswith("function 'tests.support.own_code:many': count: Input should be a valid integer")
 
 
 async def test_what_an_exception_says_is_masked() -> None:
@@ -284,9 +284,9 @@ async def test_a_pattern_file_that_names_the_standard_library_is_refused_by_the_
 ) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("description: d\npattern:\n  kind: python\n  function: os:system\n  input: {command: ls}\n")
-    result = await continuo("run", str(path), "Hello")
-    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
-    assert "function 'os:system' is of no module that patterns may call" in result.err
+    found = await continuo("run", str(path), "Hello")
+    assert (found.code, found.out, found.err.count("\n")) == (2, "", 1)
+    assert "function 'os:system' is of no module that patterns may call" in found.err
 
 
 @pytest.mark.parametrize(

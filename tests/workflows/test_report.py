@@ -21,8 +21,8 @@ ONCE = Retry(attempts=1)
 
 
 def of(tenant: str, step: Step) -> Job:
-    result = job(step)
-    return result.model_copy(update={"context": result.context.model_copy(update={"tenant": tenant})})
+    asked = job(step)
+    return asked.model_copy(update={"context": asked.context.model_copy(update={"tenant": tenant})})
 
 
 async def report(client: Client, *query: Any) -> Any:
@@ -35,20 +35,20 @@ async def test_what_the_runs_tell_they_cost_is_what_the_ledger_says(client: Clie
     premium, mid, mini = (Call(model=name, retry=ONCE) for name in ("sim-premium", "sim-mid", "sim-mini"))
     await simulator.behave("sim-premium", status=503)
     await simulator.behave("sim-mini", fault="refusal", tokens={"input": 1000, "output": 7})
-    results = [
+    found = [
         await outcome(client, of(tenant, Fallback(steps=(premium, mini, mid)))),
         await outcome(client, of(tenant, Ensemble(members=(mid, mid, Call(model="sim-free"))))),
     ]
     refused = await failure(client, of(tenant, mini))
-    costs = [one.cost_usd for one in results] + [total_cost(refused.calls)]
+    costs = [one.cost_usd for one in found] + [total_cost(refused.calls)]
     assert all(costs)
     query = {"kind": "costs", "by": "model", "since": "2026-11-21", "tenant": tenant}
-    result = Costs.model_validate(await report(client, query))
-    assert result.total.spent_usd == pytest.approx(sum(cost or 0 for cost in costs), abs=1e-9)
-    calls = {row.group["model"]: row.calls for row in result.rows}
+    told = Costs.model_validate(await report(client, query))
+    assert told.total.spent_usd == pytest.approx(sum(cost or 0 for cost in costs), abs=1e-9)
+    calls = {row.group["model"]: row.calls for row in told.rows}
     assert calls == {"sim-free": 1, "sim-mid": 3, "sim-mini": 2}
     [today] = (await report(client, {"kind": "budget", "tenant": tenant}))["rows"]
-    assert (today["spent_usd"], today["reserved_usd"]) == (result.total.spent_usd, 0)
+    assert (today["spent_usd"], today["reserved_usd"]) == (told.total.spent_usd, 0)
 
 
 async def test_the_temporal_command_prints_the_rows(simulator: Control) -> None:

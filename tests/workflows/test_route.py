@@ -29,14 +29,14 @@ def routed(by: Classifier, *labels: str, default: str | None = None) -> Route:
     ],
 )
 async def test_the_label_picks_the_branch(client: Client, step: Route, prompt: str, branch: str) -> None:
-    result = await outcome(client, job(step, prompt))
-    assert (result.text, result.branch) == (branch, branch)
-    assert [point.name.split(", ")[1] for point in result.checkpoints] == [f"branch {branch}"]
+    found = await outcome(client, job(step, prompt))
+    assert (found.text, found.branch) == (branch, branch)
+    assert [point.name.split(", ")[1] for point in found.checkpoints] == [f"branch {branch}"]
 
 
 def preferring(step: Step, prefer: str | None) -> Job:
-    result = job(step)
-    return result.model_copy(update={"context": result.context.model_copy(update={"prefer": prefer})})
+    asked = job(step)
+    return asked.model_copy(update={"context": asked.context.model_copy(update={"prefer": prefer})})
 
 
 @pytest.mark.parametrize(("prefer", "branch"), [("speed", "speed"), ("quality", "quality"), (None, "cost")])
@@ -54,23 +54,23 @@ async def test_a_model_names_the_branch_or_the_default_takes_it(
     client: Client, simulator: Control, answer: str, branch: str
 ) -> None:
     await simulator.behave("sim-mini", text=answer, tokens={"input": 100, "output": 2})
-    result = await outcome(client, job(by_intent("refund", "delivery", "other"), "I want my money back"))
-    assert result.text == branch
-    assert result.calls[0].path == "classify"
-    assert result.cost_usd == pytest.approx(102 * 0.5 / 1e6)
+    found = await outcome(client, job(by_intent("refund", "delivery", "other"), "I want my money back"))
+    assert found.text == branch
+    assert found.calls[0].path == "classify"
+    assert found.cost_usd == pytest.approx(102 * 0.5 / 1e6)
     [call] = await simulator.calls()
     assert "refund, delivery, other" in call["body"]["systemInstruction"]["parts"][0]["text"]
 
 
 async def test_a_classifier_that_is_down_costs_no_answer(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mini", status=503)
-    result = await outcome(client, job(by_intent("refund", "other")))
-    assert result.text == "other"
-    assert result.calls[0].status == "failed"
+    found = await outcome(client, job(by_intent("refund", "other")))
+    assert found.text == "other"
+    assert found.calls[0].status == "failed"
 
 
 async def test_the_branch_that_fails_fails_the_route(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-premium", status=400, error_message="nonsense")
     step = Route(by=Length(), branches={"local": Call(model="premium")}, default="local")
-    error = await failure(client, job(step))
-    assert (error.type, error.calls[0].path) == ("invalid_request", "local")
+    found = await failure(client, job(step))
+    assert (found.type, found.calls[0].path) == ("invalid_request", "local")

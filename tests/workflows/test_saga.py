@@ -60,8 +60,8 @@ async def log(handle: Handle) -> list[str]:
 
 async def test_an_order_is_reserved_charged_and_shipped(client: Client, shop: Control) -> None:
     before = await shop.get("/totals")
-    result = await outcome(client, order())
-    assert [point.name for point in result.checkpoints] == [f"{step} done" for step in STEPS]
+    found = await outcome(client, order())
+    assert [point.name for point in found.checkpoints] == [f"{step} done" for step in STEPS]
     assert await change(shop, before) == (2, 2500, 1)
 
 
@@ -73,9 +73,9 @@ async def test_a_failure_at_any_step_undoes_all_in_reverse(
     before = await shop.get("/totals")
     # Every attempt fails; the deed of a lost answer is done all the same.
     await shop.put(f"/_faults/{SERVICES[failing]}", method="PUT", count=2, status=503, after=after)
-    error = await failure(client, order())
-    assert error.type == "SagaFailed"
-    assert [point.name for point in error.checkpoints] == [
+    found = await failure(client, order())
+    assert found.type == "SagaFailed"
+    assert [point.name for point in found.checkpoints] == [
         *(f"{step} done" for step in STEPS[:failing]),
         f"{STEPS[failing]} failed",
         *(f"{step} undone" for step in reversed(STEPS[: failing + 1])),
@@ -85,8 +85,8 @@ async def test_a_failure_at_any_step_undoes_all_in_reverse(
 
 async def test_a_declined_card_releases_what_was_reserved(client: Client, shop: Control) -> None:
     before = await shop.get("/totals")
-    error = await failure(client, order(card="declined"))
-    assert "402 the card was declined" in error.message
+    found = await failure(client, order(card="declined"))
+    assert "402 the card was declined" in found.message
     assert await change(shop, before) == (0, 0, 0)
 
 
@@ -96,8 +96,8 @@ async def test_a_compensation_that_fails_is_retried_until_it_succeeds(
 ) -> None:
     before = await shop.get("/totals")
     await shop.put(f"/_faults/{SERVICES[undoing]}", method="DELETE", count=5, status=500)
-    error = await failure(client, order(country="AQ"))
-    names = [point.name for point in error.checkpoints]
+    found = await failure(client, order(country="AQ"))
+    names = [point.name for point in found.checkpoints]
     assert [name for name in names if name.startswith(f"{STEPS[undoing]} undo failed")]
     assert [name for name in names if name.endswith("undone")] == [f"{step} undone" for step in reversed(STEPS)]
     assert await change(shop, before) == (0, 0, 0)
@@ -114,9 +114,9 @@ async def test_a_cancellation_during_any_step_undoes_all(client: Client, shop: C
 
     await until(reached)
     await handle.cancel()
-    outcome = await result(handle)
-    assert isinstance(outcome, Failure)
-    assert outcome.type == "Cancelled"
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    assert found.type == "Cancelled"
     assert await change(shop, before) == (0, 0, 0)
     assert (await log(handle))[slow:] == [
         f"{STEPS[slow]} cancelled",
@@ -145,9 +145,9 @@ async def test_a_compensation_that_keeps_failing_waits_for_a_person(
     await shop.delete("/_faults")
     resolution = Resolution(step="charge payment", decision=decision, by="ada", note="by hand")
     await handle.execute_update("resolve", resolution)
-    outcome = await result(handle)
-    assert isinstance(outcome, Failure)
-    names = [point.name for point in outcome.checkpoints]
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    names = [point.name for point in found.checkpoints]
     assert any(name.startswith("charge payment") and name.endswith(ending) for name in names)
     assert names[-1] == "reserve inventory undone"
     assert await change(shop, before) == (0, cents, 0)
@@ -166,11 +166,11 @@ async def test_the_log_of_a_running_saga_is_a_query(client: Client, shop: Contro
 
 async def test_the_log_of_a_saga_that_took_too_long_is_part_of_the_outcome(client: Client, shop: Control) -> None:
     await shop.put("/_faults/payment", method="PUT", count=1, status=None, latency=60)
-    actual = order()
-    late = Deadline(actual.step, limit=1.5, otherwise=Template(text="Later."))
-    result = await outcome(client, actual.model_copy(update={"step": late}))
-    assert result.text == "Later."
-    assert [point.name for point in result.checkpoints] == [
+    asked = order()
+    late = Deadline(asked.step, limit=1.5, otherwise=Template(text="Later."))
+    found = await outcome(client, asked.model_copy(update={"step": late}))
+    assert found.text == "Later."
+    assert [point.name for point in found.checkpoints] == [
         "reserve inventory done",
         "charge payment cancelled",
         "charge payment undone",

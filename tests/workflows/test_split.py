@@ -15,8 +15,8 @@ HALVES = {"a": Variant(step=Template(text="a")), "b": Variant(step=Template(text
 
 
 def of(step: Step, **context: str) -> Job:
-    result = job(step)
-    return result.model_copy(update={"context": result.context.model_copy(update=context)})
+    asked = job(step)
+    return asked.model_copy(update={"context": asked.context.model_copy(update=context)})
 
 
 async def test_a_user_stays_at_one_variant_and_users_are_spread(client: Client) -> None:
@@ -29,21 +29,21 @@ async def test_a_user_stays_at_one_variant_and_users_are_spread(client: Client) 
 
 async def test_a_session_stays_at_one_variant_whoever_it_is(client: Client) -> None:
     step = Split(variants=HALVES, sticky="session")
-    results = {(await outcome(client, of(step, user=f"u{number}", session="s"))).text for number in range(10)}
-    assert len(results) == 1
+    found = {(await outcome(client, of(step, user=f"u{number}", session="s"))).text for number in range(10)}
+    assert len(found) == 1
 
 
 async def test_a_job_without_a_user_is_sent_at_random_by_weight(client: Client) -> None:
     variants = {"rare": Variant(weight=0.0001, step=Template(text="rare")), "usual": HALVES["a"]}
-    result = Counter([(await outcome(client, job(Split(variants=variants)))).text for _ in range(10)])
-    assert result == {"a": 10}
+    found = Counter([(await outcome(client, job(Split(variants=variants)))).text for _ in range(10)])
+    assert found == {"a": 10}
     assert len({(await outcome(client, job(Split(variants=HALVES)))).text for _ in range(30)}) == 2
 
 
 async def test_the_outcome_says_which_variant_answered(client: Client) -> None:
-    result = await outcome(client, job(Split(variants={"only": HALVES["a"]})))
-    assert result.variant == "only"
-    assert [point.name for point in result.checkpoints] == ["split: variant only"]
+    found = await outcome(client, job(Split(variants={"only": HALVES["a"]})))
+    assert found.variant == "only"
+    assert [point.name for point in found.checkpoints] == ["split: variant only"]
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ async def test_a_slow_shadow_neither_delays_nor_changes_the_answer_and_runs_to_i
     await simulator.behave("sim-premium", latency=2)
     step = Split(variants={"a": HALVES["a"]}, shadow={"new": Call(model="premium")})
     handle = await begin(client, job(step))
-    outcome = await handle.result()
-    assert (outcome.text, outcome.calls) == ("a", ())
-    assert outcome.latency_ms is not None
+    found = await handle.result()
+    assert (found.text, found.calls) == ("a", ())
+    assert found.latency_ms is not None
     assert not any(call["answered"] for call in await simulator.calls())
 
     async def shadow_answered() -> bool:
@@ -80,5 +80,5 @@ async def test_a_shadow_that_fails_changes_nothing(client: Client, simulator: Co
         variants={"a": Variant(step=Call(model="mid"))},
         shadow={"new": Call(model="premium", retry=Retry(attempts=1))},
     )
-    result = await outcome(client, job(step))
-    assert [call.path for call in result.calls] == ["a"]
+    found = await outcome(client, job(step))
+    assert [call.path for call in found.calls] == ["a"]

@@ -60,9 +60,9 @@ async def test_so_do_many_trees(client: Client, moody: Control, step: Step) -> N
 
 async def check_tree(client: Client, moody: Control, step: Step) -> None:
     handle = await begin(client, job(step, f"How many? {len(await moody.calls())}"))
-    outcome = await result(handle)
-    assert isinstance(outcome, Outcome) or outcome.type in TYPED
-    check_account(outcome, step)
+    found = await result(handle)
+    assert isinstance(found, Outcome) or found.type in TYPED
+    check_account(found, step)
     await replay(client, handle.id)
 
 
@@ -85,7 +85,7 @@ def cost(call: CallRecord) -> float:
 
 
 def call_paths(step: Step, path: str) -> list[str]:
-    nested = [item for name, inner in step.nested().items() for item in call_paths(inner, f"{path}.{name}")]
+    nested = [found for name, inner in step.nested().items() for found in call_paths(inner, f"{path}.{name}")]
     return [path.removeprefix("."), *nested] if isinstance(step, Call) else nested
 
 

@@ -61,16 +61,16 @@ async def test_an_unexpected_error_ends_the_run_and_says_what_it_was(
     client: Client, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
 ) -> None:
     monkeypatch.setattr("continuo.decisions.traffic_split.variant_at", failing(kind("too much")))
-    error = await failure(client, job(BROKEN))
-    assert error.type == "internal_error"
-    assert error.message.startswith(f"unexpected {kind.__name__}: ")
-    assert "too much" in error.message
+    found = await failure(client, job(BROKEN))
+    assert found.type == "internal_error"
+    assert found.message.startswith(f"unexpected {kind.__name__}: ")
+    assert "too much" in found.message
 
 
 async def test_the_next_tier_answers_after_an_unexpected_error(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("continuo.decisions.traffic_split.variant_at", failing(RuntimeError("broken")))
-    result = await outcome(client, job(Fallback(steps=(BROKEN, Template(text="Sorry.")))))
-    assert (result.text, result.reasons) == ("Sorry.", ("tier 1: internal_error: unexpected RuntimeError: broken",))
+    found = await outcome(client, job(Fallback(steps=(BROKEN, Template(text="Sorry.")))))
+    assert (found.text, found.reasons) == ("Sorry.", ("tier 1: internal_error: unexpected RuntimeError: broken",))
 
 
 async def test_an_unexpected_error_undoes_the_saga(
@@ -81,8 +81,8 @@ async def test_an_unexpected_error_undoes_the_saga(
     assert isinstance(placed.step, Saga)
     steps = (*placed.step.steps[:2], SagaStep(name="break", do=BROKEN))
     before = await shop.get("/totals")
-    error = await failure(client, placed.model_copy(update={"step": placed.step.model_copy(update={"steps": steps})}))
-    assert (error.type, error.causes) == ("SagaFailed", ("internal_error: unexpected RuntimeError: broken",))
+    found = await failure(client, placed.model_copy(update={"step": placed.step.model_copy(update={"steps": steps})}))
+    assert (found.type, found.causes) == ("SagaFailed", ("internal_error: unexpected RuntimeError: broken",))
     assert await change(shop, before) == (0, 0, 0)
 
 
@@ -111,8 +111,8 @@ async def test_a_result_of_a_newer_release_waits_for_a_pool_that_can_read_it(
         return read(self, payloads, type_hints)
 
     monkeypatch.setattr(PayloadConverter, "from_payloads", older_at_first)
-    result = await outcome(client, job(Call(model="mini", isolate=True) >> Template(text="done")))
-    assert (result.text, written) == ("done", [])
+    found = await outcome(client, job(Call(model="mini", isolate=True) >> Template(text="done")))
+    assert (found.text, written) == ("done", [])
     assert len(await simulator.calls()) == 1
 
 
@@ -124,17 +124,17 @@ async def started(client: Client, *input: object) -> Handle:
 
 async def test_an_input_that_is_no_job_ends_the_run_and_names_the_field(client: Client) -> None:
     written = job(Call(model="mini")).model_dump(mode="json")
-    outcome = await result(await started(client, {**written, "request": {"messages": "Hello?"}, "new": 1}))
-    assert isinstance(outcome, Failure)
-    assert outcome.type == "InputError"
-    assert outcome.message.startswith("the input is no job: request.messages: ")
+    found = await result(await started(client, {**written, "request": {"messages": "Hello?"}, "new": 1}))
+    assert isinstance(found, Failure)
+    assert found.type == "InputError"
+    assert found.message.startswith("the input is no job: request.messages: ")
 
 
 async def test_a_run_without_an_input_ends(client: Client) -> None:
-    outcome = await result(await started(client))
-    assert isinstance(outcome, Failure)
-    assert outcome.type == "internal_error"
-    assert "job" in outcome.message
+    found = await result(await started(client))
+    assert isinstance(found, Failure)
+    assert found.type == "internal_error"
+    assert "job" in found.message
 
 
 async def test_a_job_of_a_newer_release_waits_for_a_pool_that_can_read_it(client: Client) -> None:

@@ -65,10 +65,10 @@ class Wire:
 
 @pytest.fixture
 async def wire() -> AsyncIterator[Wire]:
-    result = Wire()
-    server = await asyncio.start_server(result.serve, "127.0.0.1", 0)
-    result.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    yield result
+    found = Wire()
+    server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
+    found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield found
     server.close()
 
 

@@ -18,34 +18,34 @@ async def test_a_text_comes_with_all_its_tokens_and_without_thoughts(
     models: ModelClient, wire: Wire, protocol: str
 ) -> None:
     wire.answers(shape(protocol, "text.json"))
-    result = await ask(models, protocol)
-    assert (result.message.text, result.finish_reason, result.simulated) == ("Bonjour !", "stop", False)
-    assert result.usage == TEXT_USAGE
+    found = await ask(models, protocol)
+    assert (found.message.text, found.finish_reason, found.simulated) == ("Bonjour !", "stop", False)
+    assert found.usage == TEXT_USAGE
 
 
 async def test_an_answer_cut_at_the_limit_says_so(models: ModelClient, wire: Wire, protocol: str) -> None:
     wire.answers(shape(protocol, "length.json"))
-    result = await ask(models, protocol)
-    assert (result.message.text, result.finish_reason) == ("Bon", "length")
+    found = await ask(models, protocol)
+    assert (found.message.text, found.finish_reason) == ("Bon", "length")
 
 
 async def test_json_output_is_the_text_of_the_answer(models: ModelClient, wire: Wire, protocol: str) -> None:
     wire.answers(shape(protocol, "json.json"))
-    result = await ask(models, protocol, HELLO.model_copy(update={"response_schema": {"type": "object"}}))
-    assert json.loads(result.message.text) == {"answer": 42}
+    found = await ask(models, protocol, HELLO.model_copy(update={"response_schema": {"type": "object"}}))
+    assert json.loads(found.message.text) == {"answer": 42}
 
 
 async def test_tool_calls_are_told_apart_by_their_ids(models: ModelClient, wire: Wire, protocol: str) -> None:
     wire.answers(shape(protocol, "tools.json"))
-    result = await ask(models, protocol)
-    calls = result.message.tool_calls
+    found = await ask(models, protocol)
+    calls = found.message.tool_calls
     assert [(call.name, json.loads(call.arguments)) for call in calls] == [
         ("weather", {"city": "Paris"}),
         ("clock", {}),
     ]
     assert len({call.id for call in calls} - {""}) == 2
-    assert result.finish_reason == "tool_calls"
-    assert result.usage == Usage(input_tokens=82, output_tokens=17)
+    assert found.finish_reason == "tool_calls"
+    assert found.usage == Usage(input_tokens=82, output_tokens=17)
 
 
 async def test_a_stream_gives_the_text_piece_by_piece_then_the_whole(
@@ -133,10 +133,10 @@ async def test_an_error_body_is_read_in_every_dialect(models: ModelClient, wire:
 async def test_usage_that_is_not_given_is_estimated_and_marked(models: ModelClient, wire: Wire, protocol: str) -> None:
     body = json.loads(shape(protocol, "text.json"))
     wire.answers(json.dumps({name: value for name, value in body.items() if not name.startswith("usage")}))
-    result = await ask(models, protocol)
+    found = await ask(models, protocol)
     # What it has thought is written too.
-    written = estimated_tokens(*(part.text for part in result.message.parts if isinstance(part, Text | Reasoning)))
-    assert result.usage == Usage(input_tokens=5, output_tokens=written, estimated=True)
+    written = estimated_tokens(*(part.text for part in found.message.parts if isinstance(part, Text | Reasoning)))
+    assert found.usage == Usage(input_tokens=5, output_tokens=written, estimated=True)
 
 
 async def test_a_simulated_answer_is_marked(models: ModelClient, wire: Wire, protocol: str) -> None:

@@ -168,8 +168,8 @@ async def test_a_filter_that_leaves_nothing_is_a_refusal(
 
 async def test_thinking_that_uses_up_the_limit_leaves_an_empty_answer(models: ModelClient, wire: Wire) -> None:
     wire.answers(shape("anthropic", "only_thinking.json"))
-    result = await ask(models, "anthropic")
-    assert (result.message.text, result.finish_reason) == ("", "length")
+    found = await ask(models, "anthropic")
+    assert (found.message.text, found.finish_reason) == ("", "length")
 
 
 async def test_calls_that_gemini_gives_no_id_differ_from_turn_to_turn(models: ModelClient, wire: Wire) -> None:
@@ -198,8 +198,8 @@ async def test_leaving_a_stream_leaves_the_client_fit_for_the_next_call(models: 
 
 async def test_a_hundred_calls_at_once_are_all_answered(models: ModelClient, wire: Wire) -> None:
     wire.answers(shape("openai", "text.json"))
-    result = await asyncio.gather(*(ask(models, "openai") for _ in range(100)))
-    assert {answer.message.text for answer in result} == {"Bonjour !"}
+    found = await asyncio.gather(*(ask(models, "openai") for _ in range(100)))
+    assert {answer.message.text for answer in found} == {"Bonjour !"}
 
 
 async def test_the_knowledge_folder_answers_whole_or_streamed(tmp_path: Path) -> None:

@@ -22,16 +22,16 @@ TEXT = "Where is my order?"
 @pytest.fixture
 def catalog() -> Catalog:
     """With a model that embeds by Google's protocol as well."""
-    result = load_catalog(Settings().catalog)
-    google = result.models["sim-embed"].model_copy(update={"id": "sim-google-embed", "provider": "sim-google"})
-    return result.model_copy(update={"models": {**result.models, google.id: google}})
+    found = load_catalog(Settings().catalog)
+    google = found.models["sim-embed"].model_copy(update={"id": "sim-google-embed", "provider": "sim-google"})
+    return found.model_copy(update={"models": {**found.models, google.id: google}})
 
 
 @pytest.fixture
 async def client(catalog: Catalog, simulator: Control, tmp_path: Path) -> AsyncIterator[ModelClient]:
-    result = ModelClient(catalog, {"CONTINUO_SIM_URL": simulator.url}, tmp_path, Masker([]))
-    yield result
-    await result.aclose()
+    found = ModelClient(catalog, {"CONTINUO_SIM_URL": simulator.url}, tmp_path, Masker([]))
+    yield found
+    await found.aclose()
 
 
 @pytest.mark.parametrize("id", ["sim-embed", "sim-google-embed"])
@@ -40,10 +40,10 @@ async def test_a_text_is_embedded_and_counted(
 ) -> None:
     model = catalog.models[id]
     await simulator.behave(model.name, embeddings={TEXT: [0.5, -1.0]})
-    result = await client.embed(model, TEXT, timeout=5, idempotency_key="k")
-    assert (result.vector, result.simulated) == ((0.5, -1.0), True)
+    found = await client.embed(model, TEXT, timeout=5, idempotency_key="k")
+    assert (found.vector, found.simulated) == ((0.5, -1.0), True)
     estimated = id == "sim-google-embed"
-    assert result.usage == Usage(input_tokens=5, estimated=estimated)
+    assert found.usage == Usage(input_tokens=5, estimated=estimated)
     [call] = await simulator.calls()
     assert call["idempotency_key"] == "k"
 

@@ -97,8 +97,8 @@ def test_any_body_of_an_error_gives_a_short_message(body: str, status: int) -> N
 def test_an_error_in_a_stream_counts_as_the_status_that_it_names(
     error: object, kind: ErrorKind, retryable: bool
 ) -> None:
-    result = error_in_stream({"error": error})
-    assert (result.kind, result.retryable) == (kind, retryable)
+    found = error_in_stream({"error": error})
+    assert (found.kind, found.retryable) == (kind, retryable)
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_an_error_in_a_stream_counts_as_the_status_that_it_names(
     ],
 )
 def test_what_breaks_on_the_way_may_be_tried_again(error: Exception, kind: ErrorKind, retryable: bool) -> None:
-    result = error_for_transport("acme", error, Masker([]))
-    assert (result.kind, result.retryable) == (kind, retryable)
-    assert str(result).startswith("acme: ")
+    found = error_for_transport("acme", error, Masker([]))
+    assert (found.kind, found.retryable) == (kind, retryable)
+    assert str(found).startswith("acme: ")
 
 
 @given(st.floats(min_value=0, max_value=1e9))
@@ -134,11 +134,11 @@ def test_seconds_are_read_as_they_are(value: int) -> None:
 
 @given(st.integers(min_value=-(10**6), max_value=10**6))
 def test_a_date_is_the_time_until_then_and_never_negative(seconds: int) -> None:
-    result = retry_after({"retry-after": format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)})
-    assert result == pytest.approx(max(0, seconds), abs=2)
+    found = retry_after({"retry-after": format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)})
+    assert found == pytest.approx(max(0, seconds), abs=2)
 
 
 @given(st.sampled_from(["retry-after", "retry-after-ms"]), st.text() | st.sampled_from(["inf", "nan", "-1", "1e999"]))
 def test_a_header_that_makes_no_sense_is_no_demand(name: str, value: str) -> None:
-    result = retry_after({name: value})
-    assert result is None or (result >= 0 and math.isfinite(result))
+    found = retry_after({name: value})
+    assert found is None or (found >= 0 and math.isfinite(found))

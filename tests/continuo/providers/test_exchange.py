@@ -77,8 +77,8 @@ async def test_what_was_never_sent_is_not_billed(tmp_path: Path, unused_tcp_port
     nobody = client(tmp_path, base_url=f"http://127.0.0.1:{unused_tcp_port}")
     illegal = client(tmp_path, base_url=wire.url, key_env="A_KEY", key_header="no header")
     keyless = client(tmp_path, None, base_url=wire.url, key_env="A_KEY")
-    results = [(nobody, HELLO), (nobody, no_json), (illegal, HELLO), (keyless, HELLO)]
-    assert [await billable(models, request) for models, request in results] == [False] * 4
+    asked = [(nobody, HELLO), (nobody, no_json), (illegal, HELLO), (keyless, HELLO)]
+    assert [await billable(models, request) for models, request in asked] == [False] * 4
     assert not wire.sent
-    for models, _ in results:
+    for models, _ in asked:
         await models.aclose()

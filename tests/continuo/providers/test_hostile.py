@@ -110,8 +110,8 @@ async def test_a_line_of_a_stream_may_come_in_any_pieces() -> None:
     whole = EVENT * 3
     for size in (1, 7, 4096, len(whole)):
         events = EventData()
-        results = [data for at in range(0, len(whole), size) for data in events.feed(whole[at : at + size])]
-        assert results == [EVENT.removeprefix(b"data: ").strip()] * 3
+        found = [data for at in range(0, len(whole), size) for data in events.feed(whole[at : at + size])]
+        assert found == [EVENT.removeprefix(b"data: ").strip()] * 3
 
 
 async def test_an_answer_of_too_many_values_is_refused(models: ModelClient, wire: Wire) -> None:
@@ -188,14 +188,14 @@ async def test_an_answer_is_read_without_the_key_that_it_repeats_however_often_e
     wire: Wire, tmp_path: Path, times: int
 ) -> None:
     key = 'sk-canary/0123456789"abcdef+XYZ'
-    outcome = key
+    told = key
     for _ in range(times):
-        outcome = json.dumps(outcome)
-    wire.answers(json.dumps(changed(content=f"<{outcome}>")))
+        told = json.dumps(told)
+    wire.answers(json.dumps(changed(content=f"<{told}>")))
     models = client(tmp_path, key, base_url=wire.url, key_env="A_KEY")
-    result = (await ask(models, "openai")).message.content
-    assert (result[0], result[-1]) == ("<", ">")
-    assert "canary" not in result
+    found = (await ask(models, "openai")).message.content
+    assert (found[0], found[-1]) == ("<", ">")
+    assert "canary" not in found
     await models.aclose()
 
 
@@ -246,8 +246,8 @@ counts = st.integers(-(10**20), 10**20)
 def test_no_usage_is_ever_a_credit(read: int, written: int, cached: int) -> None:
     price = Price.model_validate({"input": 1, "output": 2, "cached": 0.1, "source": "here", "date": "2026-11-24"})
     usage = Usage(input_tokens=read, output_tokens=written, cached_tokens=cached)
-    result = plausible(usage)
-    if result is None:
+    found = plausible(usage)
+    if found is None:
         assert min(read, written, cached) < 0 or max(read, written) > MOST_TOKENS or cached > read
     else:
-        assert 0 <= price.cost(result) <= 3 * MOST_TOKENS
+        assert 0 <= price.cost(found) <= 3 * MOST_TOKENS

@@ -211,11 +211,11 @@ EACH = pytest.mark.parametrize("name", ["sim-mid", "sim-premium", "sim-mini"])
 @EACH
 async def test_a_choice_of_tools_is_kept(models: ModelClient, simulator: Control, name: str) -> None:
     await simulator.behave(name, tool_call={"name": "weather", "arguments": {"city": "Paris"}})
-    results = {
+    found = {
         str(choice): (await ask(models, name, tools=TOOLS, tool_choice=choice)).message.tool_calls
         for choice in (None, "auto", "none", "required", NamedTool(name="clock"))
     }
-    named = {choice: [call.name for call in calls] for choice, calls in results.items()}
+    named = {choice: [call.name for call in calls] for choice, calls in found.items()}
     assert named == {
         "None": ["weather"], "auto": ["weather"], "none": [], "required": ["weather"], "name='clock'": ["clock"]
     }  # fmt: skip
@@ -233,10 +233,10 @@ async def test_the_tokens_come_with_their_probabilities_whole_and_streamed(
         request = HELLO.model_copy(update={"logprobs": True, "top_logprobs": top})
         whole = await models.complete(model, request, timeout=10, idempotency_key="run/1")
         *_, last = [item async for item in models.stream(model, request, timeout=10, idempotency_key="run/1")]
-        for entry in (whole, last):
-            assert isinstance(entry, ModelResponse)
-            assert "".join(token.text for token in entry.logprobs) == entry.message.text
-            first = entry.logprobs[0]
+        for found in (whole, last):
+            assert isinstance(found, ModelResponse)
+            assert "".join(token.text for token in found.logprobs) == found.message.text
+            first = found.logprobs[0]
             assert first == Token(text=first.text, logprob=0, top=((first.text, 0),) if top else ())
     assert (await ask(models, name)).logprobs == ()
 

@@ -80,9 +80,9 @@ def test_anthropic_gets_its_signed_thoughts_back_as_they_came() -> None:
     redacted = {"type": "redacted_thinking", "data": "encrypted"}
     tool = {"type": "tool_use", "id": "a", "name": "track", "input": {}}
     content = [thinking, redacted, {"type": "text", "text": "Let me look."}, tool]
-    result = wire_protocol("anthropic").decode({"content": content, "stop_reason": "tool_use"}).message
-    assert result.text == "Let me look."
-    assert encoded("anthropic", result) == [{"role": "assistant", "content": content}]
+    found = wire_protocol("anthropic").decode({"content": content, "stop_reason": "tool_use"}).message
+    assert found.text == "Let me look."
+    assert encoded("anthropic", found) == [{"role": "assistant", "content": content}]
 
 
 def test_google_gets_the_signatures_of_calls_thoughts_and_texts_back_as_they_came() -> None:
@@ -93,9 +93,9 @@ def test_google_gets_the_signatures_of_calls_thoughts_and_texts_back_as_they_cam
         {"functionCall": {"id": "b", "name": "map", "args": {}}},
     ]
     body = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
-    result = wire_protocol("google").decode(body).message
-    assert (result.text, [call.signature for call in result.tool_calls]) == ("Let me look.", ["three", None])
-    assert encoded("google", result) == [{"role": "model", "parts": parts}]
+    found = wire_protocol("google").decode(body).message
+    assert (found.text, [call.signature for call in found.tool_calls]) == ("Let me look.", ["three", None])
+    assert encoded("google", found) == [{"role": "model", "parts": parts}]
 
 
 def test_a_signature_that_google_streams_after_the_text_goes_back_with_it() -> None:
@@ -109,10 +109,10 @@ def test_a_signature_that_google_streams_after_the_text_goes_back_with_it() -> N
     for piece in [*pieces, {"text": "", "thoughtSignature": "last"}]:
         decoder.feed({"candidates": [{"content": {"parts": [piece]}}]})
     decoder.feed({"candidates": [{"finishReason": "STOP"}]})
-    result = decoder.finish().message
-    assert result.text == "A cat."
-    assert result.parts[0] == Reasoning(protocol="google", text="Hm.")
-    assert encoded("google", result) == [{"role": "model", "parts": [{"text": "A cat.", "thoughtSignature": "last"}]}]
+    found = decoder.finish().message
+    assert found.text == "A cat."
+    assert found.parts[0] == Reasoning(protocol="google", text="Hm.")
+    assert encoded("google", found) == [{"role": "model", "parts": [{"text": "A cat.", "thoughtSignature": "last"}]}]
 
 
 def test_anthropic_s_streamed_thoughts_are_put_together_with_their_signature() -> None:
@@ -130,13 +130,13 @@ def test_anthropic_s_streamed_thoughts_are_put_together_with_their_signature() -
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
 def test_what_servers_of_openai_s_protocol_tell_of_their_reasoning_is_kept_apart(name: str) -> None:
     choice = {"message": {"content": "A cat.", name: "Hm."}, "finish_reason": "stop"}
-    result = wire_protocol("openai").decode({"choices": [choice]}).message
-    assert result.content == (Reasoning(protocol="openai", text="Hm."), Text(text="A cat."))
+    found = wire_protocol("openai").decode({"choices": [choice]}).message
+    assert found.content == (Reasoning(protocol="openai", text="Hm."), Text(text="A cat."))
     decoder = wire_protocol("openai").stream_decoder()
     for delta in ({name: "H"}, {name: "m."}, {"content": "A cat."}):
         decoder.feed({"choices": [{"delta": delta}]})
     decoder.feed({"choices": [{"delta": {}, "finish_reason": "stop"}]})
-    assert decoder.finish().message == result
+    assert decoder.finish().message == found
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

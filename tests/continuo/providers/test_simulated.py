@@ -45,10 +45,10 @@ async def test_a_question_is_answered_and_its_tokens_are_counted(
     models: ModelClient, simulator: Control, name: str
 ) -> None:
     await simulator.behave(name, tokens={"input": 1000, "output": 50, "cached": 200})
-    result = await ask(models, name)
-    assert "Where is my order?" in result.message.text
-    assert (result.finish_reason, result.simulated) == ("stop", True)
-    assert result.usage == Usage(input_tokens=1000, output_tokens=50, cached_tokens=200)
+    found = await ask(models, name)
+    assert "Where is my order?" in found.message.text
+    assert (found.finish_reason, found.simulated) == ("stop", True)
+    assert found.usage == Usage(input_tokens=1000, output_tokens=50, cached_tokens=200)
     [asked] = await simulator.calls(name)
     assert asked["idempotency_key"] == "run/1"
     assert "Be brief." in json.dumps(asked["body"])
@@ -81,11 +81,11 @@ async def test_media_reach_the_model_and_count(models: ModelClient, simulator: C
     turn = Message(role="user", content=(*map(part, samples), Text(text="What is it?")))
     request, model = ModelRequest(messages=(turn,)), CATALOG.models[name]
     media = contents(*samples)
-    result = await models.complete(model, request, timeout=10, idempotency_key="run/1", media=media)
+    found = await models.complete(model, request, timeout=10, idempotency_key="run/1", media=media)
     for sample in samples:
-        assert f" of {len(sample):,} bytes" in result.message.text
-    assert result.usage
-    assert result.usage.input_tokens >= 258 * len(samples)
+        assert f" of {len(sample):,} bytes" in found.message.text
+    assert found.usage
+    assert found.usage.input_tokens >= 258 * len(samples)
 
 
 async def test_a_thought_comes_back_signed_and_is_taken_back_with_the_tool_s_result(
@@ -124,8 +124,8 @@ async def test_a_forged_thought_is_refused_where_thoughts_are_signed(
 
 async def test_an_answer_fits_the_schema_that_was_asked_for(models: ModelClient, simulator: Control, name: str) -> None:
     schema = {"type": "object", "properties": {"sure": {"type": "boolean"}}, "required": ["sure"]}
-    result = await ask(models, name, HELLO.model_copy(update={"response_schema": schema}))
-    assert json.loads(result.message.text) == {"sure": True}
+    found = await ask(models, name, HELLO.model_copy(update={"response_schema": schema}))
+    assert json.loads(found.message.text) == {"sure": True}
 
 
 async def test_an_answer_cut_at_the_limit_says_so(models: ModelClient, simulator: Control, name: str) -> None:

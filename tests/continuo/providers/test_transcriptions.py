@@ -32,9 +32,9 @@ def catalog() -> Catalog:
 
 @pytest.fixture
 async def client(catalog: Catalog, simulator: Control, tmp_path: Path) -> AsyncIterator[ModelClient]:
-    result = ModelClient(catalog, {"CONTINUO_SIM_URL": simulator.url}, tmp_path, Masker([]))
-    yield result
-    await result.aclose()
+    found = ModelClient(catalog, {"CONTINUO_SIM_URL": simulator.url}, tmp_path, Masker([]))
+    yield found
+    await found.aclose()
 
 
 async def transcribed(
@@ -116,12 +116,10 @@ async def test_seconds_have_no_price_where_tokens_are_paid(
 async def test_a_stream_is_the_whole_transcript(client: ModelClient, catalog: Catalog, simulator: Control) -> None:
     await simulator.behave("sim-transcribe", text="Hello.")
     model = catalog.models["sim-transcribe"]
-    results = [
-        item async for item in client.stream(model, REQUEST, timeout=5, idempotency_key="k", media=contents(TALK))
-    ]
-    assert results[0] == "Hello."
-    assert isinstance(results[1], ModelResponse)
-    assert results[1].message.text == "Hello."
+    found = [item async for item in client.stream(model, REQUEST, timeout=5, idempotency_key="k", media=contents(TALK))]
+    assert found[0] == "Hello."
+    assert isinstance(found[1], ModelResponse)
+    assert found[1].message.text == "Hello."
 
 
 @pytest.mark.parametrize(
@@ -155,9 +153,9 @@ async def test_what_goes_wrong_has_a_kind(
     ],
 )
 def test_each_shape_of_usage_is_read(body: dict[str, Any], usage: tuple[int, int, float]) -> None:
-    result = transcriptions.decode(body).usage
-    assert result is not None
-    assert (result.input_tokens, result.output_tokens, result.seconds) == usage
+    found = transcriptions.decode(body).usage
+    assert found is not None
+    assert (found.input_tokens, found.output_tokens, found.seconds) == usage
 
 
 @pytest.mark.parametrize("body", [{}, {"text": None}, {"text": "a", "usage": []}, {"text": "a", "duration": {}}])

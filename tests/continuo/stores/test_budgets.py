@@ -162,9 +162,9 @@ async def test_50_writers_in_4_processes_never_spend_a_cent_over_and_leave_nothi
         )
         for number, count in enumerate((13, 13, 12, 12))
     ]
-    results = [await process.communicate() for process in writers]
+    told = [await process.communicate() for process in writers]
     assert [process.returncode for process in writers] == [0] * 4
-    paid = sum(int(out) for out, _ in results)
+    paid = sum(int(out) for out, _ in told)
     rows = await ledger(database)
     spent = sum(row["cost_nanousd"] for row in rows)
     assert len(rows) == paid

@@ -32,16 +32,16 @@ async def test_an_answer_is_kept_without_what_it_took(caches: tuple[Cache, Cache
     call = CallRecord(path="miss", model="m", status="ok", usage=Usage(input_tokens=1), cost_usd=0.5)
     full = answer("x").model_copy(update={"calls": (call,), "cost_usd": 0.5, "latency_ms": 1.0, "workflow_id": "w"})
     await one.keep(place("k"), full, ttl=10, max_size=10, now=0)
-    result = (await other.look_up(place("k"), take_off=True, now=9)).outcome
-    assert result == Outcome(text="x", served_by="cache", saved_usd=0.5, cost_usd=0.0)
+    found = (await other.look_up(place("k"), take_off=True, now=9)).outcome
+    assert found == Outcome(text="x", served_by="cache", saved_usd=0.5, cost_usd=0.0)
     assert (await other.look_up(place("k"), take_off=True, now=10)).outcome is None
 
 
 async def test_one_of_many_takes_off_and_the_others_wait_until_it_lands(caches: tuple[Cache, Cache]) -> None:
     looks = [cache.look_up(place("k", str(n)), take_off=True, now=0) for n in range(10) for cache in caches]
-    result = await asyncio.gather(*looks)
-    assert sorted(one.wait for one in result) == [False, False] + [True] * 18
-    [holder] = {str(n // 2) for n, one in enumerate(result) if not one.wait}
+    found = await asyncio.gather(*looks)
+    assert sorted(one.wait for one in found) == [False, False] + [True] * 18
+    [holder] = {str(n // 2) for n, one in enumerate(found) if not one.wait}
     await caches[0].land(place("k", holder))
     assert not (await caches[1].look_up(place("k", "late"), take_off=True, now=1)).wait
 
@@ -111,9 +111,9 @@ def taken_off(data: Path, environ: dict[str, str], holder: str, keys: list[str])
 
     async def look() -> list[str]:
         cache = open_cache(Settings(data=data), environ)
-        results = [await cache.look_up(place(key, holder), take_off=True, now=0) for key in keys]
+        found = [await cache.look_up(place(key, holder), take_off=True, now=0) for key in keys]
         await cache.aclose()
-        return [key for key, one in zip(keys, results, strict=True) if not one.wait]
+        return [key for key, one in zip(keys, found, strict=True) if not one.wait]
 
     return asyncio.run(look())
 
@@ -147,9 +147,9 @@ class LeastRecentlyUsed(RuleBasedStateMachine):
 
     @rule(scope=st.sampled_from("st"), key=st.sampled_from("abcde"))
     def look_up(self, scope: str, key: str) -> None:
-        result = self.run(self.cache.look_up(self.at(scope, key), take_off=False, now=self.now + 1))
+        found = self.run(self.cache.look_up(self.at(scope, key), take_off=False, now=self.now + 1))
         self.forget()
-        assert (result.outcome is not None) == ((scope, key) in self.model)
+        assert (found.outcome is not None) == ((scope, key) in self.model)
         if (scope, key) in self.model:
             self.model[scope, key] = (self.model[scope, key][0], self.now)
 

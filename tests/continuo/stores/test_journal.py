@@ -38,9 +38,9 @@ async def test_recording_twice_keeps_the_first_answer_and_one_ledger_row(databas
     journal = Journal(database)
     await record(journal, "run/1", outcome("first"), CONTEXT, TODAY)
     await record(journal, "run/1", outcome("second"), CONTEXT, TODAY)
-    result = await journal.find("run/1")
-    assert result is not None
-    assert result.text == "first"
+    found = await journal.find("run/1")
+    assert found is not None
+    assert found.text == "first"
     assert len(await ledger(database)) == 1
 
 

@@ -24,14 +24,14 @@ from tests.continuo.stores.holding import SHORT, key
 async def gateways(limits_environ: dict[str, str], tmp_path: Path) -> AsyncIterator[tuple[KeyLimits, KeyLimits]]:
     """Two processes' views of one store."""
     async with AsyncExitStack() as resources:
-        results = []
+        found = []
         for _ in range(2):
             database = open_store(Settings(data=tmp_path), limits_environ)
             resources.push_async_callback(database.aclose)
             opening = opened_limits(Settings(data=tmp_path), limits_environ, database)
             store = await resources.enter_async_context(opening)
-            results.append(await resources.enter_async_context(KeyLimits(store)))
-        yield results[0], results[1]
+            found.append(await resources.enter_async_context(KeyLimits(store)))
+        yield found[0], found[1]
 
 
 async def admitted(limits: KeyLimits, key: ApiKey, tokens: int = 1) -> Admitted:

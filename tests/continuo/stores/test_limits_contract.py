@@ -20,13 +20,13 @@ FIVE = {"model/m": Limits(concurrency=5)}
 async def stores(limits_environ: dict[str, str], tmp_path: Path) -> AsyncIterator[tuple[LimitStore, LimitStore]]:
     """Two processes' views of one store."""
     async with AsyncExitStack() as resources:
-        results = []
+        found = []
         for _ in range(2):
             database = open_store(Settings(data=tmp_path), limits_environ)
             resources.push_async_callback(database.aclose)
             opening = opened_limits(Settings(data=tmp_path), limits_environ, database)
-            results.append(await resources.enter_async_context(opening))
-        yield results[0], results[1]
+            found.append(await resources.enter_async_context(opening))
+        yield found[0], found[1]
 
 
 async def admit(
@@ -44,7 +44,7 @@ async def admit(
 
 async def test_at_once_no_more_go_than_there_are_places_however_many_ask(stores: tuple[LimitStore, LimitStore]) -> None:
     asking = [admit(stores[n % 2], FIVE, f"c{n}", queue=False) for n in range(40)]
-    assert sum(item is None for item in await asyncio.gather(*asking)) == 5
+    assert sum(found is None for found in await asyncio.gather(*asking)) == 5
 
 
 async def test_the_next_attempt_of_a_killed_call_takes_its_place_over(stores: tuple[LimitStore, LimitStore]) -> None:
@@ -76,8 +76,8 @@ async def test_no_sixty_seconds_hold_more_than_a_minute_allows(stores: tuple[Lim
     scopes = {"model/m": Limits(requests_per_minute=20)}
     early = [await admit(stores[0], scopes, f"a{n}", queue=False, now=0.9) for n in range(20)]
     late = [await admit(stores[1], scopes, f"b{n}", queue=False, now=60.5) for n in range(20)]
-    assert [item is None for item in early].count(True) == 16
-    assert [item is None for item in late].count(True) == 0
+    assert [found is None for found in early].count(True) == 16
+    assert [found is None for found in late].count(True) == 0
     assert await admit(stores[1], scopes, "c", queue=False, now=61) is None
 
 
@@ -95,9 +95,9 @@ async def test_a_place_is_free_again_after_its_call_or_after_its_lease(stores: t
 async def test_rates_are_counted_over_all_and_leave_the_window_with_time(stores: tuple[LimitStore, LimitStore]) -> None:
     scopes = {"provider/p": Limits(requests_per_minute=10, throttle_at=1)}
     asking = [admit(stores[n % 2], scopes, f"c{n}", queue=False, now=100) for n in range(20)]
-    result = await asyncio.gather(*asking)
-    assert sum(one is None for one in result) == 10
-    assert {one.seconds for one in result if one} == {61}
+    found = await asyncio.gather(*asking)
+    assert sum(one is None for one in found) == 10
+    assert {one.seconds for one in found if one} == {61}
     assert await admit(stores[0], scopes, "late", queue=False, now=159.9) is not None
     assert await admit(stores[1], scopes, "late", now=161) is None
 
@@ -132,10 +132,10 @@ async def test_who_does_not_come_back_loses_the_turn(stores: tuple[LimitStore, L
     one, _ = stores
     scopes = {"model/m": Limits(concurrency=1)}
     await admit(one, scopes, "running", lease=10)
-    result = await admit(one, scopes, "gone", now=5)
-    assert result is not None
+    told = await admit(one, scopes, "gone", now=5)
+    assert told is not None
     assert await admit(one, scopes, "next", queue=False, now=12) is not None
-    assert await admit(one, scopes, "next", now=5 + result.seconds + GRACE) is None
+    assert await admit(one, scopes, "next", now=5 + told.seconds + GRACE) is None
 
 
 async def test_all_scopes_are_taken_or_none(stores: tuple[LimitStore, LimitStore]) -> None:

@@ -24,8 +24,8 @@ LATER = "9999"
 
 
 async def names(database: Database, rows: Aged) -> list[str]:
-    result = await database.read(f"SELECT {rows.name} AS name FROM {rows.table} ORDER BY {rows.name}")
-    return [row["name"] for row in result]
+    found = await database.read(f"SELECT {rows.name} AS name FROM {rows.table} ORDER BY {rows.name}")
+    return [row["name"] for row in found]
 
 
 async def journalled(database: Database, times: dict[str, str]) -> None:

@@ -71,9 +71,9 @@ async def test_after_redis_has_lost_its_memory_new_answers_are_found_by_meaning(
     assert (await cache.similar(place("new"), packed([1, 0]), 0.9, 1)).outcome
     await forgotten(redis_url)
     await keep(cache, "c", [1, 0])
-    result = (await cache.similar(place("new"), packed([1, 0]), 0.9, 1)).outcome
-    assert result is not None
-    assert result.text == "c"
+    found = (await cache.similar(place("new"), packed([1, 0]), 0.9, 1)).outcome
+    assert found is not None
+    assert found.text == "c"
 
 
 async def test_many_embeddings_are_read_in_portions(cache: RedisCache, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +82,8 @@ async def test_many_embeddings_are_read_in_portions(cache: RedisCache, monkeypat
     axes = [[float(axis == number) for axis in range(7)] for number in range(7)]
     for number, vector in enumerate(axes):
         await keep(cache, str(number), vector)
-    results = [await cache.similar(place("new"), packed(vector), 0.9, 1) for vector in axes]
-    assert [one.outcome and one.outcome.text for one in results] == [None, None, "2", "3", "4", "5", "6"]
+    found = [await cache.similar(place("new"), packed(vector), 0.9, 1) for vector in axes]
+    assert [one.outcome and one.outcome.text for one in found] == [None, None, "2", "3", "4", "5", "6"]
     assert await cache.clear(None) == 7
 
 

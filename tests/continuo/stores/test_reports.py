@@ -36,12 +36,12 @@ async def call(database: Database, tenant: str, usd: float | None, *, day: date 
     usage = Usage(input_tokens=1000, output_tokens=100, cached_tokens=500)
     model, user = str(fields.get("model", "m")), fields.get("user")
     record = CallRecord(path="", model=model, provider="p", status="ok", usage=usage, cost_usd=usd)
-    outcome = Outcome(text="", served_by="model", calls=(record,), simulated=bool(fields.get("simulated")))
+    found = Outcome(text="", served_by="model", calls=(record,), simulated=bool(fields.get("simulated")))
     key = KeyTerms(id="abcdefghijkl") if fields.get("key") else None
     pattern = str(fields.get("pattern", "support"))
     context = Context(pattern=pattern, tenant=tenant, user=str(user) if user else None, key=key)
     identity = f"{tenant}/{len(await database.read('SELECT identity FROM ledger'))}"
-    await keep(Journal(database), identity, outcome, context, day)
+    await keep(Journal(database), identity, found, context, day)
 
 
 async def reserve(budgets: Budgets, identity: str, tenant: str, day: date, usd: float, expires: float) -> None:
@@ -57,9 +57,9 @@ async def asked(database: Database, folder: Path, **fields: object) -> Costs | D
 
 
 async def costs(database: Database, folder: Path, **fields: object) -> Costs:
-    result = await asked(database, folder, kind="costs", **fields)
-    assert isinstance(result, Costs)
-    return result
+    found = await asked(database, folder, kind="costs", **fields)
+    assert isinstance(found, Costs)
+    return found
 
 
 @pytest.fixture
@@ -84,10 +84,10 @@ async def filled(database: Database) -> Database:
 async def test_calls_are_summed_by_whatever_they_share(
     filled: Database, tmp_path: Path, by: By, groups: list[tuple[str | None, ...]]
 ) -> None:
-    result = await costs(filled, tmp_path, by=by)
-    assert [tuple(row.group.values()) for row in result.rows] == groups
-    assert result.total == (await costs(filled, tmp_path)).total
-    assert sum(row.calls for row in result.rows) == result.total.calls == 3
+    found = await costs(filled, tmp_path, by=by)
+    assert [tuple(row.group.values()) for row in found.rows] == groups
+    assert found.total == (await costs(filled, tmp_path)).total
+    assert sum(row.calls for row in found.rows) == found.total.calls == 3
 
 
 async def test_a_row_tells_tokens_money_and_what_is_unknown(filled: Database, tmp_path: Path) -> None:
@@ -115,9 +115,9 @@ async def test_a_budget_is_of_each_tenants_own_day(filled: Database, tmp_path: P
     await reserve(budgets, "a", "acme", DAY, 0.75, now + 10)
     await reserve(budgets, "dead", "berlin", NEXT, 0.4, now - 10)
     await reserve(budgets, "new", "newcomer", DAY, 0.1, now + 10)
-    result = await asked(filled, tmp_path, kind="budget")
-    assert isinstance(result, Days)
-    rows = {row.tenant: row for row in result.rows}
+    found = await asked(filled, tmp_path, kind="budget")
+    assert isinstance(found, Days)
+    rows = {row.tenant: row for row in found.rows}
     assert list(rows) == ["acme", "berlin", "globex", "idle", "newcomer"]
     acme, berlin, globex, newcomer = (rows[name] for name in ("acme", "berlin", "globex", "newcomer"))
     assert (acme.day, acme.spent_usd, acme.reserved_usd, acme.warning) == (DAY, 0.001, 0.75, "70 %")
@@ -129,6 +129,6 @@ async def test_a_budget_is_of_each_tenants_own_day(filled: Database, tmp_path: P
 
 
 async def test_a_tenant_that_is_asked_for_is_told_also_when_it_did_nothing(database: Database, tmp_path: Path) -> None:
-    result = await asked(database, tmp_path, kind="budget", tenant="nobody")
-    assert isinstance(result, Days)
-    assert [(row.tenant, row.spent_usd, row.saved_usd) for row in result.rows] == [("nobody", 0, 0)]
+    found = await asked(database, tmp_path, kind="budget", tenant="nobody")
+    assert isinstance(found, Days)
+    assert [(row.tenant, row.spent_usd, row.saved_usd) for row in found.rows] == [("nobody", 0, 0)]

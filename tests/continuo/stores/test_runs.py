@@ -53,7 +53,7 @@ async def test_a_list_is_of_what_is_wanted_the_newest_first(database: Database) 
     await Runs(database, "there").keep([row("r4", 5, workflow_id="w-r1")])
 
     async def ids(**wanted: object) -> list[str]:
-        return [item.run_id for item in await listed(database, RunQuery.model_validate(wanted))]
+        return [found.run_id for found in await listed(database, RunQuery.model_validate(wanted))]
 
     assert await ids() == ["r3", "r2", "r4", "r1"]
     assert await ids(limit=2) == ["r3", "r2"]
@@ -61,8 +61,8 @@ async def test_a_list_is_of_what_is_wanted_the_newest_first(database: Database) 
     assert await ids(status="done") == ["r1"]
     assert await ids(since=BEGAN + timedelta(seconds=10)) == ["r3", "r2"]
     assert await ids(since="2026-11-22") == await ids(since="1h") == []
-    assert [item.run_id for item in await rows_of(database, "w-r1")] == ["r4", "r1"]
-    assert [item.run_id for item in await rows_of(database, "r2")] == ["r2"]
+    assert [found.run_id for found in await rows_of(database, "w-r1")] == ["r4", "r1"]
+    assert [found.run_id for found in await rows_of(database, "r2")] == ["r2"]
 
 
 async def test_a_position_is_of_its_namespace_and_never_goes_back(database: Database) -> None:
@@ -90,6 +90,6 @@ async def test_one_at_a_time_follows_the_runs(database: Database) -> None:
 def test_what_a_run_cost_is_the_sum_of_its_calls_or_unknown(known: bool, answered: bool) -> None:
     calls = (PAID, PAID if known else UNPRICED)
     failure = Failure(type="Broken", message="x " * 200, calls=calls)
-    result = row().with_result(Outcome(text="", served_by="model", calls=calls) if answered else failure)
-    assert (result.input_tokens, result.output_tokens, result.cost_usd) == (6, 8, 0.5 if known else None)
-    assert result.error == (None if answered else f"Broken: {'x ' * 95}x…")
+    found = row().with_result(Outcome(text="", served_by="model", calls=calls) if answered else failure)
+    assert (found.input_tokens, found.output_tokens, found.cost_usd) == (6, 8, 0.5 if known else None)
+    assert found.error == (None if answered else f"Broken: {'x ' * 95}x…")

@@ -23,8 +23,8 @@ async def keep(cache: Cache, key: str, vector: list[float], family: str = "famil
 
 
 async def nearest(cache: Cache, vector: list[float], now: float = 1, family: str = "family") -> str | None:
-    result = await cache.similar(of("new", family), packed(vector), NEAR, now)
-    return result.outcome.text if result.outcome else None
+    found = await cache.similar(of("new", family), packed(vector), NEAR, now)
+    return found.outcome.text if found.outcome else None
 
 
 def of(key: str, family: str) -> Place:
@@ -35,8 +35,8 @@ async def test_the_nearest_of_the_same_length_is_found_if_it_is_near_enough(cach
     one, other = caches
     await keep(one, "east", [2, 0])
     await keep(one, "north", [0, 3])
-    results: list[list[float]] = [[1, 0.1], [-0.1, 1], [1, 1], [1, 0.1, 0]]
-    assert [await nearest(other, vector) for vector in results] == ["east", "north", None, None]
+    asked: list[list[float]] = [[1, 0.1], [-0.1, 1], [1, 1], [1, 0.1, 0]]
+    assert [await nearest(other, vector) for vector in asked] == ["east", "north", None, None]
 
 
 async def test_what_others_add_and_drop_is_seen_at_the_next_look(caches: tuple[Cache, Cache]) -> None:
@@ -78,8 +78,8 @@ async def test_families_that_had_to_leave_the_memory_are_read_again(
     for number in range(4):
         await keep(one, f"k{number}", [1, 0], family=f"f{number}")
     for _ in range(2):
-        results = [await nearest(other, [1, 0], family=f"f{number}") for number in range(4)]
-        assert results == ["k0", "k1", "k2", "k3"]
+        found = [await nearest(other, [1, 0], family=f"f{number}") for number in range(4)]
+        assert found == ["k0", "k1", "k2", "k3"]
 
 
 async def test_many_that_ask_at_once_all_find_it(caches: tuple[Cache, Cache]) -> None:
@@ -95,10 +95,10 @@ NUMBERS = st.lists(st.floats(-1, 1, width=32), min_size=3, max_size=3)
 def test_what_is_like_it_is_what_the_cosine_says(rows: list[list[float]], asked: list[float], threshold: float) -> None:
     family = Family(12)
     family.add(Embedding(number, str(number), packed(row)) for number, row in enumerate(rows))
-    result = dict(family.like(packed(asked), threshold))
+    found = dict(family.like(packed(asked), threshold))
     cosines = [float(numpy.frombuffer(packed(row), "f4") @ numpy.frombuffer(packed(asked), "f4")) for row in rows]
     # The last digits of a product depend on how many are computed at once.
-    assert set(result) >= {number for number, cosine in enumerate(cosines) if cosine > threshold + 1e-5}
-    assert set(result) <= {number for number, cosine in enumerate(cosines) if cosine > threshold - 1e-5}
-    order = [cosines[number] for number in result]
+    assert set(found) >= {number for number, cosine in enumerate(cosines) if cosine > threshold + 1e-5}
+    assert set(found) <= {number for number, cosine in enumerate(cosines) if cosine > threshold - 1e-5}
+    order = [cosines[number] for number in found]
     assert order == pytest.approx(sorted(order, reverse=True), abs=1e-5)
