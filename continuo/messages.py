@@ -28,7 +28,7 @@ class ToolCall(Data):
         # A key of the cache is made of this JSON: a call without a signature keeps the one it always had.
         written: dict[str, Any] = write(self)
         if self.signature is None:
-            del written["signature"]
+            written.pop("signature", None)
         return written
 
 

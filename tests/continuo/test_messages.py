@@ -57,3 +57,9 @@ def test_texts_that_follow_each_other_are_one_and_text_alone_is_a_string() -> No
 def test_a_part_that_does_not_fit_the_role_is_refused(role: str, content: object) -> None:
     with pytest.raises(ValidationError):
         Message.model_validate({"role": role, "content": content})
+
+
+def test_a_call_without_a_signature_is_written_without_its_defaults_too() -> None:
+    call = ToolCall(id="c", name="weather", arguments="{}")
+    assert call.model_dump(exclude_defaults=True) == {"id": "c", "name": "weather", "arguments": "{}"}
+    assert ToolCall.model_validate_json(call.model_dump_json(exclude_defaults=True)) == call

@@ -9,6 +9,7 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 from pydantic import BaseModel
 
+from continuo.config.settings import Settings
 from continuo.testing.processes import Control
 from tests.support.gateway import GatewayProcess, new_key
 from tests.support.media import png
@@ -78,6 +79,8 @@ async def test_tools_are_called_and_their_results_given_back(gateway: GatewayPro
             model="sim-mini", messages=[*ASKED, given, result], tools=[WEATHER]
         )
     assert second.choices[0].message.content == "It rains."
+    # An answer that calls a tool is recorded as any other is.
+    assert list((Settings().data / "unrecorded").glob("*")) == []
 
 
 class City(BaseModel):
