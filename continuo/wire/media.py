@@ -18,6 +18,19 @@ class Blobs:
     fetched: Mapping[str, bytes] = field(default_factory=dict)
     content: dict[Media, bytes] = field(default_factory=dict)
 
+    def given(self, kind: str, given: str, name: str, param: str) -> Media:
+        """A medium of this kind, given as `data:…;base64,…`, by a URL, or as base64 alone."""
+        head, _, data = given.partition(",")
+        if head.startswith("data:") and head.endswith(";base64"):
+            part = self.base64(data, name, param)
+        elif "://" in head and not head.startswith("data:"):
+            part = self.url(given, name, param)
+        else:
+            part = self.base64(given, name, param)
+        if part.kind != kind:
+            raise WireError(400, f"{param}: this is of type {part.media_type}, no {kind}", param, "invalid_value")
+        return part
+
     def base64(self, data: str, name: str, param: str) -> Media:
         try:
             content = b64decode(data, validate=True)

@@ -88,25 +88,11 @@ def _part(part: TextPart | ImagePart | AudioPart | FilePart, blobs: Blobs, param
         case TextPart():
             return Text(text=part.text)
         case ImagePart():
-            return _media("image", part.image_url.url, "image", blobs, f"{param}.image_url.url")
+            return blobs.given("image", part.image_url.url, "image", f"{param}.image_url.url")
         case AudioPart():
-            return _media("audio", part.input_audio.data, "audio", blobs, f"{param}.input_audio.data")
+            return blobs.given("audio", part.input_audio.data, "audio", f"{param}.input_audio.data")
         case FilePart():
-            return _media("file", part.file.file_data, part.file.filename or "file", blobs, f"{param}.file.file_data")
-
-
-def _media(kind: str, given: str, name: str, blobs: Blobs, param: str) -> Media:
-    """What is behind a URL, in it, or plain base64."""
-    head, _, data = given.partition(",")
-    if "://" in head:
-        part = blobs.url(given, name, param)
-    elif head.startswith("data:") and head.endswith(";base64"):
-        part = blobs.base64(data, name, param)
-    else:
-        part = blobs.base64(given, name, param)
-    if part.kind != kind:
-        raise WireError(400, f"{param}: this is of type {part.media_type}, no {kind}", param, "invalid_value")
-    return part
+            return blobs.given("file", part.file.file_data, part.file.filename or "file", f"{param}.file.file_data")
 
 
 def _parameters(body: Body) -> dict[str, Any]:

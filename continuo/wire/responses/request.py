@@ -164,33 +164,16 @@ def _only_text(part: Content, param: str) -> str:
 def _part(part: Content, blobs: Blobs, param: str) -> Text | Media:
     match part:
         case InputImage():
-            return _expected("image", _content(part.image_url, "image", blobs, f"{param}.image_url"), param)
+            return blobs.given("image", part.image_url, "image", f"{param}.image_url")
         case InputFile():
             given = part.file_data or part.file_url
             if given is None or (part.file_data and part.file_url):
                 raise WireError(400, f"{param}: give either file_data or file_url", param, "invalid_value")
             field = "file_data" if part.file_data else "file_url"
-            return _expected("file", _content(given, part.filename or "file", blobs, f"{param}.{field}"), param)
+            return blobs.given("file", given, part.filename or "file", f"{param}.{field}")
         case InputAudio():
-            data = blobs.base64(part.input_audio.data, "audio", f"{param}.input_audio.data")
-            return _expected("audio", data, param)
+            return blobs.given("audio", part.input_audio.data, "audio", f"{param}.input_audio.data")
     return Text(text=_only_text(part, param))
-
-
-def _content(given: str, name: str, blobs: Blobs, param: str) -> Media:
-    """What is behind a URL, or in it."""
-    if given.startswith("data:"):
-        head, _, data = given.partition(",")
-        if not head.endswith(";base64"):
-            raise WireError(400, f"{param}: this is no base64", param, "invalid_base64")
-        return blobs.base64(data, name, param)
-    return blobs.url(given, name, param) if "://" in given else blobs.base64(given, name, param)
-
-
-def _expected(kind: str, part: Media, param: str) -> Media:
-    if part.kind != kind:
-        raise WireError(400, f"{param}: this is of type {part.media_type}, no {kind}", param, "invalid_value")
-    return part
 
 
 def _parameters(body: Body) -> dict[str, Any]:
