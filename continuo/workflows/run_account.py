@@ -61,7 +61,9 @@ class RunAccount:
             status = "cancelled" if is_cancelled_exception(error) else "failed"
             raise
         finally:
-            self._steps[job.path] = begun.model_copy(update={"status": status, "ended": workflow.now()})
+            # Not so when it is collected with a workflow that its worker has let go: that has no clock any more.
+            if workflow.in_workflow():
+                self._steps[job.path] = begun.model_copy(update={"status": status, "ended": workflow.now()})
 
     def progress(self) -> Progress:
         return self.accounted(Progress(steps=tuple(self._steps.values())))

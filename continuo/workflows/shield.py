@@ -23,7 +23,13 @@ def check_cancelled() -> None:
 
 
 async def to_the_end(work: Coroutine[Any, Any, object]) -> None:
-    """Run `work` to its end, however often the workflow is cancelled meanwhile; then raise the cancellation."""
+    """Run `work` to its end, however often the workflow is cancelled meanwhile; then raise the cancellation.
+
+    Where the workflow itself is gone, and its coroutines are collected, there is no end to run to.
+    """
+    if not workflow.in_workflow():
+        work.close()
+        return
     task = asyncio.create_task(work)
     held: asyncio.CancelledError | None = None
     while not task.done():
@@ -37,7 +43,12 @@ async def to_the_end(work: Coroutine[Any, Any, object]) -> None:
 
 
 async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel what still runs of `tasks`, and wait until it has cleaned up. What they raise is nobody's concern."""
+    """Cancel what still runs of `tasks`, and wait until it has cleaned up. What they raise is nobody's concern.
+
+    Where the workflow itself is gone, they are collected as it is.
+    """
+    if not workflow.in_workflow():
+        return
     running = [task for task in tasks if not task.done()]
     run_account().interrupted |= bool(running)
     for task in running:
