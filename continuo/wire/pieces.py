@@ -1,45 +1,14 @@
-"""The pieces of an answer as they come, from which each dialect makes its events."""
+"""What each dialect makes its events of: the pieces of an answer, and how it ends."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from pydantic import JsonValue
 
+from continuo.deltas import Delta, ReasoningDelta, TextDelta, ToolDelta
 from continuo.jobs import Outcome
 from continuo.messages import FinishReason, Message, Usage
 from continuo.parts import Reasoning, Text
-
-Protocol = Literal["openai", "anthropic", "google"]
-
-
-@dataclass(frozen=True)
-class TextDelta:
-    text: str
-
-
-@dataclass(frozen=True)
-class ReasoningDelta:
-    """More of a thought. A `signature` ends it; `protocol` is whose it is, None the dialect's own.
-
-    Of a `redacted` one the signature holds the whole, encrypted.
-    """
-
-    text: str
-    signature: str | None = None
-    protocol: Protocol | None = None
-    redacted: bool = False
-
-
-@dataclass(frozen=True)
-class ToolDelta:
-    """More of the arguments of the call number `index`; `id`, `name` and `signature` come with its first piece."""
-
-    index: int
-    id: str | None = None
-    name: str | None = None
-    arguments: str = ""
-    signature: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +27,7 @@ class Broken:
     message: str
 
 
-Piece = TextDelta | ReasoningDelta | ToolDelta | End | Broken
+Piece = Delta | End | Broken
 
 
 def message_of(outcome: Outcome) -> Message:

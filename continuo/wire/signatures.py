@@ -2,9 +2,9 @@
 
 from typing import get_args
 
+from continuo.deltas import Protocol
 from continuo.messages import ToolCall
 from continuo.parts import Reasoning
-from continuo.wire.pieces import Protocol
 
 
 def signature(own: Protocol, protocol: Protocol | None, value: str | None) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from hypothesis import strategies as st
 
+from continuo.deltas import ReasoningDelta, TextDelta, ToolDelta
 from continuo.jobs import Outcome
 from continuo.messages import Message, ToolCall, Usage, content_of
 from continuo.parts import Part, Reasoning, Text
-from continuo.wire.pieces import Piece, ReasoningDelta, TextDelta, ToolDelta, finish_reason
+from continuo.wire.pieces import Piece, finish_reason
 
 USAGE = Usage(input_tokens=12, output_tokens=5, cached_tokens=4)
 

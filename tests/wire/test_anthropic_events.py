@@ -7,10 +7,11 @@ from anthropic.lib.streaming._messages import accumulate_event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from continuo.deltas import ToolDelta
 from continuo.jobs import Outcome
 from continuo.wire import anthropic as dialect
 from continuo.wire.parsed import parsed
-from continuo.wire.pieces import Piece, ToolDelta, pieces
+from continuo.wire.pieces import Piece, pieces
 from tests.wire.outcomes import outcomes, split
 
 

@@ -10,10 +10,11 @@ from openai._models import construct_type_unchecked
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import ResponseStreamEvent
 
+from continuo.deltas import ToolDelta
 from continuo.jobs import Outcome
 from continuo.wire import responses as dialect
 from continuo.wire.parsed import parsed
-from continuo.wire.pieces import Piece, ToolDelta, pieces
+from continuo.wire.pieces import Piece, pieces
 from tests.wire.outcomes import outcomes, split
 
 BODY = parsed(dialect.Body, b'{"model": "m", "input": "Where?"}')

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from continuo.deltas import TextDelta
 from continuo.jobs import Failure, Outcome
 from continuo.parts import Reasoning, Text
 from continuo.wire import responses as dialect
@@ -18,7 +19,7 @@ from continuo.wire.accepted import Accepted
 from continuo.wire.account import account
 from continuo.wire.errors import WireError, status_of
 from continuo.wire.parsed import parsed
-from continuo.wire.pieces import Broken, Piece, TextDelta, pieces
+from continuo.wire.pieces import Broken, Piece, pieces
 from tests.wire.outcomes import PARIS, WEATHER, outcome
 
 TOOLS: list[Any] = [{"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}]

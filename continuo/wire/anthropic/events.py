@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from continuo.deltas import ReasoningDelta, TextDelta, ToolDelta
 from continuo.messages import Usage
 from continuo.wire.anthropic.errors import error
 from continuo.wire.anthropic.response import STOP_REASONS, frame, usage
-from continuo.wire.pieces import Broken, End, Piece, ReasoningDelta, TextDelta, ToolDelta
+from continuo.wire.pieces import Broken, End, Piece
 from continuo.wire.signatures import signature, signed_id
 from continuo.wire.sse import event
 

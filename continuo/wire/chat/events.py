@@ -5,9 +5,10 @@ from typing import Any
 
 import orjson
 
+from continuo.deltas import ReasoningDelta, TextDelta, ToolDelta
 from continuo.messages import Usage
 from continuo.wire.chat.response import call, frame, usage
-from continuo.wire.pieces import Broken, End, Piece, ReasoningDelta, TextDelta, ToolDelta
+from continuo.wire.pieces import Broken, End, Piece
 from continuo.wire.responses.errors import error
 from continuo.wire.signatures import signed_id
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from continuo.wire.pieces import Broken, End, Piece, Protocol, ReasoningDelta, TextDelta, ToolDelta
+from continuo.deltas import Protocol, ReasoningDelta, TextDelta, ToolDelta
+from continuo.wire.pieces import Broken, End, Piece
 from continuo.wire.responses.body import Body
 from continuo.wire.responses.errors import error
 from continuo.wire.responses.response import call_item, ended, item_id, message_item, pending

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from continuo.deltas import Protocol
 from continuo.parts import Reasoning
-from continuo.wire.pieces import Protocol
 from continuo.wire.responses.body import ReasoningItem
 from continuo.wire.signatures import signature, thought
 
