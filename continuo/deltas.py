@@ -1,4 +1,4 @@
-"""The pieces of an answer as they come: providers give them, the stream log keeps them, dialects make events of them."""
+"""The pieces of an answer as they come: providers give them, the stream log keeps them, clients get them as events."""
 
 from dataclasses import dataclass
 from typing import Literal
