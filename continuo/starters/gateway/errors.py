@@ -12,7 +12,7 @@ from continuo.starters.gateway.runs import ClientLeft, Later
 from continuo.stores.database import StoreUnavailable
 from continuo.wire import anthropic
 from continuo.wire.errors import WireError
-from continuo.wire.responses.errors import error as openai_error
+from continuo.wire.openai_errors import error as openai_error
 
 log = structlog.get_logger()
 

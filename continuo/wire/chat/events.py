@@ -8,8 +8,8 @@ import orjson
 from continuo.deltas import ReasoningDelta, TextDelta, ToolDelta
 from continuo.messages import Usage
 from continuo.wire.chat.response import call, frame, usage
+from continuo.wire.openai_errors import error
 from continuo.wire.pieces import Broken, End, Piece
-from continuo.wire.responses.errors import error
 from continuo.wire.signatures import signed_id
 
 PING = b": keep-alive\n\n"
