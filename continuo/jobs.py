@@ -190,7 +190,8 @@ class Outcome(Account):
     `saved_usd` is what an answer from the cache had cost. `missing` names the branches or members that gave no
     answer, or nothing that counts. `branch` is the one that a route picked, `variant` that of a split, and `tier` that
     of a cascade or a fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
-    end. `embedding` is what an embedding model answers, 32-bit floats in base64; `text` is empty then.
+    end. `embedding` is what an embedding model answers: the vectors of the turns one after the other, all of the same
+    length, as 32-bit floats in base64; `text` is empty then.
     """
 
     text: str

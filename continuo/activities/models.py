@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -24,7 +25,7 @@ from continuo.decisions.confidence import INSTRUCTION, rated
 from continuo.decisions.settled import settled
 from continuo.errors import ProviderError
 from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
-from continuo.messages import ModelRequest, Usage
+from continuo.messages import Message, ModelRequest, Usage
 from continuo.patterns import Call
 from continuo.protection.rate_limits import Wait
 from continuo.providers.client import ModelClient
@@ -33,7 +34,6 @@ from continuo.stores.database import Row
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid, Settlement, call_of, in_all
 from continuo.stores.payloads import Payloads
-from continuo.stores.vectors import written
 
 log = structlog.get_logger()
 
@@ -85,8 +85,9 @@ class ModelCalls:
     @reaching_out
     @activity.defn(name="embed")
     async def embed(self, job: Job) -> Outcome | Wait:
-        """Embed the prompt of a job whose step is a `Call`; the text is the vector, see `vectors.written`."""
-        return await self._once(job.model_copy(update={"request": job.request.as_text()}), self._embed)
+        """Embed the prompt of a job whose step is a `Call`."""
+        prompt = Message(role="user", content=job.request.prompt)
+        return await self._once(job.model_copy(update={"request": ModelRequest(messages=(prompt,))}), self._embed)
 
     @activity.defn(name="account_of")
     async def account_of(self, job: Job, identity: str) -> Account:
@@ -215,6 +216,8 @@ class ModelCalls:
         await self._settling.settle(settlement, _time_left())
 
     async def _answer(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
+        if request.embed:
+            return await self._embed(model, request, **sending)
         media = await media_of(request, self._payloads)
         response = await self._client.complete(model, request, media=media, **sending)
         text, confidence = rated(response) if request.rated else (response.message.text, response.confidence)
@@ -230,10 +233,11 @@ class ModelCalls:
         )
 
     async def _embed(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
-        response = await self._client.embed(model, request.prompt, **sending)
-        # On a thread: it loads numpy.
-        vector = await asyncio.to_thread(written, response.vector)
-        return Outcome(text="", embedding=vector, served_by="model", simulated=response.simulated, usage=response.usage)
+        response = await self._client.embed(model, request, **sending)
+        vectors = b64encode(response.vectors).decode()
+        return Outcome(
+            text="", embedding=vectors, served_by="model", simulated=response.simulated, usage=response.usage
+        )
 
 
 def _as_told(rows: Sequence[Row]) -> CallRecord:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from continuo.authoring.files import is_file
 from continuo.authoring.functions import check_functions
-from continuo.authoring.inputs import check_media, check_parameters
+from continuo.authoring.inputs import check_embedding, check_media, check_parameters
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_data, check_services, check_size, check_text
 from continuo.door.request import Request
@@ -73,6 +73,11 @@ def _reads_media(library: Library, job: Job) -> Job:
     return job
 
 
+def _embeds_or_speaks(library: Library, job: Job) -> Job:
+    check_embedding(job.step, job.request, library.catalog)
+    return job
+
+
 def _takes_parameters(library: Library, job: Job) -> Job:
     check_parameters(job.step, job.request, library.catalog)
     return job
@@ -86,5 +91,7 @@ def _fits(library: Library, job: Job) -> Job:
 Stage = Callable[[Library, Job], Job]
 """Gives the job, perhaps changed, or raises `InputError`."""
 
-STAGES: tuple[Stage, ...] = (_reaches_services, _has_input, _calls_functions, _reads_media, _takes_parameters, _fits)
+STAGES: tuple[Stage, ...] = (
+    _reaches_services, _has_input, _calls_functions, _reads_media, _embeds_or_speaks, _takes_parameters, _fits,
+)  # fmt: skip
 """What every job passes, in this order. There is no other way to a run, so this is no argument of anything."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -111,17 +112,28 @@ class ModelClient:
             yield _completed(decoder.finish(), request, _is_simulated(response))
 
     async def embed(
-        self, model: Model, text: str, *, timeout: float, idempotency_key: str, exchange: Exchange | None = None
+        self,
+        model: Model,
+        request: ModelRequest,
+        *,
+        timeout: float,
+        idempotency_key: str,
+        exchange: Exchange | None = None,
     ) -> Embedding:
-        """The text's embedding, with its usage, estimated where the provider counts nothing."""
+        """The embeddings of the request's turns, with their usage, estimated where the provider counts nothing."""
         spoken = self._catalog.protocol(model)
         protocol = spoken.embeddings if isinstance(spoken, WireProtocol) else None
         if protocol is None:
             raise ProviderError("invalid_request", f"{model.id} cannot embed; name an embedding model of the catalog")
-        encode = partial(protocol.encode, model=model.name, text=text)
-        response, simulated = await self._whole(model, encode, protocol.decode, timeout, idempotency_key, exchange)
-        usage = plausible(response.usage) or Usage(input_tokens=estimated_tokens(text), estimated=True)
-        return response.model_copy(update={"usage": usage, "simulated": simulated})
+        encode = partial(protocol.encode, model=model.name, request=request)
+        response, simulated = await self._whole(
+            model, encode, protocol.decode, timeout, idempotency_key, exchange, limit=MAX_STREAM
+        )
+        usage = plausible(response.usage) or Usage(input_tokens=read_tokens(request), estimated=True)
+        if response.count != len(request.messages):
+            what = f"{model.provider}: the response has {response.count} embeddings of {len(request.messages)} texts"
+            raise invalid_response(what, usage)
+        return replace(response, usage=usage, simulated=simulated)
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -142,13 +154,17 @@ class ModelClient:
         idempotency_key: str,
         exchange: Exchange | None,
         size: int = 0,
+        limit: int = MAX_ANSWER,
     ) -> tuple[T, bool]:
-        """What `decode` makes of the answer, and whether that is simulated. `size` is that of the media, in bytes."""
+        """What `decode` makes of the answer, and whether that is simulated.
+
+        In bytes, `size` is that of the media and `limit` what the answer may have.
+        """
         async with (
             at_most(model.provider, timeout),
             self._asked(model, encode, timeout, idempotency_key, exchange, size) as response,
         ):
-            return await self._read(await body(response, MAX_ANSWER), decode), _is_simulated(response)
+            return await self._read(await body(response, limit), decode), _is_simulated(response)
 
     async def _read(self, text: bytes, decode: Callable[[Json], T]) -> T:
         # Masked is what it says: to cut in its source could break it, and escapes would hide secrets there.

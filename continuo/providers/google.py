@@ -39,18 +39,22 @@ _LEVELS = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}
 
 
 class GoogleEmbeddings:
-    def encode(self, base_url: str, model: str, text: str) -> WireRequest:
-        body = {"model": f"models/{model}", "content": {"parts": [{"text": text}]}}
-        return WireRequest(f"{base_url}/models/{quote(model, safe='')}:embedContent", body)
+    def encode(self, base_url: str, model: str, request: ModelRequest) -> WireRequest:
+        each: Json = {"model": f"models/{model}"}
+        if request.dimensions is not None:
+            each["outputDimensionality"] = request.dimensions
+        requests = [{**each, "content": {"parts": [{"text": turn.text}]}} for turn in request.messages]
+        return WireRequest(f"{base_url}/models/{quote(model, safe='')}:batchEmbedContents", {"requests": requests})
 
     def decode(self, body: Json) -> Embedding:
         with reading():
-            return embedding(body["embedding"]["values"], None)
+            return embedding([one["values"] for one in body["embeddings"]], None)
 
 
 class Google(WireProtocol):
     carries = frozenset({"text", "image", "audio", "file"})
     lacks = frozenset({"parallel_tool_calls"})
+    embeds = 100
     embeddings = GoogleEmbeddings()
 
     def key_headers(self, key: str) -> dict[str, str]:

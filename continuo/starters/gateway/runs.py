@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from hashlib import sha256
 from typing import Any
 
+import orjson
 from pydantic import JsonValue
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from temporalio.service import RPCError
 
 from continuo.access.limits import Admitted, Refused
@@ -103,12 +104,20 @@ class Answering:
         finally:
             leaving.cancel()
 
-    def response(self, body: Mapping[str, Any], outcome: Outcome) -> Response:
-        """The answer as a whole, which is `finished` when it has been sent."""
+    def response(
+        self, body: Mapping[str, Any] | bytes, outcome: Outcome, media_type: str = "application/json"
+    ) -> Response:
+        """The answer as a whole, which is `finished` when it has been sent; bytes are of this type."""
         figures = {"tier": outcome.tier, "cost-usd": outcome.cost_usd, "saved-usd": outcome.saved_usd}
         headers = {f"x-continuo-{name}": f"{value}" for name, value in figures.items() if value is not None}
         headers["x-continuo-cache"] = "hit" if outcome.served_by == "cache" else "miss"
-        return JSONResponse(body, headers={**self.headers, **headers}, background=BackgroundTask(self.finished))
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        return Response(
+            content,
+            headers={**self.headers, **headers},
+            media_type=media_type,
+            background=BackgroundTask(self.finished),
+        )
 
     async def pieces(self) -> AsyncIterator[Piece | None]:
         """The answer piece by piece; None whenever none came for `KEEP_ALIVE`."""
