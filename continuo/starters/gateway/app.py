@@ -10,7 +10,17 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from continuo.authoring.library import Library
-from continuo.starters.gateway import chat, completions, embeddings, errors, health, messages, models, responses
+from continuo.starters.gateway import (
+    chat,
+    completions,
+    embeddings,
+    errors,
+    health,
+    messages,
+    models,
+    responses,
+    transcriptions,
+)
 from continuo.starters.gateway.edge import Edge
 from continuo.starters.gateway.runs import ClientLeft
 from continuo.starters.gateway.state import opened
@@ -23,6 +33,7 @@ log = structlog.get_logger()
 ROUTES = [
     Route("/v1/chat/completions", chat.create, methods=["POST"]),
     Route("/v1/completions", completions.create, methods=["POST"]),
+    Route("/v1/audio/transcriptions", transcriptions.create, methods=["POST"]),
     Route("/v1/embeddings", embeddings.create, methods=["POST"]),
     Route("/v1/messages", messages.create, methods=["POST"]),
     Route("/v1/messages/count_tokens", messages.count_tokens, methods=["POST"]),
