@@ -59,6 +59,9 @@ async def test_a_body_whose_length_is_too_large_is_not_waited_for(gateway: Gatew
 async def test_what_is_not_there_is_told_in_each_dialect(gateway: GatewayProcess) -> None:
     async with gateway.http() as http:
         assert (await http.get("/v1/files")).json()["error"]["code"] == "not_served"
+        moderation = await http.post("/v1/moderations", json={"input": "x"})
+        assert (moderation.status_code, moderation.json()["error"]["code"]) == (501, "not_served")
+        assert moderation.headers["x-should-retry"] == "false"
         assert (await http.get(PATHS[0])).status_code == 405
         model = await http.get("/v1/models/no%2Fsuch")
         assert (model.status_code, model.json()["error"]["param"]) == (404, "model")

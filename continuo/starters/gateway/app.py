@@ -7,6 +7,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from continuo.authoring.library import Library
@@ -18,6 +19,7 @@ from continuo.starters.gateway import (
     health,
     messages,
     models,
+    moderations,
     responses,
     transcriptions,
 )
@@ -39,6 +41,7 @@ ROUTES = [
     Route("/v1/messages/count_tokens", messages.count_tokens, methods=["POST"]),
     Route("/v1/responses", responses.create, methods=["POST"]),
     Route("/v1/responses/input_tokens", responses.input_tokens, methods=["POST"]),
+    Route("/v1/moderations", moderations.create, methods=["POST"]),
     Route("/v1/models", models.list_models),
     Route("/v1/models/{id:path}", models.get_model),
     Route("/healthz", health.alive),
@@ -48,7 +51,7 @@ ROUTES = [
 
 def create() -> Starlette:
     """The application, which opens what it needs when its server starts."""
-    raised = (WireError, ClientLeft, HTTPException, *errors.AWAY, Exception)
+    raised = (WireError, ClientLeft, ClientDisconnect, HTTPException, *errors.AWAY, Exception)
     return Starlette(
         routes=ROUTES,
         middleware=[Middleware(Edge)],
