@@ -77,7 +77,8 @@ def _texts(body: Body) -> list[str]:
         raise WireError(400, message, "input", "invalid_value")
     texts = [text for text in given if isinstance(text, str)]
     if len(texts) < len(given):
-        raise WireError(400, "input: tokens are not taken here; send the texts themselves", "input", "invalid_value")
+        message = "input: tokens are not taken here; send the texts (LangChain: check_embedding_ctx_length=False)"
+        raise WireError(400, message, "input", "invalid_value")
     for number, text in enumerate(texts):
         if not text.strip():
             param = "input" if isinstance(body.input, str) else f"input.{number}"

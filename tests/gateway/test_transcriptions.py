@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from continuo.testing.processes import Control
 from tests.support.gateway import GatewayProcess, new_key
@@ -116,6 +118,20 @@ async def test_no_form_is_a_mistake_of_ours(gateway: GatewayProcess, content: by
         answer = await http.post(PATH, content=content, headers={"content-type": kind})
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+WHOLE = HEAD + FILE + b"RIFF\r\n--x--\r\n"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, len(WHOLE)), end=st.integers(0, len(WHOLE)), put=st.binary(max_size=8))
+async def test_no_form_that_is_cut_or_changed_is_a_mistake_of_ours(
+    gateway: GatewayProcess, at: int, end: int, put: bytes
+) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    async with gateway.http() as http:
+        answer = await http.post(PATH, content=WHOLE[:at] + put + WHOLE[end:], headers=headers)
+    assert answer.status_code == 400
 
 
 async def test_a_form_that_is_sent_again_is_transcribed_once_though_its_parts_are_divided_otherwise(

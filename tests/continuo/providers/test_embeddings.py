@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_httpserver import HTTPServer
 
 from continuo.config.catalog import Catalog, load_catalog
 from continuo.config.settings import Settings
@@ -67,6 +68,18 @@ async def test_what_goes_wrong_has_a_kind(
     with pytest.raises(ProviderError) as raised:
         await client.embed(catalog.models["sim-embed"], asking(TEXT), timeout=5, idempotency_key="k")
     assert raised.value.kind == kind
+
+
+async def test_an_answer_to_another_number_of_texts_is_none(
+    catalog: Catalog, httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    answer = {"data": [{"index": 0, "embedding": [1.0]}], "usage": {"prompt_tokens": 3}}
+    httpserver.expect_request("/v1/embeddings", method="POST").respond_with_json(answer)
+    client = ModelClient(catalog, {"CONTINUO_SIM_URL": httpserver.url_for("").rstrip("/")}, tmp_path, Masker([]))
+    with pytest.raises(ProviderError, match="1 embeddings of 2 texts") as raised:
+        await client.embed(catalog.models["sim-embed"], asking("a", "b"), timeout=5, idempotency_key="k")
+    assert (raised.value.kind, raised.value.usage) == ("invalid_response", Usage(input_tokens=3))
+    await client.aclose()
 
 
 @pytest.mark.parametrize("id", ["sim-premium", "knowledge"])
