@@ -171,7 +171,8 @@ class Catalog(Data):
                     " `inputs` of text and audio"
                 )
             if model.embeds and not self.protocol(model).embeds:
-                raise ValueError(f"model {model.id!r} embeds, and its provider's protocol has no embeddings")
+                what = "embeds, and its provider's protocol has no embeddings; take `embeds` from it"
+                raise ValueError(f"model {model.id!r} {what}")
             for what, other in (("replacement", model.replaced_by), ("cheaper one", model.cheaper)):
                 if other and other not in self.models:
                     raise unknown(f"{what} of model {model.id!r}:", other, self.models)

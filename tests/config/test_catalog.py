@@ -71,3 +71,10 @@ def test_a_model_cannot_take_what_its_protocol_does_not_carry() -> None:
     models = {"m": {"provider": "p", "inputs": ["text", "audio"]}}
     with pytest.raises(ValidationError, match="model 'm': its provider's protocol carries no audio; take it from"):
         Catalog.model_validate({"providers": providers, "models": models})
+
+
+def test_a_model_cannot_embed_by_a_protocol_without_embeddings() -> None:
+    with pytest.raises(ValidationError, match="model 'm' embeds, and its provider's protocol has no embeddings"):
+        Catalog.model_validate(
+            {"providers": {"p": {"protocol": "anthropic"}}, "models": {"m": {"provider": "p", "embeds": True}}}
+        )
