@@ -218,9 +218,10 @@ class Catalog(Data):
         return lacks | {*model.refuses} | _EMBEDDING | (set() if model.logprobs else {"logprobs"})
 
     def takes(self, model: Model, request: ModelRequest) -> bool:
-        """Whether the model can be given the request's parts, do what it demands, and answer with what is wanted."""
+        """Whether the model, in place of another, can be given the request's parts and do what it demands. None that
+        embeds can: the vectors of two models cannot be compared."""
         fits = request.inputs <= {*model.inputs} and not request.demands & self.refused_by(model)
-        return fits and model.embeds == bool(request.embed)
+        return fits and not model.embeds
 
     def _current(self, id: str) -> Model:
         """The model that stands for `id` today; in a circle any that has a replacement."""

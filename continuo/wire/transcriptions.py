@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-import orjson
 from pydantic import ConfigDict, Field, JsonValue
 
 from continuo.deltas import TextDelta
@@ -20,6 +19,7 @@ from continuo.wire.media import Blobs
 from continuo.wire.openai_errors import error
 from continuo.wire.parsed import Shape
 from continuo.wire.pieces import Broken, End, Piece, message_of
+from continuo.wire.sse import data
 
 
 class Body(Shape):
@@ -85,13 +85,13 @@ class Events:
             case TextDelta(text):
                 if text:
                     self._text += text
-                    yield _data({"type": "transcript.text.delta", "delta": text})
+                    yield data({"type": "transcript.text.delta", "delta": text})
             case End():
                 end = {"text": self._text, "usage": _usage(piece.usage or Usage()), "continuo": dict(piece.account)}
-                yield _data({"type": "transcript.text.done", **end})
+                yield data({"type": "transcript.text.done", **end})
                 yield DONE
             case Broken(message):
-                yield _data(error(502, message))
+                yield data(error(502, message))
 
 
 def _usage(used: Usage) -> dict[str, Any]:
@@ -101,7 +101,3 @@ def _usage(used: Usage) -> dict[str, Any]:
     return {
         "type": "tokens", "input_tokens": used.input_tokens, "output_tokens": used.output_tokens, "total_tokens": total
     }  # fmt: skip
-
-
-def _data(event: dict[str, Any]) -> bytes:
-    return b"data: %b\n\n" % orjson.dumps(event)

@@ -111,6 +111,14 @@ async def test_a_provider_that_fails_is_a_typed_error(gateway: GatewayProcess, s
             await client.embeddings.create(model="sim-embed", input="Hello")
 
 
+async def test_a_key_without_money_gets_no_embedding(gateway: GatewayProcess, simulator: Control) -> None:
+    async with gateway.openai(await new_key(daily_usd=0.0)) as client:
+        with pytest.raises(openai.RateLimitError) as refused:
+            await client.embeddings.create(model="sim-embed", input="Hello")
+    assert refused.value.code == "insufficient_quota"
+    assert await simulator.calls() == []
+
+
 async def test_two_thousand_long_vectors_come_whole(gateway: GatewayProcess, simulator: Control) -> None:
     texts = [f"text {number}" for number in range(2048)]
     vectors = {text: [float(number)] * 512 for number, text in enumerate(texts)}

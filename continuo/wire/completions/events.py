@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from continuo.deltas import TextDelta
 from continuo.messages import Usage
 from continuo.wire.chat.events import DONE
@@ -13,6 +11,7 @@ from continuo.wire.completions.body import Body
 from continuo.wire.completions.request import prompt
 from continuo.wire.openai_errors import error
 from continuo.wire.pieces import Broken, End, Piece
+from continuo.wire.sse import data
 
 
 class Events:
@@ -40,7 +39,7 @@ class Events:
                     yield self._chunk([], {"usage": usage(piece.usage or Usage()), **ours})
                 yield DONE
             case Broken(message):
-                yield _data(error(502, message))
+                yield data(error(502, message))
 
     def _text(self, text: str) -> bytes:
         return self._chunk([self._choice(text, None)], {})
@@ -51,8 +50,4 @@ class Events:
     def _chunk(self, choices: list[dict[str, Any]], more: dict[str, Any]) -> bytes:
         # Where usage is told, the other chunks say that it is not theirs to tell.
         usage_field = {"usage": None} if self._include_usage else {}
-        return _data({**self._frame, "choices": choices, **usage_field, **more})
-
-
-def _data(chunk: dict[str, Any]) -> bytes:
-    return b"data: %b\n\n" % orjson.dumps(chunk)
+        return data({**self._frame, "choices": choices, **usage_field, **more})
