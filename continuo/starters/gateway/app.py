@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from continuo.authoring.library import Library
-from continuo.starters.gateway import chat, errors, health, messages, models, responses
+from continuo.starters.gateway import chat, errors, health, jobs, messages, models, responses
 from continuo.starters.gateway.edge import Edge
 from continuo.starters.gateway.runs import ClientLeft
 from continuo.starters.gateway.state import opened
@@ -26,6 +26,10 @@ ROUTES = [
     Route("/v1/messages/count_tokens", messages.count_tokens, methods=["POST"]),
     Route("/v1/responses", responses.create, methods=["POST"]),
     Route("/v1/responses/input_tokens", responses.input_tokens, methods=["POST"]),
+    Route("/v1/jobs", jobs.create, methods=["POST"]),
+    Route("/v1/jobs", jobs.list_jobs),
+    Route("/v1/jobs/{id}", jobs.get),
+    Route("/v1/jobs/{id}/cancel", jobs.cancel, methods=["POST"]),
     Route("/v1/models", models.list_models),
     Route("/v1/models/{id:path}", models.get_model),
     Route("/healthz", health.alive),

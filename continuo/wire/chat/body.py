@@ -150,11 +150,9 @@ class StreamOptions(Shape):
     include_obfuscation: Literal[False] | None = None
 
 
-class Body(Shape):
-    """Of `POST /v1/chat/completions`."""
+class Options(Shape):
+    """What a body has beside the turns and who is to answer them."""
 
-    model: str
-    messages: list[Turn] = Field(min_length=1)
     frequency_penalty: Number | None = Field(default=None, ge=-2, le=2)
     logit_bias: dict[str, Int] | None = None
     logprobs: bool | None = None
@@ -184,6 +182,13 @@ class Body(Shape):
     top_p: Number | None = Field(default=None, ge=0, le=1)
     user: str | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
+
+
+class Body(Options):
+    """Of `POST /v1/chat/completions`."""
+
+    model: str
+    messages: list[Turn] = Field(min_length=1)
 
 
 PASSED = ("logit_bias", "prediction", "prompt_cache_retention", "safety_identifier", "service_tier")
