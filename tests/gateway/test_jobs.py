@@ -1,15 +1,13 @@
 """Jobs: a run that goes on when its caller has gone, and is asked for by its id."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from continuo.testing.processes import Control, kill, until
-from tests.support.gateway import GatewayProcess, new_key, served_gateway
-from tests.support.world import World
+from continuo.testing.processes import Control, until
+from tests.support.gateway import GatewayProcess, new_key
 
 PATH = "/v1/jobs"
 BODY: dict[str, Any] = {"model": "sim-mini", "input": "Where is my order?"}
@@ -198,15 +196,3 @@ async def test_a_list_takes_what_it_knows(gateway: GatewayProcess, query: str) -
         response = await http.get(f"{PATH}?{query}")
     assert response.status_code in (400, 404)
     assert response.json()["error"]["message"].startswith(f"{query.partition('=')[0]}: ")
-
-
-async def test_a_job_goes_on_though_the_gateway_is_killed(world: World, tmp_path: Path) -> None:
-    await world.pool()
-    await world.simulator.behave("sim-mini", latency=1)
-    async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.http() as http:
-        job = await created(http)
-        await kill(gateway.child)
-        await gateway.child.start()
-        done = await becomes(http, job, "completed")
-    assert done["result"]["served_by"] == "model"
-    assert len(await world.simulator.calls("sim-mini")) == 1

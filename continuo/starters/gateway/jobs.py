@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import Any, get_args
 
 from starlette.background import BackgroundTask
@@ -14,7 +15,10 @@ from continuo.door.jobs import job_state, job_states
 from continuo.jobs import Background, Context, Priority
 from continuo.operations.jobs import JobQuery, JobState
 from continuo.operations.runs import RunRow
+from continuo.protection.addresses import NoAddress, numbers_of
+from continuo.protection.addresses import parsed as parsed_url
 from continuo.protection.api_keys import ApiKey
+from continuo.protection.webhooks import check_url, key_of
 from continuo.starters.gateway.callers import caller, resolver
 from continuo.starters.gateway.runs import admitted_of, context_of, known_of, received_of, submitted
 from continuo.starters.gateway.state import Gateway
@@ -24,6 +28,9 @@ from continuo.wire.errors import WireError, refusing
 from continuo.wire.parsed import parsed
 
 ID = re.compile(r"job_[0-9a-f]{32}")
+
+PATIENCE = 2.0
+"""Seconds in which the host of a webhook is looked for before its job begins."""
 
 
 async def create(http: Request) -> Response:
@@ -36,11 +43,10 @@ async def create(http: Request) -> Response:
         return body, jobs.request(body, resolve=resolver(gateway.door.library, key))
 
     body, accepted = await asyncio.to_thread(read)
-    context = _context(key, body)
+    context, webhook = _context(key, body), await _webhook(gateway, body)
     received = received_of(http, key, content)
     async with admitted_of(gateway, key, accepted.request) as admitted:
         known = await known_of(gateway, received)
-        webhook = body.webhook and body.webhook.url
         background = Background(id=f"job_{known.id}", metadata=body.metadata or {}, webhook=webhook)
         run = await submitted(gateway, known, accepted, context.model_copy(update={"background": background}))
         row = await begun(await run.handle.describe())
@@ -49,18 +55,18 @@ async def create(http: Request) -> Response:
         job = await _kept(gateway, row)
     await gateway.limits.release(admitted, None)
     delivered = BackgroundTask(gateway.requests.delivered, known.id)
-    return JSONResponse(_told(http, job), 202, admitted.headers, background=delivered)
+    return JSONResponse(_response(http, job), 202, admitted.headers, background=delivered)
 
 
 async def get(http: Request) -> Response:
     gateway, key = await _entered(http)
-    return JSONResponse(_told(http, await _found(gateway, key, http.path_params["id"])))
+    return JSONResponse(_response(http, await _job(gateway, key, http.path_params["id"])))
 
 
 async def cancel(http: Request) -> Response:
     """Answers with the job as it is when its run was asked to end, which that does as soon as it can."""
     gateway, key = await _entered(http)
-    job = await _found(gateway, key, http.path_params["id"])
+    job = await _job(gateway, key, http.path_params["id"])
     if job.status in ("queued", "running"):
         try:
             await gateway.door.client.get_workflow_handle(job.run.workflow_id).cancel()
@@ -70,7 +76,7 @@ async def cancel(http: Request) -> Response:
         job = await _kept(gateway, job.run)
     if job.status in ("completed", "failed"):
         raise WireError(409, f"the job has {job.status}: nothing is left to cancel", code="job_ended")
-    return JSONResponse(_told(http, job))
+    return JSONResponse(_response(http, job))
 
 
 async def list_jobs(http: Request) -> Response:
@@ -84,9 +90,9 @@ async def list_jobs(http: Request) -> Response:
     page = rows[: query.limit]
     states = await job_states(gateway.door.client, page)
     # The rows of those that ended a moment ago do not say so yet.
-    told = [_told(http, job) for job in states if query.status in (None, job.status)]
+    data = [_response(http, job) for job in states if query.status in (None, job.status)]
     last = page[-1].job if page else None
-    return JSONResponse(jobs.page(told, last_id=last, has_more=len(rows) > len(page)))
+    return JSONResponse(jobs.page(data, last_id=last, has_more=len(rows) > len(page)))
 
 
 async def _entered(http: Request) -> tuple[Gateway, ApiKey]:
@@ -107,7 +113,24 @@ def _context(key: ApiKey, body: jobs.Body) -> Context:
     return context_of(key, user=body.user or None, **own)
 
 
-async def _found(gateway: Gateway, key: ApiKey, id: str) -> JobState:
+async def _webhook(gateway: Gateway, body: jobs.Body) -> str | None:
+    """Raises `WireError` for an address that is told nothing, and where none is."""
+    if body.webhook is None:
+        return None
+    address, library = body.webhook.url, gateway.door.library
+    private = library.settings.webhook_private
+    with refusing("webhook"):
+        key_of(library.environ)
+    with refusing("webhook.url"):
+        check_url(address, private=private)
+        # A host that has no address now may have one at the end; it is looked for again then.
+        with suppress(TimeoutError, NoAddress):
+            async with asyncio.timeout(PATIENCE):
+                await numbers_of(parsed_url(address), private=private)
+    return address
+
+
+async def _job(gateway: Gateway, key: ApiKey, id: str) -> JobState:
     """Raises `WireError` for a job that is not there, or another tenant's."""
     row = await _row(gateway, key, id)
     if row is None:
@@ -127,5 +150,5 @@ async def _kept(gateway: Gateway, row: RunRow) -> JobState:
     return job
 
 
-def _told(http: Request, job: JobState) -> dict[str, Any]:
+def _response(http: Request, job: JobState) -> dict[str, Any]:
     return jobs.response(job, status_url=f"{http.base_url}v1/jobs/{job.run.job}")
