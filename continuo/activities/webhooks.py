@@ -88,7 +88,7 @@ class Webhooks:
     def _again(self, why: str) -> ApplicationError:
         pause = delay(self._retry, activity.info().attempt, None, random.random())
         log.warning("webhook not delivered", error=why, attempt=activity.info().attempt)
-        return ApplicationError(why, type="NotDelivered", next_retry_delay=timedelta(seconds=pause))
+        return ApplicationError(why, type="NotTaken", next_retry_delay=timedelta(seconds=pause))
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:

@@ -10,6 +10,7 @@ from continuo.activities.webhooks import LONGEST_PAUSE, SECONDS, Webhooks
 from continuo.jobs import Job
 from continuo.operations.webhooks import TYPE, Delivery, Notice
 from continuo.temporal.attributes import TENANT
+from continuo.temporal.failures import failure_of
 from continuo.workflows.activity_options import HEARTBEAT_TIMEOUT, STORE_LIMIT
 
 DAY = timedelta(days=1)
@@ -74,7 +75,6 @@ class WebhookWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            why = getattr(error.cause, "message", error.cause)
-            message = f"{event.type} of {notice.subject} was not delivered within a day: {why}"
+            message = f"{event.type} of {notice.subject} was not delivered within a day: {failure_of(error).message}"
             workflow.logger.error(message)
             raise ApplicationError(message, type="NotDelivered", non_retryable=True) from error
