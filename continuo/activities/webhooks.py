@@ -21,7 +21,7 @@ from continuo.operations.jobs import ended
 from continuo.operations.webhooks import Delivery, Event, Notice, event
 from continuo.patterns import Retry
 from continuo.protection.addresses import direct, numbers_of, parsed
-from continuo.protection.webhooks import check_url, key_of, secret_of, signed
+from continuo.protection.webhooks import check_url, keys_of, secret_of, signed
 from continuo.providers.limited import at_most
 from continuo.stores.runs import Runs
 
@@ -70,13 +70,13 @@ class Webhooks:
     async def _posted(self, notice: Notice, event: Event) -> int:
         """The status of the answer, whose body is not read. No redirect is followed."""
         check_url(notice.url, private=self._private)
-        secret = secret_of(key_of(self._environ), notice.tenant)
+        secrets = [secret_of(key, notice.tenant) for key in keys_of(self._environ)]
         url = parsed(notice.url)
         headers = {"content-type": "application/json", "user-agent": "continuo-webhooks"}
         async with at_most(url.hostname or "", SECONDS):
             numbers = await numbers_of(url, private=self._private)
             request = direct(url, numbers[0])
-            headers |= {**request.headers, **signed(secret, event.id, int(time.time()), event.body)}
+            headers |= {**request.headers, **signed(secrets, event.id, int(time.time()), event.body)}
             async with (
                 httpx.AsyncClient(trust_env=False, verify=self._certificates, timeout=SECONDS) as client,
                 client.stream(

@@ -64,7 +64,7 @@ def secrets(catalog: Catalog, environ: Mapping[str, str]) -> list[str]:
     keys = [environ.get(endpoint.key_env or "", "").strip() for endpoint in endpoints]
     addresses = [environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")]
     addresses += [endpoint.url(environ) or "" for endpoint in endpoints]
-    keys += [environ.get(name, "").strip() for name in ("TEMPORAL_API_KEY", "CONTINUO_WEBHOOK_KEY")]
+    keys += [environ.get("TEMPORAL_API_KEY", ""), *map(str.strip, environ.get("CONTINUO_WEBHOOK_KEY", "").split(","))]
     return [*keys, *filter(None, map(_password, addresses))]
 
 

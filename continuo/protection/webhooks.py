@@ -2,14 +2,17 @@
 
 import hmac
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from continuo.errors import InputError
 from continuo.protection.addresses import is_public, number_of, parsed
 
 VARIABLE = "CONTINUO_WEBHOOK_KEY"
-"""In the environment of gateways and pools: what the secrets of all tenants are made of."""
+"""In the environment of gateways and pools: what the secrets of all tenants are made of.
+
+Several may stand there with commas between them: each signs, and the first is the one whose secrets are given out.
+"""
 
 SHORTEST = 32
 """Characters of that key."""
@@ -17,13 +20,13 @@ SHORTEST = 32
 LONGEST_URL = 2000
 
 
-def key_of(environ: Mapping[str, str]) -> str:
-    """The key. Raises `InputError` where there is none, or one that can be guessed."""
-    key = environ.get(VARIABLE, "").strip()
-    if len(key) < SHORTEST:
-        what = "is too short" if key else "is not set"
+def keys_of(environ: Mapping[str, str]) -> list[str]:
+    """The keys. Raises `InputError` where there is none, or one that can be guessed."""
+    keys = [key.strip() for key in environ.get(VARIABLE, "").split(",")]
+    if min(map(len, keys)) < SHORTEST:
+        what = "is too short" if any(keys) else "is not set"
         raise InputError(f"{VARIABLE} {what}; set it to {SHORTEST} random characters or more, for gateways and pools")
-    return key
+    return keys
 
 
 def secret_of(key: str, tenant: str) -> str:
@@ -32,14 +35,14 @@ def secret_of(key: str, tenant: str) -> str:
     return f"whsec_{b64encode(digest).decode()}"
 
 
-def signed(secret: str, id: str, timestamp: int, body: str) -> dict[str, str]:
-    """The headers of a delivery: of the event `id`, at a `timestamp` in seconds since 1970."""
-    key = b64decode(secret.removeprefix("whsec_"))
-    signature = hmac.digest(key, f"{id}.{timestamp}.{body}".encode(), sha256)
+def signed(secrets: Iterable[str], id: str, timestamp: int, body: str) -> dict[str, str]:
+    """The headers of a delivery: of the event `id`, at a `timestamp` in seconds since 1970, by each of the secrets."""
+    keys = [b64decode(secret.removeprefix("whsec_")) for secret in secrets]
+    signatures = [hmac.digest(key, f"{id}.{timestamp}.{body}".encode(), sha256) for key in keys]
     return {
         "webhook-id": id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": f"v1,{b64encode(signature).decode()}",
+        "webhook-signature": " ".join(f"v1,{b64encode(signature).decode()}" for signature in signatures),
     }
 
 

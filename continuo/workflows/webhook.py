@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributePair, TypedSearchAttributes
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 from continuo.activities.webhooks import LONGEST_PAUSE, SECONDS, Webhooks
-from continuo.jobs import Job
+from continuo.jobs import Failure, Job
 from continuo.operations.webhooks import TYPE, Delivery, Notice
 from continuo.temporal.attributes import TENANT
-from continuo.temporal.failures import failure_of
+from continuo.temporal.failures import failed, failure_of
 from continuo.workflows.activity_options import HEARTBEAT_TIMEOUT, STORE_LIMIT
 
 DAY = timedelta(days=1)
@@ -77,4 +77,4 @@ class WebhookWorkflow:
                 raise
             message = f"{event.type} of {notice.subject} was not delivered within a day: {failure_of(error).message}"
             workflow.logger.error(message)
-            raise ApplicationError(message, type="NotDelivered", non_retryable=True) from error
+            raise failed(Failure(type="NotDelivered", message=message)) from error

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from continuo.errors import InputError
 from continuo.operations.webhooks import Notice, event
-from continuo.protection.webhooks import check_url, key_of, secret_of, signed
+from continuo.protection.webhooks import check_url, keys_of, secret_of, signed
 
 KEY = "k" * 32
 NOTICE = Notice(url="https://hook.example", subject="job_1", tenant="acme", workflow_id="w", run_id="a-b")
@@ -50,10 +50,10 @@ def test_any_text_is_an_address_or_a_clear_error(address: str) -> None:
         assert address.lower().startswith("https://")
 
 
-@pytest.mark.parametrize("key", [None, "", "short"])
+@pytest.mark.parametrize("key", [None, "", "short", f"{KEY},", f"{KEY},short"])
 def test_without_a_key_that_nobody_guesses_there_is_no_secret(key: str | None) -> None:
     with pytest.raises(InputError, match="CONTINUO_WEBHOOK_KEY"):
-        key_of({} if key is None else {"CONTINUO_WEBHOOK_KEY": key})
+        keys_of({} if key is None else {"CONTINUO_WEBHOOK_KEY": key})
 
 
 def test_tenants_have_secrets_of_their_own() -> None:
@@ -64,11 +64,12 @@ def test_tenants_have_secrets_of_their_own() -> None:
 def test_openais_sdk_takes_what_is_signed_and_nothing_else(subject: str, type: str) -> None:
     made = event(NOTICE.model_copy(update={"subject": subject}), "completed", 12.9)
     secret, client = secret_of(KEY, "acme"), openai.OpenAI(api_key="none")
-    headers = signed(secret, made.id, int(time.time()), made.body)
+    others = [secret_of(key, "acme") for key in keys_of({"CONTINUO_WEBHOOK_KEY": f"{'n' * 40}, {KEY}"})]
+    headers = signed(others, made.id, int(time.time()), made.body)
     taken: Any = client.webhooks.unwrap(made.body, headers, secret=secret)
     assert (taken.id, taken.type, taken.created_at, taken.data.id) == ("evt_ab", type, 12, subject)
     for body, by in ((made.body + " ", secret), (made.body, secret_of(KEY, "globex"))):
         with pytest.raises(openai.InvalidWebhookSignatureError):
             client.webhooks.unwrap(body, headers, secret=by)
     with pytest.raises(openai.InvalidWebhookSignatureError, match="too old"):
-        client.webhooks.unwrap(made.body, signed(secret, made.id, int(time.time()) - 301, made.body), secret=secret)
+        client.webhooks.unwrap(made.body, signed([secret], made.id, int(time.time()) - 301, made.body), secret=secret)

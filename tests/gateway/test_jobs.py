@@ -1,6 +1,7 @@
 """Jobs: a run that goes on when its caller has gone, and is asked for by its id."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -189,6 +190,14 @@ async def test_what_cannot_be_a_job_is_refused_by_name(
     assert response.status_code == status, response.text
     assert says in response.json()["error"]["message"]
     assert await simulator.calls() == []
+
+
+@pytest.mark.parametrize("host", ["[::1", "a b", "ö", "x" * 300, "", "user@x"])
+async def test_any_host_that_a_client_names_is_given_a_job(gateway: GatewayProcess, host: str) -> None:
+    body = json.dumps({"model": "sim-mini", "input": "x"})
+    async with gateway.http() as http:
+        response = await http.post(PATH, content=body, headers={b"host": host.encode()})
+    assert response.status_code in (202, 400)
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "status=done", "tenant=globex", "after=x"])

@@ -8,7 +8,8 @@ from typing import Any
 
 import openai
 
-from continuo.protection.webhooks import key_of, secret_of
+from continuo.config.settings import environment
+from continuo.protection.webhooks import keys_of, secret_of
 from continuo.testing.processes import until
 
 
@@ -20,9 +21,7 @@ class Sent:
 
     def unwrapped(self, tenant: str) -> Any:
         """The event, as OpenAI's SDK takes it with the tenant's secret."""
-        from continuo.config.settings import environment
-
-        secret = secret_of(key_of(environment()), tenant)
+        secret = secret_of(keys_of(environment())[0], tenant)
         return openai.OpenAI(api_key="none").webhooks.unwrap(self.body, self.headers, secret=secret)
 
 

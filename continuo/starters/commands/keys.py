@@ -15,7 +15,7 @@ from continuo.data import seconds
 from continuo.errors import InputError
 from continuo.jobs import Context, Prefer, Priority
 from continuo.protection.api_keys import ApiKey, Secret, StoredKey, new_id, new_secret
-from continuo.protection.webhooks import key_of, secret_of
+from continuo.protection.webhooks import keys_of, secret_of
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.money import money
 from continuo.starters.console.terminal import err, out
@@ -157,7 +157,7 @@ def webhook_secret(tenant: str = "default") -> int:
     tenant
         Whose jobs they tell of.
     """
-    out.out(secret_of(key_of(environment()), validated(Context, tenant=tenant).tenant))
+    out.out(secret_of(keys_of(environment())[0], validated(Context, tenant=tenant).tenant))
     return 0
 
 

@@ -18,7 +18,7 @@ from continuo.operations.runs import RunRow
 from continuo.protection.addresses import NoAddress, numbers_of
 from continuo.protection.addresses import parsed as parsed_url
 from continuo.protection.api_keys import ApiKey
-from continuo.protection.webhooks import check_url, key_of
+from continuo.protection.webhooks import check_url, keys_of
 from continuo.starters.gateway.callers import caller, resolver
 from continuo.starters.gateway.runs import admitted_of, context_of, known_of, received_of, submitted
 from continuo.starters.gateway.state import Gateway
@@ -120,7 +120,7 @@ async def _webhook(gateway: Gateway, body: jobs.Body) -> str | None:
     address, library = body.webhook.url, gateway.door.library
     private = library.settings.webhook_private
     with refusing("webhook"):
-        key_of(library.environ)
+        keys_of(library.environ)
     with refusing("webhook.url"):
         check_url(address, private=private)
         # A host that has no address now may have one at the end; it is looked for again then.
