@@ -1,6 +1,7 @@
 """The end of a job is told to its webhook, signed, once it can be seen, and until it is taken."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,11 @@ from tests.support.world import World
 @pytest.fixture(scope="module")
 async def strict_gateway(folder: Path, worker: None) -> AsyncIterator[GatewayProcess]:
     """One whose webhooks go into no network."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CONTINUO_WEBHOOK_PRIVATE", "0")
-        async with served_gateway(folder / "strict-gateway.log") as gateway:
-            yield gateway
+    async with AsyncExitStack() as resources:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CONTINUO_WEBHOOK_PRIVATE", "0")
+            gateway = await resources.enter_async_context(served_gateway(folder / "strict-gateway.log"))
+        yield gateway
 
 
 def telling(client: Client, made: dict[str, Any]) -> WorkflowHandle[Any, Any]:
