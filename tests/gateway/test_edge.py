@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.gateway import GatewayProcess
 
-PATHS = ["/v1/chat/completions", "/v1/messages", "/v1/responses"]
+PATHS = ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1/jobs"]
 
 
 @pytest.mark.parametrize("path", PATHS)

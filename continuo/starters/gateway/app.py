@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from continuo.authoring.library import Library
-from continuo.starters.gateway import chat, errors, health, jobs, messages, models, responses
+from continuo.starters.gateway import chat, errors, health, jobs, messages, models, openapi, responses
 from continuo.starters.gateway.edge import Edge
 from continuo.starters.gateway.runs import ClientLeft
 from continuo.starters.gateway.state import opened
@@ -32,6 +32,7 @@ ROUTES = [
     Route("/v1/jobs/{id}/cancel", jobs.cancel, methods=["POST"]),
     Route("/v1/models", models.list_models),
     Route("/v1/models/{id:path}", models.get_model),
+    Route("/openapi.json", openapi.document),
     Route("/healthz", health.alive),
     Route("/readyz", health.ready),
 ]

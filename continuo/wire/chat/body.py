@@ -55,7 +55,7 @@ def _text(value: Any) -> Any:
     return [{"type": "text", "text": value}] if isinstance(value, str) else value
 
 
-Texts = Annotated[list[TextPart], BeforeValidator(_text)]
+Texts = Annotated[list[TextPart], BeforeValidator(_text, json_schema_input_type=str | list[TextPart])]
 Asked = Annotated[TextPart | ImagePart | AudioPart | FilePart, Field(discriminator="type")]
 Said = Annotated[TextPart | RefusalPart, Field(discriminator="type")]
 
@@ -68,7 +68,7 @@ class SystemTurn(Shape):
 
 class UserTurn(Shape):
     role: Literal["user"]
-    content: Annotated[list[Asked], BeforeValidator(_text)]
+    content: Annotated[list[Asked], BeforeValidator(_text, json_schema_input_type=str | list[Asked])]
     name: str | None = None
 
 
@@ -87,7 +87,7 @@ class AssistantTurn(Shape):
     """Nulls are what the SDKs give back of an answer that they got."""
 
     role: Literal["assistant"]
-    content: Annotated[list[Said] | None, BeforeValidator(_text)] = None
+    content: Annotated[list[Said] | None, BeforeValidator(_text, json_schema_input_type=str | list[Said] | None)] = None
     refusal: str | None = None
     reasoning_content: str | None = None
     tool_calls: list[Call] | None = None

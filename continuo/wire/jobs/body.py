@@ -31,7 +31,7 @@ class Body(Options):
     session: str | None = None
     prefer: Prefer | None = None
     priority: Priority | None = None
-    deadline: Annotated[Number | None, BeforeValidator(seconds)] = None
+    deadline: Annotated[Number | None, BeforeValidator(seconds, json_schema_input_type=float | str)] = None
     metadata: Annotated[dict[Key, Value], Field(max_length=16)] | None = None
     webhook: Webhook | None = None
     stream: Literal[False] | None = None
