@@ -18,7 +18,7 @@ from continuo.decisions.backoff import delay
 from continuo.door.collecting import row_of
 from continuo.errors import InputError, ProviderError
 from continuo.operations.jobs import ended
-from continuo.operations.webhooks import Delivery, Event, Notice, event
+from continuo.operations.webhooks import Delivery, Event, Notice, event_of
 from continuo.patterns import Retry
 from continuo.protection.addresses import direct, numbers_of, parsed
 from continuo.protection.webhooks import check_url, keys_of, secret_of, signed
@@ -42,8 +42,8 @@ class Webhooks:
         self._environ = environ
         self._runs = runs
 
-    @activity.defn(name="ended")
-    async def ended(self, notice: Notice) -> Event:
+    @activity.defn(name="webhook_event")
+    async def event(self, notice: Notice) -> Event:
         """The event of the run, whose row says then that it has ended, since whoever is told may look. Fails until
         it has."""
         run = await self._client.get_workflow_handle(notice.workflow_id, run_id=notice.run_id).describe()
@@ -53,9 +53,9 @@ class Webhooks:
         if row is None:
             raise ApplicationError(f"{notice.workflow_id} is not known any more", type="Forgotten", non_retryable=True)
         await self._runs.keep([row])
-        return event(notice, ended(row), run.close_time.timestamp())
+        return event_of(notice, ended(row), run.close_time.timestamp())
 
-    @activity.defn(name="deliver")
+    @activity.defn(name="webhook_delivery")
     async def deliver(self, notice: Notice, event: Event) -> Delivery:
         """Tell it. Fails, to be tried again after a longer pause each time, where it is neither taken nor unwanted."""
         try:

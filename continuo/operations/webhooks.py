@@ -46,7 +46,7 @@ class Delivery(Data):
     status: int
 
 
-def event(notice: Notice, how: str, time: float) -> Event:
+def event_of(notice: Notice, how: str, time: float) -> Event:
     """The event of a run that ended `how`, such as `completed`, at a `time` in seconds since 1970."""
     kind = _OBJECTS[notice.subject.partition("_")[0]]
     id = f"evt_{notice.run_id.replace('-', '')}"

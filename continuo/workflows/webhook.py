@@ -55,7 +55,7 @@ class WebhookWorkflow:
     async def run(self, notice: Notice) -> Delivery:
         """One that nobody took within a day fails: it is then found in Temporal by its type, and can be reset."""
         event = await workflow.execute_activity_method(
-            Webhooks.ended,
+            Webhooks.event,
             notice,
             schedule_to_close_timeout=DAY,
             start_to_close_timeout=STORE_LIMIT,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.errors import InputError
-from continuo.operations.webhooks import Notice, event
+from continuo.operations.webhooks import Notice, event_of
 from continuo.protection.webhooks import check_url, keys_of, secret_of, signed
 
 KEY = "k" * 32
@@ -62,7 +62,7 @@ def test_tenants_have_secrets_of_their_own() -> None:
 
 @pytest.mark.parametrize(("subject", "type"), [("job_1", "job.completed"), ("resp_1", "response.completed")])
 def test_openais_sdk_takes_what_is_signed_and_nothing_else(subject: str, type: str) -> None:
-    made = event(NOTICE.model_copy(update={"subject": subject}), "completed", 12.9)
+    made = event_of(NOTICE.model_copy(update={"subject": subject}), "completed", 12.9)
     secret, client = secret_of(KEY, "acme"), openai.OpenAI(api_key="none")
     others = [secret_of(key, "acme") for key in keys_of({"CONTINUO_WEBHOOK_KEY": f"{'n' * 40}, {KEY}"})]
     headers = signed(others, made.id, int(time.time()), made.body)

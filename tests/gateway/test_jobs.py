@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from temporalio.client import Client
 
 from continuo.testing.processes import Control, until
 from tests.support.gateway import GatewayProcess, new_key
@@ -105,6 +106,21 @@ async def test_a_job_is_cancelled_once_and_an_ended_one_never(gateway: GatewayPr
         assert late.headers["x-should-retry"] == "false"
     [call, _] = await simulator.calls("sim-mini")
     assert call["disconnected"]
+
+
+async def test_a_job_is_queued_until_a_pool_takes_it_and_one_that_is_terminated_has_failed(
+    gateway: GatewayProcess, client: Client
+) -> None:
+    # No pool of this priority runs here.
+    async with gateway.http(await new_key("jobs-in-a-queue")) as http:
+        job = await created(http, priority="batch")
+        assert (await becomes(http, job, "queued"))["ended_at"] is None
+        assert await ids(http, status="queued") == [job["id"]]
+        assert await ids(http, status="running") == []
+        await client.get_workflow_handle(job["continuo"]["workflow_id"]).terminate("by hand")
+        failed = await becomes(http, job, "failed")
+        assert await ids(http, status="failed") == [job["id"]]
+    assert failed["error"]["type"] == "TerminatedError"
 
 
 async def test_a_job_with_a_key_of_idempotency_is_one_however_it_ended(

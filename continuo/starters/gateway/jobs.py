@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from contextlib import suppress
 from typing import Any, get_args
+from urllib.parse import SplitResult
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.door.collecting import begun
 from continuo.door.jobs import job_state, job_states
+from continuo.errors import InputError
 from continuo.jobs import Background, Context, Priority
 from continuo.operations.jobs import JobQuery, JobState
 from continuo.operations.runs import RunRow
@@ -123,11 +124,23 @@ async def _webhook(gateway: Gateway, body: jobs.Body) -> str | None:
         keys_of(library.environ)
     with refusing("webhook.url"):
         check_url(address, private=private)
-        # A host that has no address now may have one at the end; it is looked for again then.
-        with suppress(TimeoutError, NoAddress):
-            async with asyncio.timeout(PATIENCE):
-                await numbers_of(parsed_url(address), private=private)
+        if not private:
+            await _check_host(parsed_url(address))
     return address
+
+
+async def _check_host(url: SplitResult) -> None:
+    """Raises `InputError` for a host inside a network, and does not say where.
+
+    One that has no address now may have one at the end; it is looked up again then.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await numbers_of(url)
+    except (TimeoutError, NoAddress):
+        pass
+    except InputError:
+        raise InputError(f"{url.hostname} leads to no public address; name one of the internet") from None
 
 
 async def _job(gateway: Gateway, key: ApiKey, id: str) -> JobState:
