@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -44,6 +46,19 @@ def telling(client: Client, made: dict[str, Any]) -> WorkflowHandle[Any, Any]:
     """The workflow that tells of the job's end."""
     ours = made["continuo"]
     return client.get_workflow_handle(f"webhook/{ours['workflow_id']}/{ours['run_id']}")
+
+
+async def reset(client: Client, id: str) -> None:
+    """Let the workflow begin again, as an operator does."""
+    first_task = 4
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=id),
+            workflow_task_finish_event_id=first_task,
+            request_id=id,
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,7 +153,7 @@ async def test_nothing_inside_a_network_is_connected_to(client: Client, monkeypa
     await database.aclose()
 
 
-async def test_what_nobody_takes_is_a_failed_workflow_in_the_end(
+async def test_what_nobody_takes_is_a_failed_workflow_in_the_end_and_told_again_when_that_is_reset(
     client: Client, worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("continuo.workflows.webhook.DAY", timedelta(seconds=1))
@@ -158,8 +173,11 @@ async def test_what_nobody_takes_is_a_failed_workflow_in_the_end(
         notice = Notice(url=receiver.url(), subject="job_1", tenant="acme", workflow_id=run.id, run_id=run_id)
         with pytest.raises(WorkflowFailureError) as failed:
             await client.execute_workflow("Webhook", notice, id=notice.id, task_queue="impatient")
-    assert failure_of(failed.value).type == "NotDelivered"
-    assert "job.completed of job_1 was not delivered within a day: " in str(failed.value.cause)
+        assert failure_of(failed.value).type == "NotDelivered"
+        assert "job.completed of job_1 was not delivered within a day: " in str(failed.value.cause)
+        receiver.answers.clear()
+        await reset(client, notice.id)
+        assert (await client.get_workflow_handle(notice.id).result())["status"] == 204
     assert len({one.headers["webhook-id"] for one in receiver.sent}) == 1
     await database.aclose()
 
