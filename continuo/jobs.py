@@ -60,12 +60,23 @@ class KeyTerms(Data):
     weight: Weight | None = None
 
 
+class Background(Data):
+    """A run whose caller does not wait, and asks for it by `id`.
+
+    `metadata` is the caller's own, and given back with it; `webhook` is the address that is told of its end.
+    """
+
+    id: str
+    metadata: Annotated[dict[str, str], WHEN_SET] = {}
+    webhook: Annotated[str | None, WHEN_SET] = None
+
+
 class Context(Data):
     """For whom a job runs. `deadline` is in seconds from its start, and `pattern` the name it was started by, which the
     door fills in.
 
     A split keeps a `user`, or a `session`, at one variant; a route by preference follows `prefer`. `key` is that of a
-    caller who came in with one.
+    caller who came in with one, and `background` is set where nobody waits for the answer.
     """
 
     pattern: str = ""
@@ -76,6 +87,7 @@ class Context(Data):
     priority: Priority = "standard"
     deadline: Seconds | None = None
     key: Annotated[KeyTerms | None, WHEN_SET] = None
+    background: Annotated[Background | None, WHEN_SET] = None
 
     @property
     def key_id(self) -> str | None:

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
     A retention says how long that is kept which nothing needs any more; `ledger_retention` None is for ever.
     `media_hosts` are the hosts, with commas between them, from whose addresses media are fetched; none by default.
+    `webhook_private` lets webhooks go into private networks and over http; `webhook_pause` is the first pause between
+    two tries, in seconds, which doubles each time.
     `oidc_issuer` is the address of an OpenID Connect issuer whose tokens for `oidc_audience` are let in, beside API
     keys; `oidc_tenant_claim` is their claim that names the tenant.
     `code` names the modules whose functions patterns may call, in the environment with commas between them.
@@ -79,6 +81,8 @@ class Settings(BaseSettings):
     letter_retention: Retention = 30 * DAY
     run_retention: Retention = 30 * DAY
     media_hosts: str = ""
+    webhook_private: bool = False
+    webhook_pause: float = Field(default=5, ge=0.1, le=3600)
     oidc_issuer: str = Field(default="", pattern=r"^(https://\S+|http://(127\.0\.0\.1|localhost)(:\d+)?(/\S*)?)?$")
     oidc_audience: str = ""
     oidc_tenant_claim: str = Field(default="tenant", min_length=1)

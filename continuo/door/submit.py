@@ -37,7 +37,9 @@ class Door:
         id = run_id(request, context.tenant)
         if request.id is None:
             return Run(await start(self.client, job, id=id, weight=weight))
-        once = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+        # A run that its caller asks for by its id has ended, however it did.
+        failed_only, never = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY, WorkflowIDReusePolicy.REJECT_DUPLICATE
+        once = never if context.background else failed_only
         try:
             return Run(await start(self.client, job, id=id, weight=weight, reuse=once))
         except WorkflowAlreadyStartedError as error:

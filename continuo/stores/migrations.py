@@ -135,6 +135,13 @@ STORE = (
     CREATE INDEX requests_body ON requests (caller, path, body_sha256, received);
     CREATE INDEX requests_received ON requests (received)
     """,
+    """
+    ALTER TABLE runs ADD COLUMN job TEXT;
+    ALTER TABLE runs ADD COLUMN metadata TEXT NOT NULL DEFAULT '{}';
+    CREATE INDEX runs_job ON runs (job, started) WHERE job IS NOT NULL;
+    CREATE INDEX runs_jobs ON runs (tenant, started, run_id) WHERE job IS NOT NULL;
+    CREATE INDEX runs_jobs_by_status ON runs (tenant, status, started, run_id) WHERE job IS NOT NULL
+    """,
 )
 
 PAYLOADS = (

@@ -26,6 +26,7 @@ from continuo.activities.reports import Reports
 from continuo.activities.services import ServiceCalls
 from continuo.activities.settling import Settling
 from continuo.activities.unexpected import final_if_unexpected
+from continuo.activities.webhooks import Webhooks
 from continuo.authoring.library import Library
 from continuo.jobs import Priority
 from continuo.protection.masking import secrets
@@ -83,13 +84,15 @@ async def pool(
         calls = ModelCalls(catalog, models, journal, settling, admission, breakers, payloads)
         caching, letters, reports = Caching(cache), Letters(library), Reports(library)
         pruning = Pruning(settings, client, namespace, database, large, cache)
+        runs = Runs(database, namespace.id)
+        webhooks = Webhooks(client, settings, environ, runs)
         config = client.config()
         config["data_converter"] = masked(converter(settings, payloads), secrets(catalog, environ))
         # For activities of others that are not async.
         executor = ThreadPoolExecutor(slots)
         resources.callback(executor.shutdown, wait=False)
         ours = activities(
-            calls, admission, breakers, services, functions, caching, letters, reports, pruning, Recording()
+            calls, admission, breakers, services, functions, caching, letters, reports, pruning, webhooks, Recording()
         )
         worker = Worker(
             Client(**config),
@@ -112,7 +115,7 @@ async def pool(
         )
         running = await resources.enter_async_context(worker)
         if priority == "standard":
-            await resources.enter_async_context(following(client, Runs(database, namespace.id)))
+            await resources.enter_async_context(following(client, runs))
         yield running
 
 

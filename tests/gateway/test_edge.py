@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from continuo.testing.processes import until
 from tests.support.gateway import GatewayProcess
 
-PATHS = ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1/completions", "/v1/embeddings"]
+PATHS = [
+    "/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1/completions", "/v1/embeddings", "/v1/jobs",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -1,8 +1,10 @@
 """From a request to its run: admitted, known again when it is repeated, waited for, and cancelled with its client."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any
 
@@ -14,9 +16,10 @@ from starlette.responses import Response
 from temporalio.service import RPCError
 
 from continuo.access.limits import Admitted, Refused
+from continuo.door import Request as DoorRequest
 from continuo.door import Run
-from continuo.jobs import Failure, Outcome
-from continuo.messages import ModelRequest
+from continuo.jobs import Context, Failure, Outcome
+from continuo.messages import Message, ModelRequest
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.reservation import read_tokens, total
 from continuo.starters.gateway.state import Gateway
@@ -174,30 +177,50 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
 
     Raises `WireError` for what cannot run, and `Later` for what may not run now.
     """
-    received = _received(http, key, body)
-    request = accepted.request
-    admitted = await gateway.limits.admit(key, _tokens(request.messages, request.system, request.parameters.max_tokens))
-    if isinstance(admitted, Refused):
-        raise Later(429, admitted.why, "rate_limit_exceeded", admitted.headers)
-    try:
-        try:
-            known = await gateway.requests.known(received, time.time())
-        except KeyReused:
-            message = "Idempotency-Key: it was used for another body; take a new one for a new request"
-            raise WireError(422, message, code="idempotency_key_reused") from None
-        context = key.context()
-        if request.parameters.user:
-            with refusing("user"):
-                context = type(context).model_validate({**context.model_dump(), "user": request.parameters.user})
-        with refusing():
-            run = await gateway.door.submit(request.model_copy(update={"id": known.id}), context, accepted.media)
-    except BaseException:
-        await gateway.limits.release(admitted, 0)
-        raise
+    received, request = received_of(http, key, body), accepted.request
+    async with admitted_of(gateway, key, request) as admitted:
+        known = await known_of(gateway, received)
+        user = request.parameters.user or None
+        run = await submitted(gateway, known, accepted, context_of(key, user=user))
     return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=received.key is not None)
 
 
-def _received(http: Request, key: ApiKey, body: bytes) -> Received:
+@asynccontextmanager
+async def admitted_of(gateway: Gateway, key: ApiKey, request: DoorRequest) -> AsyncIterator[Admitted]:
+    """The request's place among those of its key, given back when what is inside fails. Raises `Later` without one."""
+    admitted = await gateway.limits.admit(key, _tokens(request))
+    if isinstance(admitted, Refused):
+        raise Later(429, admitted.why, "rate_limit_exceeded", admitted.headers)
+    try:
+        yield admitted
+    except BaseException:
+        await gateway.limits.release(admitted, 0)
+        raise
+
+
+async def known_of(gateway: Gateway, received: Received) -> Known:
+    """The request that this one repeats, or it itself. Raises `WireError` for a key that had another body."""
+    try:
+        return await gateway.requests.known(received, time.time())
+    except KeyReused:
+        message = "Idempotency-Key: it was used for another body; take a new one for a new request"
+        raise WireError(422, message, code="idempotency_key_reused") from None
+
+
+def context_of(key: ApiKey, **fields: object) -> Context:
+    """For whom the request runs; `fields` are its own. Raises `WireError` that names the one that is wrong."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    with refusing():
+        return Context.model_validate({**dict(key.context()), **given})
+
+
+async def submitted(gateway: Gateway, known: Known, accepted: Accepted, context: Context) -> Run:
+    """The run of a request. Raises `WireError` for what cannot run."""
+    with refusing():
+        return await gateway.door.submit(accepted.request.model_copy(update={"id": known.id}), context, accepted.media)
+
+
+def received_of(http: Request, key: ApiKey, body: bytes) -> Received:
     idempotency = http.headers.get("idempotency-key")
     if idempotency is not None and not 0 < len(idempotency) <= MAX_KEY:
         raise WireError(400, f"Idempotency-Key: write 1 to {MAX_KEY} characters", code="invalid_idempotency_key")
@@ -207,10 +230,11 @@ def _received(http: Request, key: ApiKey, body: bytes) -> Received:
     return Received(key.id, http.url.path, sha256(body).hexdigest(), idempotency, retried)
 
 
-def _tokens(messages: tuple[object, ...], system: str | None, most: int | None) -> int:
+def _tokens(request: DoorRequest) -> int:
     """What the request may use, about."""
-    read = ModelRequest.model_validate({"messages": messages, "system": system})
-    return read_tokens(read) + (most or 0)
+    messages = request.messages or (Message(role="user", content=json.dumps(request.data)),)
+    read = ModelRequest(messages=messages, system=request.system)
+    return read_tokens(read) + (request.parameters.max_tokens or 0)
 
 
 def failed(failure: Failure) -> WireError:

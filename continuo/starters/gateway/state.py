@@ -20,6 +20,8 @@ from continuo.stores.api_keys import ApiKeys
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.opened import open_store, opened_limits
 from continuo.stores.requests import Requests
+from continuo.stores.runs import Runs
+from continuo.temporal.namespace import namespace_of
 
 log = structlog.get_logger()
 
@@ -37,6 +39,7 @@ class Gateway:
     limits: KeyLimits
     issuer: Issuer | None
     requests: Requests
+    runs: Runs
     waiting: Counter[str] = field(default_factory=Counter)
 
 
@@ -61,6 +64,7 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             limits=await resources.enter_async_context(KeyLimits(limits)),
             issuer=issuer,
             requests=requests,
+            runs=Runs(store, (await namespace_of(client)).id),
         )
 
 
