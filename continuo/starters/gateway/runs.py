@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 from pydantic import JsonValue
 from starlette.background import BackgroundTask
@@ -14,7 +15,8 @@ from temporalio.service import RPCError
 
 from continuo.access.limits import Admitted, Refused
 from continuo.door import Run
-from continuo.jobs import Failure, Outcome
+from continuo.door.at_once import Answered
+from continuo.jobs import Context, Failure, Outcome
 from continuo.messages import ModelRequest
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.reservation import read_tokens, total
@@ -52,7 +54,7 @@ class Answering:
         gateway: Gateway,
         http: Request,
         known: Known,
-        run: Run,
+        run: Run | Answered,
         pattern: str,
         admitted: Admitted,
         *,
@@ -137,7 +139,8 @@ class Answering:
         tokens = None
         try:
             if self._result.exception() is None and isinstance(outcome := self._result.result(), Outcome):
-                await self._gateway.requests.delivered(self.known.id)
+                if isinstance(self._run, Run):
+                    await self._gateway.requests.delivered(self.known.id)
                 tokens = total(outcome.usage) if outcome.usage else None
         finally:
             await self.release(tokens)
@@ -171,21 +174,34 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
     if isinstance(admitted, Refused):
         raise Later(429, admitted.why, "rate_limit_exceeded", admitted.headers)
     try:
+        with refusing():
+            checked = await gateway.door.check(request, _context(key, request.parameters.user))
+        if received.key is None and not received.retried:
+            # What is answered at once need not be found again: who asks again is answered again.
+            known = Known(uuid4().hex, time.time())
+            answered = await gateway.at_once.answer(checked.known_as(known.id))
+            if answered is not None:
+                return Answering(gateway, http, known, answered, request.pattern_name, admitted, goes_on=True)
         try:
             known = await gateway.requests.known(received, time.time())
         except KeyReused:
             message = "Idempotency-Key: it was used for another body; take a new one for a new request"
             raise WireError(422, message, code="idempotency_key_reused") from None
-        context = key.context()
-        if request.parameters.user:
-            with refusing("user"):
-                context = type(context).model_validate({**context.model_dump(), "user": request.parameters.user})
         with refusing():
-            run = await gateway.door.submit(request.model_copy(update={"id": known.id}), context, accepted.media)
+            run = await gateway.door.start(checked.known_as(known.id), accepted.media)
     except BaseException:
         await gateway.limits.release(admitted, 0)
         raise
     return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=received.key is not None)
+
+
+def _context(key: ApiKey, user: str | None) -> Context:
+    """For whom the request runs: whom it names itself, else whom the key does."""
+    context = key.context()
+    if not user:
+        return context
+    with refusing("user"):
+        return Context.model_validate({**context.model_dump(), "user": user})
 
 
 def _received(http: Request, key: ApiKey, body: bytes) -> Received:
