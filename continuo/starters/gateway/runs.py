@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import orjson
 from pydantic import JsonValue
@@ -18,6 +19,7 @@ from temporalio.service import RPCError
 from continuo.access.limits import Admitted, Refused
 from continuo.door import Request as DoorRequest
 from continuo.door import Run
+from continuo.door.at_once import Answered
 from continuo.jobs import Context, Failure, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.protection.api_keys import ApiKey
@@ -56,7 +58,7 @@ class Answering:
         gateway: Gateway,
         http: Request,
         known: Known,
-        run: Run,
+        run: Run | Answered,
         pattern: str,
         admitted: Admitted,
         *,
@@ -149,7 +151,8 @@ class Answering:
         tokens = None
         try:
             if self._result.exception() is None and isinstance(outcome := self._result.result(), Outcome):
-                await self._gateway.requests.delivered(self.known.id)
+                if isinstance(self._run, Run):
+                    await self._gateway.requests.delivered(self.known.id)
                 tokens = total(outcome.usage) if outcome.usage else None
         finally:
             await self.release(tokens)
@@ -179,9 +182,17 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
     """
     received, request = received_of(http, key, body), accepted.request
     async with admitted_of(gateway, key, request) as admitted:
+        with refusing():
+            checked = await gateway.door.check(request, context_of(key, user=request.parameters.user or None))
+        if received.key is None and not received.retried:
+            # What is answered at once need not be found again: who asks again is answered again.
+            known = Known(uuid4().hex, time.time())
+            answered = await gateway.at_once.answer(checked.known_as(known.id))
+            if answered is not None:
+                return Answering(gateway, http, known, answered, request.pattern_name, admitted, goes_on=True)
         known = await known_of(gateway, received)
-        user = request.parameters.user or None
-        run = await submitted(gateway, known, accepted, context_of(key, user=user))
+        with refusing():
+            run = await gateway.door.start(checked.known_as(known.id), accepted.media)
     return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=received.key is not None)
 
 

@@ -16,9 +16,11 @@ from continuo.access.oidc import Issuer
 from continuo.access.ring import KeyRing
 from continuo.authoring.library import Library
 from continuo.door import Door
+from continuo.door.at_once import AtOnce
+from continuo.door.noting import noting
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.database import Database, StoreUnavailable
-from continuo.stores.opened import open_store, opened_limits
+from continuo.stores.opened import open_cache, open_store, opened_limits
 from continuo.stores.requests import Requests
 from continuo.stores.runs import Runs
 from continuo.temporal.namespace import namespace_of
@@ -34,6 +36,7 @@ class Gateway:
     """`waiting` counts the clients that wait for each run here."""
 
     door: Door
+    at_once: AtOnce
     store: Database
     ring: KeyRing
     limits: KeyLimits
@@ -54,11 +57,16 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
         issuer = None
         if settings.oidc_issuer:
             issuer = Issuer(settings, await resources.enter_async_context(httpx.AsyncClient()))
+        cache = open_cache(settings, environ)
+        resources.push_async_callback(cache.aclose)
+        runs = Runs(store, (await namespace_of(client)).id)
+        at_once = AtOnce(cache, await resources.enter_async_context(noting(runs, cache)))
         requests = Requests(store)
         pruning = asyncio.create_task(_prune(requests))
         resources.callback(pruning.cancel)
         yield Gateway(
             door=Door(client, library),
+            at_once=at_once,
             store=store,
             ring=KeyRing(ApiKeys(store)),
             limits=await resources.enter_async_context(KeyLimits(limits)),
