@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     `simulated` restricts aliases to simulated models, so that nothing is spent whatever keys are set.
     `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
     A retention says how long that is kept which nothing needs any more; `ledger_retention` None is for ever.
+    `stream_retention` is for how long after its last piece a stream can be gone on with.
     `media_hosts` are the hosts, with commas between them, from whose addresses media are fetched; none by default.
     `oidc_issuer` is the address of an OpenID Connect issuer whose tokens for `oidc_audience` are let in, beside API
     keys; `oidc_tenant_claim` is their claim that names the tenant.
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     payload_retention: Retention = 30 * DAY
     letter_retention: Retention = 30 * DAY
     run_retention: Retention = 30 * DAY
+    stream_retention: Retention = DAY
     media_hosts: str = ""
     oidc_issuer: str = Field(default="", pattern=r"^(https://\S+|http://(127\.0\.0\.1|localhost)(:\d+)?(/\S*)?)?$")
     oidc_audience: str = ""
