@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Coroutine, Mapping
+from contextlib import ExitStack
 from hashlib import sha256
 from typing import Any
 
@@ -10,7 +11,6 @@ from pydantic import JsonValue
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from temporalio.service import RPCError
 
 from continuo.access.limits import Admitted, Refused
 from continuo.door import Run
@@ -18,15 +18,12 @@ from continuo.jobs import Failure, Outcome
 from continuo.messages import ModelRequest
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.reservation import read_tokens, total
+from continuo.starters.gateway.following import Following
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.requests import KeyReused, Known, Received
 from continuo.wire.accepted import Accepted
 from continuo.wire.account import account
 from continuo.wire.errors import WireError, refusing, status_of
-from continuo.wire.pieces import Broken, Piece, pieces
-
-KEEP_ALIVE = 10.0
-"""Seconds without a piece after which a stream tells that it lives."""
 
 MAX_KEY = 255
 """Characters of an idempotency key."""
@@ -67,6 +64,7 @@ class Answering:
         self._admitted = admitted
         self._goes_on = goes_on
         self._released = False
+        self._closing = ExitStack()
         self._result = asyncio.ensure_future(run.result())
         gateway.waiting[known.id] += 1
 
@@ -80,27 +78,37 @@ class Answering:
 
     async def outcome(self) -> Outcome:
         """Its answer. Raises `WireError` for a run that failed, and `ClientLeft`; then the run is cancelled."""
-        await self.begun(None)
+        await self._unless_left(asyncio.wait({self._result}))
         result = self._result.result()
         assert isinstance(result, Outcome)
         return result
 
-    async def begun(self, patience: float | None) -> None:
-        """Wait for the answer, at most so many seconds. Raises as `outcome` does."""
-        leaving = asyncio.ensure_future(self.client_left())
+    async def begun(self, patience: float) -> Following:
+        """Its answer while it comes, as soon as there is a piece of it, or after so many seconds. Raises as `outcome`
+        does, for a run that failed before there was any."""
+        assert self._run.run_id is not None
+        following = Following(self._gateway.streams, self._run.run_id, self._result)
+        self._closing.callback(following.close)
+        await self._unless_left(following.begin(patience), following)
+        return following
+
+    async def _unless_left(self, work: Coroutine[Any, Any, object], following: Following | None = None) -> None:
+        working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self.client_left())
         try:
-            waited = {self._result, leaving}
-            await asyncio.wait(waited, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if self._result.done():
-                if isinstance(failure := self._result.result(), Failure):
+            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
+                begun = following is not None and following.begun
+                if self._result.done() and not begun and isinstance(failure := self._result.result(), Failure):
                     raise failed(failure)
-            elif leaving.done():
+            else:
                 await self.left()
                 raise ClientLeft
         except BaseException:
             await self.release()
             raise
         finally:
+            working.cancel()
             leaving.cancel()
 
     def response(self, body: Mapping[str, Any], outcome: Outcome) -> Response:
@@ -109,23 +117,6 @@ class Answering:
         headers = {f"x-continuo-{name}": f"{value}" for name, value in figures.items() if value is not None}
         headers["x-continuo-cache"] = "hit" if outcome.served_by == "cache" else "miss"
         return JSONResponse(body, headers={**self.headers, **headers}, background=BackgroundTask(self.finished))
-
-    async def pieces(self) -> AsyncIterator[Piece | None]:
-        """The answer piece by piece; None whenever none came for `KEEP_ALIVE`."""
-        while not self._result.done():
-            await asyncio.wait({self._result}, timeout=KEEP_ALIVE)
-            if not self._result.done():
-                yield None
-        try:
-            result = self._result.result()
-        except RPCError:
-            yield Broken("the run cannot be followed now; ask again, and it is found")
-            return
-        if isinstance(result, Failure):
-            yield Broken(result.cause)
-        else:
-            for piece in pieces(result, self.account(result)):
-                yield piece
 
     async def client_left(self) -> None:
         """Return when the client has closed its connection; its whole body has been read before."""
@@ -153,6 +144,7 @@ class Answering:
         if self._released:
             return
         self._released = True
+        self._closing.close()
         self._result.cancel()
         self._gateway.waiting[self.known.id] -= 1
         if not self._gateway.waiting[self.known.id]:

@@ -18,8 +18,9 @@ from continuo.authoring.library import Library
 from continuo.door import Door
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.database import Database, StoreUnavailable
-from continuo.stores.opened import open_store, opened_limits
+from continuo.stores.opened import open_store, opened_limits, opened_streams
 from continuo.stores.requests import Requests
+from continuo.stores.streams import StreamLog
 
 log = structlog.get_logger()
 
@@ -37,6 +38,7 @@ class Gateway:
     limits: KeyLimits
     issuer: Issuer | None
     requests: Requests
+    streams: StreamLog
     waiting: Counter[str] = field(default_factory=Counter)
 
 
@@ -61,6 +63,7 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             limits=await resources.enter_async_context(KeyLimits(limits)),
             issuer=issuer,
             requests=requests,
+            streams=await resources.enter_async_context(opened_streams(settings, environ)),
         )
 
 
