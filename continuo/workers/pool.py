@@ -81,7 +81,7 @@ async def pool(
         settling = Settling(journal, settings.data / "unrecorded")
         await resources.enter_async_context(settling.running())
         payloads = Payloads(large, namespace.id)
-        calls = ModelCalls(catalog, models, journal, settling, admission, breakers, payloads)
+        calls = ModelCalls(catalog, models, journal, settling, admission, breakers, payloads, streams)
         caching, letters, reports = Caching(cache), Letters(library), Reports(library)
         pruning = Pruning(settings, client, namespace, database, large, cache, streams)
         config = client.config()
