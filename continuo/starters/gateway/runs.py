@@ -19,6 +19,7 @@ from continuo.messages import ModelRequest
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.reservation import read_tokens, total
 from continuo.starters.gateway.following import Following
+from continuo.starters.gateway.resuming import found, resumption
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.requests import KeyReused, Known, Received
 from continuo.wire.accepted import Accepted
@@ -54,9 +55,12 @@ class Answering:
         admitted: Admitted,
         *,
         goes_on: bool,
+        after: int,
     ) -> None:
-        """`goes_on` says that the run is not cancelled when the client leaves."""
+        """`goes_on` says that the run is not cancelled when the client leaves; `after` events of its stream the client
+        has already."""
         self.known = known
+        self.after = after
         self._gateway = gateway
         self._http = http
         self._run = run
@@ -153,31 +157,40 @@ class Answering:
 
 
 async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted, body: bytes) -> Answering:
-    """The run of the request: a new one, or that of the request which it repeats.
+    """The run of the request: a new one, or that of the request which it repeats or resumes.
 
     Raises `WireError` for what cannot run, and `Later` for what may not run now.
     """
-    received = _received(http, key, body)
+    received, resume = _received(http, key, body), resumption(http)
     request = accepted.request
     admitted = await gateway.limits.admit(key, _tokens(request.messages, request.system, request.parameters.max_tokens))
     if isinstance(admitted, Refused):
         raise Later(429, admitted.why, "rate_limit_exceeded", admitted.headers)
     try:
-        try:
-            known = await gateway.requests.known(received, time.time())
-        except KeyReused:
-            message = "Idempotency-Key: it was used for another body; take a new one for a new request"
-            raise WireError(422, message, code="idempotency_key_reused") from None
-        context = key.context()
-        if request.parameters.user:
-            with refusing("user"):
-                context = type(context).model_validate({**context.model_dump(), "user": request.parameters.user})
-        with refusing():
-            run = await gateway.door.submit(request.model_copy(update={"id": known.id}), context, accepted.media)
+        if resume is not None:
+            known, run = await found(gateway, http, key, request, resume)
+        else:
+            known, run = await _submitted(gateway, key, accepted, received)
     except BaseException:
         await gateway.limits.release(admitted, 0)
         raise
-    return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=received.key is not None)
+    goes_on, after = received.key is not None or known.keyed, resume.after if resume else 0
+    return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=goes_on, after=after)
+
+
+async def _submitted(gateway: Gateway, key: ApiKey, accepted: Accepted, received: Received) -> tuple[Known, Run]:
+    request, context = accepted.request, key.context()
+    try:
+        known = await gateway.requests.known(received, time.time())
+    except KeyReused:
+        message = "Idempotency-Key: it was used for another body; take a new one for a new request"
+        raise WireError(422, message, code="idempotency_key_reused") from None
+    if request.parameters.user:
+        with refusing("user"):
+            context = type(context).model_validate({**context.model_dump(), "user": request.parameters.user})
+    with refusing():
+        run = await gateway.door.submit(request.model_copy(update={"id": known.id}), context, accepted.media)
+    return known, run
 
 
 def _received(http: Request, key: ApiKey, body: bytes) -> Received:
