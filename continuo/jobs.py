@@ -38,6 +38,9 @@ REVISION = 1
 for and booked, and has an id of its own; a child that is being started is handed a cancellation; decisions are kept. It
 is part of the job and not a patch marker, which would cost every run two more events."""
 
+WANTED = "wanted"
+"""The `stream` of a job that has no run id yet."""
+
 TenantName = Annotated[str, AfterValidator(_tenant)]
 """Without slashes, so that it is one part of an id, and no longer than a fairness key, of 64 bytes, may be."""
 
@@ -99,6 +102,8 @@ class Job(Data):
 
     `data` is structured input, such as an order. `path` says where in the whole pattern `step` stands, and
     `saga` is the identity of the saga that runs it, if one does. `revision` is that of the code that began the run.
+    `stream` is set where the pieces of the answer go to the stream log as they come: the run id of the whole run, which
+    its workflow writes in place of the door's `WANTED`.
     """
 
     step: Step
@@ -108,6 +113,7 @@ class Job(Data):
     path: str = ""
     saga: str | None = None
     revision: int = 0
+    stream: Annotated[str | None, WHEN_SET] = None
 
     def begun(self) -> "Job":
         """The same job as one that begins now."""
@@ -129,8 +135,11 @@ class Job(Data):
         return self.model_copy(update={"request": self.request.model_copy(update={"rated": True})})
 
     def of(self, step: Step, name: str) -> "Job":
-        """The same job for a step nested in this one, under `name`."""
-        return self.model_copy(update={"step": step, "path": f"{self.path}.{name}" if self.path else name})
+        """The same job for a step nested in this one, under `name`; nobody wants the pieces of what is not answered
+        word for word."""
+        stream = self.stream if self.stream and name in self.step.answering() else None
+        path = f"{self.path}.{name}" if self.path else name
+        return self.model_copy(update={"step": step, "path": path, "stream": stream})
 
 
 class CallRecord(Data):

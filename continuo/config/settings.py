@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     `simulated` restricts aliases to simulated models, so that nothing is spent whatever keys are set.
     `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
     A retention says how long that is kept which nothing needs any more; `ledger_retention` None is for ever.
+    `stream_retention` is for how long after its last piece a stream can be gone on with.
     `media_hosts` are the hosts, with commas between them, from whose addresses media are fetched; none by default.
     `webhook_private` lets webhooks go into private networks and over http; `webhook_pause` is the first pause between
     two tries, in seconds, which doubles each time.
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     payload_retention: Retention = 30 * DAY
     letter_retention: Retention = 30 * DAY
     run_retention: Retention = 30 * DAY
+    stream_retention: Retention = DAY
     media_hosts: str = ""
     webhook_private: bool = False
     webhook_pause: float = Field(default=5, ge=0.1, le=3600)

@@ -30,6 +30,10 @@ class Answered:
     id: str
     outcome: Outcome
 
+    @property
+    def run_id(self) -> str:
+        return self.id
+
     async def result(self) -> Outcome:
         return self.outcome
 

@@ -10,7 +10,7 @@ from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_data, check_services, check_size, check_text
 from continuo.door.request import Request
 from continuo.errors import InputError
-from continuo.jobs import Context, Job
+from continuo.jobs import WANTED, Context, Job
 from continuo.messages import Message, ModelRequest, content_of
 from continuo.parts import Text
 from continuo.patterns import Http, Step
@@ -29,6 +29,7 @@ def accepted(library: Library, request: Request, context: Context) -> Job:
         context=context.model_copy(update={"pattern": request.pattern_name}),
         request=ModelRequest(messages=messages, system=request.system, **dict(request.parameters)),
         data=request.data or {},
+        stream=WANTED if request.stream else None,
     )
     return _passed(library, job, request.pattern)
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.authoring.files import is_file
 from continuo.authoring.library import Library
@@ -70,6 +71,17 @@ class Door:
         except WorkflowAlreadyStartedError as error:
             handle = self.client.get_workflow_handle(id, run_id=error.run_id, result_type=Outcome)
             return Run(handle, answered_before=True)
+
+    async def find(self, request: Request, tenant: str) -> Run | None:
+        """The newest run of the request's `id`, pattern and this tenant; None where Temporal knows of none."""
+        id = run_id(request, tenant)
+        try:
+            known = await self.client.get_workflow_handle(id).describe()
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return None
+        return Run(self.client.get_workflow_handle(id, run_id=known.run_id, result_type=Outcome))
 
     def _checked(self, request: Request, context: Context) -> Checked:
         weight = (context.key and context.key.weight) or self.library.tenants.of(context.tenant).weight

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -90,7 +90,7 @@ class ModelClient:
         idempotency_key: str,
         exchange: Exchange | None = None,
         media: Mapping[str, bytes] = NO_MEDIA,
-    ) -> AsyncIterator[str | ModelResponse]:
+    ) -> AsyncGenerator[str | ModelResponse, None]:
         """The text as it comes, piece by piece, then the whole answer. `timeout` is for each wait for a piece."""
         if model.transcribes or isinstance(self._catalog.protocol(model), InProcess):
             answer = await self.complete(

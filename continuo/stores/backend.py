@@ -12,6 +12,7 @@ from continuo.stores.cache import Cache
 from continuo.stores.database import Database
 from continuo.stores.limits import LimitStore
 from continuo.stores.migrations import Part
+from continuo.stores.streams import StreamLog
 
 
 class Backend:
@@ -34,6 +35,10 @@ class Backend:
 
     def limits(self, url: str) -> AbstractAsyncContextManager[LimitStore]:
         """What is used of the limits, where a database does not keep it. Raises `InputError` as `cache` does."""
+        raise NotImplementedError
+
+    def streams(self, url: str, kept: float) -> AbstractAsyncContextManager[StreamLog]:
+        """The stream log, which keeps a run for so many seconds. Raises `InputError` as `database` and `cache` do."""
         raise NotImplementedError
 
     def errors(self) -> tuple[type[Exception], ...]:

@@ -185,6 +185,26 @@ LIMITS = (
     """,
 )
 
-Part = Literal["store", "limits", "payloads"]
+STREAMS = (
+    """
+    CREATE TABLE streams (
+        run TEXT PRIMARY KEY,
+        path TEXT NOT NULL,
+        attempt BIGINT NOT NULL,
+        pieces BIGINT NOT NULL,
+        bytes BIGINT NOT NULL,
+        time DOUBLE PRECISION NOT NULL
+    );
+    CREATE INDEX streams_time ON streams (time);
+    CREATE TABLE stream_batches (
+        run TEXT NOT NULL,
+        last BIGINT NOT NULL,
+        pieces TEXT NOT NULL,
+        PRIMARY KEY (run, last)
+    )
+    """,
+)
 
-PARTS: Mapping[Part, Sequence[str]] = {"store": STORE, "limits": LIMITS, "payloads": PAYLOADS}
+Part = Literal["store", "limits", "payloads", "streams"]
+
+PARTS: Mapping[Part, Sequence[str]] = {"store": STORE, "limits": LIMITS, "payloads": PAYLOADS, "streams": STREAMS}

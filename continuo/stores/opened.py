@@ -1,7 +1,7 @@
 """Which store it is: that of `DATABASE_URL` and `REDIS_URL` where they are set, else files in the data folder."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
 from continuo.config.settings import Settings
@@ -9,6 +9,7 @@ from continuo.stores.backend import Backend, backend
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.limits import LimitStore, SqlLimits
+from continuo.stores.streams import StreamLog
 
 
 class Place(NamedTuple):
@@ -62,6 +63,13 @@ async def opened_limits(settings: Settings, environ: Mapping[str, str], store: D
         yield SqlLimits(database)
     finally:
         await database.aclose()
+
+
+def opened_streams(settings: Settings, environ: Mapping[str, str]) -> AbstractAsyncContextManager[StreamLog]:
+    """The stream log: where `REDIS_URL` says, else `DATABASE_URL`, else in a file beside the store."""
+    variable = "REDIS_URL" if environ.get("REDIS_URL") else "DATABASE_URL"
+    url, chosen = _place(variable, "streams", settings, environ)
+    return chosen.streams(url, settings.stream_retention)
 
 
 @asynccontextmanager

@@ -64,7 +64,8 @@ def request(body: Body, audio: bytes, name: str, *, resolve: Callable[[str], str
     with refusing():
         parameters = Parameters(temperature=body.temperature, extra=Extra(openai=passed) if passed else None)
         messages = (Message(role="user", content=content),)
-        return Accepted(Request(pattern=pattern, messages=messages, parameters=parameters), blobs.content)
+        made = Request(pattern=pattern, messages=messages, parameters=parameters, stream=body.stream)
+    return Accepted(made, blobs.content)
 
 
 def response(outcome: Outcome, account: Mapping[str, JsonValue]) -> dict[str, Any]:

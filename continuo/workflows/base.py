@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from continuo.activities.models import ModelCalls
-from continuo.jobs import Account, Failure, Job, Outcome, total_cost
+from continuo.jobs import WANTED, Account, Failure, Job, Outcome, total_cost
 from continuo.operations.dead_letters import Letter
 from continuo.patterns.walk import calls_locally
 from continuo.progress import Progress
@@ -45,6 +45,8 @@ class PatternWorkflow:
         info = workflow.info()
         run_id = info.workflow_id.removesuffix(f".{job.path}") if job.path else info.workflow_id
         RUN.set(Run(run_id, self.counted))
+        if job.stream == WANTED:
+            job = job.model_copy(update={"stream": info.run_id})
         try:
             with unexpected_as_failures():
                 outcome = self.counted.accounted(
@@ -124,6 +126,8 @@ class PatternWorkflow:
             workflow.upsert_search_attributes(cost)
         if info.parent is None:
             ids = {"workflow_id": info.workflow_id, "run_id": info.run_id}
+            # Nobody follows a retry.
+            job = job.model_copy(update={"stream": None})
             await keep(Letter(job=job, failure=failure, time=workflow.now(), **ids))
 
     def _has_something_to_tell(self) -> bool:

@@ -14,7 +14,7 @@ async def create(http: Request) -> Response:
     if body.stream:
         usage = bool(body.stream_options and body.stream_options.include_usage)
         events = chat.Events(id=id, model=body.model, created=created, include_usage=usage)
-        return await streamed(answering, events, events.start(), chat.PING)
+        return await streamed(answering, events, [events.start()], chat.PING, after=answering.after)
     outcome = await answering.outcome()
     made = chat.response(outcome, answering.account(outcome), id=id, model=body.model, created=created)
     return answering.response(made, outcome)

@@ -27,7 +27,7 @@ async def create(http: Request) -> Response:
     body = body.model_copy(update={"store": False})
     if body.stream:
         events = responses.Events(body, id=id, created_at=created, clock=time.time)
-        return await streamed(answering, events, b"".join(events.start()), PING)
+        return await streamed(answering, events, events.start(), PING, after=answering.after)
     outcome = await answering.outcome()
     account, now = answering.account(outcome), time.time()
     made = responses.response(outcome, account, body, id=id, created_at=created, completed_at=now)

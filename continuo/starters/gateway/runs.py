@@ -3,8 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,6 @@ from pydantic import JsonValue
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
-from temporalio.service import RPCError
 
 from continuo.access.limits import Admitted, Refused
 from continuo.door import Request as DoorRequest
@@ -24,15 +23,13 @@ from continuo.jobs import Context, Failure, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.reservation import read_tokens, total
+from continuo.starters.gateway.following import Following
+from continuo.starters.gateway.resuming import found, resumption
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.requests import KeyReused, Known, Received
 from continuo.wire.accepted import Accepted
 from continuo.wire.account import account
 from continuo.wire.errors import WireError, refusing, status_of
-from continuo.wire.pieces import Broken, Piece, pieces
-
-KEEP_ALIVE = 10.0
-"""Seconds without a piece after which a stream tells that it lives."""
 
 MAX_KEY = 255
 """Characters of an idempotency key."""
@@ -63,9 +60,12 @@ class Answering:
         admitted: Admitted,
         *,
         goes_on: bool,
+        after: int,
     ) -> None:
-        """`goes_on` says that the run is not cancelled when the client leaves."""
+        """`goes_on` says that the run is not cancelled when the client leaves; `after` events of its stream the client
+        has already."""
         self.known = known
+        self.after = after
         self._gateway = gateway
         self._http = http
         self._run = run
@@ -73,6 +73,7 @@ class Answering:
         self._admitted = admitted
         self._goes_on = goes_on
         self._released = False
+        self._closing = ExitStack()
         self._result = asyncio.ensure_future(run.result())
         gateway.waiting[known.id] += 1
 
@@ -86,27 +87,37 @@ class Answering:
 
     async def outcome(self) -> Outcome:
         """Its answer. Raises `WireError` for a run that failed, and `ClientLeft`; then the run is cancelled."""
-        await self.begun(None)
+        await self._unless_left(asyncio.wait({self._result}))
         result = self._result.result()
         assert isinstance(result, Outcome)
         return result
 
-    async def begun(self, patience: float | None) -> None:
-        """Wait for the answer, at most so many seconds. Raises as `outcome` does."""
-        leaving = asyncio.ensure_future(self.client_left())
+    async def begun(self, patience: float) -> Following:
+        """Its answer while it comes, as soon as there is a piece of it, or after so many seconds. Raises as `outcome`
+        does, for a run that failed before there was any."""
+        assert self._run.run_id is not None
+        following = Following(self._gateway.streams, self._run.run_id, self._result)
+        self._closing.callback(following.close)
+        await self._unless_left(following.begin(patience), following)
+        return following
+
+    async def _unless_left(self, work: Coroutine[Any, Any, object], following: Following | None = None) -> None:
+        working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self.client_left())
         try:
-            waited = {self._result, leaving}
-            await asyncio.wait(waited, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if self._result.done():
-                if isinstance(failure := self._result.result(), Failure):
+            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
+                begun = following is not None and following.begun
+                if self._result.done() and not begun and isinstance(failure := self._result.result(), Failure):
                     raise failed(failure)
-            elif leaving.done():
+            else:
                 await self.left()
                 raise ClientLeft
         except BaseException:
             await self.release()
             raise
         finally:
+            working.cancel()
             leaving.cancel()
 
     def response(
@@ -123,23 +134,6 @@ class Answering:
             media_type=media_type,
             background=BackgroundTask(self.finished),
         )
-
-    async def pieces(self) -> AsyncIterator[Piece | None]:
-        """The answer piece by piece; None whenever none came for `KEEP_ALIVE`."""
-        while not self._result.done():
-            await asyncio.wait({self._result}, timeout=KEEP_ALIVE)
-            if not self._result.done():
-                yield None
-        try:
-            result = self._result.result()
-        except RPCError:
-            yield Broken("the run cannot be followed now; ask again, and it is found")
-            return
-        if isinstance(result, Failure):
-            yield Broken(result.cause)
-        else:
-            for piece in pieces(result, self.account(result)):
-                yield piece
 
     async def client_left(self) -> None:
         """Return when the client has closed its connection; its whole body has been read before."""
@@ -168,6 +162,7 @@ class Answering:
         if self._released:
             return
         self._released = True
+        self._closing.close()
         self._result.cancel()
         self._gateway.waiting[self.known.id] -= 1
         if not self._gateway.waiting[self.known.id]:
@@ -176,24 +171,38 @@ class Answering:
 
 
 async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted, body: bytes) -> Answering:
-    """The run of the request: a new one, or that of the request which it repeats.
+    """The run of the request: a new one, or that of the request which it repeats or resumes.
 
     Raises `WireError` for what cannot run, and `Later` for what may not run now.
     """
-    received, request = received_of(http, key, body), accepted.request
+    received, resume, request = received_of(http, key, body), resumption(http), accepted.request
     async with admitted_of(gateway, key, request) as admitted:
-        with refusing():
-            checked = await gateway.door.check(request, context_of(key, user=request.parameters.user or None))
-        if received.key is None and not received.retried:
-            # What is answered at once need not be found again: who asks again is answered again.
-            known = Known(uuid4().hex, time.time())
-            answered = await gateway.at_once.answer(checked.known_as(known.id))
-            if answered is not None:
-                return Answering(gateway, http, known, answered, request.pattern_name, admitted, goes_on=True)
-        known = await known_of(gateway, received)
-        with refusing():
-            run = await gateway.door.start(checked.known_as(known.id), accepted.media)
-    return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=received.key is not None)
+        known, run = await (
+            _answering(gateway, key, accepted, received)
+            if resume is None
+            else found(gateway, http, key, request, resume)
+        )
+    goes_on, after = received.key is not None or known.keyed, resume.after if resume else 0
+    return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=goes_on, after=after)
+
+
+async def _answering(
+    gateway: Gateway, key: ApiKey, accepted: Accepted, received: Received
+) -> tuple[Known, Run | Answered]:
+    """What the request is known as, and what answers it."""
+    with refusing():
+        checked = await gateway.door.check(
+            accepted.request, context_of(key, user=accepted.request.parameters.user or None)
+        )
+    if received.key is None and not received.retried:
+        # What is answered at once need not be found again: who asks again is answered again.
+        known = Known(uuid4().hex, time.time())
+        answered = await gateway.at_once.answer(checked.known_as(known.id))
+        if answered is not None:
+            return known, answered
+    known = await known_of(gateway, received)
+    with refusing():
+        return known, await gateway.door.start(checked.known_as(known.id), accepted.media)
 
 
 @asynccontextmanager

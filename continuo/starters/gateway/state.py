@@ -20,9 +20,10 @@ from continuo.door.at_once import AtOnce
 from continuo.door.noting import noting
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.database import Database, StoreUnavailable
-from continuo.stores.opened import open_cache, open_store, opened_limits
+from continuo.stores.opened import open_cache, open_store, opened_limits, opened_streams
 from continuo.stores.requests import Requests
 from continuo.stores.runs import Runs
+from continuo.stores.streams import StreamLog
 from continuo.temporal.namespace import namespace_of
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class Gateway:
     issuer: Issuer | None
     requests: Requests
     runs: Runs
+    streams: StreamLog
     waiting: Counter[str] = field(default_factory=Counter)
 
 
@@ -72,7 +74,8 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             limits=await resources.enter_async_context(KeyLimits(limits)),
             issuer=issuer,
             requests=requests,
-            runs=Runs(store, (await namespace_of(client)).id),
+            runs=runs,
+            streams=await resources.enter_async_context(opened_streams(settings, environ)),
         )
 
 

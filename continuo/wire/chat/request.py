@@ -42,7 +42,13 @@ def request(body: Body, *, resolve: Callable[[str], str]) -> Accepted:
     with refusing("model"):
         pattern = resolve(body.model)
     with refusing():
-        made = Request(pattern=pattern, messages=messages, system=system, parameters=parameters(body))
+        made = Request(
+            pattern=pattern,
+            messages=messages,
+            system=system,
+            parameters=parameters(body),
+            stream=bool(body.stream),
+        )
     return Accepted(made, blobs.content)
 
 

@@ -190,7 +190,7 @@ async def test_cancelling_a_call_closes_its_connection_at_once(models: ModelClie
 async def test_leaving_a_stream_leaves_the_client_fit_for_the_next_call(models: ModelClient, wire: Wire) -> None:
     wire.answers(shape("openai", "stream.sse"))
     stream = models.stream(SOME, HELLO, timeout=5, idempotency_key="run/1")
-    async with aclosing(stream):  # type: ignore[type-var]
+    async with aclosing(stream):
         assert await anext(stream) == "Bonjour"
     wire.answers(shape("openai", "text.json"))
     assert (await ask(models, "openai")).message.text == "Bonjour !"
