@@ -51,13 +51,18 @@ def backend(variable: str, url: str, offering: str) -> Backend:
 
     Raises `InputError` where there is none.
     """
-    able = [one for one in _backends() if getattr(type(one), offering) is not getattr(Backend, offering)]
+    able = [one for one in _backends() if offers(one, offering)]
     for one in able:
         if url.partition(":")[0].lower() in one.schemes:
             return one
     known = ", ".join(sorted(scheme for one in able for scheme in one.schemes))
     # What it says instead is not shown: it may hold a password.
     raise InputError(f"{variable}: not the URL of a store; write one that begins with a scheme of these: {known}")
+
+
+def offers(one: Backend, offering: str) -> bool:
+    """Whether the backend implements the method `offering`."""
+    return getattr(type(one), offering) is not getattr(Backend, offering)
 
 
 def address(url: str) -> str:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
 from continuo.config.settings import Settings
-from continuo.stores.backend import Backend, backend
+from continuo.stores.backend import Backend, backend, offers
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.limits import LimitStore, SqlLimits
@@ -66,9 +66,13 @@ async def opened_limits(settings: Settings, environ: Mapping[str, str], store: D
 
 
 def opened_streams(settings: Settings, environ: Mapping[str, str]) -> AbstractAsyncContextManager[StreamLog]:
-    """The stream log: where `REDIS_URL` says, else `DATABASE_URL`, else in a file beside the store."""
-    variable = "REDIS_URL" if environ.get("REDIS_URL") else "DATABASE_URL"
-    url, chosen = _place(variable, "streams", settings, environ)
+    """The stream log: where `REDIS_URL` says, else in the store if that has one, else in a file of the data folder."""
+    if environ.get("REDIS_URL"):
+        url, chosen = _place("REDIS_URL", "streams", settings, environ)
+    else:
+        url, chosen = store_place(settings, environ)
+        if not offers(chosen, "streams"):
+            url, chosen = _place("DATABASE_URL", "streams", settings, {})
     return chosen.streams(url, settings.stream_retention)
 
 
