@@ -1,6 +1,6 @@
 """Secrets are blotted out of an answer that comes in pieces, though one is cut in two."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 
 from continuo.deltas import Delta, ReasoningDelta, TextDelta, ToolDelta, text_of
@@ -8,21 +8,28 @@ from continuo.protection.masking import Masker
 
 
 class MaskedDeltas:
-    """Holds back what may be the beginning of a secret, until the next piece of the same text or the end."""
+    """Holds back what may be the beginning of a secret, until the next piece of the same text or the end.
+
+    The arguments of several calls may come in turns; a text ends where something else begins.
+    """
 
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
-        self._held = ""
-        self._last: Delta | None = None
+        self._held: dict[Hashable, tuple[Delta, str]] = {}
 
     def feed(self, piece: Delta) -> Iterator[Delta]:
         """The pieces that are now sure."""
-        if self._last is not None and not _goes_on(self._last, piece):
+        kind = _kind(piece)
+        if kind not in self._held and not isinstance(piece, ToolDelta):
             yield from self.finish()
-        text = self._held + text_of(piece)
+        _, held = self._held.pop(kind, (piece, ""))
+        if any(isinstance(other, str) for other in self._held):
+            yield from self.finish()
+        text = held + text_of(piece)
         ends = isinstance(piece, ReasoningDelta) and piece.signature is not None
         sure = len(text) if ends else self._masker.sure(text)
-        self._held, self._last = text[sure:], piece
+        if sure < len(text):
+            self._held[kind] = (_more(piece), text[sure:])
         shown = _with_text(piece, self._masker.text(text[:sure]))
         # The first piece of a call tells its name, whatever its text.
         if shown != _with_text(_more(piece), ""):
@@ -30,19 +37,14 @@ class MaskedDeltas:
 
     def finish(self) -> Iterator[Delta]:
         """What was held back: it was no secret, or is the beginning of one that is masked already."""
-        if self._held:
-            assert self._last is not None
-            yield _with_text(_more(self._last), self._masker.text(self._held))
-        self._held = ""
+        for piece, text in self._held.values():
+            yield _with_text(piece, self._masker.text(text))
+        self._held.clear()
 
 
-def _goes_on(last: Delta, piece: Delta) -> bool:
-    """Whether the piece is more of the same text."""
-    if isinstance(last, ToolDelta) and isinstance(piece, ToolDelta):
-        return last.index == piece.index
-    if isinstance(last, ReasoningDelta) and isinstance(piece, ReasoningDelta):
-        return last.signature is None
-    return type(last) is type(piece)
+def _kind(piece: Delta) -> Hashable:
+    """What a piece is more of: the text, a thought, or the arguments of a call, by its number."""
+    return piece.index if isinstance(piece, ToolDelta) else type(piece).__name__
 
 
 def _with_text(piece: Delta, text: str) -> Delta:

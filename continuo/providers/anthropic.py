@@ -91,6 +91,7 @@ class Anthropic(WireProtocol):
 class AnthropicStream:
     def __init__(self) -> None:
         self._blocks: dict[int, Json] = {}
+        self._numbers: dict[int, int] = {}
         self._usage: Json = {}
         self._stop: str | None = None
         self._ended = False
@@ -102,6 +103,8 @@ class AnthropicStream:
             case "message_start":
                 self._count(event["message"].get("usage"))
             case "content_block_start":
+                if event["index"] in self._blocks:
+                    raise invalid_response(f"the stream begins its block {event['index']} twice")
                 self._blocks[event["index"]] = {**event["content_block"], "json": ""}
                 return self._begun(event["index"], event["content_block"])
             case "content_block_delta":
@@ -118,7 +121,7 @@ class AnthropicStream:
     def finish(self) -> ModelResponse:
         if not self._ended:
             raise invalid_response("the stream was cut before its end", _usage(self._usage))
-        blocks = [self._blocks[index] for index in sorted(self._blocks)]
+        blocks = [*self._blocks.values()]
         return _response(blocks, self._stop, _usage(self._usage))
 
     def _count(self, usage: Json | None) -> None:
@@ -134,7 +137,8 @@ class AnthropicStream:
             case "redacted_thinking":
                 return [ReasoningDelta("", block["data"], "anthropic", redacted=True)]
             case "tool_use":
-                return [ToolDelta(self._number(index), block["id"], block["name"])]
+                number = self._numbers.setdefault(index, len(self._numbers))
+                return [ToolDelta(number, block["id"], block["name"])]
         return []
 
     def _more(self, index: int, delta: Json) -> list[Delta]:
@@ -151,7 +155,7 @@ class AnthropicStream:
                 return [ReasoningDelta("", delta["signature"], "anthropic")]
             case "input_json_delta":
                 block["json"] += delta["partial_json"]
-                return [ToolDelta(self._number(index), arguments=delta["partial_json"])]
+                return [ToolDelta(self._numbers[index], arguments=delta["partial_json"])]
         return []
 
     def _ended_block(self, index: int) -> list[Delta]:
@@ -160,11 +164,7 @@ class AnthropicStream:
             return []
         # One without arguments comes without a piece of them.
         block["json"] = json.dumps(block["input"])
-        return [ToolDelta(self._number(index), arguments=block["json"])]
-
-    def _number(self, index: int) -> int:
-        """The place of a call among those of the answer."""
-        return sum(self._blocks[other]["type"] == "tool_use" for other in self._blocks if other < index)
+        return [ToolDelta(self._numbers[index], arguments=block["json"])]
 
 
 def _tool_choice(request: ModelRequest) -> Json | None:

@@ -116,6 +116,7 @@ class GoogleStream:
 
     def __init__(self) -> None:
         self._parts: list[Json] = []
+        self._called = 0
         self._finish: str | None = None
         self._usage: Usage | None = None
         self._mean: list[float] = []
@@ -131,14 +132,15 @@ class GoogleStream:
             return []
         with reading(self._usage):
             parts = [*map(_identified, (candidates[0].get("content") or {}).get("parts") or ())]
-            before = len(_calls(self._parts))
             self._parts += parts
             self._finish = candidates[0].get("finishReason") or self._finish
             if (mean := candidates[0].get("avgLogprobs")) is not None:
                 # Of the whole answer, as far as it has come.
                 self._mean = [mean]
             self._logprobs += _tokens(candidates[0].get("logprobsResult") or {})
-            return [*_thoughts_and_texts(parts), *_tool_deltas(_calls(parts), before)]
+            calls = _calls(parts)
+            self._called += len(calls)
+            return [*_thoughts_and_texts(parts), *_tool_deltas(calls, self._called - len(calls))]
 
     def finish(self) -> ModelResponse:
         text = _text(self._parts)

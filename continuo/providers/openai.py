@@ -87,7 +87,8 @@ class OpenAIStream:
         self._text: list[str] = []
         self._thought = ""
         self._refusal = ""
-        self._calls: dict[int, Json] = {}
+        self._numbers: dict[int, int] = {}
+        self._calls: list[Json] = []
         self._finish: str | None = None
         self._usage: Usage | None = None
         self._logprobs: list[Token] = []
@@ -112,13 +113,14 @@ class OpenAIStream:
 
     def _call(self, part: Json) -> ToolDelta:
         """More of a call. Its number here is its place among those of the answer, whatever the server's is."""
-        new = part["index"] not in self._calls
-        call = self._calls.setdefault(part["index"], {"id": "", "function": {"name": "", "arguments": ""}})
-        function = part.get("function") or {}
+        number = self._numbers.setdefault(part["index"], len(self._numbers))
+        new = number == len(self._calls)
+        if new:
+            self._calls.append({"id": "", "function": {"name": "", "arguments": ""}})
+        call, function = self._calls[number], part.get("function") or {}
         call["id"] = part.get("id") or call["id"]
         for field in ("name", "arguments"):
             call["function"][field] += function.get(field) or ""
-        number = list(self._calls).index(part["index"])
         if new:
             return ToolDelta(number, call["id"], call["function"]["name"], call["function"]["arguments"])
         return ToolDelta(number, arguments=function.get("arguments") or "")
@@ -130,7 +132,7 @@ class OpenAIStream:
             "content": "".join(self._text),
             "reasoning": self._thought,
             "refusal": self._refusal,
-            "tool_calls": [*self._calls.values()],
+            "tool_calls": self._calls,
         }
         return _response(message, self._finish, self._usage, self._logprobs)
 

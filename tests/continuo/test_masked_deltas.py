@@ -56,3 +56,17 @@ def test_what_can_be_no_secret_is_not_held_back() -> None:
     assert [*masked.feed(TextDelta(", s"))] == [TextDelta(", ")]
     assert [*masked.feed(TextDelta("ir"))] == [TextDelta("sir")]
     assert [*masked.finish()] == []
+
+
+@given(st.data(), TEXT, TEXT)
+def test_arguments_that_come_in_turns_are_masked_each_for_itself(data: st.DataObject, one: str, other: str) -> None:
+    pieces: list[Delta] = [ToolDelta(0, "a", "weather"), ToolDelta(1, "b", "clock")]
+    more = [ToolDelta(0, arguments=piece) for piece in data.draw(cut(one))]
+    more += [ToolDelta(1, arguments=piece) for piece in data.draw(cut(other))]
+    # In any order that keeps that of each.
+    for index in data.draw(st.permutations([piece.index for piece in more])):
+        piece = next(piece for piece in more if piece.index == index)
+        more.remove(piece)
+        pieces.append(piece)
+    arguments = [call[3] for call in told(shown(pieces))[2]]
+    assert arguments == [MASKER.text(one), MASKER.text(other)]
