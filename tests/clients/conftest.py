@@ -16,6 +16,7 @@ SCRIPTS: dict[str, dict[str, object]] = {
     "tool": {"text": "It is sunny in Rome.", "tool_call": {"name": "weather", "arguments": {"city": "Rome"}}},
     # The tool by which some clients ask for what has a schema.
     "json": {"text": json.dumps(CITY), "tool_call": {"name": "final_result", "arguments": CITY}},
+    "magic": {"tool_call": {"name": "magic_function", "arguments": {"input": 3}}},
     "busy": {"status": 429},
     "wrong": {"status": 400},
 }

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
 Seen = dict[str, dict[str, Any]]
 
 
-async def compared(gateway: GatewayProcess, simulator: Control, folder: Path, *line: str | Path) -> None:
+async def compared(gateway: GatewayProcess, simulator: Control, folder: Path, *line: str | Path) -> Seen:
     """What the provider has no word for, the Responses API, is compared with Chat Completions."""
 
     async def seen(url: str, key: str, **more: str) -> Seen:
@@ -32,6 +32,7 @@ async def compared(gateway: GatewayProcess, simulator: Control, folder: Path, *l
     through = await seen(gateway.url, gateway.secret, CLIENT_RESPONSES="1")
     expected = straight | ({"responses": straight["chat"]} if "responses" in through else {})
     assert through == expected
+    return through
 
 
 CLIENTS = {
@@ -56,6 +57,16 @@ async def test_a_client_sees_the_same_straight_and_through_the_gateway(
 ) -> None:
     script = HERE / "scripts" / f"with_{package}.py"
     await compared(gateway, scripted, tmp_path, await python(package), script)
+
+
+async def test_langchains_standard_tests_come_to_the_same_straight_and_through_the_gateway(
+    gateway: GatewayProcess, scripted: Control, tmp_path: Path
+) -> None:
+    seen = await compared(
+        gateway, scripted, tmp_path, await python("langchain"), HERE / "scripts" / "standard_langchain.py"
+    )
+    passed = [test for suite in seen.values() for test, outcome in suite.items() if outcome == "passed"]
+    assert len(passed) > 50
 
 
 async def test_the_ai_sdk_sees_the_same_straight_and_through_the_gateway(
