@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Much of the time of the tests is waiting for servers: two halves at once, each with servers of its own.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
-.PHONY: demo dev test chaos bench wheel lint setup lock histories
+.PHONY: demo dev test chaos clients bench wheel lint setup lock histories
 
 demo: setup  ## watch real requests run durably
 	$(BIN)/continuo dev --supervise -- $(BIN)/continuo demo
@@ -18,6 +18,9 @@ test: setup lint  ## lint, types and tests
 
 chaos: setup  ## the longer randomised fault suites
 	$(BIN)/pytest -m chaos $(SIDE_BY_SIDE)
+
+clients: setup  ## other people's clients, straight at a provider and through the gateway
+	$(BIN)/pytest -m clients
 
 bench: setup  ## side by side with bare Temporal
 	$(BIN)/python -m benchmarks

@@ -87,8 +87,10 @@ def stream(model: str, reply: Reply) -> Iterator[str]:
         for delta in deltas:
             yield _event({"type": "content_block_delta", "index": index, "delta": delta})
         yield _event({"type": "content_block_stop", "index": index})
-    ended = {"usage": {"output_tokens": usage["output_tokens"]}} if usage else {}
-    yield _event({"type": "message_delta", "delta": {"stop_reason": _stop(reply), "stop_sequence": None}, **ended})
+    # All counts, not only that of the answer: some clients take each of them from here.
+    yield _event(
+        {"type": "message_delta", "delta": {"stop_reason": _stop(reply), "stop_sequence": None}, **_usage(reply)}
+    )
     yield _event({"type": "message_stop"})
 
 

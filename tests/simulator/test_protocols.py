@@ -120,7 +120,7 @@ async def test_anthropic_streams_named_events_in_order(client: Asking) -> None:
     assert found[2]["content_block"] == {"type": "text", "text": ""}
     assert [event["delta"]["text"] for event in found[3:5]] == ["one two three ", "four five"]
     assert found[6]["delta"] == {"stop_reason": "end_turn", "stop_sequence": None}
-    assert found[6]["usage"] == {"output_tokens": 5}
+    assert found[6]["usage"] == {**found[0]["message"]["usage"], "output_tokens": 5}
 
 
 @pytest.mark.usefixtures("scripted")

@@ -38,8 +38,7 @@ def message(pieces: list[Piece]) -> dict[str, Any]:
 
 def response(outcome: Outcome) -> dict[str, Any]:
     made = dialect.response(outcome, {}, id="msg_1", model="m")
-    content = [{name: value for name, value in block.items() if name != "citations"} for block in made["content"]]
-    return {name: value for name, value in {**made, "content": content}.items() if name != "continuo"}
+    return {name: value for name, value in made.items() if name != "continuo"}
 
 
 @settings(deadline=None)

@@ -23,7 +23,7 @@ def response(outcome: Outcome, account: Mapping[str, JsonValue], *, id: str, mod
     content: list[dict[str, Any]] = []
     for part in message.parts:
         if isinstance(part, Text):
-            content.append({"type": "text", "text": part.text, "citations": None})
+            content.append({"type": "text", "text": part.text})
         elif isinstance(part, Reasoning):
             signed = signature("anthropic", part.protocol, part.signature)
             content.append(
