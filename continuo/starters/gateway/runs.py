@@ -24,7 +24,7 @@ from continuo.messages import Message, ModelRequest
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.reservation import read_tokens, total
 from continuo.starters.gateway.following import Following
-from continuo.starters.gateway.resuming import found, resumption
+from continuo.starters.gateway.resuming import resumed, resumption
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.requests import KeyReused, Known, Received
 from continuo.wire.accepted import Accepted
@@ -180,7 +180,7 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
         known, run = await (
             _answering(gateway, key, accepted, received)
             if resume is None
-            else found(gateway, http, key, request, resume)
+            else resumed(gateway, http, key, request, resume)
         )
     goes_on, after = received.key is not None or known.keyed, resume.after if resume else 0
     return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=goes_on, after=after)
