@@ -25,6 +25,8 @@ class Masker:
     def __init__(self, secrets: Iterable[str], shortest: int = SHORTEST) -> None:
         self._forms = {form for secret in secrets if len(secret) >= shortest for form in _forms(secret)}
         self._heads = {form[: max(shortest, len(form) // 2)] for form in self._forms}
+        self._beginnings = {form[:length] for form in self._forms for length in range(1, len(form))}
+        self._longest = max(map(len, self._beginnings), default=0)
 
     def text(self, text: str) -> str:
         """The text with each secret replaced by `***`; the same object where it holds none."""
@@ -39,17 +41,9 @@ class Masker:
 
     def sure(self, text: str) -> int:
         """How many characters of a text that goes on can be shown, masked: behind them a secret may have begun."""
-        sure = len(text)
-        for head in self._heads:
-            for match in re.finditer(re.escape(head), text):
-                # It is masked as far as it goes, and may go on.
-                if any(form.startswith(text[match.start() :]) for form in self._forms):
-                    sure = min(sure, match.start())
-            for length in range(min(len(head), len(text) + 1) - 1, 0, -1):
-                if text.endswith(head[:length]):
-                    sure = min(sure, len(text) - length)
-                    break
-        return sure
+        longest = min(len(text), self._longest)
+        begun = (length for length in range(longest, 0, -1) if text[-length:] in self._beginnings)
+        return len(text) - next(begun, 0)
 
     def value(self, value: Any) -> Any:
         """The same for each text in a JSON value."""
