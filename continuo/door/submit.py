@@ -44,6 +44,10 @@ class Door:
             handle = self.client.get_workflow_handle(id, run_id=error.run_id, result_type=Outcome)
             return Run(handle, answered_before=True)
 
+    def run(self, id: str) -> Run:
+        """The run with this workflow id, submitted before by whomever; if it ran more than once, the newest."""
+        return Run(self.client.get_workflow_handle(id, result_type=Outcome))
+
     def _accepted(self, request: Request, context: Context) -> tuple[Job, float]:
         """The job and the weight of its key, else its tenant's."""
         weight = context.key and context.key.weight

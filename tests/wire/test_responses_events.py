@@ -57,6 +57,6 @@ def test_calls_whose_arguments_come_in_turns_stay_apart() -> None:
 @given(outcomes)
 def test_an_answer_that_goes_back_is_the_turn_that_it_was(outcome: Outcome) -> None:
     answer = dialect.response(outcome, {}, BODY, id="resp_1", created_at=1.0, completed_at=2.0)
-    earlier = [*dialect.input_items(BODY, "resp_1"), *answer["output"]]
+    earlier = [*dialect.input_items(BODY.input, "resp_1"), *answer["output"]]
     asked, back, _ = dialect.request(dialect.continued(BODY, earlier), resolve=str).request.messages
     assert (asked.text, back) == ("Where?", outcome.message)

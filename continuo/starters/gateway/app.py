@@ -10,10 +10,11 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from continuo.authoring.library import Library
-from continuo.starters.gateway import chat, errors, health, messages, models, responses
+from continuo.starters.gateway import chat, conversations, errors, health, kept_responses, messages, models, responses
 from continuo.starters.gateway.edge import Edge
 from continuo.starters.gateway.runs import ClientLeft
 from continuo.starters.gateway.state import opened
+from continuo.starters.gateway.sweeping import sweeping
 from continuo.temporal.connect import connect
 from continuo.temporal.telemetry import configure_logging, configure_tracing
 from continuo.wire.errors import WireError
@@ -26,6 +27,19 @@ ROUTES = [
     Route("/v1/messages/count_tokens", messages.count_tokens, methods=["POST"]),
     Route("/v1/responses", responses.create, methods=["POST"]),
     Route("/v1/responses/input_tokens", responses.input_tokens, methods=["POST"]),
+    Route("/v1/responses/compact", responses.compact, methods=["POST"]),
+    Route("/v1/responses/{id}", kept_responses.retrieve),
+    Route("/v1/responses/{id}", kept_responses.delete, methods=["DELETE"]),
+    Route("/v1/responses/{id}/cancel", kept_responses.cancel, methods=["POST"]),
+    Route("/v1/responses/{id}/input_items", kept_responses.input_items),
+    Route("/v1/conversations", conversations.create, methods=["POST"]),
+    Route("/v1/conversations/{id}", conversations.retrieve),
+    Route("/v1/conversations/{id}", conversations.update, methods=["POST"]),
+    Route("/v1/conversations/{id}", conversations.delete, methods=["DELETE"]),
+    Route("/v1/conversations/{id}/items", conversations.list_items),
+    Route("/v1/conversations/{id}/items", conversations.create_items, methods=["POST"]),
+    Route("/v1/conversations/{id}/items/{item}", conversations.retrieve_item),
+    Route("/v1/conversations/{id}/items/{item}", conversations.delete_item, methods=["DELETE"]),
     Route("/v1/models", models.list_models),
     Route("/v1/models/{id:path}", models.get_model),
     Route("/healthz", health.alive),
@@ -49,6 +63,6 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     library = Library()
     configure_logging(library.settings.log_level, library.masker)
     client = await connect(configure_tracing("continuo-gateway", library.masker))
-    async with opened(client, library) as app.state.gateway:
+    async with opened(client, library) as app.state.gateway, sweeping(app.state.gateway):
         log.info("gateway ready")
         yield

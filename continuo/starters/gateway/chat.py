@@ -9,7 +9,8 @@ from continuo.wire import chat
 
 
 async def create(http: Request) -> Response:
-    body, answering = await entered(http, chat.Body, lambda body, resolve: chat.request(body, resolve=resolve))
+    request = await entered(http, chat.Body, lambda body, resolve: chat.request(body, resolve=resolve))
+    body, answering = request.body, request.answering
     id, created = f"chatcmpl-{answering.known.id}", int(answering.known.received)
     if body.stream:
         usage = bool(body.stream_options and body.stream_options.include_usage)

@@ -1,48 +1,103 @@
-"""OpenAI's `POST /v1/responses` and `/v1/responses/input_tokens`, of which nothing is kept for later requests."""
+"""OpenAI's `POST /v1/responses` and `/v1/responses/input_tokens`."""
 
 import asyncio
 import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from continuo.starters.gateway.callers import caller
-from continuo.starters.gateway.entry import Resolve, entered
+from continuo.starters.gateway.earlier import with_earlier
+from continuo.starters.gateway.entry import Entered, Resolve, entered
+from continuo.starters.gateway.kept import begin, check, content, end, follow
+from continuo.starters.gateway.state import Gateway
 from continuo.starters.gateway.stream import streamed
+from continuo.stores.answers import Kept
 from continuo.wire import responses
 from continuo.wire.accepted import Accepted
 from continuo.wire.errors import WireError
 from continuo.wire.parsed import parsed
 
-KEPT = ("store", "background", "previous_response_id", "conversation")
-"""Fields that want a response to be kept, or one that was."""
-
 PING = b": keep-alive\n\n"
 
 
 async def create(http: Request) -> Response:
-    body, answering = await entered(http, responses.Body, _accept)
+    request = await entered(http, responses.Body, _accept, _continued)
+    body, answering = request.body, request.answering
     id, created = f"resp_{answering.known.id}", answering.known.received
-    # It says of itself what is true: it cannot be retrieved.
-    body = body.model_copy(update={"store": False})
+    kept = await _begun(request, id) if body.store is not False else None
+    if kept and body.background:
+        follow(request.gateway, kept, None if body.stream else answering)
+    elif kept and body.stream:
+        follow(request.gateway, kept)
     if body.stream:
         events = responses.Events(body, id=id, created_at=created, clock=time.time)
         return await streamed(answering, events, b"".join(events.start()), PING)
+    if body.background:
+        made = responses.pending(body, id=id, created_at=created, status="queued")
+        delivered = BackgroundTask(request.gateway.requests.delivered, answering.known.id)
+        return JSONResponse(made, headers=answering.headers, background=delivered)
     outcome = await answering.outcome()
-    account, now = answering.account(outcome), time.time()
-    made = responses.response(outcome, account, body, id=id, created_at=created, completed_at=now)
-    return answering.response(made, outcome)
+    told = answering.account(outcome)
+    answer: Mapping[str, Any] = responses.ended(body, outcome, told, id=id, created_at=created)
+    if kept:
+        answer = (await end(request.gateway, kept, outcome)).answer or answer
+    return answering.response(answer, outcome)
 
 
 async def input_tokens(http: Request) -> Response:
-    await caller(http.app.state.gateway, http)
-    body = parsed(responses.CountBody, await http.body())
+    gateway: Gateway = http.app.state.gateway
+    key = await caller(gateway, http)
+    body = await with_earlier(gateway, key.tenant, parsed(responses.CountBody, await http.body()))
     return JSONResponse(await asyncio.to_thread(responses.input_tokens, body))
 
 
+async def compact(http: Request) -> Response:
+    await caller(http.app.state.gateway, http)
+    message = (
+        "compact: the items that it makes are encrypted for the models of one provider, and no other model could go on "
+        "from them; leave turns out, or ask a model for a summary and begin with that"
+    )
+    raise WireError(400, message, code="unsupported_operation")
+
+
+async def _begun(request: Entered[responses.Body], id: str) -> Kept:
+    body, answering = request.body, request.answering
+    kept = Kept(
+        id=id,
+        tenant=request.key.tenant,
+        kind="response",
+        created=answering.known.received,
+        model=body.model,
+        metadata=body.metadata or {},
+        body=responses.written(body),
+        run=answering.run.id,
+        pattern=answering.pattern,
+        previous=body.previous_response_id,
+        conversation=body.conversation.id if body.conversation else None,
+    )
+    try:
+        await begin(request.gateway, kept, content(request.gateway, responses.input_items(body.input, id)))
+    except BaseException:
+        await answering.left()
+        raise
+    return kept
+
+
+async def _continued(gateway: Gateway, tenant: str, body: responses.Body) -> responses.Body:
+    if body.store is not False:
+        check(responses.input_items(body.input, "resp_new"), "input")
+    return await with_earlier(gateway, tenant, body)
+
+
 def _accept(body: responses.Body, resolve: Resolve) -> Accepted:
-    for name in KEPT:
-        if getattr(body, name):
-            message = f"{name}: responses are not kept here; leave it out and send the whole conversation"
-            raise WireError(400, message, name, "unsupported_parameter")
-    return responses.request(body, resolve=resolve)
+    if body.store is False:
+        for name in ("background", "conversation"):
+            if getattr(body, name):
+                message = f"store: {name} needs a response that is kept; leave out `store: false`"
+                raise WireError(400, message, "store", "invalid_value")
+    return replace(responses.request(body, resolve=resolve), goes_on=bool(body.background))

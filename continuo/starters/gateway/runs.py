@@ -60,10 +60,10 @@ class Answering:
     ) -> None:
         """`goes_on` says that the run is not cancelled when the client leaves."""
         self.known = known
+        self.run = run
+        self.pattern = pattern
         self._gateway = gateway
         self._http = http
-        self._run = run
-        self._pattern = pattern
         self._admitted = admitted
         self._goes_on = goes_on
         self._released = False
@@ -73,10 +73,10 @@ class Answering:
     @property
     def headers(self) -> dict[str, str]:
         """Those of every response to it."""
-        return {**self._admitted.headers, "x-continuo-run-id": self._run.id, "x-continuo-pattern": self._pattern}
+        return {**self._admitted.headers, "x-continuo-run-id": self.run.id, "x-continuo-pattern": self.pattern}
 
     def account(self, outcome: Outcome) -> dict[str, JsonValue]:
-        return account(outcome, self._pattern)
+        return account(outcome, self.pattern)
 
     async def outcome(self) -> Outcome:
         """Its answer. Raises `WireError` for a run that failed, and `ClientLeft`; then the run is cancelled."""
@@ -142,11 +142,18 @@ class Answering:
         finally:
             await self.release(tokens)
 
+    async def in_background(self) -> None:
+        """Keep its place until its run has ended, though nobody waits for that."""
+        try:
+            await asyncio.wait({self._result})
+        finally:
+            await (self.finished() if self._result.done() else self.release())
+
     async def left(self) -> None:
         """The client has gone: its run is cancelled, unless another client waits for it or may come back for it."""
         await self.release()
         if not self._goes_on and not self._gateway.waiting[self.known.id]:
-            await self._run.cancel()
+            await self.run.cancel()
 
     async def release(self, tokens: int | None = None) -> None:
         """Give back its place among the requests of its key, once; it has used so many tokens, if that is known."""
@@ -185,7 +192,9 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
     except BaseException:
         await gateway.limits.release(admitted, 0)
         raise
-    return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=received.key is not None)
+    return Answering(
+        gateway, http, known, run, request.pattern_name, admitted, goes_on=accepted.goes_on or received.key is not None
+    )
 
 
 def _received(http: Request, key: ApiKey, body: bytes) -> Received:

@@ -16,7 +16,10 @@ from continuo.access.oidc import Issuer
 from continuo.access.ring import KeyRing
 from continuo.authoring.library import Library
 from continuo.door import Door
+from continuo.protection.masking import LONG, Masker, secrets
+from continuo.stores.answers import Answers
 from continuo.stores.api_keys import ApiKeys
+from continuo.stores.conversations import Conversations
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.opened import open_store, opened_limits
 from continuo.stores.requests import Requests
@@ -29,7 +32,8 @@ PRUNED = 3600.0
 
 @dataclass(frozen=True)
 class Gateway:
-    """`waiting` counts the clients that wait for each run here."""
+    """`waiting` counts the clients that wait for each run here; `following` has the tasks that keep what runs come to.
+    `masker` is for what programs read."""
 
     door: Door
     store: Database
@@ -37,7 +41,11 @@ class Gateway:
     limits: KeyLimits
     issuer: Issuer | None
     requests: Requests
+    answers: Answers
+    conversations: Conversations
+    masker: Masker
     waiting: Counter[str] = field(default_factory=Counter)
+    following: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 @asynccontextmanager
@@ -61,6 +69,9 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             limits=await resources.enter_async_context(KeyLimits(limits)),
             issuer=issuer,
             requests=requests,
+            answers=Answers(store),
+            conversations=Conversations(store),
+            masker=Masker(secrets(library.catalog, environ), LONG),
         )
 
 

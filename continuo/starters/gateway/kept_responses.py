@@ -1,0 +1,84 @@
+"""`/v1/responses/{id}`: retrieved, streamed again, cancelled, deleted, and what it was asked."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from continuo.starters.gateway.kept import current, end, found
+from continuo.starters.gateway.kept_items import page
+from continuo.starters.gateway.responses import PING
+from continuo.starters.gateway.runs import KEEP_ALIVE
+from continuo.starters.gateway.state import Gateway
+from continuo.stores.answers import Kept
+from continuo.wire import responses
+from continuo.wire.errors import WireError
+from continuo.wire.query import flag, number
+
+PATIENCE = 5.0
+"""Seconds for which the end of a cancelled run is waited for: a saga that is undone takes longer."""
+
+
+async def retrieve(http: Request) -> Response:
+    query = http.query_params
+    stream, after = flag(query.get("stream"), "stream"), number(query.get("starting_after"), "starting_after", -1)
+    if query.get("starting_after") is not None and not stream:
+        message = "starting_after: it is a place in a stream; set `stream=true`"
+        raise WireError(400, message, "starting_after", "invalid_value")
+    gateway, kept = await found(http, "response")
+    if not stream:
+        return JSONResponse(_shown(kept))
+    headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+    return StreamingResponse(_replayed(gateway, kept, after), media_type="text/event-stream", headers=headers)
+
+
+async def cancel(http: Request) -> Response:
+    gateway, kept = await found(http, "response")
+    if not responses.read(kept.body).background:
+        message = "only a response that was made with `background: true` can be cancelled"
+        raise WireError(400, message, "id", "not_in_background")
+    if kept.status in ("queued", "in_progress"):
+        run = gateway.door.run(kept.run)
+        await run.cancel()
+        try:
+            kept = await end(gateway, kept, await asyncio.wait_for(run.result(), PATIENCE))
+        except TimeoutError:
+            kept = await current(gateway, kept)
+    return JSONResponse(_shown(kept))
+
+
+async def delete(http: Request) -> Response:
+    gateway, kept = await found(http, "response")
+    if kept.status in ("queued", "in_progress"):
+        # Nobody could be told its answer.
+        await gateway.door.run(kept.run).cancel()
+    await gateway.answers.delete(kept)
+    return JSONResponse({"id": kept.id, "object": "response.deleted", "deleted": True})
+
+
+async def input_items(http: Request) -> Response:
+    gateway, kept = await found(http, "response")
+    return JSONResponse(await page(gateway, http, kept.id))
+
+
+def _shown(kept: Kept) -> Mapping[str, Any]:
+    if kept.answer is not None:
+        return kept.answer
+    return responses.pending(responses.read(kept.body), id=kept.id, created_at=kept.created, status=kept.status)
+
+
+async def _replayed(gateway: Gateway, kept: Kept, after: int) -> AsyncIterator[bytes]:
+    """The events of its answer, once that is whole."""
+    if kept.answer is None:
+        result = asyncio.ensure_future(gateway.door.run(kept.run).result())
+        try:
+            while not result.done():
+                await asyncio.wait({result}, timeout=KEEP_ALIVE)
+                yield PING
+            kept = await end(gateway, kept, result.result())
+        finally:
+            result.cancel()
+    for event in responses.replayed(responses.read(kept.body), kept.answer or {}, after=after):
+        yield event
