@@ -54,19 +54,19 @@ class Answers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, kept: Kept, asked: Content) -> None:
-        """Keep an answer that is to come, and what was asked; one that is kept already stays as it is."""
+    async def begin(self, kept: Kept, input: Content) -> None:
+        """Keep an answer that is to come, and its `input`; one that is kept already stays as it is."""
         values = [_value(getattr(kept, name)) for name in _COLUMNS]
 
         def write(connection: Connection) -> None:
             known = connection.execute("SELECT id FROM answers WHERE id = ?", (kept.id,)).fetchone()
             if connection.execute(_BEGIN, values).rowcount and known is None:
-                add(connection, kept.id, asked)
+                add(connection, kept.id, input)
 
         await self._database.write(write)
 
-    async def end(self, kept: Kept, status: Status, answer: Mapping[str, Any], said: Content, now: float) -> None:
-        """Keep what it came to, once, and with it add what was asked and `said` to its conversation, if it has one."""
+    async def end(self, kept: Kept, status: Status, answer: Mapping[str, Any], output: Content, now: float) -> None:
+        """Keep what it came to, once, and with it add its input and `output` to its conversation, if it has one."""
 
         def write(connection: Connection) -> None:
             sql = "UPDATE answers SET status = ?, answer = ? WHERE id = ? AND status = 'in_progress'"
@@ -76,7 +76,7 @@ class Answers:
             sql = "UPDATE conversations SET used = ? WHERE id = ?"
             if connection.execute(sql, (now, kept.conversation)).rowcount:
                 copy(connection, kept.id, kept.conversation)
-                add(connection, kept.conversation, said)
+                add(connection, kept.conversation, output)
 
         await self._database.write(write)
 

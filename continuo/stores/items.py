@@ -27,12 +27,12 @@ class Content:
 
 async def items_of(database: Database, owners: Sequence[str]) -> dict[str, list[Item]]:
     """The items of each owner, in their order."""
-    found: dict[str, list[Item]] = {owner: [] for owner in owners}
+    items: dict[str, list[Item]] = {owner: [] for owner in owners}
     marks = ", ".join("?" * len(owners))
     sql = f"SELECT owner, id, content FROM kept_items WHERE owner IN ({marks}) ORDER BY owner, number"
     for row in await database.read(sql, owners):
-        found[row["owner"]].append(Item(row["id"], row["content"]))
-    return found
+        items[row["owner"]].append(Item(row["id"], row["content"]))
+    return items
 
 
 async def media_size(database: Database, owners: Sequence[str]) -> int:

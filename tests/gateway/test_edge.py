@@ -59,7 +59,7 @@ async def test_a_body_whose_length_is_too_large_is_not_waited_for(gateway: Gatew
 async def test_what_is_not_there_is_told_in_each_dialect(gateway: GatewayProcess) -> None:
     async with gateway.http() as http:
         assert (await http.get("/v1/files")).json()["error"]["code"] == "not_served"
-        assert (await http.get(PATHS[0])).status_code == 405
+        assert (await http.put(PATHS[0])).status_code == 405
         model = await http.get("/v1/models/no%2Fsuch")
         assert (model.status_code, model.json()["error"]["param"]) == (404, "model")
         anthropic = await http.get("/v1/models/no-such", headers={"anthropic-version": "2023-06-01"})

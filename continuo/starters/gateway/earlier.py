@@ -53,8 +53,8 @@ async def _of_responses(gateway: Gateway, tenant: str, id: str) -> list[dict[str
             raise _refused(f"{kept.id} belongs to a conversation; give that: conversation: {kept.conversation!r}")
         if kept.status not in ("completed", "incomplete"):
             raise _refused(f"{kept.id} has no answer, it is {kept.status}", "previous_response_not_completed")
-    asked = await kept_items(gateway, [kept.id for kept in chain], PREVIOUS)
-    items = [item for kept in chain for item in [*asked[kept.id], *(kept.answer or {})["output"]]]
+    inputs = await kept_items(gateway, [kept.id for kept in chain], PREVIOUS)
+    items = [item for kept in chain for item in [*inputs[kept.id], *(kept.answer or {})["output"]]]
     if len(items) > MOST_ITEMS:
         raise _refused(f"the turns before have {len(items):,} items, of at most {MOST_ITEMS:,}; begin anew", "too_long")
     return items

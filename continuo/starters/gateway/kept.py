@@ -50,19 +50,23 @@ def check(items: Sequence[Mapping[str, Any]], param: str) -> None:
             raise WireError(400, message, where, "item_too_large")
 
 
-async def begin(gateway: Gateway, kept: Kept, asked: Content) -> None:
-    """Keep an answer that is to come; its run has been submitted."""
-    await gateway.answers.begin(replace(kept, body=gateway.masker.json(kept.body)), asked)
+async def begin(gateway: Gateway, answering: Answering, kept: Kept, input: Content) -> None:
+    """Keep an answer that is to come; its run, `answering`, ends if that fails."""
+    try:
+        await gateway.answers.begin(replace(kept, body=gateway.masker.json(kept.body)), input)
+    except BaseException:
+        await answering.left()
+        raise
 
 
 async def end(gateway: Gateway, kept: Kept, result: Outcome | Failure) -> Kept:
     """Keep what it came to, and give it. Of several who do, the first one counts; they all say the same."""
     answer: dict[str, Any] = gateway.masker.value(_answer(kept, result))
     if kept.kind == "response":
-        status, said = answer["status"], content(gateway, answer["output"]) if kept.conversation else Content()
+        status, output = answer["status"], content(gateway, answer["output"]) if kept.conversation else Content()
     else:
-        status, said = "completed" if isinstance(result, Outcome) else "failed", Content()
-    await gateway.answers.end(kept, status, answer, said, time.time())
+        status, output = "completed" if isinstance(result, Outcome) else "failed", Content()
+    await gateway.answers.end(kept, status, answer, output, time.time())
     return replace(kept, status=status, answer=answer)
 
 
@@ -90,7 +94,7 @@ def follow(gateway: Gateway, kept: Kept, answering: Answering | None = None) -> 
         task.add_done_callback(gateway.following.discard)
 
 
-async def found(http: Request, kind: Kind) -> tuple[Gateway, Kept]:
+async def named(http: Request, kind: Kind) -> tuple[Gateway, Kept]:
     """The answer that the path's `id` names, as it is now. Raises `WireError` where the caller's tenant has none."""
     gateway: Gateway = http.app.state.gateway
     key = await caller(gateway, http)
@@ -121,9 +125,9 @@ async def _followed(gateway: Gateway, kept: Kept) -> None:
 
 
 def _answer(kept: Kept, result: Outcome | Failure) -> dict[str, Any]:
-    told = account(result, kept.pattern) if isinstance(result, Outcome) else {}
+    figures = account(result, kept.pattern) if isinstance(result, Outcome) else {}
     if kept.kind == "response":
-        return responses.ended(responses.read(kept.body), result, told, id=kept.id, created_at=kept.created)
+        return responses.ended(responses.read(kept.body), result, figures, id=kept.id, created_at=kept.created)
     if isinstance(result, Failure):
         return {}
-    return chat.response(result, told, id=kept.id, model=kept.model, created=int(kept.created))
+    return chat.response(result, figures, id=kept.id, model=kept.model, created=int(kept.created))

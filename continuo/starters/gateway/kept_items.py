@@ -13,6 +13,8 @@ from continuo.wire.errors import WireError
 from continuo.wire.kept import named, whole
 from continuo.wire.query import number
 
+Order = Literal["asc", "desc"]
+
 MAX_MEDIA = 64 * 1024 * 1024
 """Bytes of media, as base64, that earlier turns may have together."""
 
@@ -25,19 +27,19 @@ async def kept_items(gateway: Gateway, owners: Sequence[str], param: str) -> dic
     if (size := await media_size(gateway.store, owners)) > MAX_MEDIA:
         message = f"{param}: the earlier turns have {size:,} bytes of media, more than {MAX_MEDIA:,}; begin anew"
         raise WireError(400, message, param, "too_large")
-    found = await items_of(gateway.store, owners)
+    kept = await items_of(gateway.store, owners)
     made = {}
-    for owner, items in found.items():
+    for owner, items in kept.items():
         read = [json.loads(item.content) for item in items]
         made[owner] = whole(read, await media_of(gateway.store, owner, named(read)))
     return made
 
 
-async def page(gateway: Gateway, http: Request, owner: str) -> dict[str, Any]:
+async def page(gateway: Gateway, http: Request, owner: str, order: Order = "desc") -> dict[str, Any]:
     """The page that the query asks for: `limit`, `order`, `after`. Raises `WireError` for what is none."""
     query = http.query_params
     kept = [json.loads(item.content) for item in (await items_of(gateway.store, [owner]))[owner]]
-    limit, order = number(query.get("limit"), "limit", 20), ordered(query.get("order", "desc"))
+    limit, order = number(query.get("limit"), "limit", 20), ordered(query.get("order", order))
     made = responses.page(kept, limit=limit, order=order, after=query.get("after"))
     data: list[Any] = []
     size = 0
@@ -52,7 +54,7 @@ async def page(gateway: Gateway, http: Request, owner: str) -> dict[str, Any]:
     return {**made, "data": data, "last_id": last, "has_more": made["has_more"] or cut}
 
 
-def ordered(text: str) -> Literal["asc", "desc"]:
+def ordered(text: str) -> Order:
     if text not in ("asc", "desc"):
         raise WireError(400, f"order: {text[:40]!r} is neither asc nor desc", "order", "invalid_value")
     return "asc" if text == "asc" else "desc"

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from continuo.starters.gateway.kept import current, end, found
+from continuo.starters.gateway.kept import current, end, named
 from continuo.starters.gateway.kept_items import page
 from continuo.starters.gateway.responses import PING
 from continuo.starters.gateway.runs import KEEP_ALIVE
@@ -27,7 +27,7 @@ async def retrieve(http: Request) -> Response:
     if query.get("starting_after") is not None and not stream:
         message = "starting_after: it is a place in a stream; set `stream=true`"
         raise WireError(400, message, "starting_after", "invalid_value")
-    gateway, kept = await found(http, "response")
+    gateway, kept = await named(http, "response")
     if not stream:
         return JSONResponse(_shown(kept))
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -35,7 +35,7 @@ async def retrieve(http: Request) -> Response:
 
 
 async def cancel(http: Request) -> Response:
-    gateway, kept = await found(http, "response")
+    gateway, kept = await named(http, "response")
     if not responses.read(kept.body).background:
         message = "only a response that was made with `background: true` can be cancelled"
         raise WireError(400, message, "id", "not_in_background")
@@ -50,7 +50,7 @@ async def cancel(http: Request) -> Response:
 
 
 async def delete(http: Request) -> Response:
-    gateway, kept = await found(http, "response")
+    gateway, kept = await named(http, "response")
     if kept.status in ("queued", "in_progress"):
         # Nobody could be told its answer.
         await gateway.door.run(kept.run).cancel()
@@ -59,7 +59,7 @@ async def delete(http: Request) -> Response:
 
 
 async def input_items(http: Request) -> Response:
-    gateway, kept = await found(http, "response")
+    gateway, kept = await named(http, "response")
     return JSONResponse(await page(gateway, http, kept.id))
 
 

@@ -42,8 +42,7 @@ async def create(http: Request) -> Response:
         delivered = BackgroundTask(request.gateway.requests.delivered, answering.known.id)
         return JSONResponse(made, headers=answering.headers, background=delivered)
     outcome = await answering.outcome()
-    told = answering.account(outcome)
-    answer: Mapping[str, Any] = responses.ended(body, outcome, told, id=id, created_at=created)
+    answer: Mapping[str, Any] = responses.ended(body, outcome, answering.account(outcome), id=id, created_at=created)
     if kept:
         answer = (await end(request.gateway, kept, outcome)).answer or answer
     return answering.response(answer, outcome)
@@ -80,24 +79,18 @@ async def _begun(request: Entered[responses.Body], id: str) -> Kept:
         previous=body.previous_response_id,
         conversation=body.conversation.id if body.conversation else None,
     )
-    try:
-        await begin(request.gateway, kept, content(request.gateway, responses.input_items(body.input, id)))
-    except BaseException:
-        await answering.left()
-        raise
+    await begin(request.gateway, answering, kept, content(request.gateway, responses.input_items(body.input, id)))
     return kept
 
 
 async def _continued(gateway: Gateway, tenant: str, body: responses.Body) -> responses.Body:
     if body.store is not False:
         check(responses.input_items(body.input, "resp_new"), "input")
+    elif body.background or body.conversation:
+        message = "store: `background` and `conversation` need a response that is kept; leave out `store: false`"
+        raise WireError(400, message, "store", "invalid_value")
     return await with_earlier(gateway, tenant, body)
 
 
 def _accept(body: responses.Body, resolve: Resolve) -> Accepted:
-    if body.store is False:
-        for name in ("background", "conversation"):
-            if getattr(body, name):
-                message = f"store: {name} needs a response that is kept; leave out `store: false`"
-                raise WireError(400, message, "store", "invalid_value")
     return replace(responses.request(body, resolve=resolve), goes_on=bool(body.background))

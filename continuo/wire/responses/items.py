@@ -27,7 +27,7 @@ def items(kept: Sequence[dict[str, Any]]) -> list[Item]:
     return _ITEMS.validate_python(list(kept))
 
 
-def input_items(asked: Sequence[Item], id: str) -> list[dict[str, Any]]:
+def input_items(input: Sequence[Item], id: str) -> list[dict[str, Any]]:
     """The items that the response `id` was asked, each with an id."""
     kinds = {"message": "msg", "function_call": "fc", "function_call_output": "fco", "reasoning": "rs"}
     return [
@@ -36,7 +36,7 @@ def input_items(asked: Sequence[Item], id: str) -> list[dict[str, Any]]:
             **item.model_dump(mode="json", exclude_none=True),
             "id": item.id if item.id and is_id(item.id) else item_id(kinds[item.type], f"{id}_in", number),
         }
-        for number, item in enumerate(asked)
+        for number, item in enumerate(input)
     ]
 
 
