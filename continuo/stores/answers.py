@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from continuo.stores.database import Connection, Database, Row
-from continuo.stores.items import Content, add, copy, drop
+from continuo.stores.items import Content, add, copy, drop, prune
 
 Kind = Literal["response", "completion"]
 Status = Literal["queued", "in_progress", "completed", "incomplete", "failed", "cancelled"]
@@ -26,7 +26,7 @@ _BEGIN = (
     " SET status = 'in_progress', answer = NULL WHERE answers.status IN ('failed', 'cancelled')"
 )
 PORTION = 200
-"""Rows read, or deleted, at once."""
+"""Rows read at once."""
 
 
 @dataclass(frozen=True)
@@ -135,17 +135,7 @@ class Answers:
 
     async def prune(self, before: float) -> None:
         """Delete what was created before that time, with its content."""
-        old = f"SELECT id FROM answers WHERE created < ? ORDER BY created LIMIT {PORTION}"
-
-        def write(connection: Connection) -> bool:
-            ids = [row["id"] for row in connection.execute(old, (before,)).fetchall()]
-            if ids:
-                connection.execute(f"DELETE FROM answers WHERE id IN ({', '.join('?' * len(ids))})", ids)
-                drop(connection, ids)
-            return len(ids) == PORTION
-
-        while await self._database.write(write):
-            pass
+        await prune(self._database, "answers", "created", before)
 
     async def _pages(self, sql: str, given: list[Any], start: tuple[float, str]) -> AsyncIterator[Kept]:
         while rows := await self._database.read(sql, (*given, *start)):

@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from continuo.stores.answers import PORTION
 from continuo.stores.database import Connection, Database
-from continuo.stores.items import Content, add, drop
+from continuo.stores.items import Content, add, drop, prune
 
 
 @dataclass(frozen=True)
@@ -88,14 +87,4 @@ class Conversations:
 
     async def prune(self, before: float) -> None:
         """Delete those that nothing was added to since that time."""
-        old = f"SELECT id FROM conversations WHERE used < ? ORDER BY used LIMIT {PORTION}"
-
-        def write(connection: Connection) -> bool:
-            ids = [row["id"] for row in connection.execute(old, (before,)).fetchall()]
-            if ids:
-                connection.execute(f"DELETE FROM conversations WHERE id IN ({', '.join('?' * len(ids))})", ids)
-                drop(connection, ids)
-            return len(ids) == PORTION
-
-        while await self._database.write(write):
-            pass
+        await prune(self._database, "conversations", "used", before)

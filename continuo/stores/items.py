@@ -3,10 +3,12 @@
 Each row belongs to one owner, whose deletion leaves nothing of it behind.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from continuo.stores.database import Connection, Database
+from continuo.stores.pruning import PAUSE, PORTION
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,23 @@ def drop(connection: Connection, owners: Sequence[str]) -> None:
     marks = ", ".join("?" * len(owners))
     for table in ("kept_items", "kept_media"):
         connection.execute(f"DELETE FROM {table} WHERE owner IN ({marks})", owners)
+
+
+async def prune(database: Database, table: str, time: str, before: float) -> None:
+    """Delete the owners in `table` whose `time` is before that one, with whatever belongs to them."""
+    old = f"SELECT id FROM {table} WHERE {time} < ? ORDER BY {time} LIMIT {PORTION}"
+
+    def write(connection: Connection) -> bool:
+        owners = [row["id"] for row in connection.execute(old, (before,)).fetchall()]
+        if owners:
+            connection.execute(f"DELETE FROM {table} WHERE id IN ({', '.join('?' * len(owners))})", owners)
+            drop(connection, owners)
+        return len(owners) == PORTION
+
+    full = True
+    while full:
+        full = await database.write(write)
+        await asyncio.sleep(PAUSE)
 
 
 def _next(connection: Connection, owner: str) -> int:

@@ -154,7 +154,7 @@ STORE = (
     CREATE INDEX answers_listed ON answers (tenant, kind, created, id);
     CREATE INDEX answers_created ON answers (created);
     CREATE INDEX answers_open ON answers (created) WHERE status = 'in_progress';
-    CREATE INDEX answers_conversation ON answers (conversation) WHERE conversation IS NOT NULL;
+    CREATE INDEX answers_conversation ON answers (conversation) WHERE status = 'in_progress';
     CREATE TABLE conversations (
         id TEXT PRIMARY KEY,
         tenant TEXT NOT NULL,

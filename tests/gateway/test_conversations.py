@@ -1,11 +1,16 @@
 """Conversations, as OpenAI's own SDKs keep them."""
 
 import asyncio
-from typing import Any
+import json
+from types import SimpleNamespace
+from typing import Any, cast
 
 import openai
 import pytest
 
+from continuo.protection.masking import LONG, Masker
+from continuo.starters.gateway.kept import content
+from continuo.starters.gateway.state import Gateway
 from continuo.testing.processes import Control
 from tests.support.gateway import GatewayProcess, new_key
 
@@ -95,6 +100,21 @@ async def test_another_tenants_conversation_is_like_one_that_is_not_there(gatewa
             assert [answer.status_code for answer in answers] == [404] * 7
             body = {"model": MODEL, "input": "Where?", "conversation": talk.id}
             assert (await other.post("/v1/responses", json=body)).status_code == 404
+
+
+async def test_an_item_that_no_run_would_take_is_not_kept_either(gateway: GatewayProcess) -> None:
+    large = turn("x" * 2_000_001)
+    async with gateway.openai() as client:
+        with pytest.raises(openai.BadRequestError, match=r"items\.0"):
+            await client.conversations.create(items=[large])
+        with pytest.raises(openai.BadRequestError, match=r"input\.0"):
+            await client.responses.create(model=MODEL, input=[large])
+
+
+def test_a_key_of_a_provider_is_masked_in_what_is_kept() -> None:
+    gateway = cast(Gateway, SimpleNamespace(masker=Masker(["sk-0123456789abcdef"], LONG)))
+    [item] = content(gateway, [{"id": "msg_1", "content": [{"text": "It is sk-0123456789abcdef."}]}]).items
+    assert json.loads(item.content)["content"] == [{"text": "It is ***."}]
 
 
 async def test_the_sdk_that_blocks_keeps_conversations_too(gateway: GatewayProcess) -> None:

@@ -1,13 +1,12 @@
 """`POST /v1/chat/completions`."""
 
-from collections.abc import Mapping
-from typing import Any
+import asyncio
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from continuo.starters.gateway.entry import Entered, entered
-from continuo.starters.gateway.kept import begin, check, content, end, follow
+from continuo.starters.gateway.kept import answer_of, begin, check, follow
 from continuo.starters.gateway.state import Gateway
 from continuo.starters.gateway.stream import streamed
 from continuo.stores.answers import Kept
@@ -26,17 +25,14 @@ async def create(http: Request) -> Response:
         events = chat.Events(id=id, model=body.model, created=created, include_usage=usage)
         return await streamed(answering, events, events.start(), chat.PING)
     outcome = await answering.outcome()
-    made: Mapping[str, Any] = chat.response(
-        outcome, answering.account(outcome), id=id, model=body.model, created=created
-    )
-    if kept:
-        made = chat.shown((await end(request.gateway, kept, outcome)).answer or made, kept.metadata)
-    return answering.response(made, outcome)
+    made = chat.response(outcome, answering.account(outcome), id=id, model=body.model, created=created)
+    answer = await answer_of(request.gateway, answering, kept, outcome, made)
+    return answering.response(chat.shown(answer, kept.metadata) if kept else answer, outcome)
 
 
 async def _checked(gateway: Gateway, tenant: str, body: chat.Body) -> chat.Body:
     if body.store:
-        check(chat.messages(body, "new"), "messages")
+        await asyncio.to_thread(check, chat.messages(body, "new"), "messages")
     return body
 
 
@@ -53,5 +49,5 @@ async def _begun(request: Entered[chat.Body], id: str) -> Kept:
         run=answering.run.id,
         pattern=answering.pattern,
     )
-    await begin(request.gateway, answering, kept, content(request.gateway, chat.messages(body, id)))
+    await begin(request.gateway, answering, kept, chat.messages(body, id))
     return kept

@@ -1,5 +1,6 @@
 """The turns before a request: of the responses that it goes on from, or of its conversation."""
 
+import asyncio
 from typing import Any, TypeVar
 
 from continuo.starters.gateway.kept import current, missing
@@ -20,11 +21,14 @@ Asked = TypeVar("Asked", bound=responses.CountBody)
 
 async def with_earlier(gateway: Gateway, tenant: str, body: Asked) -> Asked:
     """The body with the items of earlier turns before its own. Raises `WireError` where there are none to be had."""
+    # Both are refused later.
     if body.conversation:
-        return responses.continued(body, await _of_conversation(gateway, tenant, body.conversation.id, len(body.input)))
-    if body.previous_response_id:
-        return responses.continued(body, await _of_responses(gateway, tenant, body.previous_response_id))
-    return body
+        earlier = await _of_conversation(gateway, tenant, body.conversation.id, len(body.input))
+    elif body.previous_response_id:
+        earlier = await _of_responses(gateway, tenant, body.previous_response_id)
+    else:
+        return body
+    return await asyncio.to_thread(responses.continued, body, earlier)
 
 
 async def _of_conversation(gateway: Gateway, tenant: str, id: str, more: int) -> list[dict[str, Any]]:

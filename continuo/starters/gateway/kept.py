@@ -50,9 +50,11 @@ def check(items: Sequence[Mapping[str, Any]], param: str) -> None:
             raise WireError(400, message, where, "item_too_large")
 
 
-async def begin(gateway: Gateway, answering: Answering, kept: Kept, input: Content) -> None:
-    """Keep an answer that is to come; its run, `answering`, ends if that fails."""
+async def begin(gateway: Gateway, answering: Answering, kept: Kept, items: Sequence[Mapping[str, Any]]) -> None:
+    """Keep an answer that is to come, and what it is asked; its run, `answering`, ends if that fails."""
     try:
+        # In a thread, since media may be large.
+        input = await asyncio.to_thread(content, gateway, items)
         await gateway.answers.begin(replace(kept, body=gateway.masker.json(kept.body)), input)
     except BaseException:
         await answering.left()
@@ -68,6 +70,17 @@ async def end(gateway: Gateway, kept: Kept, result: Outcome | Failure) -> Kept:
         status, output = "completed" if isinstance(result, Outcome) else "failed", Content()
     await gateway.answers.end(kept, status, answer, output, time.time())
     return replace(kept, status=status, answer=answer)
+
+
+async def answer_of(
+    gateway: Gateway, answering: Answering, kept: Kept | None, outcome: Outcome, answer: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The `answer` that its run gave, as it is kept, if it is."""
+    try:
+        return answer if kept is None else (await end(gateway, kept, outcome)).answer or answer
+    except BaseException:
+        await answering.release()
+        raise
 
 
 async def current(gateway: Gateway, kept: Kept) -> Kept:

@@ -1,5 +1,6 @@
 """Items that are kept, with their media again: all of them for a model, or a page of them for whoever lists them."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -31,7 +32,8 @@ async def kept_items(gateway: Gateway, owners: Sequence[str], param: str) -> dic
     made = {}
     for owner, items in kept.items():
         read = [json.loads(item.content) for item in items]
-        made[owner] = whole(read, await media_of(gateway.store, owner, named(read)))
+        media = await media_of(gateway.store, owner, named(read))
+        made[owner] = await asyncio.to_thread(whole, read, media)
     return made
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from temporalio.service import RPCError
 
 from continuo.starters.gateway.kept import current, end, named
 from continuo.starters.gateway.kept_items import page
@@ -13,6 +14,7 @@ from continuo.starters.gateway.responses import PING
 from continuo.starters.gateway.runs import KEEP_ALIVE
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.answers import Kept
+from continuo.stores.database import StoreUnavailable
 from continuo.wire import responses
 from continuo.wire.errors import WireError
 from continuo.wire.query import flag, number
@@ -78,6 +80,9 @@ async def _replayed(gateway: Gateway, kept: Kept, after: int) -> AsyncIterator[b
                 await asyncio.wait({result}, timeout=KEEP_ALIVE)
                 yield PING
             kept = await end(gateway, kept, result.result())
+        except (RPCError, StoreUnavailable):
+            yield responses.broken("the response cannot be followed now; ask again, and it is found")
+            return
         finally:
             result.cancel()
     for event in responses.replayed(responses.read(kept.body), kept.answer or {}, after=after):

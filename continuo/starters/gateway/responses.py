@@ -2,9 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -13,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from continuo.starters.gateway.callers import caller
 from continuo.starters.gateway.earlier import with_earlier
 from continuo.starters.gateway.entry import Entered, Resolve, entered
-from continuo.starters.gateway.kept import begin, check, content, end, follow
+from continuo.starters.gateway.kept import answer_of, begin, check, follow
 from continuo.starters.gateway.state import Gateway
 from continuo.starters.gateway.stream import streamed
 from continuo.stores.answers import Kept
@@ -42,10 +40,8 @@ async def create(http: Request) -> Response:
         delivered = BackgroundTask(request.gateway.requests.delivered, answering.known.id)
         return JSONResponse(made, headers=answering.headers, background=delivered)
     outcome = await answering.outcome()
-    answer: Mapping[str, Any] = responses.ended(body, outcome, answering.account(outcome), id=id, created_at=created)
-    if kept:
-        answer = (await end(request.gateway, kept, outcome)).answer or answer
-    return answering.response(answer, outcome)
+    made = responses.ended(body, outcome, answering.account(outcome), id=id, created_at=created)
+    return answering.response(await answer_of(request.gateway, answering, kept, outcome, made), outcome)
 
 
 async def input_tokens(http: Request) -> Response:
@@ -79,13 +75,13 @@ async def _begun(request: Entered[responses.Body], id: str) -> Kept:
         previous=body.previous_response_id,
         conversation=body.conversation.id if body.conversation else None,
     )
-    await begin(request.gateway, answering, kept, content(request.gateway, responses.input_items(body.input, id)))
+    await begin(request.gateway, answering, kept, responses.input_items(body.input, id))
     return kept
 
 
 async def _continued(gateway: Gateway, tenant: str, body: responses.Body) -> responses.Body:
     if body.store is not False:
-        check(responses.input_items(body.input, "resp_new"), "input")
+        await asyncio.to_thread(check, responses.input_items(body.input, "resp_new"), "input")
     elif body.background or body.conversation:
         message = "store: `background` and `conversation` need a response that is kept; leave out `store: false`"
         raise WireError(400, message, "store", "invalid_value")

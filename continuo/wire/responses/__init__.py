@@ -5,12 +5,12 @@ from continuo.wire.responses.conversations import ConversationBody, ItemsBody, U
 from continuo.wire.responses.errors import error
 from continuo.wire.responses.events import Events
 from continuo.wire.responses.items import continued, input_items, page
-from continuo.wire.responses.kept import ended, read, replayed, written
+from continuo.wire.responses.kept import broken, ended, read, replayed, written
 from continuo.wire.responses.request import input_tokens, request, urls
 from continuo.wire.responses.response import pending, response
 
 __all__ = [
-    "Body", "ConversationBody", "CountBody", "Events", "Item", "ItemsBody", "UpdateBody", "continued", "ended",
-    "error", "input_items", "input_tokens", "page", "pending", "read", "replayed", "request", "response", "urls",
-    "written",
+    "Body", "ConversationBody", "CountBody", "Events", "Item", "ItemsBody", "UpdateBody", "broken", "continued",
+    "ended", "error", "input_items", "input_tokens", "page", "pending", "read", "replayed", "request", "response",
+    "urls", "written",
 ]  # fmt: skip

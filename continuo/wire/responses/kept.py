@@ -1,6 +1,7 @@
 """A response that is kept: what it is at each moment, and its events once more."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 from pydantic import JsonValue
@@ -11,11 +12,13 @@ from continuo.messages import FinishReason, Usage
 from continuo.wire.parsed import parsed
 from continuo.wire.pieces import Broken, End, Piece
 from continuo.wire.responses.body import Body, CallItem, MessageItem, OutputText, ReasoningItem
+from continuo.wire.responses.errors import error
 from continuo.wire.responses.events import Events
 from continuo.wire.responses.items import items
 from continuo.wire.responses.response import pending, response
 from continuo.wire.responses.thoughts import thought_of
 from continuo.wire.signatures import call_of
+from continuo.wire.sse import event
 
 _FINISH: Mapping[str | None, FinishReason] = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
@@ -46,11 +49,14 @@ def ended(
 def replayed(body: Body, answer: Mapping[str, Any], *, after: int) -> Iterator[bytes]:
     """The events of a response that has ended, those with a sequence number above `after`."""
     events = Events(body, id=answer["id"], created_at=answer["created_at"], clock=lambda: answer["completed_at"])
-    for number, event in enumerate(
-        [*events.start(), *(one for piece in _pieces(answer) for one in events.feed(piece))]
-    ):
-        if number > after:
-            yield event
+    whole = chain(events.start(), *(events.feed(piece) for piece in _pieces(answer)))
+    # Their sequence numbers count from 0.
+    return islice(whole, max(after + 1, 0), None)
+
+
+def broken(message: str) -> bytes:
+    """What a stream ends with whose response may yet be had."""
+    return event("error", {"code": "server_error", "message": message, "param": None, **error(502, message)})
 
 
 def _pieces(answer: Mapping[str, Any]) -> Iterator[Piece]:
