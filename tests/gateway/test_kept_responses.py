@@ -1,5 +1,6 @@
 """Responses that are kept: found, gone on from, streamed again, cancelled and deleted by their tenant alone."""
 
+import asyncio
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -192,11 +193,15 @@ async def test_what_runs_in_the_background_is_answered_though_the_gateway_is_kil
 ) -> None:
     await simulator.behave(MODEL, latency=1, text="On its way.")
     await simulator.behave("sim-free", latency=1)
+    await simulator.behave("sim-pro", latency=1)
     async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.openai() as sdk:
         talk = await sdk.conversations.create()
         made = await sdk.responses.create(model=MODEL, input="Where?", background=True, conversation=talk.id)
         unseen = await sdk.responses.create(model="sim-free", input="Where?", background=True)
         await until(lambda: simulator.calls("sim-free"))
+        other = await sdk.conversations.create()
+        waiting = asyncio.ensure_future(sdk.responses.create(model="sim-pro", input="Where?", conversation=other.id))
+        await until(lambda: simulator.calls("sim-pro"))
         await kill(gateway.child)
         assert [(await row(id))["status"] for id in (made.id, unseen.id)] == ["in_progress"] * 2
         await client.get_workflow_handle((await row(unseen.id))["run"]).result()
@@ -212,6 +217,8 @@ async def test_what_runs_in_the_background_is_answered_though_the_gateway_is_kil
 
         await until(completed)
         assert (await sdk.responses.retrieve(made.id)).output_text == "On its way."
-        items = await sdk.conversations.items.list(talk.id, order="asc")
-        assert [item.role for item in items.data] == ["user", "assistant"]  # type: ignore[union-attr]
-    assert len(await simulator.calls(MODEL)) == 1
+        assert (await waiting).status == "completed"
+        for id in (talk.id, other.id):
+            items = await sdk.conversations.items.list(id, order="asc")
+            assert [item.role for item in items.data] == ["user", "assistant"]  # type: ignore[union-attr]
+    assert len(await simulator.calls()) == 3
