@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from continuo.stores.database import Connection, Database, Row
@@ -16,8 +16,8 @@ PREFIXES: Mapping[Kind, str] = {"response": "resp_", "completion": "chatcmpl-"}
 """Before the id of the request that made it."""
 
 _COLUMNS = (
-    "id", "tenant", "kind", "created", "model", "metadata", "body", "run", "pattern", "previous", "conversation",
-    "status", "answer",
+    "id", "tenant", "kind", "created", "model", "metadata", "body", "namespace", "run", "pattern", "previous",
+    "conversation", "status", "answer",
 )  # fmt: skip
 _NAMES = ", ".join(_COLUMNS)
 _BEGIN = (
@@ -33,6 +33,7 @@ PORTION = 200
 class Kept:
     """One answer. `created` is in seconds since 1970, `body` the request's as JSON without what was asked, `run` the
     workflow's id, `previous` the id of the response that it goes on from. `answer` is there when the run has ended.
+    `namespace` is that of the run, which `begin` fills in.
     """
 
     id: str
@@ -48,15 +49,20 @@ class Kept:
     conversation: str | None = None
     status: Status = "in_progress"
     answer: Mapping[str, Any] | None = None
+    namespace: str = ""
 
 
 class Answers:
-    def __init__(self, database: Database) -> None:
+    """`namespace` is the id of the one where the runs are that are begun: a database may serve several, and of a run in
+    another one nothing can be known."""
+
+    def __init__(self, database: Database, namespace: str) -> None:
         self._database = database
+        self.namespace = namespace
 
     async def begin(self, kept: Kept, input: Content) -> None:
         """Keep an answer that is to come, and its `input`; one that is kept already stays as it is."""
-        values = [_value(getattr(kept, name)) for name in _COLUMNS]
+        values = [_value(getattr(replace(kept, namespace=self.namespace), name)) for name in _COLUMNS]
 
         def write(connection: Connection) -> None:
             known = connection.execute("SELECT id FROM answers WHERE id = ?", (kept.id,)).fetchone()
@@ -99,10 +105,11 @@ class Answers:
         return [_kept(row) for row in rows]
 
     async def open(self, *, conversation: str | None = None) -> AsyncIterator[Kept]:
-        """Those that are to come, of one conversation or all, the oldest first."""
+        """Those that are to come in this namespace, of one conversation or all, the oldest first."""
         where, given = ("AND conversation = ?", [conversation]) if conversation else ("", [])
-        sql = f"SELECT {_NAMES} FROM answers WHERE status = 'in_progress' {where} AND (created, id) > (?, ?)"
-        async for kept in self._pages(f"{sql} ORDER BY created, id LIMIT {PORTION}", given, (0.0, "")):
+        sql = f"SELECT {_NAMES} FROM answers WHERE status = 'in_progress' AND namespace = ? {where}"
+        sql += f" AND (created, id) > (?, ?) ORDER BY created, id LIMIT {PORTION}"
+        async for kept in self._pages(sql, [self.namespace, *given], (0.0, "")):
             yield kept
 
     async def listed(

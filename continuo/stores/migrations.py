@@ -144,6 +144,7 @@ STORE = (
         model TEXT NOT NULL,
         metadata TEXT NOT NULL,
         body TEXT NOT NULL,
+        namespace TEXT NOT NULL,
         run TEXT NOT NULL,
         pattern TEXT NOT NULL,
         previous TEXT,

@@ -146,6 +146,22 @@ async def test_a_response_in_the_background_is_seen_on_its_way_and_cancelled(
         await until(admitted, timeout=5, every=0.2)
 
 
+async def test_a_response_that_is_deleted_on_its_way_runs_no_longer(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave(MODEL, latency=60)
+    async with gateway.openai() as client:
+        made = await client.responses.create(model=MODEL, input="Where?", background=True)
+        await until(lambda: simulator.calls(MODEL))
+        await client.responses.delete(made.id)
+
+    async def disconnected() -> bool:
+        [call] = await simulator.calls(MODEL)
+        return bool(call["disconnected"])
+
+    await until(disconnected, timeout=5)
+
+
 async def test_a_stream_of_what_still_runs_begins_with_its_end(gateway: GatewayProcess, simulator: Control) -> None:
     await simulator.behave(MODEL, latency=1, text="Late.")
     async with gateway.openai() as client:

@@ -85,7 +85,7 @@ async def answer_of(
 
 async def current(gateway: Gateway, kept: Kept) -> Kept:
     """It as it is now: what its run came to meanwhile is kept first."""
-    if kept.status != "in_progress":
+    if kept.status != "in_progress" or kept.namespace != gateway.answers.namespace:
         return kept
     run = gateway.door.run(kept.run)
     match await run.state():

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.starters.gateway.kept import current, end, named
 from continuo.starters.gateway.kept_items import page
@@ -26,6 +26,9 @@ PATIENCE = 5.0
 async def retrieve(http: Request) -> Response:
     query = http.query_params
     stream, after = flag(query.get("stream"), "stream"), number(query.get("starting_after"), "starting_after", -1)
+    if flag(query.get("include_obfuscation"), "include_obfuscation"):
+        message = "include_obfuscation: streams are not padded here; leave it out"
+        raise WireError(400, message, "include_obfuscation", "unsupported_parameter")
     if query.get("starting_after") is not None and not stream:
         message = "starting_after: it is a place in a stream; set `stream=true`"
         raise WireError(400, message, "starting_after", "invalid_value")
@@ -42,10 +45,10 @@ async def cancel(http: Request) -> Response:
         message = "only a response that was made with `background: true` can be cancelled"
         raise WireError(400, message, "id", "not_in_background")
     if kept.status in ("queued", "in_progress"):
-        run = gateway.door.run(kept.run)
-        await run.cancel()
+        await _cancel(gateway, kept)
         try:
-            kept = await end(gateway, kept, await asyncio.wait_for(run.result(), PATIENCE))
+            result = await asyncio.wait_for(gateway.door.run(kept.run).result(), PATIENCE)
+            kept = await end(gateway, kept, result)
         except TimeoutError:
             kept = await current(gateway, kept)
     return JSONResponse(_shown(kept))
@@ -55,7 +58,7 @@ async def delete(http: Request) -> Response:
     gateway, kept = await named(http, "response")
     if kept.status in ("queued", "in_progress"):
         # Nobody could be told its answer.
-        await gateway.door.run(kept.run).cancel()
+        await _cancel(gateway, kept)
     await gateway.answers.delete(kept)
     return JSONResponse({"id": kept.id, "object": "response.deleted", "deleted": True})
 
@@ -63,6 +66,15 @@ async def delete(http: Request) -> Response:
 async def input_items(http: Request) -> Response:
     gateway, kept = await named(http, "response")
     return JSONResponse(await page(gateway, http, kept.id))
+
+
+async def _cancel(gateway: Gateway, kept: Kept) -> None:
+    try:
+        await gateway.door.run(kept.run).cancel()
+    except RPCError as error:
+        # It has ended meanwhile.
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
 
 
 def _shown(kept: Kept) -> Mapping[str, Any]:

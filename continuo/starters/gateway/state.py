@@ -23,6 +23,7 @@ from continuo.stores.conversations import Conversations
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.opened import open_store, opened_limits
 from continuo.stores.requests import Requests
+from continuo.temporal.namespace import namespace_of
 
 log = structlog.get_logger()
 
@@ -59,7 +60,7 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
         issuer = None
         if settings.oidc_issuer:
             issuer = Issuer(settings, await resources.enter_async_context(httpx.AsyncClient()))
-        requests = Requests(store)
+        requests, namespace = Requests(store), await namespace_of(client)
         pruning = asyncio.create_task(_prune(requests))
         resources.callback(pruning.cancel)
         yield Gateway(
@@ -69,7 +70,7 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             limits=await resources.enter_async_context(KeyLimits(limits)),
             issuer=issuer,
             requests=requests,
-            answers=Answers(store),
+            answers=Answers(store, namespace.id),
             conversations=Conversations(store),
             masker=Masker(secrets(library.catalog, environ), LONG),
         )

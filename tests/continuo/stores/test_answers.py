@@ -13,7 +13,18 @@ TALK = Conversation("conv_1", "acme", 1.0, {"topic": "orders"})
 
 
 def kept(number: int = 1, **fields: object) -> Kept:
-    made = Kept(f"resp_{number}", "acme", "response", float(number), "m", {"a": "b"}, "{}", f"run-{number}", "support")
+    made = Kept(
+        f"resp_{number}",
+        "acme",
+        "response",
+        float(number),
+        "m",
+        {"a": "b"},
+        "{}",
+        f"run-{number}",
+        "support",
+        namespace="here",
+    )
     return replace(made, **fields)  # type: ignore[arg-type]
 
 
@@ -22,7 +33,7 @@ async def ids(database: Database, owner: str) -> list[str]:
 
 
 async def test_an_answer_is_of_its_tenant_and_ends_once(database: Database) -> None:
-    answers = Answers(database)
+    answers = Answers(database, "here")
     for _ in range(2):
         await answers.begin(kept(), ASKED)
     assert await answers.find("acme", "response", "resp_1") == kept()
@@ -37,8 +48,15 @@ async def test_an_answer_is_of_its_tenant_and_ends_once(database: Database) -> N
     assert [found.id async for found in answers.open()] == []
 
 
+async def test_what_runs_in_another_namespace_is_not_to_come_here(database: Database) -> None:
+    await Answers(database, "there").begin(kept(), ASKED)
+    here = Answers(database, "here")
+    assert [one.id async for one in here.open()] == []
+    assert await here.find("acme", "response", "resp_1") == kept(namespace="there")
+
+
 async def test_what_failed_is_to_come_again_when_it_is_run_again(database: Database) -> None:
-    answers = Answers(database)
+    answers = Answers(database, "here")
     await answers.begin(kept(), ASKED)
     await answers.end(kept(), "failed", {}, SAID, 2.0)
     await answers.begin(kept(), ASKED)
@@ -47,7 +65,7 @@ async def test_what_failed_is_to_come_again_when_it_is_run_again(database: Datab
 
 
 async def test_deleted_nothing_of_it_is_left_and_its_request_is_forgotten(database: Database) -> None:
-    answers = Answers(database)
+    answers = Answers(database, "here")
     await answers.begin(kept(), ASKED)
     sql = "INSERT INTO requests (id, caller, path, body_sha256, received) VALUES ('1', 'k', '/', '', 1)"
     await database.write(lambda connection: connection.execute(sql).rowcount)
@@ -58,7 +76,7 @@ async def test_deleted_nothing_of_it_is_left_and_its_request_is_forgotten(databa
 
 
 async def test_a_chain_has_the_responses_before_the_oldest_first(database: Database) -> None:
-    answers = Answers(database)
+    answers = Answers(database, "here")
     for number in range(1, 5):
         await answers.begin(kept(number, previous=f"resp_{number - 1}" if number > 1 else None), Content())
     assert [one.id for one in await answers.chain("acme", "resp_3", 9)] == ["resp_1", "resp_2", "resp_3"]
@@ -67,7 +85,7 @@ async def test_a_chain_has_the_responses_before_the_oldest_first(database: Datab
 
 
 async def test_a_conversation_gets_what_was_asked_and_said_once_in_its_order(database: Database) -> None:
-    answers, conversations = Answers(database), Conversations(database)
+    answers, conversations = Answers(database, "here"), Conversations(database)
     for _ in range(2):
         await conversations.create(TALK, Content([Item("msg_0", "{}")]))
     assert await conversations.find("acme", "conv_1") == TALK
@@ -106,7 +124,7 @@ async def test_of_a_conversation_items_go_with_their_media_and_all_goes_with_it(
 
 
 async def test_what_failed_is_nothing_that_was_said(database: Database) -> None:
-    answers, conversations = Answers(database), Conversations(database)
+    answers, conversations = Answers(database, "here"), Conversations(database)
     await conversations.create(TALK, Content())
     await answers.begin(kept(conversation="conv_1"), ASKED)
     await answers.end(kept(conversation="conv_1"), "failed", {}, Content(), 2.0)
@@ -114,7 +132,7 @@ async def test_what_failed_is_nothing_that_was_said(database: Database) -> None:
 
 
 async def test_a_list_is_of_what_is_complete_in_either_order(database: Database) -> None:
-    answers = Answers(database)
+    answers = Answers(database, "here")
 
     async def listed(newest_first: bool, model: str | None = None, after: Kept | None = None) -> list[str]:
         kind: Kind = "completion"
@@ -138,7 +156,7 @@ async def test_a_list_is_of_what_is_complete_in_either_order(database: Database)
 
 
 async def test_what_is_old_goes_with_its_content(database: Database) -> None:
-    answers, conversations = Answers(database), Conversations(database)
+    answers, conversations = Answers(database, "here"), Conversations(database)
     await conversations.create(TALK, ASKED)
     for number in range(1, 4):
         await answers.begin(kept(number), ASKED)
