@@ -12,10 +12,10 @@ from starlette.routing import Route
 from continuo.authoring.library import Library
 from continuo.starters.gateway import (
     chat,
-    completions,
     conversations,
     errors,
     health,
+    kept_completions,
     kept_responses,
     messages,
     models,
@@ -33,11 +33,11 @@ log = structlog.get_logger()
 
 ROUTES = [
     Route("/v1/chat/completions", chat.create, methods=["POST"]),
-    Route("/v1/chat/completions", completions.list_completions),
-    Route("/v1/chat/completions/{id}", completions.retrieve),
-    Route("/v1/chat/completions/{id}", completions.update, methods=["POST"]),
-    Route("/v1/chat/completions/{id}", completions.delete, methods=["DELETE"]),
-    Route("/v1/chat/completions/{id}/messages", completions.messages),
+    Route("/v1/chat/completions", kept_completions.list_completions),
+    Route("/v1/chat/completions/{id}", kept_completions.retrieve),
+    Route("/v1/chat/completions/{id}", kept_completions.update, methods=["POST"]),
+    Route("/v1/chat/completions/{id}", kept_completions.delete, methods=["DELETE"]),
+    Route("/v1/chat/completions/{id}/messages", kept_completions.messages),
     Route("/v1/messages", messages.create, methods=["POST"]),
     Route("/v1/messages/count_tokens", messages.count_tokens, methods=["POST"]),
     Route("/v1/responses", responses.create, methods=["POST"]),
