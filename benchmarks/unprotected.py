@@ -27,6 +27,7 @@ from continuo.providers.client import ModelClient
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Settlement
 from continuo.stores.payloads import Payloads
+from continuo.stores.sql_streams import SqlStreams
 from continuo.temporal.connect import connect
 from continuo.temporal.leave import leave
 from continuo.temporal.telemetry import configure_logging, log_context
@@ -88,13 +89,22 @@ class NoPayloads(Payloads):
         pass
 
 
+class NoStreams(SqlStreams):
+    """Of answers that nobody follows."""
+
+    def __init__(self) -> None:
+        pass
+
+
 async def serve() -> None:
     settings, environ = Settings(), environment()
     catalog = load_catalog(settings.catalog)
     masker = Masker(secrets(catalog, environ))
     configure_logging(settings.log_level, masker)
     client = ModelClient(catalog, environ, settings.knowledge, masker)
-    calls = ModelCalls(catalog, client, NoJournal(), NoSettling(), NoAdmission(), NoBreakers(), NoPayloads())
+    calls = ModelCalls(
+        catalog, client, NoJournal(), NoSettling(), NoAdmission(), NoBreakers(), NoPayloads(), NoStreams()
+    )
     worker = Worker(
         await connect(),
         task_queue=QUEUE,

@@ -37,7 +37,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UnknownName:
 ErrorKind = Literal[
     "timeout", "connection", "rate_limited", "server_error", "invalid_response",
     "invalid_request", "unauthorized", "not_found", "refused", "budget_spent", "breaker_open",
-    "store_unavailable", "internal_error", "function_failed",
+    "store_unavailable", "internal_error", "function_failed", "stream_broken",
 ]  # fmt: skip
 
 

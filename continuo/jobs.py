@@ -38,6 +38,9 @@ REVISION = 1
 for and booked, and has an id of its own; a child that is being started is handed a cancellation; decisions are kept. It
 is part of the job and not a patch marker, which would cost every run two more events."""
 
+WANTED = "wanted"
+"""The `stream` of a job that has no run id yet."""
+
 TenantName = Annotated[str, AfterValidator(_tenant)]
 """Without slashes, so that it is one part of an id, and no longer than a fairness key, of 64 bytes, may be."""
 
@@ -60,12 +63,23 @@ class KeyTerms(Data):
     weight: Weight | None = None
 
 
+class Background(Data):
+    """A run whose caller does not wait, and asks for it by `id`.
+
+    `metadata` is the caller's own, and given back with it; `webhook` is the address that is told of its end.
+    """
+
+    id: str
+    metadata: Annotated[dict[str, str], WHEN_SET] = {}
+    webhook: Annotated[str | None, WHEN_SET] = None
+
+
 class Context(Data):
     """For whom a job runs. `deadline` is in seconds from its start, and `pattern` the name it was started by, which the
     door fills in.
 
     A split keeps a `user`, or a `session`, at one variant; a route by preference follows `prefer`. `key` is that of a
-    caller who came in with one.
+    caller who came in with one, and `background` is set where nobody waits for the answer.
     """
 
     pattern: str = ""
@@ -76,6 +90,7 @@ class Context(Data):
     priority: Priority = "standard"
     deadline: Seconds | None = None
     key: Annotated[KeyTerms | None, WHEN_SET] = None
+    background: Annotated[Background | None, WHEN_SET] = None
 
     @property
     def key_id(self) -> str | None:
@@ -87,6 +102,8 @@ class Job(Data):
 
     `data` is structured input, such as an order. `path` says where in the whole pattern `step` stands, and
     `saga` is the identity of the saga that runs it, if one does. `revision` is that of the code that began the run.
+    `stream` is set where the pieces of the answer go to the stream log as they come: the run id of the whole run, which
+    its workflow writes in place of the door's `WANTED`.
     """
 
     step: Step
@@ -96,6 +113,7 @@ class Job(Data):
     path: str = ""
     saga: str | None = None
     revision: int = 0
+    stream: Annotated[str | None, WHEN_SET] = None
 
     def begun(self) -> "Job":
         """The same job as one that begins now."""
@@ -117,8 +135,11 @@ class Job(Data):
         return self.model_copy(update={"request": self.request.model_copy(update={"rated": True})})
 
     def of(self, step: Step, name: str) -> "Job":
-        """The same job for a step nested in this one, under `name`."""
-        return self.model_copy(update={"step": step, "path": f"{self.path}.{name}" if self.path else name})
+        """The same job for a step nested in this one, under `name`; nobody wants the pieces of what is not answered
+        word for word."""
+        stream = self.stream if self.stream and name in self.step.answering() else None
+        path = f"{self.path}.{name}" if self.path else name
+        return self.model_copy(update={"step": step, "path": path, "stream": stream})
 
 
 class CallRecord(Data):
@@ -190,7 +211,8 @@ class Outcome(Account):
     `saved_usd` is what an answer from the cache had cost. `missing` names the branches or members that gave no
     answer, or nothing that counts. `branch` is the one that a route picked, `variant` that of a split, and `tier` that
     of a cascade or a fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
-    end. `embedding` is what an embedding model answers, 32-bit floats in base64; `text` is empty then.
+    end. `embedding` is what an embedding model answers: the vectors of the turns one after the other, all of the same
+    length, as 32-bit floats in base64; `text` is empty then.
     """
 
     text: str

@@ -13,8 +13,9 @@ Seed = Annotated[Int, Field(ge=-(2**31), le=2**31 - 1)]
 """Of 32 bits, which is what every protocol that has seeds takes."""
 
 Demand = Literal[
-    "tools", "tool_choice", "parallel_tool_calls", "response_schema", "response_format", "stop", "seed", "logprobs"
-]
+    "tools", "tool_choice", "parallel_tool_calls", "response_schema", "response_format", "stop", "seed", "logprobs",
+    "embed", "dimensions",
+]  # fmt: skip
 """What makes another answer: a model that does not take it cannot answer the request."""
 
 Tuning = Literal["temperature", "top_p", "frequency_penalty", "presence_penalty", "reasoning_effort"]
@@ -57,6 +58,8 @@ class Parameters(Data):
     outcome carries one answer. `top_logprobs` is how many tokens each place of `logprobs` tells. `user` and `metadata`
     are for the provider's own records. `cache_control` is how long Anthropic shall keep the prompt, `prompt_cache_key`
     tells OpenAI which prompts begin alike. `extra` is what only one protocol has.
+
+    `embed` asks for no answer but for the embedding of each turn, of so many `dimensions` (default: the model's).
     """
 
     tools: tuple[Tool, ...] = ()
@@ -82,6 +85,8 @@ class Parameters(Data):
     cache_control: Annotated[Literal["5m", "1h"] | None, WHEN_SET] = None
     prompt_cache_key: Annotated[str | None, WHEN_SET] = Field(default=None, min_length=1, max_length=64)
     extra: Annotated[Extra | None, WHEN_SET] = None
+    embed: Annotated[Literal[True] | None, WHEN_SET] = None
+    dimensions: Annotated[Int | None, WHEN_SET] = Field(default=None, ge=1, le=100_000)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -97,6 +102,8 @@ class Parameters(Data):
             raise ValueError("strict is about a response_schema, and there is none; give one")
         if self.top_logprobs is not None and not self.logprobs:
             raise ValueError("top_logprobs needs logprobs; set that to true as well")
+        if self.dimensions is not None and not self.embed:
+            raise ValueError("dimensions are those of an embedding; set embed to true as well")
         return self
 
     @property

@@ -38,6 +38,9 @@ def environ(folder: Path) -> Iterator[pytest.MonkeyPatch]:
         patch.setenv("CONTINUO_TENANTS", str(written_tenants(folder)))
         patch.setenv("CONTINUO_SIMULATED", "1")
         patch.setenv("CONTINUO_CODE", "tests.support.own_code")
+        patch.setenv("CONTINUO_WEBHOOK_KEY", "a key of webhooks for these tests alone")
+        patch.setenv("CONTINUO_WEBHOOK_PRIVATE", "1")
+        patch.setenv("CONTINUO_WEBHOOK_PAUSE", "0.1")
         # What is not deterministic shows only in the sandbox.
         patch.setenv("CONTINUO_SANDBOX", "1")
         yield patch

@@ -1,6 +1,8 @@
 """The activities around the cache. A broken cache never fails a request: it finds nothing and keeps nothing."""
 
+import asyncio
 import time
+from array import array
 from base64 import b64decode
 
 from temporalio import activity
@@ -12,6 +14,7 @@ from continuo.decisions.cache_key import entry_key, family, scope
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Cached
 from continuo.stores.cache import Cache, Lookup, Place
+from continuo.stores.vectors import packed
 
 
 class Caching:
@@ -34,7 +37,9 @@ class Caching:
         """Look for the answer to a question that means the same; `embedding` is the prompt's, as `embed` gave it."""
         assert isinstance(job.step, Cached)
         assert job.step.semantic is not None
-        vector, threshold = b64decode(embedding), job.step.semantic.threshold
+        threshold = job.step.semantic.threshold
+        # On a thread: it loads numpy.
+        vector = await asyncio.to_thread(packed, array("f", b64decode(embedding)))
         looking = self._cache.similar(place(job), vector, threshold, time.time())
         return await unless_broken("the cache", looking) or Lookup()
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
@@ -14,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 from continuo.activities.admission import Admission, Admitted
 from continuo.activities.breakers import Breakers
+from continuo.activities.delivering import Delivery, begun, broken
 from continuo.activities.errors import give_up_or_retry, patiently, unless_broken
 from continuo.activities.identity import identity
 from continuo.activities.media import media_of
@@ -24,16 +27,17 @@ from continuo.decisions.confidence import INSTRUCTION, rated
 from continuo.decisions.settled import settled
 from continuo.errors import ProviderError
 from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
-from continuo.messages import ModelRequest, Usage
+from continuo.messages import Message, ModelRequest, ModelResponse, Usage
 from continuo.patterns import Call
 from continuo.protection.rate_limits import Wait
 from continuo.providers.client import ModelClient
 from continuo.providers.exchange import Exchange
+from continuo.providers.limited import at_most
 from continuo.stores.database import Row
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid, Settlement, call_of, in_all
 from continuo.stores.payloads import Payloads
-from continuo.stores.vectors import written
+from continuo.stores.streams import StreamLog
 
 log = structlog.get_logger()
 
@@ -67,6 +71,7 @@ class ModelCalls:
         admission: Admission,
         breakers: Breakers,
         payloads: Payloads,
+        streams: StreamLog,
     ) -> None:
         self._catalog = catalog
         self._client = client
@@ -75,6 +80,7 @@ class ModelCalls:
         self._admission = admission
         self._breakers = breakers
         self._payloads = payloads
+        self._streams = streams
 
     @reaching_out
     @activity.defn(name="call")
@@ -85,8 +91,9 @@ class ModelCalls:
     @reaching_out
     @activity.defn(name="embed")
     async def embed(self, job: Job) -> Outcome | Wait:
-        """Embed the prompt of a job whose step is a `Call`; the text is the vector, see `vectors.written`."""
-        return await self._once(job.model_copy(update={"request": job.request.as_text()}), self._embed)
+        """Embed the prompt of a job whose step is a `Call`."""
+        prompt = Message(role="user", content=job.request.prompt)
+        return await self._once(job.model_copy(update={"request": ModelRequest(messages=(prompt,))}), self._embed)
 
     @activity.defn(name="account_of")
     async def account_of(self, job: Job, identity: str) -> Account:
@@ -127,6 +134,7 @@ class ModelCalls:
                 what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
                 raise ProviderError("not_found", what)
             self._breakers.check(wanted.provider)
+            delivery = await self._delivery(job, key, attempt)
             fill, lease = partial(filled_in, step, job.request, self._catalog), lasts(step)
             admitted = await self._admission.admit(job, wanted, fill, key, attempt, lease)
         except ProviderError as error:
@@ -137,7 +145,15 @@ class ModelCalls:
             raise _failed(error, job, in_all(record, earlier, answered=False)) from error
         if isinstance(admitted, Wait):
             return admitted
-        return await self._admitted(job, admitted, ask, started, await self._earlier(key, attempt))
+        return await self._admitted(job, admitted, ask, started, await self._earlier(key, attempt), delivery)
+
+    async def _delivery(self, job: Job, key: str, attempt: int) -> Delivery | None:
+        try:
+            return await begun(self._streams, job, attempt)
+        except ProviderError:
+            # It ends here for good.
+            await self._journal.close(key)
+            raise
 
     async def _number(self, key: str, step: Call) -> int:
         """The attempt's number. Temporal counts a local activity's anew where a worker died; the stores do not."""
@@ -153,16 +169,24 @@ class ModelCalls:
         return await unless_broken("the ledger", self._journal.attempts(key, attempt - 1)) or ()
 
     async def _admitted(
-        self, job: Job, admitted: Admitted, ask: Ask, started: float, earlier: Sequence[Row]
+        self,
+        job: Job,
+        admitted: Admitted,
+        ask: Ask,
+        started: float,
+        earlier: Sequence[Row],
+        delivery: Delivery | None,
     ) -> Outcome:
         step, model = job.step, admitted.model
         assert isinstance(step, Call)
         exchange, usage, key = Exchange(), None, admitted.identity
         try:
             async with self._breakers.guard(model.provider, admitted.identity, lasts(step)):
-                response = await ask(
-                    model, admitted.request, timeout=step.timeout, idempotency_key=key, exchange=exchange
-                )
+                sending = Sending(timeout=step.timeout, idempotency_key=key, exchange=exchange)
+                if delivery is None:
+                    response = await ask(model, admitted.request, **sending)
+                else:
+                    response = await self._streamed(delivery, model, admitted.request, **sending)
             usage = response.usage
         except asyncio.CancelledError:
             if exchange.billable:
@@ -173,6 +197,8 @@ class ModelCalls:
             raise
         except Exception as error:
             failure = error if isinstance(error, ProviderError) else _unexpected(error, model)
+            if delivery is not None and await delivery.drop():
+                failure = broken(failure)
             usage = failure.usage
             unanswered = admitted.unanswered if exchange.billable else None
             own = _record(job, admitted, started, unanswered, error=failure)
@@ -215,8 +241,30 @@ class ModelCalls:
         await self._settling.settle(settlement, _time_left())
 
     async def _answer(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
+        if request.embed:
+            return await self._embed(model, request, **sending)
         media = await media_of(request, self._payloads)
-        response = await self._client.complete(model, request, media=media, **sending)
+        return self._outcome(model, request, await self._client.complete(model, request, media=media, **sending))
+
+    async def _streamed(
+        self, delivery: Delivery, model: Model, request: ModelRequest, **sending: Unpack[Sending]
+    ) -> Outcome:
+        """The same, whose pieces are delivered as they come."""
+        media, response = await media_of(request, self._payloads), None
+        async with (
+            at_most(model.provider, sending["timeout"]),
+            aclosing(self._client.stream(model, request, media=media, **sending)) as pieces,
+        ):
+            async for piece in pieces:
+                if isinstance(piece, ModelResponse):
+                    response = piece
+                else:
+                    delivery.add(piece)
+        assert response is not None, "a stream that does not raise ends with the whole answer"
+        await delivery.finish()
+        return self._outcome(model, request, response)
+
+    def _outcome(self, model: Model, request: ModelRequest, response: ModelResponse) -> Outcome:
         text, confidence = rated(response) if request.rated else (response.message.text, response.confidence)
         return Outcome(
             text=text,
@@ -230,10 +278,11 @@ class ModelCalls:
         )
 
     async def _embed(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
-        response = await self._client.embed(model, request.prompt, **sending)
-        # On a thread: it loads numpy.
-        vector = await asyncio.to_thread(written, response.vector)
-        return Outcome(text="", embedding=vector, served_by="model", simulated=response.simulated, usage=response.usage)
+        response = await self._client.embed(model, request, **sending)
+        vectors = b64encode(response.vectors).decode()
+        return Outcome(
+            text="", embedding=vectors, served_by="model", simulated=response.simulated, usage=response.usage
+        )
 
 
 def _as_told(rows: Sequence[Row]) -> CallRecord:

@@ -17,6 +17,7 @@ from continuo.stores.cache import Cache
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.payloads import FRESH, find
 from continuo.stores.pruning import JOURNAL, LEDGER, RUNS, Aged, payloads, prune
+from continuo.stores.streams import StreamLog
 from continuo.temporal.namespace import Namespace
 
 CLOCKS = 3600.0
@@ -27,7 +28,14 @@ class Pruning:
     """Prunes by the settings' retentions. Stopped anywhere it has only done less, and the next time does the rest."""
 
     def __init__(
-        self, settings: Settings, client: Client, namespace: Namespace, store: Database, large: Database, cache: Cache
+        self,
+        settings: Settings,
+        client: Client,
+        namespace: Namespace,
+        store: Database,
+        large: Database,
+        cache: Cache,
+        streams: StreamLog,
     ) -> None:
         self._settings = settings
         self._client = client
@@ -35,6 +43,7 @@ class Pruning:
         self._store = store
         self._large = large
         self._cache = cache
+        self._streams = streams
 
     @reaching_out
     @activity.defn(name="prune")
@@ -61,6 +70,8 @@ class Pruning:
                 return await self._payloads(now, dry_run=dry_run)
             case "letters":
                 return await self._letters(now, dry_run=dry_run)
+            case "streams":
+                return await self._streams.prune(now.timestamp(), dry_run=dry_run)
             case "runs":
                 before = (now - timedelta(seconds=settings.run_retention)).isoformat()
                 return await prune(self._store, RUNS, before, lambda run_id: False, dry_run=dry_run)

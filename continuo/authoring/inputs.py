@@ -53,6 +53,20 @@ def _check_transcribing(step: Step, calls: list[Call], request: ModelRequest, ca
         raise InputError(f"model {given[0].id!r} transcribes one audio, and the request has {audios or 'none'}; {how}")
 
 
+def check_embedding(step: Step, request: ModelRequest, catalog: Catalog) -> None:
+    """Raise `InputError` where embeddings are wanted of a model that answers with words, or words of one that embeds,
+    or more embeddings than a model gives at once. `step` is resolved."""
+    for call, effective in _requests(step, request):
+        model = catalog.models[call.model]
+        if model.embeds and not effective.embed:
+            raise InputError(f"model {model.id!r} answers with embeddings, and words are wanted; use another model")
+        if effective.embed and not model.embeds:
+            raise InputError(f"model {model.id!r} does not embed; name one of the catalog with `embeds = true`")
+        if effective.embed and len(effective.messages) > (most := catalog.protocol(model).embeds):
+            texts = f"{len(effective.messages):,} texts"
+            raise InputError(f"model {model.id!r} embeds at most {most:,} texts at once, and there are {texts}")
+
+
 def check_parameters(step: Step, request: ModelRequest, catalog: Catalog) -> None:
     """Raise `InputError` where a model of the pattern does not take what the request, or its own step, demands; or
     where none takes what tunes the request.

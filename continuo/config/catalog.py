@@ -99,8 +99,8 @@ class Price(Data):
         return tokens / 1e6 + usage.seconds / 60 * self.minute
 
 
-_UNSAID = frozenset(get_args(Demand) + get_args(Tuning) + get_args(Hint)) - {"temperature"}
-"""What no transcription can be told."""
+_EVERY = frozenset(get_args(Demand) + get_args(Tuning) + get_args(Hint))
+_EMBEDDING: frozenset[Parameter] = frozenset({"embed", "dimensions"})
 
 
 class Model(Data):
@@ -111,6 +111,7 @@ class Model(Data):
     call of it a local one, see `Call`. `inputs` are the kinds of parts that it can be given.
     `refuses` are the parameters of a request that it answers with an error; `tool_choice` is one that demands a call.
     `transcribes` says that it takes one audio, by OpenAI's protocol for transcriptions, and answers what is said in it.
+    `embeds` says that it answers with embeddings and not with words.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Model(Data):
     inputs: tuple[Input, ...] = ("text",)
     refuses: tuple[Parameter, ...] = ()
     transcribes: bool = False
+    embeds: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -168,6 +170,9 @@ class Catalog(Data):
                     f"model {model.id!r} transcribes; that needs a provider of protocol 'openai', and"
                     " `inputs` of text and audio"
                 )
+            if model.embeds and not self.protocol(model).embeds:
+                what = "embeds, and its provider's protocol has no embeddings; take `embeds` from it"
+                raise ValueError(f"model {model.id!r} {what}")
             for what, other in (("replacement", model.replaced_by), ("cheaper one", model.cheaper)):
                 if other and other not in self.models:
                     raise unknown(f"{what} of model {model.id!r}:", other, self.models)
@@ -205,14 +210,18 @@ class Catalog(Data):
         """The parameters that cannot be sent to the model: it refuses them, or its protocol has none of the kind."""
         lacks = self.protocol(model).lacks
         if model.transcribes:
-            return _UNSAID | {*model.refuses}
+            return _EVERY - {"temperature"} | {*model.refuses}
+        if model.embeds:
+            return _EVERY - _EMBEDDING - {"user"} | {*model.refuses}
         if lacks is None:
-            return frozenset()
-        return lacks | {*model.refuses} | (set() if model.logprobs else {"logprobs"})
+            return _EMBEDDING
+        return lacks | {*model.refuses} | _EMBEDDING | (set() if model.logprobs else {"logprobs"})
 
     def takes(self, model: Model, request: ModelRequest) -> bool:
-        """Whether the model can be given the request's parts, and do what it demands."""
-        return request.inputs <= {*model.inputs} and not request.demands & self.refused_by(model)
+        """Whether the model, in place of another, can be given the request's parts and do what it demands. None that
+        embeds can: the vectors of two models cannot be compared."""
+        fits = request.inputs <= {*model.inputs} and not request.demands & self.refused_by(model)
+        return fits and not model.embeds
 
     def _current(self, id: str) -> Model:
         """The model that stands for `id` today; in a circle any that has a replacement."""

@@ -27,6 +27,8 @@ class ProviderProtocol:
     served_by: "ServedBy" = "model"
     in_process: bool = False
     """Whether it answers in this process, with no address and no key."""
+    embeds: int = 0
+    """How many texts it can embed with one request."""
 
 
 @cache

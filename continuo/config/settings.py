@@ -52,7 +52,10 @@ class Settings(BaseSettings):
     A retention says how long that is kept which nothing needs any more; `ledger_retention` and
     `conversation_retention` None are for ever. Responses and stored completions have `response_retention` from when
     they were made, conversations have theirs from when something was last added.
+    `stream_retention` is for how long after its last piece a stream can be gone on with.
     `media_hosts` are the hosts, with commas between them, from whose addresses media are fetched; none by default.
+    `webhook_private` lets webhooks go into private networks and over http; `webhook_pause` is the first pause between
+    two tries, in seconds, which doubles each time.
     `oidc_issuer` is the address of an OpenID Connect issuer whose tokens for `oidc_audience` are let in, beside API
     keys; `oidc_tenant_claim` is their claim that names the tenant.
     `code` names the modules whose functions patterns may call, in the environment with commas between them.
@@ -82,7 +85,10 @@ class Settings(BaseSettings):
     run_retention: Retention = 30 * DAY
     response_retention: Retention = 30 * DAY
     conversation_retention: Retention | None = None
+    stream_retention: Retention = DAY
     media_hosts: str = ""
+    webhook_private: bool = False
+    webhook_pause: float = Field(default=5, ge=0.1, le=3600)
     oidc_issuer: str = Field(default="", pattern=r"^(https://\S+|http://(127\.0\.0\.1|localhost)(:\d+)?(/\S*)?)?$")
     oidc_audience: str = ""
     oidc_tenant_claim: str = Field(default="tenant", min_length=1)

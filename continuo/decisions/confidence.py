@@ -26,6 +26,9 @@ JUDGE = (
 
 # Models set the line in bold, quote it, or write it in another case.
 _LINE = re.compile(r"[\s>*_#`-]*confidence[*_`]*\s*[:=](.*)", re.IGNORECASE)
+_BEGINNING = re.compile(
+    r"[\s>*_#`-]*(?:c(?:o(?:n(?:f(?:i(?:d(?:e(?:n(?:c(?:e.*)?)?)?)?)?)?)?)?)?)?", re.IGNORECASE | re.DOTALL
+)
 _FENCE = re.compile(r"```\w*\n(.*)\n```", re.DOTALL)
 
 
@@ -54,6 +57,25 @@ def rated(response: ModelResponse) -> tuple[str, float]:
     text, written = _split(response.message.text)
     confidences = (confidence_in(text), response.confidence, written)
     return text, next((one for one in confidences if one is not None), UNKNOWN)
+
+
+class Unrated:
+    """A text that comes in pieces, without what may yet be the line that rates it, nor the space before that."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._in_line = False
+
+    def shown(self, piece: str) -> str:
+        """What is surely of the answer, and was not before this piece."""
+        text = self._held + piece
+        answer, newline, last = text.rstrip().rpartition("\n")
+        # What goes on a line that was shown rates nothing.
+        may_rate = (newline or not self._in_line) and _BEGINNING.fullmatch(last)
+        sure = answer.rstrip() if may_rate else text.rstrip()
+        self._held = text[len(sure) :]
+        self._in_line |= bool(sure)
+        return sure
 
 
 def confidence_in(text: str) -> float | None:

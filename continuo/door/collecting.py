@@ -57,11 +57,22 @@ async def rebuild(client: Client, runs: Runs) -> int:
 
 async def row_of(client: Client, run: WorkflowExecution) -> RunRow | None:
     """The row of one run; None if it is none of a pattern, or is forgotten before it is read."""
+    row = await begun(run)
+    try:
+        return row and await _with_end(client, row)
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+        return None
+
+
+async def begun(run: WorkflowExecution) -> RunRow | None:
+    """The row of one run without what it came to; None if it is none of a pattern."""
     tenant, pattern = run.typed_search_attributes.get(TENANT), run.typed_search_attributes.get(PATTERN)
     if tenant is None or pattern is None or run.workflow_type not in _KINDS:
         return None
     memo = await run.memo()
-    row = RunRow(
+    return RunRow(
         run_id=run.run_id,
         workflow_id=run.id,
         tenant=tenant,
@@ -74,13 +85,9 @@ async def row_of(client: Client, run: WorkflowExecution) -> RunRow | None:
         latency_ms=run.close_time and round((run.close_time - run.start_time).total_seconds() * 1000, 3),
         parent=run.parent_id,
         shadow_of=memo.get("shadow_of"),
+        job=memo.get("job"),
+        metadata=memo.get("metadata") or {},
     )
-    try:
-        return await _with_end(client, row)
-    except RPCError as error:
-        if error.status != RPCStatusCode.NOT_FOUND:
-            raise
-        return None
 
 
 async def _with_end(client: Client, row: RunRow) -> RunRow:

@@ -19,7 +19,8 @@ class Request(Data):
     `pattern` is a name, the path of a YAML file, `model:ID`, or a pattern itself, which `name` may name. Data alone is
     the prompt too, as JSON. `system` replaces the pattern's own instructions, and `parameters` win over those of its
     steps. With an `id` it is done once for this pattern and tenant, however often it is submitted; one that failed is
-    run again.
+    run again. With `stream` the pieces of the answer are kept as they come, so that others can follow it, see
+    `continuo.stores.streams`.
     """
 
     pattern: str | Step
@@ -31,6 +32,7 @@ class Request(Data):
     parameters: Parameters = Parameters()
     data: dict[str, JsonValue] | None = None
     id: Name | None = None
+    stream: bool = False
 
     @model_validator(mode="after")
     def _has_one_input(self) -> Self:

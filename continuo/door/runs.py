@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.jobs import Failure, Job, Outcome
 from continuo.progress import Progress
-from continuo.temporal.attributes import started
+from continuo.temporal.attributes import memo, started
 from continuo.temporal.failures import failure_of
 from continuo.temporal.task_timeout import task_timeout
 
@@ -95,7 +95,7 @@ async def start(
         search_attributes=started(context),
         task_timeout=task_timeout(job.step),
         static_summary=f"{context.pattern} for {context.tenant}",
-        memo={"user": context.user} if context.user else None,
+        memo=memo(context) or None,
         priority=Priority(fairness_key=context.tenant, fairness_weight=weight),
     )
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from continuo.authoring.files import is_file
 from continuo.authoring.functions import check_functions
-from continuo.authoring.inputs import check_media, check_parameters
+from continuo.authoring.inputs import check_embedding, check_media, check_parameters
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_data, check_services, check_size, check_text
 from continuo.door.request import Request
 from continuo.errors import InputError
-from continuo.jobs import Context, Job
+from continuo.jobs import WANTED, Context, Job
 from continuo.messages import Message, ModelRequest, content_of
 from continuo.parts import Text
 from continuo.patterns import Http, Step
@@ -29,6 +29,7 @@ def accepted(library: Library, request: Request, context: Context) -> Job:
         context=context.model_copy(update={"pattern": request.pattern_name}),
         request=ModelRequest(messages=messages, system=request.system, **dict(request.parameters)),
         data=request.data or {},
+        stream=WANTED if request.stream else None,
     )
     return _passed(library, job, request.pattern)
 
@@ -73,6 +74,11 @@ def _reads_media(library: Library, job: Job) -> Job:
     return job
 
 
+def _embeds_or_speaks(library: Library, job: Job) -> Job:
+    check_embedding(job.step, job.request, library.catalog)
+    return job
+
+
 def _takes_parameters(library: Library, job: Job) -> Job:
     check_parameters(job.step, job.request, library.catalog)
     return job
@@ -86,5 +92,7 @@ def _fits(library: Library, job: Job) -> Job:
 Stage = Callable[[Library, Job], Job]
 """Gives the job, perhaps changed, or raises `InputError`."""
 
-STAGES: tuple[Stage, ...] = (_reaches_services, _has_input, _calls_functions, _reads_media, _takes_parameters, _fits)
+STAGES: tuple[Stage, ...] = (
+    _reaches_services, _has_input, _calls_functions, _reads_media, _embeds_or_speaks, _takes_parameters, _fits,
+)  # fmt: skip
 """What every job passes, in this order. There is no other way to a run, so this is no argument of anything."""

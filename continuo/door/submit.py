@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
 from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.authoring.files import is_file
 from continuo.authoring.library import Library
@@ -17,6 +19,23 @@ from continuo.door.runs import Run, start
 from continuo.door.stages import accepted
 from continuo.jobs import Context, Job, Outcome
 from continuo.parts import Media
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A request that has passed every stage: the job that does it, and the weight of its key, else its tenant's."""
+
+    request: Request
+    job: Job
+    weight: float
+
+    def known_as(self, id: str) -> "Checked":
+        """The same request with this id."""
+        return replace(self, request=self.request.model_copy(update={"id": id}))
+
+    def run_id(self) -> str:
+        """The id of its run, a new one each time where the request has no id."""
+        return run_id(self.request, self.job.context.tenant)
 
 
 class Door:
@@ -32,12 +51,21 @@ class Door:
         `media` has the content of those of the request that are not kept yet, which is done before it starts.
         Raises `InputError` for whatever cannot run here, and `RPCError` where Temporal cannot be reached.
         """
-        job, weight = await asyncio.to_thread(self._accepted, request, context)
+        return await self.start(await self.check(request, context), media)
+
+    async def check(self, request: Request, context: Context) -> Checked:
+        """The first half of `submit`: nothing has begun. Raises `InputError`."""
+        return await asyncio.to_thread(self._checked, request, context)
+
+    async def start(self, checked: Checked, media: Mapping[Media, bytes] = NO_MEDIA) -> Run:
+        """The second half of `submit`."""
         await keep(self.client, self.library.settings, media)
-        id = run_id(request, context.tenant)
-        if request.id is None:
+        job, weight, id = checked.job, checked.weight, checked.run_id()
+        if checked.request.id is None:
             return Run(await start(self.client, job, id=id, weight=weight))
-        once = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+        # A run that its caller asks for by its id has ended, however it did.
+        failed_only, never = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY, WorkflowIDReusePolicy.REJECT_DUPLICATE
+        once = never if job.context.background else failed_only
         try:
             return Run(await start(self.client, job, id=id, weight=weight, reuse=once))
         except WorkflowAlreadyStartedError as error:
@@ -48,10 +76,20 @@ class Door:
         """The run with this workflow id, submitted before by whomever; if it ran more than once, the newest."""
         return Run(self.client.get_workflow_handle(id, result_type=Outcome))
 
-    def _accepted(self, request: Request, context: Context) -> tuple[Job, float]:
-        """The job and the weight of its key, else its tenant's."""
-        weight = context.key and context.key.weight
-        return accepted(self.library, request, context), weight or self.library.tenants.of(context.tenant).weight
+    async def find(self, request: Request, tenant: str) -> Run | None:
+        """The newest run of the request's `id`, pattern and this tenant; None where Temporal knows of none."""
+        id = run_id(request, tenant)
+        try:
+            known = await self.client.get_workflow_handle(id).describe()
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return None
+        return Run(self.client.get_workflow_handle(id, run_id=known.run_id, result_type=Outcome))
+
+    def _checked(self, request: Request, context: Context) -> Checked:
+        weight = (context.key and context.key.weight) or self.library.tenants.of(context.tenant).weight
+        return Checked(request, accepted(self.library, request, context), weight)
 
 
 def run_id(request: Request, tenant: str) -> str:

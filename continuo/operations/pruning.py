@@ -5,7 +5,7 @@ from typing import Literal
 from continuo.data import Data
 from continuo.jobs import Priority
 
-Part = Literal["journal", "ledger", "cache", "payloads", "letters", "runs"]
+Part = Literal["journal", "ledger", "cache", "payloads", "letters", "runs", "streams"]
 
 TYPE = "Prune"
 """The workflow type."""
@@ -23,7 +23,8 @@ class Request(Data):
 
 
 class Pruned(Data):
-    """How many went, or would go, of each; `letters` are dead letters that were closed, `runs` rows of runs."""
+    """How many went, or would go, of each; `letters` are dead letters that were closed, `runs` rows of runs, `streams`
+    runs in the stream log."""
 
     dry_run: bool
     journal: int
@@ -32,3 +33,4 @@ class Pruned(Data):
     payloads: int
     letters: int
     runs: int = 0
+    streams: int = 0

@@ -20,7 +20,7 @@ class RunRow(Data):
     Times are UTC. `label` is the branch that a route decided for. Tokens and `cost_usd` are of all calls of the run,
     absent while it runs and where they cannot be known, as of a run that was terminated. `error` is the failure in a
     line. `parent` is the id of the workflow that started it, such as a dead letter, and `shadow_of` that of the run
-    whose copy it is.
+    whose copy it is. `job` is the id by which its caller asks for it who does not wait, and `metadata` that caller's.
     """
 
     run_id: str
@@ -46,6 +46,8 @@ class RunRow(Data):
     error: str | None = None
     parent: str | None = None
     shadow_of: str | None = None
+    job: str | None = None
+    metadata: dict[str, str] = {}
 
     def with_result(self, result: Outcome | Failure) -> "RunRow":
         """The row of the run that has this result."""

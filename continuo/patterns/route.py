@@ -38,6 +38,12 @@ class Route(Spec):
     def worst(self, estimator: Estimator) -> Estimate:
         return estimator.all(self._classifier().values()) + estimator.any(self.branches.values())
 
+    def branch(self, label: str | None) -> str:
+        """The branch for the classifier's label, None where it found none."""
+        name = label if label in self.branches else self.default
+        assert name is not None, "the spec has a default wherever a label may be missing"
+        return name
+
     def about(self, price: Callable[[str], str]) -> list[str]:
         return [f"by {self.by.kind}", *([f"default {self.default}"] if self.default else [])]
 

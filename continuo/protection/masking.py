@@ -37,6 +37,20 @@ class Masker:
                 at = start + max(_same(form, text, start) for form in self._forms)
         return "".join([*pieces, text[at:]]) if pieces else text
 
+    def sure(self, text: str) -> int:
+        """How many characters of a text that goes on can be shown, masked: behind them a secret may have begun."""
+        sure = len(text)
+        for head in self._heads:
+            for match in re.finditer(re.escape(head), text):
+                # It is masked as far as it goes, and may go on.
+                if any(form.startswith(text[match.start() :]) for form in self._forms):
+                    sure = min(sure, match.start())
+            for length in range(min(len(head), len(text) + 1) - 1, 0, -1):
+                if text.endswith(head[:length]):
+                    sure = min(sure, len(text) - length)
+                    break
+        return sure
+
     def value(self, value: Any) -> Any:
         """The same for each text in a JSON value."""
         if isinstance(value, str):
@@ -59,12 +73,13 @@ def _same(form: str, text: str, start: int) -> int:
 
 
 def secrets(catalog: Catalog, environ: Mapping[str, str]) -> list[str]:
-    """The keys of all providers and services, that of Temporal, and the passwords in addresses."""
+    """The keys of all providers and services, of Temporal and of webhooks, and the passwords in addresses."""
     endpoints = [*catalog.providers.values(), *catalog.services.values()]
     keys = [environ.get(endpoint.key_env or "", "").strip() for endpoint in endpoints]
     addresses = [environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")]
     addresses += [endpoint.url(environ) or "" for endpoint in endpoints]
-    return [*keys, environ.get("TEMPORAL_API_KEY", ""), *filter(None, map(_password, addresses))]
+    keys += [environ.get("TEMPORAL_API_KEY", ""), *map(str.strip, environ.get("CONTINUO_WEBHOOK_KEY", "").split(","))]
+    return [*keys, *filter(None, map(_password, addresses))]
 
 
 def _password(address: str) -> str | None:

@@ -36,19 +36,23 @@ def most_usd(model: Model, request: ModelRequest) -> float:
     frame around the texts. Media are references in it, and count as what a model reads them as.
     """
     assert model.price is not None
-    assert request.max_tokens is not None
     if is_free(model):
         return 0.0
     read = len(request.model_dump_json().encode()) + sum(map(most_tokens, request.media))
     dearest = max(model.price.input, model.price.cached or 0.0)
     minutes = sum(part.seconds for part in request.media if isinstance(part, Audio)) / 60
-    return (read * dearest + request.max_tokens * model.price.output) / 1e6 + minutes * model.price.minute
+    return (read * dearest + _written(request) * model.price.output) / 1e6 + minutes * model.price.minute
 
 
 def most_usage(request: ModelRequest) -> Usage:
     """What a capped request is booked as where nobody has counted: its texts, and all that it allows to be written."""
+    return Usage(input_tokens=read_tokens(request), output_tokens=_written(request), estimated=True)
+
+
+def _written(request: ModelRequest) -> int:
+    """Tokens that are written at most; an embedding is none."""
     assert request.max_tokens is not None
-    return Usage(input_tokens=read_tokens(request), output_tokens=request.max_tokens, estimated=True)
+    return 0 if request.embed else request.max_tokens
 
 
 def likely_tokens(request: ModelRequest) -> int:

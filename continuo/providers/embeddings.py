@@ -1,31 +1,51 @@
 """Embeddings, for the protocols that have them."""
 
+from array import array
+from base64 import b64decode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
 from typing import Protocol
 
-from continuo.data import Data
-from continuo.messages import Usage
+from continuo.messages import ModelRequest, Usage
 from continuo.providers.errors import invalid_response
 from continuo.providers.protocol import Json, WireRequest
 
 
-class Embedding(Data):
-    """Where a text stands in its model's space of meanings. `usage` is None where the provider counts nothing."""
+@dataclass(frozen=True)
+class Embedding:
+    """Where texts stand in their model's space of meanings.
 
-    vector: tuple[float, ...]
+    `vectors` are those of the `count` texts one after the other, all of the same length, as 32-bit floats. `usage` is
+    None where the provider counts nothing.
+    """
+
+    vectors: bytes
+    count: int
     usage: Usage | None = None
     simulated: bool = False
 
 
 class EmbeddingProtocol(Protocol):
-    """As `WireProtocol`, for one text and its vector."""
+    """As `WireProtocol`, for the turns of a request, each of which is a text, and their vectors."""
 
-    def encode(self, base_url: str, model: str, text: str) -> WireRequest: ...
+    def encode(self, base_url: str, model: str, request: ModelRequest) -> WireRequest: ...
 
     def decode(self, body: Json) -> Embedding: ...
 
 
-def embedding(vector: list[float], usage: Usage | None) -> Embedding:
-    """Raises `ProviderError` for an empty one."""
-    if not vector:
-        raise invalid_response("the response has an empty embedding", usage)
-    return Embedding(vector=tuple(map(float, vector)), usage=usage)
+def embedding(vectors: Sequence[Sequence[float] | str], usage: Usage | None) -> Embedding:
+    """Each is numbers, or 32-bit floats in base64. Raises `ProviderError` for one that is empty, not finite or of
+    another length, and what Python raises for what is none."""
+    packed = [_packed(vector) for vector in vectors]
+    lengths = {len(vector) for vector in packed}
+    if len(lengths) != 1 or not all(lengths):
+        raise invalid_response("the response has an empty embedding, or embeddings of several lengths", usage)
+    whole = array("f", b"".join(packed))
+    if not all(map(isfinite, whole)):
+        raise invalid_response("the response has an embedding with a number that is not finite", usage)
+    return Embedding(whole.tobytes(), len(packed), usage)
+
+
+def _packed(vector: Sequence[float] | str) -> bytes:
+    return b64decode(vector, validate=True) if isinstance(vector, str) else array("f", vector).tobytes()

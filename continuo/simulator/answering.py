@@ -95,7 +95,13 @@ async def _serve(
     answer = reply(call.model, question, behaviour)
     cut = behaviour.fault == "cut"
     if call.stream:
-        return EventStream(list(wire.stream(call.model, answer)), call, cut=cut)
+        return EventStream(
+            list(wire.stream(call.model, answer)),
+            call,
+            cut=cut,
+            pace=behaviour.pace,
+            breaks_after=behaviour.breaks_after,
+        )
     content = wire.answer(call.model, answer)
     if cut:
         text = json.dumps(content)

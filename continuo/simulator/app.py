@@ -35,7 +35,7 @@ def create_app(latency: float = 0.0) -> Starlette:
             Route("/v1/audio/transcriptions", transcribe_openai, methods=["POST"]),
             Route("/v1/messages", serve_anthropic, methods=["POST"]),
             Route("/v1beta/models/{model:path}:generateContent", serve_google, methods=["POST"]),
-            Route("/v1beta/models/{model:path}:embedContent", embed_google, methods=["POST"]),
+            Route("/v1beta/models/{model:path}:batchEmbedContents", embed_google, methods=["POST"]),
             Route("/v1beta/models/{model:path}:streamGenerateContent", stream_google, methods=["POST"]),
             Route("/v1/models", known_models),
             Route("/_sim/calls", control.calls, methods=["GET", "DELETE"]),

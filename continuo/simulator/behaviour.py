@@ -43,6 +43,7 @@ class Behaviour(Strict):
     `text`: the whole answer. `thought`: what comes before it as reasoning, signed where the protocol signs.
     `tokens`: about 4 characters each unless set, and 258 for any medium.
     `tool_call` is made if the request offers the tool and holds no tool's result yet.
+    `pace`: seconds before each event of a stream; `breaks_after`: so many of them, and its connection is dropped.
     `embeddings`: the vector of a text; any other has one that follows from its characters and knows of no meaning.
     `refuses`: the fields of a body, as its protocol calls them, for which a request is answered with status 400.
     `fault`: *not_json* is a proxy's HTML page, *empty* an answer without any content, *cut* half a body (or half
@@ -66,6 +67,8 @@ class Behaviour(Strict):
     finish_reason: Literal["stop", "length", "content_filter"] = "stop"
     fault: Literal["not_json", "empty", "cut", "no_usage", "refusal", "reset"] | None = None
     tool_call: CallTool | None = None
+    pace: float = Field(default=0.0, ge=0)
+    breaks_after: int | None = Field(default=None, ge=0)
     embeddings: dict[str, list[float]] = {}
     refuses: tuple[str, ...] = ()
 

@@ -1,6 +1,9 @@
 """The shapes of embeddings, OpenAI's and Google's. Neither is ever streamed."""
 
+from array import array
+from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 
 from continuo.simulator import google, openai
 from continuo.simulator.reply import Json, Question, Reply
@@ -11,11 +14,17 @@ class OpenAI:
 
     @staticmethod
     def question(body: Json) -> Question:
-        return _question(body["input"])
+        texts, form = body["input"], body.get("encoding_format", "float")
+        if form not in ("float", "base64"):
+            raise ValueError(f"encoding_format is {form!r}")
+        question = _question([texts] if isinstance(texts, str) else texts, body.get("dimensions"))
+        return replace(question, packed=form == "base64")
 
     @staticmethod
     def answer(model: str, reply: Reply) -> Json:
-        data = [] if reply.empty else [{"object": "embedding", "index": 0, "embedding": reply.vector}]
+        vectors = [_packed(vector) if reply.packed else vector for vector in reply.vectors]
+        numbered = enumerate([] if reply.empty else vectors)
+        data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in numbered]
         counts = {"prompt_tokens": reply.tokens[0], "total_tokens": reply.tokens[0]} if reply.tokens else None
         return {"object": "list", "data": data, "model": model, **({"usage": counts} if counts else {})}
 
@@ -30,12 +39,28 @@ class Google:
 
     @staticmethod
     def question(body: Json) -> Question:
-        return _question(body["content"]["parts"][0]["text"])
+        requests = body["requests"]
+        texts = [one["content"]["parts"][0]["text"] for one in requests]
+        return _question(texts, requests[0].get("outputDimensionality"))
 
     @staticmethod
     def answer(model: str, reply: Reply) -> Json:
-        return {"embedding": {"values": [] if reply.empty else reply.vector}}
+        return {"embeddings": [{"values": [] if reply.empty else vector} for vector in reply.vectors]}
 
 
-def _question(text: str) -> Question:
-    return Question(prompt=text, length=len(text), tools=(), answered_tool=False, schema=None, embeds=True)
+def _question(texts: list[str], dimensions: int | None) -> Question:
+    if not texts or not all(isinstance(text, str) and text for text in texts):
+        raise ValueError("an input is empty, or no text")
+    return Question(
+        prompt=texts[-1],
+        length=sum(map(len, texts)),
+        tools=(),
+        answered_tool=False,
+        schema=None,
+        embeds=tuple(texts),
+        dimensions=dimensions,
+    )
+
+
+def _packed(vector: list[float]) -> str:
+    return b64encode(array("f", vector).tobytes()).decode()

@@ -27,6 +27,7 @@ class Question:
     `length` counts the characters of all texts, `answered_tool` says that the turns hold a tool's result,
     and `counts` that the answer is to hold the tokens. `choice` is *none*, *required* or a tool's name, where one is
     set; `json` says that any JSON object is wanted, and `top` how many tokens each place of `logprobs` is to have.
+    `embeds` are texts to be embedded in so many `dimensions`, and `packed` that their vectors are wanted in base64.
     `media` are what came beside the texts, as type and bytes; `seconds` of an audio are to be counted, not tokens.
     """
 
@@ -40,7 +41,9 @@ class Question:
     logprobs: bool = False
     top: int = 0
     counts: bool = True
-    embeds: bool = False
+    embeds: tuple[str, ...] = ()
+    dimensions: int | None = None
+    packed: bool = False
     media: tuple[tuple[str, int], ...] = ()
     seconds: float = 0.0
 
@@ -58,7 +61,8 @@ class Reply:
     top: int
     refusal: bool
     empty: bool
-    vector: list[float]
+    vectors: list[list[float]]
+    packed: bool
     seconds: float
 
 
@@ -99,7 +103,8 @@ def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
         top=question.top,
         refusal=behaviour.fault == "refusal",
         empty=behaviour.fault == "empty",
-        vector=_vector(question.prompt, behaviour) if question.embeds else [],
+        vectors=[_vector(text, behaviour)[: question.dimensions] for text in question.embeds],
+        packed=question.packed,
         seconds=question.seconds,
     )
 
@@ -118,7 +123,8 @@ def _tool(question: Question, behaviour: Behaviour) -> tuple[str, Json] | None:
 def _vector(text: str, behaviour: Behaviour) -> list[float]:
     """The scripted embedding, or one that is the same for the same text and far from that of any other."""
     chance = random.Random(text)
-    return behaviour.embeddings.get(text) or [chance.gauss(0, 1) for _ in range(64)]
+    # Of 32-bit floats, as real ones are.
+    return behaviour.embeddings.get(text) or [round(chance.gauss(0, 1) * 1024) / 1024 for _ in range(64)]
 
 
 def _text(model: str, question: Question, behaviour: Behaviour) -> str:

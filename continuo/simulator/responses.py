@@ -18,11 +18,14 @@ class ConnectionBroken(Exception):
 class EventStream(StreamingResponse):
     """Server-sent events. `call` is told when all of them are out, or that the client left before.
 
-    With `cut` only the first half of them is sent, and the stream ends as if that were all.
+    With `cut` only the first half of them is sent, and the stream ends as if that were all. `pace` and `breaks_after`
+    are as in `Behaviour`.
     """
 
-    def __init__(self, events: list[str], call: Call, *, cut: bool) -> None:
-        super().__init__(self._sent(events, cut), headers=SIMULATED, media_type="text/event-stream")
+    def __init__(
+        self, events: list[str], call: Call, *, cut: bool, pace: float = 0.0, breaks_after: int | None = None
+    ) -> None:
+        super().__init__(self._sent(events, cut, pace, breaks_after), headers=SIMULATED, media_type="text/event-stream")
         self._call = call
         self._ended = False
 
@@ -30,8 +33,12 @@ class EventStream(StreamingResponse):
         await super().__call__(scope, receive, send)
         self._call.disconnected = not self._ended
 
-    async def _sent(self, events: list[str], cut: bool) -> AsyncIterator[str]:
-        for event in events[: len(events) // 2] if cut else events:
+    async def _sent(self, events: list[str], cut: bool, pace: float, breaks_after: int | None) -> AsyncIterator[str]:
+        for number, event in enumerate(events[: len(events) // 2] if cut else events):
+            if number == breaks_after:
+                raise ConnectionBroken
+            if pace:
+                await asyncio.sleep(pace)
             yield event
             # uvicorn swallows what is sent to a client that left: the task that hears of it needs a turn of its own.
             await asyncio.sleep(0)

@@ -90,6 +90,6 @@ def _seconds(content: bytes) -> float:
     try:
         with wave.open(BytesIO(content)) as file:
             seconds: float = file.getnframes() / file.getframerate()
-    except (wave.Error, EOFError, ZeroDivisionError):
+    except (wave.Error, EOFError, ZeroDivisionError, RuntimeError):
         return len(content) / MP3
     return seconds

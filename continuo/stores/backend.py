@@ -12,6 +12,7 @@ from continuo.stores.cache import Cache
 from continuo.stores.database import Database
 from continuo.stores.limits import LimitStore
 from continuo.stores.migrations import Part
+from continuo.stores.streams import StreamLog
 
 
 class Backend:
@@ -36,6 +37,10 @@ class Backend:
         """What is used of the limits, where a database does not keep it. Raises `InputError` as `cache` does."""
         raise NotImplementedError
 
+    def streams(self, url: str, kept: float) -> AbstractAsyncContextManager[StreamLog]:
+        """The stream log, which keeps a run for so many seconds. Raises `InputError` as `database` and `cache` do."""
+        raise NotImplementedError
+
     def errors(self) -> tuple[type[Exception], ...]:
         """What its driver raises where the store cannot be used."""
         return ()
@@ -46,13 +51,18 @@ def backend(variable: str, url: str, offering: str) -> Backend:
 
     Raises `InputError` where there is none.
     """
-    able = [one for one in _backends() if getattr(type(one), offering) is not getattr(Backend, offering)]
+    able = [one for one in _backends() if offers(one, offering)]
     for one in able:
         if url.partition(":")[0].lower() in one.schemes:
             return one
     known = ", ".join(sorted(scheme for one in able for scheme in one.schemes))
     # What it says instead is not shown: it may hold a password.
     raise InputError(f"{variable}: not the URL of a store; write one that begins with a scheme of these: {known}")
+
+
+def offers(one: Backend, offering: str) -> bool:
+    """Whether the backend implements the method `offering`."""
+    return getattr(type(one), offering) is not getattr(Backend, offering)
 
 
 def address(url: str) -> str:

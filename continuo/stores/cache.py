@@ -39,6 +39,12 @@ class Lookup(Data):
 class Cache(Protocol):
     """Times are seconds since 1970, given by the caller."""
 
+    async def find(self, key: str, now: float) -> Outcome | None:
+        """The answer kept under the key. It only reads: whoever serves it tells so by `note_use`."""
+
+    async def note_use(self, key: str, *, hits: int, now: float) -> None:
+        """The answer kept under the key was served so often, at last now."""
+
     async def look_up(self, place: Place, *, take_off: bool, now: float) -> Lookup:
         """The answer kept under the key. If there is none, nobody is under way to it and `take_off`, the holder is."""
 

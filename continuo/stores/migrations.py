@@ -136,6 +136,13 @@ STORE = (
     CREATE INDEX requests_received ON requests (received)
     """,
     """
+    ALTER TABLE runs ADD COLUMN job TEXT;
+    ALTER TABLE runs ADD COLUMN metadata TEXT NOT NULL DEFAULT '{}';
+    CREATE INDEX runs_job ON runs (job, started) WHERE job IS NOT NULL;
+    CREATE INDEX runs_jobs ON runs (tenant, started, run_id) WHERE job IS NOT NULL;
+    CREATE INDEX runs_jobs_by_status ON runs (tenant, status, started, run_id) WHERE job IS NOT NULL
+    """,
+    """
     CREATE TABLE answers (
         id TEXT PRIMARY KEY,
         tenant TEXT NOT NULL,
@@ -221,6 +228,26 @@ LIMITS = (
     """,
 )
 
-Part = Literal["store", "limits", "payloads"]
+STREAMS = (
+    """
+    CREATE TABLE streams (
+        run TEXT PRIMARY KEY,
+        path TEXT NOT NULL,
+        attempt BIGINT NOT NULL,
+        pieces BIGINT NOT NULL,
+        bytes BIGINT NOT NULL,
+        time DOUBLE PRECISION NOT NULL
+    );
+    CREATE INDEX streams_time ON streams (time);
+    CREATE TABLE stream_batches (
+        run TEXT NOT NULL,
+        last BIGINT NOT NULL,
+        pieces TEXT NOT NULL,
+        PRIMARY KEY (run, last)
+    )
+    """,
+)
 
-PARTS: Mapping[Part, Sequence[str]] = {"store": STORE, "limits": LIMITS, "payloads": PAYLOADS}
+Part = Literal["store", "limits", "payloads", "streams"]
+
+PARTS: Mapping[Part, Sequence[str]] = {"store": STORE, "limits": LIMITS, "payloads": PAYLOADS, "streams": STREAMS}

@@ -1,14 +1,15 @@
 """Which store it is: that of `DATABASE_URL` and `REDIS_URL` where they are set, else files in the data folder."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
 from continuo.config.settings import Settings
-from continuo.stores.backend import Backend, backend
+from continuo.stores.backend import Backend, backend, offers
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.limits import LimitStore, SqlLimits
+from continuo.stores.streams import StreamLog
 
 
 class Place(NamedTuple):
@@ -62,6 +63,17 @@ async def opened_limits(settings: Settings, environ: Mapping[str, str], store: D
         yield SqlLimits(database)
     finally:
         await database.aclose()
+
+
+def opened_streams(settings: Settings, environ: Mapping[str, str]) -> AbstractAsyncContextManager[StreamLog]:
+    """The stream log: where `REDIS_URL` says, else in the store if that has one, else in a file of the data folder."""
+    if environ.get("REDIS_URL"):
+        url, chosen = _place("REDIS_URL", "streams", settings, environ)
+    else:
+        url, chosen = store_place(settings, environ)
+        if not offers(chosen, "streams"):
+            url, chosen = _place("DATABASE_URL", "streams", settings, {})
+    return chosen.streams(url, settings.stream_retention)
 
 
 @asynccontextmanager

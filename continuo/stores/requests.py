@@ -29,10 +29,12 @@ class Received:
 
 @dataclass(frozen=True)
 class Known:
-    """A request that is kept: the `id` of its run, and when it first came (seconds since 1970)."""
+    """A request that is kept: the `id` of its run, when it first came (seconds since 1970), and whether it is `keyed`
+    by its caller."""
 
     id: str
     received: float
+    keyed: bool = False
 
 
 class Requests:
@@ -70,6 +72,12 @@ class Requests:
             # Another gateway may have kept the same key in the same moment: the first one counts.
             return await self._database.write(lambda connection: _first(connection, request, new))
         return known
+
+    async def find(self, id: str, caller: str, path: str) -> Known | None:
+        """The request of that id, if it is this caller's and came by this path."""
+        sql = "SELECT received, idempotency_key FROM requests WHERE id = ? AND caller = ? AND path = ?"
+        rows = await self._database.read(sql, (id, caller, path))
+        return Known(id, rows[0]["received"], rows[0]["idempotency_key"] is not None) if rows else None
 
     async def delivered(self, id: str) -> None:
         """Its answer has reached the client: whoever asks the same again wants another one."""

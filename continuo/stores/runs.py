@@ -1,10 +1,12 @@
 """The table of runs: a row for each, which follows what Temporal knows of it."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from continuo.money import NANO
+from continuo.operations.jobs import JobQuery
 from continuo.operations.runs import RunQuery, RunRow
 from continuo.stores.database import Connection, Database, Row
 
@@ -75,6 +77,31 @@ class Runs:
             await self._database.write(lambda connection: connection.execute(_CLAIM, row).rowcount, durable=False)
         )
 
+    async def job(self, tenant: str, id: str) -> RunRow | None:
+        """The newest run of the tenant's job, which a dead letter may have run again."""
+        sql = f"SELECT {_NAMES} FROM runs WHERE job = ? AND tenant = ? AND namespace = ? ORDER BY started DESC LIMIT 1"
+        return next(map(_row, await self._database.read(sql, (id, tenant, self._namespace))), None)
+
+    async def jobs(self, tenant: str, query: JobQuery, after: RunRow | None) -> list[RunRow]:
+        """The newest runs of the tenant's jobs behind that of `after`, at most one more than the query's `limit`."""
+        where = (
+            "job IS NOT NULL AND tenant = ? AND namespace = ? AND NOT EXISTS"
+            " (SELECT 1 FROM runs later WHERE later.job = runs.job AND later.started > runs.started)"
+        )
+        values: list[object] = [tenant, self._namespace]
+        if after is not None:
+            where += " AND (started, run_id) < (?, ?)"
+            values += [_text(after.started), after.run_id]
+        # A query for each status, since each is in order in the index, and all of them together are not.
+        only = [f" AND status = '{status}'" for status in query.of_runs] or [""]
+        ordered = "ORDER BY started DESC, run_id DESC LIMIT ?"
+        each = [f"SELECT * FROM (SELECT {_NAMES} FROM runs WHERE {where}{status} {ordered}) found" for status in only]
+        values.append(query.limit + 1)
+        rows = await self._database.read(
+            f"{' UNION ALL '.join(each)} {ordered}", (*values * len(only), query.limit + 1)
+        )
+        return [_row(row) for row in rows]
+
 
 async def listed(database: Database, query: RunQuery) -> list[RunRow]:
     """The runs of all namespaces that the query wants, the newest first."""
@@ -105,12 +132,15 @@ def _value(value: Any, *, nano: bool) -> object:
         return _text(value)
     if isinstance(value, bool):
         return int(value)
+    if isinstance(value, dict):
+        return json.dumps(value)
     return round(value * NANO) if nano and value is not None else value
 
 
 def _row(row: Row) -> RunRow:
     money = {name: None if row[column] is None else row[column] / NANO for name, column in _MONEY.items()}
-    return RunRow(**{name: row[name] for name in _FIELDS if name not in _MONEY}, **money)
+    plain = {name: row[name] for name in _FIELDS if name not in (*_MONEY, "metadata")}
+    return RunRow(**plain, **money, metadata=json.loads(row["metadata"]))
 
 
 def _text(time: datetime) -> str:

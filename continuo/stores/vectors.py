@@ -1,7 +1,6 @@
 """Embeddings of what was asked, compared one by one: right, and quick enough for some thousands."""
 
 import asyncio
-from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from threading import Lock
@@ -119,11 +118,6 @@ class Family:
         with self._lock:
             if self._matrix is not None and self.keys[row] == key:
                 self._matrix[row] = 0
-
-
-def written(embedding: Sequence[float]) -> str:
-    """An embedding as a text, of 8 KB for 1,536 dimensions: base64 of `packed`."""
-    return b64encode(packed(embedding)).decode()
 
 
 def packed(embedding: Sequence[float]) -> bytes:

@@ -34,6 +34,14 @@ def started(context: Context) -> TypedSearchAttributes:
     )
 
 
+def memo(context: Context) -> dict[str, object]:
+    """What is kept beside a run, to be listed with it."""
+    known: dict[str, object] = {"user": context.user} if context.user else {}
+    if job := context.background:
+        known |= {"job": job.id, "metadata": job.metadata}
+    return known
+
+
 def finished(outcome: Outcome) -> list[SearchAttributeUpdate[Any]]:
     """What is known when it ends; an unknown cost stays unset."""
     decided = (*_known(TIER, outcome.tier), *_known(BRANCH, outcome.branch), *_known(VARIANT, outcome.variant))

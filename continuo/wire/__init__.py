@@ -1,1 +1,1 @@
-"""What callers send and get in the shapes of the SDKs they use: pure mappings, a folder for each dialect, no I/O."""
+"""What callers send and get in the shapes of the SDKs they use: pure mappings, a folder or a file a dialect, no I/O."""

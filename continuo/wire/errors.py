@@ -63,6 +63,7 @@ _STATUSES = {
     "connection": Status(502, "provider_unreachable", retry=True),
     "server_error": Status(502, "provider_error", retry=True),
     "invalid_response": Status(502, "provider_error", retry=True),
+    "stream_broken": Status(502, "stream_broken"),
     "FallbackExhausted": Status(502, "every_tier_failed", retry=True),
     "CascadeExhausted": Status(502, "every_tier_failed", retry=True),
     "FanOutFailed": Status(502, "branches_failed", retry=True),

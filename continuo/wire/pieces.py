@@ -37,6 +37,16 @@ def message_of(outcome: Outcome) -> Message:
 
 def pieces(outcome: Outcome, account: Mapping[str, JsonValue]) -> Iterator[Piece]:
     """An answer that is whole already, as the pieces of a stream."""
+    yield from deltas(outcome)
+    yield end(outcome, account)
+
+
+def end(outcome: Outcome, account: Mapping[str, JsonValue]) -> End:
+    return End(finish_reason(outcome), outcome.usage, account)
+
+
+def deltas(outcome: Outcome) -> Iterator[Delta]:
+    """The same without its end."""
     message = message_of(outcome)
     for part in message.parts:
         if isinstance(part, Reasoning):
@@ -45,7 +55,6 @@ def pieces(outcome: Outcome, account: Mapping[str, JsonValue]) -> Iterator[Piece
             yield TextDelta(part.text)
     for index, call in enumerate(message.tool_calls):
         yield ToolDelta(index, call.id, call.name, call.arguments, call.signature)
-    yield End(finish_reason(outcome), outcome.usage, account)
 
 
 def finish_reason(outcome: Outcome) -> FinishReason:

@@ -1,8 +1,13 @@
-"""Server-sent events as the SDKs read them: a name and data, neither `id:` nor `retry:`."""
+"""Server-sent events as the SDKs read them: data and perhaps a name, neither `id:` nor `retry:`."""
 
 from collections.abc import Mapping
 
 import orjson
+
+
+def data(value: Mapping[str, object]) -> bytes:
+    """An event without a name."""
+    return b"data: %b\n\n" % orjson.dumps(value)
 
 
 def event(name: str, data: Mapping[str, object]) -> bytes:

@@ -26,6 +26,7 @@ from continuo.activities.reports import Reports
 from continuo.activities.services import ServiceCalls
 from continuo.activities.settling import Settling
 from continuo.activities.unexpected import final_if_unexpected
+from continuo.activities.webhooks import Webhooks
 from continuo.authoring.library import Library
 from continuo.jobs import Priority
 from continuo.protection.masking import secrets
@@ -33,7 +34,7 @@ from continuo.providers.client import ModelClient
 from continuo.stores.board import Board
 from continuo.stores.budgets import Budgets
 from continuo.stores.journal import Journal
-from continuo.stores.opened import open_cache, open_store, opened_limits, opened_payloads
+from continuo.stores.opened import open_cache, open_store, opened_limits, opened_payloads, opened_streams
 from continuo.stores.payloads import Payloads
 from continuo.stores.runs import Runs
 from continuo.temporal.connect import connect
@@ -67,6 +68,7 @@ async def pool(
         cache = open_cache(settings, environ)
         resources.push_async_callback(cache.aclose)
         large = await resources.enter_async_context(opened_payloads(settings, environ, database))
+        streams = await resources.enter_async_context(opened_streams(settings, environ))
         namespace = await namespace_of(client)
         models = ModelClient(catalog, environ, settings.knowledge, masker)
         resources.push_async_callback(models.aclose)
@@ -80,16 +82,18 @@ async def pool(
         settling = Settling(journal, settings.data / "unrecorded")
         await resources.enter_async_context(settling.running())
         payloads = Payloads(large, namespace.id)
-        calls = ModelCalls(catalog, models, journal, settling, admission, breakers, payloads)
+        calls = ModelCalls(catalog, models, journal, settling, admission, breakers, payloads, streams)
         caching, letters, reports = Caching(cache), Letters(library), Reports(library)
-        pruning = Pruning(settings, client, namespace, database, large, cache)
+        pruning = Pruning(settings, client, namespace, database, large, cache, streams)
+        runs = Runs(database, namespace.id)
+        webhooks = Webhooks(client, settings, environ, runs)
         config = client.config()
         config["data_converter"] = masked(converter(settings, payloads), secrets(catalog, environ))
         # For activities of others that are not async.
         executor = ThreadPoolExecutor(slots)
         resources.callback(executor.shutdown, wait=False)
         ours = activities(
-            calls, admission, breakers, services, functions, caching, letters, reports, pruning, Recording()
+            calls, admission, breakers, services, functions, caching, letters, reports, pruning, webhooks, Recording()
         )
         worker = Worker(
             Client(**config),
@@ -112,7 +116,7 @@ async def pool(
         )
         running = await resources.enter_async_context(worker)
         if priority == "standard":
-            await resources.enter_async_context(following(client, Runs(database, namespace.id)))
+            await resources.enter_async_context(following(client, runs))
         yield running
 
 

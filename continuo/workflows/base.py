@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from continuo.activities.models import ModelCalls
-from continuo.jobs import Account, Failure, Job, Outcome, total_cost
+from continuo.jobs import WANTED, Account, Failure, Job, Outcome, total_cost
 from continuo.operations.dead_letters import Letter
 from continuo.patterns.walk import calls_locally
 from continuo.progress import Progress
@@ -21,6 +21,7 @@ from continuo.workflows.run_account import RUN, Run, RunAccount
 from continuo.workflows.shield import to_the_end
 from continuo.workflows.step import run_inline, within
 from continuo.workflows.unexpected import unexpected_as_failures
+from continuo.workflows.webhook import announce
 
 
 class PatternWorkflow:
@@ -44,6 +45,8 @@ class PatternWorkflow:
         info = workflow.info()
         run_id = info.workflow_id.removesuffix(f".{job.path}") if job.path else info.workflow_id
         RUN.set(Run(run_id, self.counted))
+        if job.stream == WANTED:
+            job = job.model_copy(update={"stream": info.run_id})
         try:
             with unexpected_as_failures():
                 outcome = self.counted.accounted(
@@ -58,15 +61,18 @@ class PatternWorkflow:
                     # The run has failed: a cancellation that comes now ends nothing any more.
                     with suppress(asyncio.CancelledError):
                         await to_the_end(self._bury(job, failure))
+                await self._announce(job)
                 raise failed(failure) from error
             # A whole run's parent is a dead letter, which keeps no account.
             if job.path and info.parent and self._has_something_to_tell():
                 await to_the_end(self._tell(info.parent))
+            await self._announce(job)
             raise
         if not job.path:
             # Of the whole run alone: a sum over runs must not count a branch's cost twice.
             workflow.upsert_search_attributes(finished(outcome))
         workflow.set_current_details(of_outcome(outcome))
+        await self._announce(job)
         return outcome.model_copy(
             update={
                 "latency_ms": round((workflow.now() - info.start_time).total_seconds() * 1000, 3),
@@ -74,6 +80,12 @@ class PatternWorkflow:
                 "run_id": info.run_id,
             }
         )
+
+    async def _announce(self, job: Job) -> None:
+        """The end of a whole run, which a cancellation that comes now does not change."""
+        if not job.path and job.context.background:
+            with suppress(asyncio.CancelledError):
+                await to_the_end(announce(job))
 
     async def _with_undone(self, job: Job, work: Coroutine[None, None, Outcome]) -> Outcome:
         """Do the work, and tell what local calls had cost whose results a cancellation has undone."""
@@ -114,6 +126,8 @@ class PatternWorkflow:
             workflow.upsert_search_attributes(cost)
         if info.parent is None:
             ids = {"workflow_id": info.workflow_id, "run_id": info.run_id}
+            # Nobody follows a retry.
+            job = job.model_copy(update={"stream": None})
             await keep(Letter(job=job, failure=failure, time=workflow.now(), **ids))
 
     def _has_something_to_tell(self) -> bool:

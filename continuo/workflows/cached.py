@@ -7,6 +7,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from continuo.activities.caching import Caching
 from continuo.activities.models import ModelCalls
+from continuo.decisions.ruled import hit
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Cached, Call, Retry
 from continuo.patterns.choices import Semantic
@@ -32,7 +33,7 @@ async def cached(step: Cached, job: Job) -> Outcome:
         await workflow.sleep(wait)
         lookup, wait = await _look_up(job, waited=True), min(LONGEST_WAIT, wait * GROWTH)
     if lookup.outcome is not None:
-        run_account().note(f"{where}: hit")
+        run_account().note(hit(job))
         return lookup.outcome
     try:
         if step.semantic is not None and (near := await _look_near(step.semantic, job)) is not None:

@@ -12,7 +12,7 @@ from continuo.activities.letters import Letters
 from continuo.cut import cut
 from continuo.jobs import Job, Outcome
 from continuo.operations.dead_letters import TYPE, Closed, Letter
-from continuo.temporal.attributes import started
+from continuo.temporal.attributes import memo, started
 from continuo.temporal.failures import failure_of
 from continuo.temporal.task_timeout import task_timeout
 
@@ -123,7 +123,7 @@ class DeadLetterWorkflow:
             search_attributes=started(context),
             task_timeout=task_timeout(job.step),
             static_summary=f"{context.pattern} for {context.tenant}",
-            memo={"user": context.user} if context.user else None,
+            memo=memo(context) or None,
         )
 
     async def _with_pattern(self, name: str) -> Job:

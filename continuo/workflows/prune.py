@@ -1,5 +1,6 @@
 """Dropping what nothing needs any more, by a schedule or by hand: each part by an activity of its own."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -19,6 +20,9 @@ LIMIT = timedelta(hours=6)
 
 RETRY = RetryPolicy(initial_interval=timedelta(seconds=10), maximum_attempts=5)
 
+LATER: Mapping[Part, str] = {"runs": "runs-pruned", "streams": "streams-pruned"}
+"""Parts that were added, by the patch of each."""
+
 
 @workflow.defn(name=TYPE)
 class PruneWorkflow:
@@ -29,7 +33,7 @@ class PruneWorkflow:
         counts, failures = dict[Part, int](), list[str]()
         for part in get_args(Part):
             # Those that had begun in an earlier version end as they would have then.
-            if part == "runs" and not workflow.patched("runs-pruned"):
+            if part in LATER and not workflow.patched(LATER[part]):
                 continue
             try:
                 counts[part] = await workflow.execute_activity_method(

@@ -4,6 +4,7 @@ from temporalio import workflow
 
 from continuo.activities.admission import Admission
 from continuo.decisions.classify import affordable, classify, label_in
+from continuo.decisions.ruled import picked
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Route
 from continuo.patterns.choices import BudgetUse, Intent
@@ -17,9 +18,8 @@ from continuo.workflows.step import run_inline, run_step, try_step
 @run_inline.register
 async def route(step: Route, job: Job) -> Outcome:
     label = await recorded(job, "label", await _label(step, job), str | None)
-    branch = label if label in step.branches else step.default
-    assert branch is not None, "the spec has a default wherever a label may be missing"
-    run_account().note(f"{job.path or 'route'}: {step.by.kind} {label or 'found no label'}, branch {branch}")
+    branch = step.branch(label)
+    run_account().note(picked(step, job, label))
     outcome = await run_step(step.branches[branch], job, branch)
     return outcome.model_copy(update={"branch": branch})
 

@@ -43,13 +43,17 @@ async def run_step(step: Step, job: Job, name: str, *, isolate: bool = False) ->
 
 
 async def try_step(step: Step, job: Job, name: str, *, isolate: bool = False) -> Outcome | Failure:
-    """`run_step`, with a failure as a value. A cancellation still raises: a caller who left wants no other answer."""
+    """`run_step`, with a failure as a value. A cancellation still raises: a caller who left wants no other answer. So
+    does a stream that broke, behind which no other answer may come."""
     try:
         return await run_step(step, job, name, isolate=isolate)
     except FailureError as error:
         if is_cancelled_exception(error):
             raise
-        return failure_of(error)
+        failure = failure_of(error)
+        if failure.type == "stream_broken":
+            raise
+        return failure
 
 
 def child_id(job: Job) -> str:

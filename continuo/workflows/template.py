@@ -2,6 +2,7 @@
 
 from temporalio import workflow
 
+from continuo.decisions.ruled import said
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Template
 from continuo.workflows.base import PatternWorkflow
@@ -10,7 +11,7 @@ from continuo.workflows.step import run_inline
 
 @run_inline.register
 async def template(step: Template, job: Job) -> Outcome:
-    return Outcome(text=step.text, served_by="template", fallback=True)
+    return said(step)
 
 
 @workflow.defn(name="Template")

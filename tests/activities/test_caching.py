@@ -3,6 +3,8 @@
 import signal
 import sqlite3
 import time
+from array import array
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,11 +21,16 @@ from continuo.stores.cache import Lookup
 from continuo.stores.redis.cache import RedisCache
 from continuo.stores.redis.client import TIMEOUT, connect
 from continuo.stores.sqlite.cache import open_file
-from continuo.stores.vectors import written
 from continuo.testing.processes import kill, running
 from tests.support.redis_server import RedisServer
 
 ANSWER = Outcome(text="yes", served_by="model")
+
+
+def embedded(*vector: float) -> str:
+    return b64encode(array("f", vector).tobytes()).decode()
+
+
 JOB = Job(
     step=Cached(Call(model="m"), semantic=Semantic(model="e")),
     context=Context(pattern="support"),
@@ -50,18 +57,18 @@ def broken(caching: Caching, tmp_path: Path) -> Caching:
 async def test_what_is_kept_is_found_by_its_words_and_by_its_meaning(caching: Caching) -> None:
     run = ActivityEnvironment().run
     assert await run(caching.look_up, JOB, False) == Lookup()
-    assert await run(caching.look_near, JOB, written([1, 0])) == Lookup()
+    assert await run(caching.look_near, JOB, embedded(1, 0)) == Lookup()
     await run(caching.keep, JOB, ANSWER)
     served = Lookup(outcome=Outcome(text="yes", served_by="cache", cost_usd=0))
     assert await run(caching.look_up, JOB, False) == served
-    assert await run(caching.look_near, JOB, written([1, 0.1])) == served
+    assert await run(caching.look_near, JOB, embedded(1, 0.1)) == served
 
 
 async def test_a_broken_cache_finds_nothing_and_keeps_nothing_and_says_so(broken: Caching) -> None:
     run = ActivityEnvironment().run
     with capture_logs() as logs:
         assert await run(broken.look_up, JOB, False) == Lookup()
-        assert await run(broken.look_near, JOB, written([1, 0])) == Lookup()
+        assert await run(broken.look_near, JOB, embedded(1, 0)) == Lookup()
         await run(broken.keep, JOB, ANSWER)
         await run(broken.keep, JOB, None)
     assert [(line["event"], line["log_level"]) for line in logs] == [("the cache is broken", "warning")] * 4

@@ -26,7 +26,7 @@ from continuo.operations.pruning import Part
 from continuo.parts import Text
 from continuo.patterns import Call, Retry, Template
 from continuo.stores.database import Database
-from continuo.stores.opened import open_cache, open_store, opened_payloads
+from continuo.stores.opened import open_cache, open_store, opened_payloads, opened_streams
 from continuo.stores.payloads import Payloads
 from continuo.stores.pruning import JOURNAL, LEDGER
 from continuo.temporal.namespace import namespace_of
@@ -66,8 +66,12 @@ def isolated(name: str) -> Template:
 async def opened(client: Client, settings: Settings) -> AsyncIterator[tuple[Pruning, Database, Payloads]]:
     namespace = await namespace_of(client)
     store, cache = open_store(settings, environment()), open_cache(settings, environment())
-    async with opened_payloads(settings, environment(), store) as large:
-        yield Pruning(settings, client, namespace, store, large, cache), store, Payloads(large, namespace.id)
+    async with (
+        opened_payloads(settings, environment(), store) as large,
+        opened_streams(settings, environment()) as streams,
+    ):
+        pruning = Pruning(settings, client, namespace, store, large, cache, streams)
+        yield pruning, store, Payloads(large, namespace.id)
     await store.aclose()
     await cache.aclose()
 
@@ -164,7 +168,7 @@ async def test_what_any_known_run_needs_stays_and_all_else_goes(world: World) ->
         # The answers of `gone`, of `again` before it was begun again, and to the query.
         parts = {"journal": 1, "ledger": 1, "cache": 0, "payloads": 3, "letters": 1}
         # How many runs had their rows yet when the pool ended is chance.
-        assert counts == {**parts, "runs": counts["runs"]}
+        assert counts == {**parts, "runs": counts["runs"], "streams": 0}
         under_way = waits.first_execution_run_id
         assert [name.partition("/")[0] for name in await names(store, JOURNAL)] == [under_way]
         assert len(ledger) - len(await names(store, LEDGER)) == counts["ledger"]

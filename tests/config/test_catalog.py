@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from continuo.config.catalog import Catalog, Price, Provider, load_catalog
 from continuo.config.settings import Settings
-from continuo.messages import Usage
+from continuo.messages import Message, ModelRequest, Usage
 
 CATALOG = load_catalog(Settings().catalog)
 tokens = st.integers(0, 10**9)
@@ -71,3 +71,17 @@ def test_a_model_cannot_take_what_its_protocol_does_not_carry() -> None:
     models = {"m": {"provider": "p", "inputs": ["text", "audio"]}}
     with pytest.raises(ValidationError, match="model 'm': its provider's protocol carries no audio; take it from"):
         Catalog.model_validate({"providers": providers, "models": models})
+
+
+def test_no_model_embeds_in_place_of_another() -> None:
+    turns = (Message(role="user", content="Hello"),)
+    embed, words = ModelRequest(messages=turns, embed=True), ModelRequest(messages=turns)
+    assert [CATALOG.takes(CATALOG.models["sim-embed"], request) for request in (embed, words)] == [False, False]
+    assert [CATALOG.takes(CATALOG.models["sim-mini"], request) for request in (embed, words)] == [False, True]
+
+
+def test_a_model_cannot_embed_by_a_protocol_without_embeddings() -> None:
+    with pytest.raises(ValidationError, match="model 'm' embeds, and its provider's protocol has no embeddings"):
+        Catalog.model_validate(
+            {"providers": {"p": {"protocol": "anthropic"}}, "models": {"m": {"provider": "p", "embeds": True}}}
+        )

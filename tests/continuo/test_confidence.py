@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.decisions.confidence import INSTRUCTION, UNKNOWN, json_object, mean_probability, rated
+from continuo.decisions.confidence import INSTRUCTION, UNKNOWN, Unrated, json_object, mean_probability, rated
 from continuo.messages import Message, ModelResponse
 
 unit = st.floats(0, 1)
@@ -51,6 +51,22 @@ def test_the_last_line_says_it_and_is_no_part_of_the_answer(line: str, confidenc
 )
 def test_a_text_without_such_a_line_stays_as_it_is(text: str) -> None:
     assert rated(answer(text)) == (text, UNKNOWN)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["\n", " ", "Yes.", "con", "fidence", "CONFIDENCE", ": 0.9", "**", "> ", "\r\n", "x"]),
+        max_size=12,
+    )
+)
+def test_pieces_show_no_more_than_the_answer_and_hold_back_its_rating_alone(pieces: list[str]) -> None:
+    unrated = Unrated()
+    shown = "".join([unrated.shown(piece) for piece in pieces])
+    text, _ = rated(answer("".join(pieces)))
+    assert text.startswith(shown)
+    last = text.rstrip().rpartition("\n")[2]
+    if last.strip(" >*\r") and "c" not in last.lower():
+        assert shown == text.rstrip()
 
 
 def test_an_answer_may_be_nothing_but_the_line() -> None:

@@ -36,6 +36,8 @@ SET: dict[str, Any] = {
     "cache_control": "5m",
     "prompt_cache_key": "support",
     "extra": {"openai": {"store": True}},
+    "embed": True,
+    "dimensions": 64,
 }
 """A value of each parameter that requests did not always have."""
 
@@ -43,6 +45,7 @@ WITH: dict[str, dict[str, Any]] = {
     "tool_choice": {"tools": TOOLS},
     "strict": {"response_schema": {"type": "object"}},
     "top_logprobs": {"logprobs": True},
+    "dimensions": {"embed": True},
 }
 """What a parameter needs beside it."""
 
@@ -118,6 +121,7 @@ def test_a_step_s_own_parameter_divides_what_is_cached(fields: dict[str, Any]) -
         ({"response_format": "json_object", "response_schema": {}}, "response_format and response_schema exclude"),
         ({"strict": True}, "strict is about a response_schema, and there is none"),
         ({"top_logprobs": 2}, "top_logprobs needs logprobs"),
+        ({"dimensions": 64}, "dimensions are those of an embedding"),
         ({"logprobs": True, "top_logprobs": 21}, "less than or equal to 20"),
         ({"seed": 2**31}, "less than or equal to 2147483647"),
         ({"top_p": 1.1}, "less than or equal to 1"),

@@ -17,8 +17,9 @@ OF_A_NAME = {
     "starters/commands/breakers.py": {"start_workflow"},
     "starters/commands/prune.py": {"execute_workflow"},
     "workers/schedule.py": {"ScheduleActionStartWorkflow"},
+    "workflows/webhook.py": {"start_child_workflow"},
 }
-"""A breaker and the pruning are no patterns: each is one workflow of one name."""
+"""A breaker, the pruning and what tells a webhook are no patterns: each is one workflow of one name."""
 OF_A_PATTERN = {
     "workflows/step.py": {"start_child_workflow"},
     "workflows/split.py": {"start_child_workflow"},

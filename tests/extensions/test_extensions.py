@@ -83,15 +83,19 @@ assert Fallback.model_validate_json(step.model_dump_json()) == step
 async def test_the_provider_embeds_and_refuses_what_it_lacks(toy: dict[str, str], tmp_path: Path) -> None:
     text = """
 import asyncio
+from array import array
 from continuo.authoring.library import Library
+from continuo.messages import Message, ModelRequest
 from continuo.providers.client import ModelClient
 
 async def main():
     library = Library()
     client = ModelClient(library.catalog, library.environ, library.settings.knowledge, library.masker)
     polly = library.catalog.models["polly"]
-    assert library.catalog.refused_by(polly) == {"seed", "logprobs"}
-    assert (await client.embed(polly, "x", timeout=5, idempotency_key="k")).vector == (1.0, 0.0)
+    assert library.catalog.refused_by(polly) == {"seed", "logprobs", "embed", "dimensions"}
+    asked = ModelRequest(messages=(Message(role="user", content="x"),))
+    found = await client.embed(polly, asked, timeout=5, idempotency_key="k")
+    assert list(array("f", found.vectors)) == [1.0, 0.0]
     await client.aclose()
 
 asyncio.run(main())

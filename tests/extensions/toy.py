@@ -69,11 +69,11 @@ from continuo.providers.protocol import WireProtocol, WireRequest
 
 
 class Embeddings:
-    def encode(self, base_url, model, text):
-        return WireRequest(f"{base_url}/embed", {"text": text})
+    def encode(self, base_url, model, request):
+        return WireRequest(f"{base_url}/embed", {"text": request.prompt})
 
     def decode(self, body):
-        return embedding(body["vector"], None)
+        return embedding([body["vector"]], None)
 
 
 class Parrot(WireProtocol):

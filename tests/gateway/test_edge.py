@@ -4,15 +4,19 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from continuo.testing.processes import until
 from tests.support.gateway import GatewayProcess
 
-PATHS = ["/v1/chat/completions", "/v1/messages", "/v1/responses"]
+PATHS = [
+    "/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1/completions", "/v1/embeddings", "/v1/jobs",
+]  # fmt: skip
 ADDRESSES = [
     "/v1/chat/completions",
     "/v1/chat/completions/{}",
@@ -68,9 +72,32 @@ async def test_a_body_whose_length_is_too_large_is_not_waited_for(gateway: Gatew
     writer.close()
 
 
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/audio/transcriptions"])
+async def test_who_leaves_in_the_middle_of_a_body_is_no_mistake_of_ours(
+    gateway: GatewayProcess, folder: Path, path: str
+) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    kind = "multipart/form-data; boundary=x"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nx-api-key: {gateway.secret}\r\nContent-Type: {kind}\r\n"
+    writer.write(f"{head}Content-Length: 1000\r\n\r\n--x\r\n".encode())
+    await writer.drain()
+    writer.close()
+    log = folder / "gateway.log"
+
+    async def left() -> bool:
+        lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+        return any((line.get("path"), line.get("status")) == (path, 499) for line in lines)
+
+    await until(left)
+    assert not [line for line in log.read_text().splitlines() if "mistake of ours" in line and path in line]
+
+
 async def test_what_is_not_there_is_told_in_each_dialect(gateway: GatewayProcess) -> None:
     async with gateway.http() as http:
         assert (await http.get("/v1/files")).json()["error"]["code"] == "not_served"
+        moderation = await http.post("/v1/moderations", json={"input": "x"})
+        assert (moderation.status_code, moderation.json()["error"]["code"]) == (501, "not_served")
+        assert moderation.headers["x-should-retry"] == "false"
         assert (await http.put(PATHS[0])).status_code == 405
         model = await http.get("/v1/models/no%2Fsuch")
         assert (model.status_code, model.json()["error"]["param"]) == (404, "model")

@@ -15,12 +15,13 @@ TEXT = "Where is my order?"
 async def ask(http: httpx.AsyncClient, protocol: str, text: Any = TEXT) -> httpx.Response:
     if protocol == "openai":
         return await http.post("/v1/embeddings", json={"model": "m", "input": text, "encoding_format": "float"})
-    body = {"model": "models/m", "content": {"parts": [{"text": text}]}}
-    return await http.post("/v1beta/models/m:embedContent", json=body)
+    texts = text if isinstance(text, list) else [text]
+    body = {"requests": [{"model": "models/m", "content": {"parts": [{"text": one}]}} for one in texts]}
+    return await http.post("/v1beta/models/m:batchEmbedContents", json=body)
 
 
 def vector(protocol: str, answer: Json) -> list[float]:
-    found: list[float] = answer["data"][0]["embedding"] if protocol == "openai" else answer["embedding"]["values"]
+    found: list[float] = answer["data"][0]["embedding"] if protocol == "openai" else answer["embeddings"][0]["values"]
     return found
 
 
@@ -39,7 +40,7 @@ async def test_a_scripted_vector_has_the_provider_s_own_shape(
                 "data": [{"object": "embedding", "index": 0, "embedding": [0.5, -1.0]}],
                 "usage": {"prompt_tokens": 7, "total_tokens": 7},
             },
-            "google": {"embedding": {"values": [0.5, -1.0]}},
+            "google": {"embeddings": [{"values": [0.5, -1.0]}]},
         }[protocol]
     )
 
@@ -73,3 +74,12 @@ async def test_what_is_no_text_is_refused(http: httpx.AsyncClient, simulator: Co
     response = await ask(http, protocol, None)
     assert response.status_code == 400
     assert "no request of this protocol" in response.json()["error"]["message"]
+
+
+async def test_several_texts_have_their_vectors_in_their_order(
+    http: httpx.AsyncClient, simulator: Control, protocol: str
+) -> None:
+    await simulator.behave("m", embeddings={"a": [1.0], "b": [2.0]})
+    answer = (await ask(http, protocol, ["b", "a"])).json()
+    found = [one["embedding"] for one in answer["data"]] if protocol == "openai" else answer["embeddings"]
+    assert [one if protocol == "openai" else one["values"] for one in found] == [[2.0], [1.0]]

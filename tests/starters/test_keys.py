@@ -125,9 +125,20 @@ def test_a_rotated_key_opens_by_both_secrets_and_without_grace_by_the_new_one(ke
     assert opens(tmp_path, first["secret"]) is None
 
 
+def test_a_tenants_secret_of_webhooks_is_always_the_same_and_no_other_tenants(
+    keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme, again, other = (keys("webhook-secret", tenant).out for tenant in ("acme", "acme", "globex"))
+    assert acme.startswith("whsec_")
+    assert acme == again != other
+    monkeypatch.delenv("CONTINUO_WEBHOOK_KEY")
+    assert "CONTINUO_WEBHOOK_KEY is not set; set it to 32" in keys("webhook-secret").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
+        (("webhook-secret", "a/b"), "tenant: 'a/b' is no tenant's name"),
         (("create", "x", "--tenant", "a/b"), "tenant: 'a/b' is no tenant's name"),
         (("create", "x", "--daily-usd", "-1"), "daily_usd: Input should be greater than or equal to 0"),
         (("create", "x", "--concurrency", "0"), "concurrency: Input should be greater than or equal to 1"),

@@ -31,7 +31,7 @@ async def old(worker: None) -> str:
 async def test_what_would_go_is_told_before_it_goes(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert await prune(dry_run=True, json=True) == 0
     found = json.loads(capsys.readouterr().out)
-    none = dict.fromkeys(("ledger", "payloads", "letters", "runs"), 0)
+    none = dict.fromkeys(("ledger", "payloads", "letters", "runs", "streams"), 0)
     assert found == {"dry_run": True, "journal": 1, "cache": found["cache"], **none}
     table = await continuo("prune")
     assert (table.code, "gone" in table.out) == (0, True), table

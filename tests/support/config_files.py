@@ -33,6 +33,15 @@ limits = { requests_per_minute = 10 }
 cheaper = "sim-blind"
 inputs = ["text", "image"]
 
+[models.sim-google-embed]
+provider = "sim-google"
+embeds = true
+
+[models.sim-fixed-embed]
+provider = "sim-openai"
+embeds = true
+refuses = ["dimensions"]
+
 [models.sim-blind]
 provider = "sim-openai"
 cheaper = "sim-free"

@@ -18,6 +18,7 @@ from continuo.wire import responses as dialect
 from continuo.wire.accepted import Accepted
 from continuo.wire.account import account
 from continuo.wire.errors import WireError, status_of
+from continuo.wire.openai_errors import error as error_body
 from continuo.wire.parsed import parsed
 from continuo.wire.pieces import Broken, Piece, pieces
 from tests.wire.outcomes import PARIS, WEATHER, outcome
@@ -39,10 +40,10 @@ class Gateway:
             whole = dialect.continued(body, self.items) if body.previous_response_id else body
             self.accepted.append(dialect.request(whole, resolve=lambda name: f"model:{name}"))
         except WireError as error:
-            return answered(dialect.error(error.status, error.message, param=error.param), error.status)
+            return answered(error_body(error.status, error.message, param=error.param), error.status)
         if isinstance(self.answer, Failure):
             status = status_of(self.answer)
-            return answered(dialect.error(status.status, self.answer.message, code=status.code), status.status)
+            return answered(error_body(status.status, self.answer.message, code=status.code), status.status)
         if body.stream:
             return Response(self.stream(body), content_type="text/event-stream")
         assert isinstance(self.answer, Outcome)

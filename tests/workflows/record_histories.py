@@ -15,6 +15,7 @@ from temporalio.client import Client, WorkflowHandle
 from continuo.authoring.library import Library
 from continuo.decisions.parts import PART
 from continuo.door.runs import Handle, result, start
+from continuo.jobs import Background
 from continuo.operations.compensations import Resolution
 from continuo.patterns import (
     Cached,
@@ -35,11 +36,13 @@ from continuo.patterns import (
 )
 from continuo.patterns.choices import Intent, Length, Majority, Merge
 from continuo.protection.breaker import CallEnd
+from continuo.protection.webhooks import SHORTEST
 from continuo.temporal import payloads
 from continuo.testing.processes import Control, begin, job, until
 from continuo.workers.pool import pool
 from continuo.workflows.together import WINDOW
 from tests.support.config_files import written_catalog
+from tests.support.receiver import receiving
 from tests.support.repository import ROOT
 from tests.support.world import made
 from tests.workflows import test_breaker as breaker
@@ -71,6 +74,7 @@ async def main() -> None:
     payloads.THRESHOLD = 2**20
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CONTINUO_CODE"] = "tests.support.own_code"
+        os.environ |= {"CONTINUO_WEBHOOK_KEY": "k" * SHORTEST, "CONTINUO_WEBHOOK_PRIVATE": "1"}
         # What fails here is to fail, and not to open a breaker.
         os.environ["CONTINUO_CATALOG"] = str(written_catalog(Path(folder)))
         async with (
@@ -83,6 +87,7 @@ async def main() -> None:
             await record_report(world.client)
             await record_prune(world.client)
             await record_breakers(world.client)
+            await record_webhooks(world.client, world.simulator)
 
 
 async def record(client: Client, simulator: Control, shop: Control) -> None:
@@ -224,6 +229,26 @@ async def record_prune(client: Client) -> None:
     run = await client.start_workflow("Prune", {"dry_run": True}, id="prune", task_queue="standard")
     await run.result()
     await keep("prune", run)
+
+
+async def record_webhooks(client: Client, simulator: Control) -> None:
+    """Runs of every end that are told of, and what tells of the last."""
+    await simulator.behave("sim-premium", status=503)
+    await simulator.behave("sim-mini", latency=60)
+    async with receiving() as receiver:
+        background = Background(id=f"job_{'0' * 32}", webhook=receiver.url())
+        for name, model in (("answered", "mid"), ("failed", "premium"), ("cancelled", "mini")):
+            given = job(Call(model=model, retry=ONCE))
+            context = given.context.model_copy(update={"background": background})
+            run = await begin(client, given.model_copy(update={"context": context}))
+            if name == "cancelled":
+                await until(lambda: simulator.calls("sim-mini"))
+                await run.cancel()
+            await result(run)
+            await keep(f"call-{name}-told", run)
+        webhook = client.get_workflow_handle(f"webhook/{run.id}/{run.first_execution_run_id}")
+        await webhook.result()
+        await keep("webhook", webhook)
 
 
 async def record_breakers(client: Client) -> None:

@@ -10,10 +10,12 @@ from cyclopts import App, Parameter
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from continuo.authoring.prepare import validated
+from continuo.config.settings import environment
 from continuo.data import seconds
 from continuo.errors import InputError
-from continuo.jobs import Prefer, Priority
+from continuo.jobs import Context, Prefer, Priority
 from continuo.protection.api_keys import ApiKey, Secret, StoredKey, new_id, new_secret
+from continuo.protection.webhooks import keys_of, secret_of
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.money import money
 from continuo.starters.console.terminal import err, out
@@ -143,6 +145,19 @@ async def rotate(id: str, *, grace: str = "24h", json: Annotated[bool, Parameter
     _print_secret(secret, stored.key, json=json)
     if not json:
         err.print(f"its former secret works until {until:%Y-%m-%d %H:%M} UTC")
+    return 0
+
+
+@keys.command
+def webhook_secret(tenant: str = "default") -> int:
+    """Print the secret by which a tenant knows that webhooks are ours: made of CONTINUO_WEBHOOK_KEY, and kept nowhere.
+
+    Parameters
+    ----------
+    tenant
+        Whose jobs they tell of.
+    """
+    out.out(secret_of(keys_of(environment())[0], validated(Context, tenant=tenant).tenant))
     return 0
 
 

@@ -1,5 +1,6 @@
 """`continuo runs`: a row for each run, of every pattern and tenant."""
 
+import json
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -66,7 +67,7 @@ async def list_runs(
             note = ""
             err.print(f"warning: these are as they were last seen, since Temporal cannot be asked: {error}")
         rows = await listed(database, query)
-    cells = [row.model_dump(mode="json") for row in rows]
+    cells = [{**row.model_dump(mode="json"), "metadata": json.dumps(row.metadata)} for row in rows]
     form.show(RunRows(rows=tuple(rows)), tuple(RunRow.model_fields), cells, _table(rows))
     if note and not (form.json or form.csv):
         err.print(note)

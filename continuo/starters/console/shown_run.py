@@ -62,6 +62,7 @@ def _lines(row: RunRow) -> Iterator[str]:
         "variant": row.variant,
         "started by": row.parent,
         "a shadow of": row.shadow_of,
+        "job": row.job,
     }
     if words := ", ".join(f"{name} {value}" for name, value in decided.items() if value is not None):
         yield words

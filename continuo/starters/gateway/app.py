@@ -7,19 +7,26 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from continuo.authoring.library import Library
 from continuo.starters.gateway import (
     chat,
+    completions,
     conversations,
+    embeddings,
     errors,
     health,
+    jobs,
     kept_completions,
     kept_responses,
     messages,
     models,
+    moderations,
+    openapi,
     responses,
+    transcriptions,
 )
 from continuo.starters.gateway.edge import Edge
 from continuo.starters.gateway.runs import ClientLeft
@@ -38,6 +45,9 @@ ROUTES = [
     Route("/v1/chat/completions/{id}", kept_completions.update, methods=["POST"]),
     Route("/v1/chat/completions/{id}", kept_completions.delete, methods=["DELETE"]),
     Route("/v1/chat/completions/{id}/messages", kept_completions.messages),
+    Route("/v1/completions", completions.create, methods=["POST"]),
+    Route("/v1/audio/transcriptions", transcriptions.create, methods=["POST"]),
+    Route("/v1/embeddings", embeddings.create, methods=["POST"]),
     Route("/v1/messages", messages.create, methods=["POST"]),
     Route("/v1/messages/count_tokens", messages.count_tokens, methods=["POST"]),
     Route("/v1/responses", responses.create, methods=["POST"]),
@@ -55,8 +65,14 @@ ROUTES = [
     Route("/v1/conversations/{id}/items", conversations.create_items, methods=["POST"]),
     Route("/v1/conversations/{id}/items/{item}", conversations.retrieve_item),
     Route("/v1/conversations/{id}/items/{item}", conversations.delete_item, methods=["DELETE"]),
+    Route("/v1/moderations", moderations.create, methods=["POST"]),
+    Route("/v1/jobs", jobs.create, methods=["POST"]),
+    Route("/v1/jobs", jobs.list_jobs),
+    Route("/v1/jobs/{id}", jobs.get),
+    Route("/v1/jobs/{id}/cancel", jobs.cancel, methods=["POST"]),
     Route("/v1/models", models.list_models),
     Route("/v1/models/{id:path}", models.get_model),
+    Route("/openapi.json", openapi.document),
     Route("/healthz", health.alive),
     Route("/readyz", health.ready),
 ]
@@ -64,7 +80,7 @@ ROUTES = [
 
 def create() -> Starlette:
     """The application, which opens what it needs when its server starts."""
-    raised = (WireError, ClientLeft, HTTPException, *errors.AWAY, Exception)
+    raised = (WireError, ClientLeft, ClientDisconnect, HTTPException, *errors.AWAY, Exception)
     return Starlette(
         routes=ROUTES,
         middleware=[Middleware(Edge)],

@@ -23,7 +23,7 @@ async def create(http: Request) -> Response:
             follow(request.gateway, kept)
         usage = bool(body.stream_options and body.stream_options.include_usage)
         events = chat.Events(id=id, model=body.model, created=created, include_usage=usage)
-        return await streamed(answering, events, events.start(), chat.PING)
+        return await streamed(answering, events, [events.start()], chat.PING, after=answering.after)
     outcome = await answering.outcome()
     made = chat.response(outcome, answering.account(outcome), id=id, model=body.model, created=created)
     answer = await answer_of(request.gateway, answering, kept, outcome, made)
@@ -49,5 +49,4 @@ async def _begun(request: Entered[chat.Body], id: str) -> Kept:
         run=answering.run.id,
         pattern=answering.pattern,
     )
-    await begin(request.gateway, answering, kept, chat.messages(body, id))
-    return kept
+    return await begin(request.gateway, answering, kept, chat.messages(body, id))

@@ -2,7 +2,7 @@
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from temporalio.service import RPCError
 
@@ -12,7 +12,7 @@ from continuo.starters.gateway.runs import ClientLeft, Later
 from continuo.stores.database import StoreUnavailable
 from continuo.wire import anthropic
 from continuo.wire.errors import WireError
-from continuo.wire.responses.errors import error as openai_error
+from continuo.wire.openai_errors import error as openai_error
 
 log = structlog.get_logger()
 
@@ -34,7 +34,7 @@ async def answer(http: Request, error: Exception) -> Response:
         case HTTPException():
             headers = {**FINAL, **(error.headers or {})}
             return error_response(http, error.status_code, _message(http, error), code="not_served", headers=headers)
-        case ClientLeft():
+        case ClientLeft() | ClientDisconnect():
             # Nobody reads it; it is for the access log.
             return Response(status_code=499)
         case error if isinstance(error, AWAY):

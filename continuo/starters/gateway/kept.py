@@ -14,6 +14,7 @@ import structlog
 from starlette.requests import Request
 from temporalio.service import RPCError
 
+from continuo.door.at_once import Answered
 from continuo.jobs import Failure, Outcome
 from continuo.starters.gateway.callers import caller
 from continuo.starters.gateway.runs import Answering
@@ -50,12 +51,14 @@ def check(items: Sequence[Mapping[str, Any]], param: str) -> None:
             raise WireError(400, message, where, "item_too_large")
 
 
-async def begin(gateway: Gateway, answering: Answering, kept: Kept, items: Sequence[Mapping[str, Any]]) -> None:
+async def begin(gateway: Gateway, answering: Answering, kept: Kept, items: Sequence[Mapping[str, Any]]) -> Kept:
     """Keep an answer that is to come, and what it is asked; its run, `answering`, ends if that fails."""
     try:
         # In a thread, since media may be large.
         input = await asyncio.to_thread(content, gateway, items)
         await gateway.answers.begin(replace(kept, body=gateway.masker.json(kept.body)), input)
+        # What was answered at once has no run that could be asked later.
+        return await end(gateway, kept, answering.run.outcome) if isinstance(answering.run, Answered) else kept
     except BaseException:
         await answering.left()
         raise
@@ -100,7 +103,8 @@ async def current(gateway: Gateway, kept: Kept) -> Kept:
 
 def follow(gateway: Gateway, kept: Kept, answering: Answering | None = None) -> None:
     """Keep what it comes to as soon as that is known here; `answering` has its place among the requests until then."""
-    tasks = [_followed(gateway, kept), *([answering.in_background()] if answering else [])]
+    tasks = [_followed(gateway, kept)] if kept.status == "in_progress" else []
+    tasks += [answering.in_background()] if answering else []
     for work in tasks:
         task = asyncio.create_task(work)
         gateway.following.add(task)

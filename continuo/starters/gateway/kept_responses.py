@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from temporalio.service import RPCError, RPCStatusCode
 
+from continuo.starters.gateway.following import KEEP_ALIVE
 from continuo.starters.gateway.kept import current, end, named
 from continuo.starters.gateway.kept_items import page
 from continuo.starters.gateway.responses import PING
-from continuo.starters.gateway.runs import KEEP_ALIVE
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.answers import Kept
 from continuo.stores.database import StoreUnavailable

@@ -27,7 +27,7 @@ async def create(http: Request) -> Response:
     id = f"msg_{answering.known.id}"
     if body.stream:
         events = anthropic.Events(id=id, model=body.model)
-        return await streamed(answering, events, events.start(), anthropic.PING)
+        return await streamed(answering, events, [events.start()], anthropic.PING, after=answering.after)
     outcome = await answering.outcome()
     made = anthropic.response(outcome, answering.account(outcome), id=id, model=body.model)
     return answering.response(made, outcome)

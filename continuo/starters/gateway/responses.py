@@ -34,7 +34,7 @@ async def create(http: Request) -> Response:
         follow(request.gateway, kept)
     if body.stream:
         events = responses.Events(body, id=id, created_at=created, clock=time.time)
-        return await streamed(answering, events, b"".join(events.start()), PING)
+        return await streamed(answering, events, events.start(), PING, after=answering.after)
     if body.background:
         made = responses.pending(body, id=id, created_at=created, status="queued")
         delivered = BackgroundTask(request.gateway.requests.delivered, answering.known.id)
@@ -75,8 +75,7 @@ async def _begun(request: Entered[responses.Body], id: str) -> Kept:
         previous=body.previous_response_id,
         conversation=body.conversation.id if body.conversation else None,
     )
-    await begin(request.gateway, answering, kept, responses.input_items(body.input, id))
-    return kept
+    return await begin(request.gateway, answering, kept, responses.input_items(body.input, id))
 
 
 async def _continued(gateway: Gateway, tenant: str, body: responses.Body) -> responses.Body:

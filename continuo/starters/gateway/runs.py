@@ -1,32 +1,35 @@
 """From a request to its run: admitted, known again when it is repeated, waited for, and cancelled with its client."""
 
 import asyncio
+import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
+import orjson
 from pydantic import JsonValue
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from temporalio.service import RPCError
+from starlette.responses import Response
 
 from continuo.access.limits import Admitted, Refused
+from continuo.door import Request as DoorRequest
 from continuo.door import Run
-from continuo.jobs import Failure, Outcome
-from continuo.messages import ModelRequest
+from continuo.door.at_once import Answered
+from continuo.jobs import Context, Failure, Outcome
+from continuo.messages import Message, ModelRequest
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.reservation import read_tokens, total
+from continuo.starters.gateway.following import Following
+from continuo.starters.gateway.resuming import found, resumption
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.requests import KeyReused, Known, Received
 from continuo.wire.accepted import Accepted
 from continuo.wire.account import account
 from continuo.wire.errors import WireError, refusing, status_of
-from continuo.wire.pieces import Broken, Piece, pieces
-
-KEEP_ALIVE = 10.0
-"""Seconds without a piece after which a stream tells that it lives."""
 
 MAX_KEY = 255
 """Characters of an idempotency key."""
@@ -52,21 +55,25 @@ class Answering:
         gateway: Gateway,
         http: Request,
         known: Known,
-        run: Run,
+        run: Run | Answered,
         pattern: str,
         admitted: Admitted,
         *,
         goes_on: bool,
+        after: int,
     ) -> None:
-        """`goes_on` says that the run is not cancelled when the client leaves."""
+        """`goes_on` says that the run is not cancelled when the client leaves; `after` events of its stream the client
+        has already."""
         self.known = known
         self.run = run
         self.pattern = pattern
+        self.after = after
         self._gateway = gateway
         self._http = http
         self._admitted = admitted
         self._goes_on = goes_on
         self._released = False
+        self._closing = ExitStack()
         self._result = asyncio.ensure_future(run.result())
         gateway.waiting[known.id] += 1
 
@@ -80,52 +87,53 @@ class Answering:
 
     async def outcome(self) -> Outcome:
         """Its answer. Raises `WireError` for a run that failed, and `ClientLeft`; then the run is cancelled."""
-        await self.begun(None)
+        await self._unless_left(asyncio.wait({self._result}))
         result = self._result.result()
         assert isinstance(result, Outcome)
         return result
 
-    async def begun(self, patience: float | None) -> None:
-        """Wait for the answer, at most so many seconds. Raises as `outcome` does."""
-        leaving = asyncio.ensure_future(self.client_left())
+    async def begun(self, patience: float) -> Following:
+        """Its answer while it comes, as soon as there is a piece of it, or after so many seconds. Raises as `outcome`
+        does, for a run that failed before there was any."""
+        assert self.run.run_id is not None
+        following = Following(self._gateway.streams, self.run.run_id, self._result)
+        self._closing.callback(following.close)
+        await self._unless_left(following.begin(patience), following)
+        return following
+
+    async def _unless_left(self, work: Coroutine[Any, Any, object], following: Following | None = None) -> None:
+        working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self.client_left())
         try:
-            waited = {self._result, leaving}
-            await asyncio.wait(waited, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if self._result.done():
-                if isinstance(failure := self._result.result(), Failure):
+            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
+                begun = following is not None and following.begun
+                if self._result.done() and not begun and isinstance(failure := self._result.result(), Failure):
                     raise failed(failure)
-            elif leaving.done():
+            else:
                 await self.left()
                 raise ClientLeft
         except BaseException:
             await self.release()
             raise
         finally:
+            working.cancel()
             leaving.cancel()
 
-    def response(self, body: Mapping[str, Any], outcome: Outcome) -> Response:
-        """The answer as a whole, which is `finished` when it has been sent."""
+    def response(
+        self, body: Mapping[str, Any] | bytes, outcome: Outcome, media_type: str = "application/json"
+    ) -> Response:
+        """The answer as a whole, which is `finished` when it has been sent; bytes are of this type."""
         figures = {"tier": outcome.tier, "cost-usd": outcome.cost_usd, "saved-usd": outcome.saved_usd}
         headers = {f"x-continuo-{name}": f"{value}" for name, value in figures.items() if value is not None}
         headers["x-continuo-cache"] = "hit" if outcome.served_by == "cache" else "miss"
-        return JSONResponse(body, headers={**self.headers, **headers}, background=BackgroundTask(self.finished))
-
-    async def pieces(self) -> AsyncIterator[Piece | None]:
-        """The answer piece by piece; None whenever none came for `KEEP_ALIVE`."""
-        while not self._result.done():
-            await asyncio.wait({self._result}, timeout=KEEP_ALIVE)
-            if not self._result.done():
-                yield None
-        try:
-            result = self._result.result()
-        except RPCError:
-            yield Broken("the run cannot be followed now; ask again, and it is found")
-            return
-        if isinstance(result, Failure):
-            yield Broken(result.cause)
-        else:
-            for piece in pieces(result, self.account(result)):
-                yield piece
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        return Response(
+            content,
+            headers={**self.headers, **headers},
+            media_type=media_type,
+            background=BackgroundTask(self.finished),
+        )
 
     async def client_left(self) -> None:
         """Return when the client has closed its connection; its whole body has been read before."""
@@ -137,7 +145,8 @@ class Answering:
         tokens = None
         try:
             if self._result.exception() is None and isinstance(outcome := self._result.result(), Outcome):
-                await self._gateway.requests.delivered(self.known.id)
+                if isinstance(self.run, Run):
+                    await self._gateway.requests.delivered(self.known.id)
                 tokens = total(outcome.usage) if outcome.usage else None
         finally:
             await self.release(tokens)
@@ -160,6 +169,7 @@ class Answering:
         if self._released:
             return
         self._released = True
+        self._closing.close()
         self._result.cancel()
         self._gateway.waiting[self.known.id] -= 1
         if not self._gateway.waiting[self.known.id]:
@@ -168,36 +178,76 @@ class Answering:
 
 
 async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted, body: bytes) -> Answering:
-    """The run of the request: a new one, or that of the request which it repeats.
+    """The run of the request: a new one, or that of the request which it repeats or resumes.
 
     Raises `WireError` for what cannot run, and `Later` for what may not run now.
     """
-    received = _received(http, key, body)
-    request = accepted.request
-    admitted = await gateway.limits.admit(key, _tokens(request.messages, request.system, request.parameters.max_tokens))
+    received, resume, request = received_of(http, key, body), resumption(http), accepted.request
+    async with admitted_of(gateway, key, request) as admitted:
+        known, run = await (
+            _answering(gateway, key, accepted, received)
+            if resume is None
+            else found(gateway, http, key, request, resume)
+        )
+    goes_on, after = accepted.goes_on or received.key is not None or known.keyed, resume.after if resume else 0
+    return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=goes_on, after=after)
+
+
+async def _answering(
+    gateway: Gateway, key: ApiKey, accepted: Accepted, received: Received
+) -> tuple[Known, Run | Answered]:
+    """What the request is known as, and what answers it."""
+    with refusing():
+        checked = await gateway.door.check(
+            accepted.request, context_of(key, user=accepted.request.parameters.user or None)
+        )
+    if received.key is None and not received.retried:
+        # What is answered at once need not be found again: who asks again is answered again.
+        known = Known(uuid4().hex, time.time())
+        answered = await gateway.at_once.answer(checked.known_as(known.id))
+        if answered is not None:
+            return known, answered
+    known = await known_of(gateway, received)
+    with refusing():
+        return known, await gateway.door.start(checked.known_as(known.id), accepted.media)
+
+
+@asynccontextmanager
+async def admitted_of(gateway: Gateway, key: ApiKey, request: DoorRequest) -> AsyncIterator[Admitted]:
+    """The request's place among those of its key, given back when what is inside fails. Raises `Later` without one."""
+    admitted = await gateway.limits.admit(key, _tokens(request))
     if isinstance(admitted, Refused):
         raise Later(429, admitted.why, "rate_limit_exceeded", admitted.headers)
     try:
-        try:
-            known = await gateway.requests.known(received, time.time())
-        except KeyReused:
-            message = "Idempotency-Key: it was used for another body; take a new one for a new request"
-            raise WireError(422, message, code="idempotency_key_reused") from None
-        context = key.context()
-        if request.parameters.user:
-            with refusing("user"):
-                context = type(context).model_validate({**context.model_dump(), "user": request.parameters.user})
-        with refusing():
-            run = await gateway.door.submit(request.model_copy(update={"id": known.id}), context, accepted.media)
+        yield admitted
     except BaseException:
         await gateway.limits.release(admitted, 0)
         raise
-    return Answering(
-        gateway, http, known, run, request.pattern_name, admitted, goes_on=accepted.goes_on or received.key is not None
-    )
 
 
-def _received(http: Request, key: ApiKey, body: bytes) -> Received:
+async def known_of(gateway: Gateway, received: Received) -> Known:
+    """The request that this one repeats, or it itself. Raises `WireError` for a key that had another body."""
+    try:
+        return await gateway.requests.known(received, time.time())
+    except KeyReused:
+        message = "Idempotency-Key: it was used for another body; take a new one for a new request"
+        raise WireError(422, message, code="idempotency_key_reused") from None
+
+
+def context_of(key: ApiKey, **fields: object) -> Context:
+    """For whom the request runs; `fields` are its own. Raises `WireError` that names the one that is wrong."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    with refusing():
+        return Context.model_validate({**dict(key.context()), **given})
+
+
+async def submitted(gateway: Gateway, known: Known, accepted: Accepted, context: Context) -> Run:
+    """The run of a request. Raises `WireError` for what cannot run."""
+    with refusing():
+        return await gateway.door.submit(accepted.request.model_copy(update={"id": known.id}), context, accepted.media)
+
+
+def received_of(http: Request, key: ApiKey, body: bytes) -> Received:
     idempotency = http.headers.get("idempotency-key")
     if idempotency is not None and not 0 < len(idempotency) <= MAX_KEY:
         raise WireError(400, f"Idempotency-Key: write 1 to {MAX_KEY} characters", code="invalid_idempotency_key")
@@ -207,10 +257,11 @@ def _received(http: Request, key: ApiKey, body: bytes) -> Received:
     return Received(key.id, http.url.path, sha256(body).hexdigest(), idempotency, retried)
 
 
-def _tokens(messages: tuple[object, ...], system: str | None, most: int | None) -> int:
+def _tokens(request: DoorRequest) -> int:
     """What the request may use, about."""
-    read = ModelRequest.model_validate({"messages": messages, "system": system})
-    return read_tokens(read) + (most or 0)
+    messages = request.messages or (Message(role="user", content=json.dumps(request.data)),)
+    read = ModelRequest(messages=messages, system=request.system)
+    return read_tokens(read) + (request.parameters.max_tokens or 0)
 
 
 def failed(failure: Failure) -> WireError:

@@ -16,13 +16,17 @@ from continuo.access.oidc import Issuer
 from continuo.access.ring import KeyRing
 from continuo.authoring.library import Library
 from continuo.door import Door
+from continuo.door.at_once import AtOnce
+from continuo.door.noting import noting
 from continuo.protection.masking import LONG, Masker, secrets
 from continuo.stores.answers import Answers
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.conversations import Conversations
 from continuo.stores.database import Database, StoreUnavailable
-from continuo.stores.opened import open_store, opened_limits
+from continuo.stores.opened import open_cache, open_store, opened_limits, opened_streams
 from continuo.stores.requests import Requests
+from continuo.stores.runs import Runs
+from continuo.stores.streams import StreamLog
 from continuo.temporal.namespace import namespace_of
 
 log = structlog.get_logger()
@@ -37,6 +41,7 @@ class Gateway:
     `masker` is for what programs read."""
 
     door: Door
+    at_once: AtOnce
     store: Database
     ring: KeyRing
     limits: KeyLimits
@@ -45,6 +50,8 @@ class Gateway:
     answers: Answers
     conversations: Conversations
     masker: Masker
+    runs: Runs
+    streams: StreamLog
     waiting: Counter[str] = field(default_factory=Counter)
     following: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -60,11 +67,17 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
         issuer = None
         if settings.oidc_issuer:
             issuer = Issuer(settings, await resources.enter_async_context(httpx.AsyncClient()))
-        requests, namespace = Requests(store), await namespace_of(client)
+        cache = open_cache(settings, environ)
+        resources.push_async_callback(cache.aclose)
+        namespace = await namespace_of(client)
+        runs = Runs(store, namespace.id)
+        at_once = AtOnce(cache, await resources.enter_async_context(noting(runs, cache)))
+        requests = Requests(store)
         pruning = asyncio.create_task(_prune(requests))
         resources.callback(pruning.cancel)
         yield Gateway(
             door=Door(client, library),
+            at_once=at_once,
             store=store,
             ring=KeyRing(ApiKeys(store)),
             limits=await resources.enter_async_context(KeyLimits(limits)),
@@ -73,6 +86,8 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             answers=Answers(store, namespace.id),
             conversations=Conversations(store),
             masker=Masker(secrets(library.catalog, environ), LONG),
+            runs=runs,
+            streams=await resources.enter_async_context(opened_streams(settings, environ)),
         )
 
 

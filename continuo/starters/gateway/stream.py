@@ -1,12 +1,13 @@
 """An answer as server-sent events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from continuo.starters.gateway.following import Following
 from continuo.starters.gateway.runs import Answering
 from continuo.wire.pieces import Piece
 
@@ -21,13 +22,16 @@ class Events(Protocol):
     def feed(self, piece: Piece) -> Iterator[bytes]: ...
 
 
-async def streamed(answering: Answering, events: Events, start: bytes, ping: bytes) -> Response:
-    """The response: `start`, what `events` makes of the pieces, and `ping` where none comes.
+async def streamed(
+    answering: Answering, events: Events, start: Iterable[bytes], ping: bytes, *, after: int = 0
+) -> Response:
+    """The response: `start`, what `events` makes of the pieces, and `ping` where none comes; without the first `after`
+    events, which are the same whenever the stream of a run is read.
 
     Raises `WireError` for a run that fails early, and `ClientLeft`.
     """
-    await answering.begun(EARLY)
-    return EventStream(answering, events, start, ping)
+    following = await answering.begun(EARLY)
+    return EventStream(answering, following, events, start, ping, after)
 
 
 class EventStream(Response):
@@ -35,13 +39,23 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, answering: Answering, events: Events, start: bytes, ping: bytes) -> None:
+    def __init__(
+        self,
+        answering: Answering,
+        following: Following,
+        events: Events,
+        start: Iterable[bytes],
+        ping: bytes,
+        after: int,
+    ) -> None:
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no", **answering.headers})
         del self.headers["content-length"]
         self._answering = answering
+        self._following = following
         self._events = events
         self._start = start
         self._ping = ping
+        self._after = after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -63,12 +77,20 @@ class EventStream(Response):
 
     async def _send(self, send: Send) -> None:
         async for chunk in self._chunks():
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            if chunk:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def _chunks(self) -> AsyncIterator[bytes]:
-        yield self._start
-        async for piece in self._answering.pieces():
-            if piece is None:
+        """What is sent at once: the events of all pieces that have come."""
+        yield self._unread(self._start)
+        async for pieces in self._following.pieces(self._answering.account):
+            if pieces:
+                yield self._unread(event for piece in pieces for event in self._events.feed(piece))
+            else:
                 yield self._ping
-            elif chunk := b"".join(self._events.feed(piece)):
-                yield chunk
+
+    def _unread(self, events: Iterable[bytes]) -> bytes:
+        all_events = list(events)
+        unread = all_events[self._after :]
+        self._after = max(0, self._after - len(all_events))
+        return b"".join(unread)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from continuo.stores.backend import Backend
 from continuo.stores.cache import Cache
 from continuo.stores.limits import LimitStore
+from continuo.stores.streams import StreamLog, Watches, beside
 
 
 class RedisBackend(Backend):
@@ -25,6 +26,15 @@ class RedisBackend(Backend):
 
         async with connect(url) as client:
             yield RedisLimits(client)
+
+    @asynccontextmanager
+    async def streams(self, url: str, kept: float) -> AsyncIterator[StreamLog]:
+        from continuo.stores.redis.client import connect
+        from continuo.stores.redis.streams import RedisStreams, follow
+
+        watches = Watches()
+        async with connect(url) as client, beside(follow(client, watches)):
+            yield RedisStreams(client, watches, kept)
 
     def errors(self) -> tuple[type[Exception], ...]:
         from redis.exceptions import RedisError

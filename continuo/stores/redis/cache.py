@@ -22,14 +22,25 @@ _COMMON = f"""
 local P = '{PREFIX}'
 
 local function find(key, now)
-    local name = P .. 'entry:' .. key
-    local entry = redis.call('HMGET', name, 'outcome', 'expires', 'scope')
+    local entry = redis.call('HMGET', P .. 'entry:' .. key, 'outcome', 'expires')
     if not entry[1] or tonumber(entry[2]) <= tonumber(now) then return false end
+    return entry[1]
+end
+
+local function use(key, now, hits)
+    local name = P .. 'entry:' .. key
+    local scope = redis.call('HGET', name, 'scope')
+    if not scope then return end
     -- An answer that was found is an answer, even if Redis is too full to note that it was used.
     redis.pcall('HSET', name, 'used', now)
-    redis.pcall('HINCRBY', name, 'hits', 1)
-    redis.pcall('ZADD', P .. 'used:' .. entry[3], now, key)
-    return entry[1]
+    redis.pcall('HINCRBY', name, 'hits', hits)
+    redis.pcall('ZADD', P .. 'used:' .. scope, now, key)
+end
+
+local function serve(key, now)
+    local outcome = find(key, now)
+    if outcome then use(key, now, 1) end
+    return outcome
 end
 
 local function drop(key)
@@ -55,10 +66,14 @@ end
 
 _FIND = "return find(ARGV[1], ARGV[2])"
 
+_USE = "use(ARGV[1], ARGV[2], ARGV[3])"
+
+_SERVE = "return serve(ARGV[1], ARGV[2])"
+
 _LOOK_UP = """
 local key, holder, now, take_off, expires, lifetime = unpack(ARGV)
 local name = P .. 'flight:' .. key
-local outcome = find(key, now)
+local outcome = serve(key, now)
 if outcome then return {outcome, false, false} end
 if take_off == '1' and redis.call('HSETNX', name, 'holder', holder) == 1 then
     redis.call('HSET', name, 'expires', expires)
@@ -120,11 +135,17 @@ class RedisCache:
     def __init__(self, client: Redis) -> None:
         # redis-py declares every answer as what any kind of client may get.
         self._client: Any = client
-        self._vectors = Vectors(self._newer, self._find)
+        self._vectors = Vectors(self._newer, self._used)
         self._scripts = {
             text: client.register_script(_COMMON + text)
-            for text in (_FIND, _LOOK_UP, _NOTE, _LAND, _KEEP, _SWEEP, _DROP)
+            for text in (_FIND, _USE, _SERVE, _LOOK_UP, _NOTE, _LAND, _KEEP, _SWEEP, _DROP)
         }
+
+    async def find(self, key: str, now: float) -> Outcome | None:
+        return _served(await self._run(_FIND, key, now))
+
+    async def note_use(self, key: str, *, hits: int, now: float) -> None:
+        await self._run(_USE, key, now, hits)
 
     async def look_up(self, place: Place, *, take_off: bool, now: float) -> Lookup:
         outcome, holder, expires = await self._run(
@@ -191,9 +212,8 @@ class RedisCache:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _find(self, key: str, now: float) -> Outcome | None:
-        outcome = await self._run(_FIND, key, now)
-        return None if outcome is None else served(outcome)
+    async def _used(self, key: str, now: float) -> Outcome | None:
+        return _served(await self._run(_SERVE, key, now))
 
     async def _newer(self, family: str, size: int, last: int, now: float) -> AsyncIterator[Embedding]:
         listed = f"{PREFIX}family:{family}:{size}"
@@ -215,6 +235,10 @@ class RedisCache:
 
     async def _run(self, script: str, *arguments: str | bytes | float) -> Any:
         return await self._scripts[script](args=arguments)
+
+
+def _served(outcome: bytes | None) -> Outcome | None:
+    return None if outcome is None else served(outcome)
 
 
 def _lifetime(seconds: float) -> int:

@@ -55,10 +55,18 @@ _NEWER = """
 class SqliteCache:
     def __init__(self, database: Sqlite) -> None:
         self._database = database
-        self._vectors = Vectors(self._newer, self._find)
+        self._vectors = Vectors(self._newer, self._used)
+
+    async def find(self, key: str, now: float) -> Outcome | None:
+        rows = await self._database.read(_LIVE, (key, now))
+        return served(rows[0]["outcome"]) if rows else None
+
+    async def note_use(self, key: str, *, hits: int, now: float) -> None:
+        sql = "UPDATE entries SET used = ?, hits = hits + ? WHERE key = ?"
+        await self._database.write(lambda connection: connection.execute(sql, (now, hits, key)).rowcount)
 
     async def look_up(self, place: Place, *, take_off: bool, now: float) -> Lookup:
-        if (outcome := await self._find(place.key, now)) is not None:
+        if (outcome := await self._used(place.key, now)) is not None:
             return Lookup(outcome=outcome)
 
         def begin(connection: Connection) -> Lookup:
@@ -144,15 +152,14 @@ class SqliteCache:
     async def aclose(self) -> None:
         await self._database.aclose()
 
-    async def _find(self, key: str, now: float) -> Outcome | None:
-        rows = await self._database.read(_LIVE, (key, now))
-        if not rows:
-            return None
-        sql = "UPDATE entries SET used = ?, hits = hits + 1 WHERE key = ?"
-        # An answer that was found is an answer, even if nobody can note that it was used.
-        with suppress(sqlite3.Error, StoreUnavailable):
-            await self._database.write(lambda connection: connection.execute(sql, (now, key)))
-        return served(rows[0]["outcome"])
+    async def _used(self, key: str, now: float) -> Outcome | None:
+        """What is found, noted as used."""
+        outcome = await self.find(key, now)
+        if outcome is not None:
+            # An answer that was found is an answer, even if nobody can note that it was used.
+            with suppress(sqlite3.Error, StoreUnavailable):
+                await self.note_use(key, hits=1, now=now)
+        return outcome
 
     async def _newer(self, family: str, size: int, last: int, now: float) -> AsyncIterator[Embedding]:
         # A number is given under the write lock, so that none appears after a greater one was seen.

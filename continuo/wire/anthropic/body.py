@@ -95,7 +95,9 @@ ResultBlock = Annotated[TextBlock | ImageBlock | DocumentBlock, Field(discrimina
 class ToolResultBlock(Cacheable):
     type: Literal["tool_result"]
     tool_use_id: str
-    content: Annotated[list[ResultBlock], BeforeValidator(_blocks)] | None = None
+    content: (
+        Annotated[list[ResultBlock], BeforeValidator(_blocks, json_schema_input_type=str | list[ResultBlock])] | None
+    ) = None
     is_error: bool | None = None
 
 
@@ -103,12 +105,12 @@ Block = Annotated[
     TextBlock | ImageBlock | DocumentBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBlock | ToolResultBlock,
     Field(discriminator="type"),
 ]
-Texts = Annotated[list[TextBlock], BeforeValidator(_blocks)]
+Texts = Annotated[list[TextBlock], BeforeValidator(_blocks, json_schema_input_type=str | list[TextBlock])]
 
 
 class Turn(Shape):
     role: Literal["user", "assistant", "system"]
-    content: Annotated[list[Block], BeforeValidator(_blocks)]
+    content: Annotated[list[Block], BeforeValidator(_blocks, json_schema_input_type=str | list[Block])]
 
 
 class Tool(Cacheable):

@@ -54,7 +54,13 @@ def request(
         pattern = resolve(body.model)
     with refusing():
         parameters = Parameters(**_parameters(body), **_sampling(body), extra=_extra(body, betas))
-        made = Request(pattern=pattern, messages=messages, system=system, parameters=parameters)
+        made = Request(
+            pattern=pattern,
+            messages=messages,
+            system=system,
+            parameters=parameters,
+            stream=bool(body.stream),
+        )
     return Accepted(made, blobs.content)
 
 

@@ -55,7 +55,7 @@ def _text(value: Any) -> Any:
     return [{"type": "text", "text": value}] if isinstance(value, str) else value
 
 
-Texts = Annotated[list[TextPart], BeforeValidator(_text)]
+Texts = Annotated[list[TextPart], BeforeValidator(_text, json_schema_input_type=str | list[TextPart])]
 Asked = Annotated[TextPart | ImagePart | AudioPart | FilePart, Field(discriminator="type")]
 Said = Annotated[TextPart | RefusalPart, Field(discriminator="type")]
 
@@ -68,7 +68,7 @@ class SystemTurn(Shape):
 
 class UserTurn(Shape):
     role: Literal["user"]
-    content: Annotated[list[Asked], BeforeValidator(_text)]
+    content: Annotated[list[Asked], BeforeValidator(_text, json_schema_input_type=str | list[Asked])]
     name: str | None = None
 
 
@@ -87,7 +87,7 @@ class AssistantTurn(Shape):
     """Nulls are what the SDKs give back of an answer that they got."""
 
     role: Literal["assistant"]
-    content: Annotated[list[Said] | None, BeforeValidator(_text)] = None
+    content: Annotated[list[Said] | None, BeforeValidator(_text, json_schema_input_type=str | list[Said] | None)] = None
     refusal: str | None = None
     reasoning_content: str | None = None
     tool_calls: list[Call] | None = None
@@ -150,11 +150,9 @@ class StreamOptions(Shape):
     include_obfuscation: Literal[False] | None = None
 
 
-class Body(Shape):
-    """Of `POST /v1/chat/completions`."""
+class Options(Shape):
+    """What a body has beside the turns and who is to answer them."""
 
-    model: str
-    messages: list[Turn] = Field(min_length=1)
     frequency_penalty: Number | None = Field(default=None, ge=-2, le=2)
     logit_bias: dict[str, Int] | None = None
     logprobs: bool | None = None
@@ -184,6 +182,13 @@ class Body(Shape):
     top_p: Number | None = Field(default=None, ge=0, le=1)
     user: str | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
+
+
+class Body(Options):
+    """Of `POST /v1/chat/completions`."""
+
+    model: str
+    messages: list[Turn] = Field(min_length=1)
 
 
 PASSED = ("logit_bias", "prediction", "prompt_cache_retention", "safety_identifier", "service_tier")

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from continuo.deltas import ReasoningDelta, TextDelta, ToolDelta
 from continuo.messages import Usage
 from continuo.wire.chat.response import call, frame, usage
+from continuo.wire.openai_errors import error
 from continuo.wire.pieces import Broken, End, Piece
-from continuo.wire.responses.errors import error
 from continuo.wire.signatures import signed_id
+from continuo.wire.sse import data
 
 PING = b": keep-alive\n\n"
 """Keeps a connection alive, at any time."""
@@ -48,7 +47,7 @@ class Events:
                     yield self._chunk([], {"usage": usage(piece.usage or Usage()), **ours})
                 yield DONE
             case Broken(message):
-                yield _data(error(502, message))
+                yield data(error(502, message))
 
     def _call(self, piece: ToolDelta) -> dict[str, Any]:
         if piece.index in self._calls:
@@ -63,8 +62,4 @@ class Events:
     def _chunk(self, choices: list[dict[str, Any]], more: dict[str, Any]) -> bytes:
         # Where usage is told, the other chunks say that it is not theirs to tell.
         usage_field = {"usage": None} if self._include_usage else {}
-        return _data({**self._frame, "choices": choices, **usage_field, **more})
-
-
-def _data(chunk: dict[str, Any]) -> bytes:
-    return b"data: %b\n\n" % orjson.dumps(chunk)
+        return data({**self._frame, "choices": choices, **usage_field, **more})

@@ -17,12 +17,14 @@ from continuo.wire.chat.body import (
     FilePart,
     ImagePart,
     NamedChoice,
+    Options,
     RefusalPart,
     Said,
     SchemaFormat,
     SystemTurn,
     TextPart,
     ToolTurn,
+    Turn,
     UserTurn,
 )
 from continuo.wire.errors import WireError, refusing
@@ -36,20 +38,25 @@ def request(body: Body, *, resolve: Callable[[str], str]) -> Accepted:
     Whether the answer is streamed is for the caller. Raises `WireError` for what cannot be taken.
     """
     blobs = Blobs()
-    messages, system = _conversation(body, blobs)
+    messages, system = conversation(body.messages, blobs)
     with refusing("model"):
         pattern = resolve(body.model)
     with refusing():
-        parameters = Parameters(**_parameters(body))
-        made = Request(pattern=pattern, messages=messages, system=system, parameters=parameters)
+        made = Request(
+            pattern=pattern,
+            messages=messages,
+            system=system,
+            parameters=parameters(body),
+            stream=bool(body.stream),
+        )
     return Accepted(made, blobs.content)
 
 
-def _conversation(body: Body, blobs: Blobs) -> tuple[tuple[Message, ...], str | None]:
+def conversation(turns: Iterable[Turn], blobs: Blobs) -> tuple[tuple[Message, ...], str | None]:
     """The turns and the instructions, wherever those stand among the turns, in their order."""
     system: list[str] = []
     messages: list[Message] = []
-    for number, turn in enumerate(body.messages):
+    for number, turn in enumerate(turns):
         param = f"messages.{number}"
         with refusing(param):
             match turn:
@@ -95,7 +102,7 @@ def _part(part: TextPart | ImagePart | AudioPart | FilePart, blobs: Blobs, param
             return blobs.given("file", part.file.file_data, part.file.filename or "file", f"{param}.file.file_data")
 
 
-def _parameters(body: Body) -> dict[str, Any]:
+def parameters(body: Options) -> Parameters:
     if body.max_tokens is not None and body.max_completion_tokens is not None:
         message = "max_tokens: it excludes max_completion_tokens; leave one out"
         raise WireError(400, message, "max_tokens", "mutually_exclusive_parameters")
@@ -126,4 +133,4 @@ def _parameters(body: Body) -> dict[str, Any]:
         made["response_format"] = "json_object"
     if passed := {name: value for name in PASSED if (value := getattr(body, name)) is not None}:
         made["extra"] = Extra(openai=passed)
-    return made
+    return Parameters(**made)

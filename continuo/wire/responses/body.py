@@ -60,7 +60,7 @@ def _text(value: Any) -> Any:
 
 
 Content = Annotated[InputText | OutputText | Refusal | InputImage | InputFile | InputAudio, Field(discriminator="type")]
-Contents = Annotated[list[Content], BeforeValidator(_text)]
+Contents = Annotated[list[Content], BeforeValidator(_text, json_schema_input_type=str | list[Content])]
 
 
 class MessageItem(Shape):
@@ -182,10 +182,12 @@ class CountBody(Shape):
     """Of `POST /v1/responses/input_tokens`."""
 
     model: str
-    input: Annotated[list[Item], BeforeValidator(typed)] = []
+    input: Annotated[list[Item], BeforeValidator(typed, json_schema_input_type=str | list[Item])] = []
     instructions: str | None = None
     previous_response_id: str | None = None
-    conversation: Annotated[Conversation, BeforeValidator(_conversation)] | None = None
+    conversation: (
+        Annotated[Conversation, BeforeValidator(_conversation, json_schema_input_type=str | Conversation)] | None
+    ) = None
     tools: list[FunctionTool] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedChoice | None = None
     parallel_tool_calls: bool | None = None

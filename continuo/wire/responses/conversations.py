@@ -15,7 +15,9 @@ MOST = 20
 class ConversationBody(Shape):
     """Of `POST /v1/conversations`."""
 
-    items: Annotated[list[Item], Field(max_length=MOST), BeforeValidator(typed)] | None = None
+    items: (
+        Annotated[list[Item], Field(max_length=MOST), BeforeValidator(typed, json_schema_input_type=list[Item])] | None
+    ) = None
     metadata: Metadata | None = None
 
 
@@ -28,4 +30,6 @@ class UpdateBody(Shape):
 class ItemsBody(Shape):
     """Of `POST /v1/conversations/{id}/items`."""
 
-    items: Annotated[list[Item], Field(min_length=1, max_length=MOST), BeforeValidator(typed)]
+    items: Annotated[
+        list[Item], Field(min_length=1, max_length=MOST), BeforeValidator(typed, json_schema_input_type=list[Item])
+    ]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from continuo.deltas import Protocol, ReasoningDelta, TextDelta, ToolDelta
+from continuo.wire.openai_errors import error
 from continuo.wire.pieces import Broken, End, Piece
 from continuo.wire.responses.body import Body
-from continuo.wire.responses.errors import error
 from continuo.wire.responses.response import call_item, ended, item_id, message_item, pending
 from continuo.wire.responses.thoughts import reasoning_item
 from continuo.wire.signatures import signed_id

@@ -9,10 +9,10 @@ from pydantic import JsonValue
 from continuo.deltas import ReasoningDelta, TextDelta, ToolDelta
 from continuo.jobs import Failure, Outcome
 from continuo.messages import FinishReason, Usage
+from continuo.wire.openai_errors import error
 from continuo.wire.parsed import parsed
 from continuo.wire.pieces import Broken, End, Piece
 from continuo.wire.responses.body import Body, CallItem, MessageItem, OutputText, ReasoningItem
-from continuo.wire.responses.errors import error
 from continuo.wire.responses.events import Events
 from continuo.wire.responses.items import items
 from continuo.wire.responses.response import pending, response

@@ -47,7 +47,13 @@ def request(body: Body, *, resolve: Callable[[str], str], fetched: Mapping[str, 
         pattern = resolve(body.model)
     with refusing():
         parameters = Parameters(**_parameters(body))
-        made = Request(pattern=pattern, messages=messages, system=system, parameters=parameters)
+        made = Request(
+            pattern=pattern,
+            messages=messages,
+            system=system,
+            parameters=parameters,
+            stream=bool(body.stream),
+        )
     return Accepted(made, blobs.content)
 
 

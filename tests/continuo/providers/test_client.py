@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from continuo.config.catalog import Catalog, Model
+from continuo.deltas import TextDelta
 from continuo.errors import ProviderError
 from continuo.messages import Message, ModelRequest
 from continuo.parameters import Tool
@@ -190,8 +191,8 @@ async def test_cancelling_a_call_closes_its_connection_at_once(models: ModelClie
 async def test_leaving_a_stream_leaves_the_client_fit_for_the_next_call(models: ModelClient, wire: Wire) -> None:
     wire.answers(shape("openai", "stream.sse"))
     stream = models.stream(SOME, HELLO, timeout=5, idempotency_key="run/1")
-    async with aclosing(stream):  # type: ignore[type-var]
-        assert await anext(stream) == "Bonjour"
+    async with aclosing(stream):
+        assert await anext(stream) == TextDelta("Bonjour")
     wire.answers(shape("openai", "text.json"))
     assert (await ask(models, "openai")).message.text == "Bonjour !"
 

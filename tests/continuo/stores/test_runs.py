@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from continuo.jobs import CallRecord, Failure, Outcome
 from continuo.messages import Usage
+from continuo.operations.jobs import JobQuery
 from continuo.operations.runs import RunQuery, RunRow
 from continuo.stores.database import Database
 from continuo.stores.runs import Runs, listed, rows_of
@@ -93,3 +94,24 @@ def test_what_a_run_cost_is_the_sum_of_its_calls_or_unknown(known: bool, answere
     found = row().with_result(Outcome(text="", served_by="model", calls=calls) if answered else failure)
     assert (found.input_tokens, found.output_tokens, found.cost_usd) == (6, 8, 0.5 if known else None)
     assert found.error == (None if answered else f"Broken: {'x ' * 95}x…")
+
+
+async def test_jobs_are_a_tenants_in_pages_each_by_its_newest_run_alone(database: Database) -> None:
+    here = Runs(database, "here")
+    jobs = [row(f"r{at}", at, job=f"job_{at}", metadata={"at": f"{at}"}) for at in range(4)]
+    again = [done("r5", 5, job="job_1"), row("r6", 6, status="terminated", job="job_2")]
+    await here.keep([*jobs, *again, row("r7", 7), row("r8", 8, job="job_8", tenant="globex")])
+    await Runs(database, "there").keep([row("r9", 9, job="job_9")])
+
+    async def ids(after: RunRow | None = None, **query: object) -> list[str | None]:
+        return [found.job for found in await here.jobs("acme", JobQuery.model_validate(query), after)]
+
+    assert await ids() == ["job_2", "job_1", "job_3", "job_0"]
+    assert await ids(limit=1) == ["job_2", "job_1"]
+    assert await ids(again[0]) == ["job_3", "job_0"]
+    assert await ids(status="running") == await ids(status="queued") == ["job_3", "job_0"]
+    assert (await ids(status="completed"), await ids(status="failed")) == (["job_1"], ["job_2"])
+    assert await ids(again[1], status="failed") == await ids(status="cancelled") == []
+    found = [await here.job(tenant, id) for tenant, id in (("acme", "job_1"), ("globex", "job_1"), ("acme", "job_9"))]
+    assert [one and one.run_id for one in found] == ["r5", None, None]
+    assert (await here.job("acme", "job_3")) == jobs[3]

@@ -1,4 +1,4 @@
-"""Errors in the shape that the SDKs make typed exceptions of."""
+"""Errors in the shape that OpenAI's SDK makes typed exceptions of, for all its dialects."""
 
 from typing import Any
 

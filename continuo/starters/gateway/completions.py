@@ -1,0 +1,21 @@
+"""`POST /v1/completions`, the form before chats."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from continuo.starters.gateway.entry import entered
+from continuo.starters.gateway.stream import streamed
+from continuo.wire import completions
+from continuo.wire.chat import PING
+
+
+async def create(http: Request) -> Response:
+    request = await entered(http, completions.Body, lambda body, resolve: completions.request(body, resolve=resolve))
+    body, answering = request.body, request.answering
+    id, created = f"cmpl-{answering.known.id}", int(answering.known.received)
+    if body.stream:
+        events = completions.Events(body, id=id, created=created)
+        return await streamed(answering, events, [events.start()], PING)
+    outcome = await answering.outcome()
+    made = completions.response(outcome, answering.account(outcome), body, id=id, created=created)
+    return answering.response(made, outcome)

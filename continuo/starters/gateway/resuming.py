@@ -1,0 +1,53 @@
+"""`X-Continuo-Resume: RUN_ID:N`: a client that lost a stream goes on with it behind the N events that it has."""
+
+import re
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from continuo.door import Run
+from continuo.door.request import Request as Submitted
+from continuo.protection.api_keys import ApiKey
+from continuo.starters.gateway.state import Gateway
+from continuo.stores.requests import Known
+from continuo.wire.errors import WireError
+
+HEADER = "x-continuo-resume"
+
+_VALUE = re.compile(r"[^:]*?([0-9a-f]{32})(?::(\d{1,9}))?")
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """The id of the request that began the run, and how many events of its stream the client has."""
+
+    id: str
+    after: int
+
+
+def resumption(http: Request) -> Resumption | None:
+    """What the header says; None without one. Raises `WireError`.
+
+    The run's id is that of `x-continuo-run-id`, or of the answer itself, such as `chatcmpl-…`.
+    """
+    value = http.headers.get(HEADER)
+    if value is None:
+        return None
+    match = _VALUE.fullmatch(value.strip())
+    if match is None:
+        message = "X-Continuo-Resume: write RUN_ID, or RUN_ID:N with the number of events that you have"
+        raise WireError(400, message, code="invalid_resume")
+    return Resumption(match[1], int(match[2] or 0))
+
+
+async def found(
+    gateway: Gateway, http: Request, key: ApiKey, request: Submitted, resume: Resumption
+) -> tuple[Known, Run]:
+    """The run that this key began by the same path, with the same model. Raises `WireError` where there is none."""
+    known = await gateway.requests.find(resume.id, key.id, http.url.path)
+    if known is not None:
+        run = await gateway.door.find(request.model_copy(update={"id": known.id}), key.tenant)
+        if run is not None:
+            return known, run
+    message = "X-Continuo-Resume: this key has no such run of this model; it may be too old to be gone on with"
+    raise WireError(404, message, code="run_not_found")

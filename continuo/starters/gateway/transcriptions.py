@@ -1,0 +1,55 @@
+"""`POST /v1/audio/transcriptions`."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from continuo.authoring.library import Library
+from continuo.patterns import Call
+from continuo.starters.gateway.callers import caller, resolver
+from continuo.starters.gateway.entry import Resolve
+from continuo.starters.gateway.form import form_of
+from continuo.starters.gateway.runs import begin
+from continuo.starters.gateway.state import Gateway
+from continuo.starters.gateway.stream import streamed
+from continuo.wire import transcriptions
+from continuo.wire.accepted import Accepted
+from continuo.wire.chat import PING
+from continuo.wire.errors import WireError
+from continuo.wire.parsed import parsed
+
+
+async def create(http: Request) -> Response:
+    gateway: Gateway = http.app.state.gateway
+    key = await caller(gateway, http)
+    http.scope["key_id"] = key.id
+    form = await form_of(http)
+
+    def read() -> tuple[transcriptions.Body, Accepted]:
+        body = parsed(transcriptions.Body, form.fields)
+        resolve = _transcribing(gateway.door.library, resolver(gateway.door.library, key))
+        return body, transcriptions.request(body, form.file, form.filename, resolve=resolve)
+
+    body, accepted = await asyncio.to_thread(read)
+    answering = await begin(gateway, http, key, accepted, form.identity)
+    if body.stream:
+        return await streamed(answering, transcriptions.Events(), (), PING)
+    outcome = await answering.outcome()
+    if body.response_format == "text":
+        return answering.response(outcome.text.encode(), outcome, "text/plain")
+    return answering.response(transcriptions.response(outcome, answering.account(outcome)), outcome)
+
+
+def _transcribing(library: Library, resolve: Resolve) -> Resolve:
+    """`resolve`, which raises `WireError` for a model that would answer an audio and not write down what is said."""
+
+    def resolving(name: str) -> str:
+        pattern = resolve(name)
+        step = library.step(pattern) if pattern.startswith("model:") else None
+        if isinstance(step, Call) and not library.catalog.models[step.model].transcribes:
+            message = f"model: {name!r} does not transcribe; name a pattern, or a model with `transcribes = true`"
+            raise WireError(400, message, "model", "invalid_value")
+        return pattern
+
+    return resolving

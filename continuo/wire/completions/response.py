@@ -1,0 +1,47 @@
+"""From an outcome to a completion."""
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+
+from pydantic import JsonValue
+
+from continuo.jobs import Outcome
+from continuo.messages import Token, Usage
+from continuo.wire.chat.response import frame, usage
+from continuo.wire.completions.body import Body
+from continuo.wire.completions.request import prompt
+from continuo.wire.pieces import finish_reason, message_of
+
+
+def response(
+    outcome: Outcome, account: Mapping[str, JsonValue], body: Body, *, id: str, created: int
+) -> dict[str, Any]:
+    """The completion; `id` begins with `cmpl-`, `created` is in seconds since 1970."""
+    text = message_of(outcome).text
+    return {
+        **frame("text_completion", id, body.model, created),
+        "choices": [
+            {
+                "index": 0,
+                "text": prompt(body) + text if body.echo else text,
+                "finish_reason": finish_reason(outcome),
+                "logprobs": _logprobs(outcome.logprobs),
+            }
+        ],
+        "usage": usage(outcome.usage or Usage()),
+        "continuo": dict(account),
+    }
+
+
+def _logprobs(tokens: Sequence[Token]) -> dict[str, Any] | None:
+    """Where each token begins is counted in characters of the text."""
+    if not tokens:
+        return None
+    lengths = [len(token.text) for token in tokens]
+    return {
+        "tokens": [token.text for token in tokens],
+        "token_logprobs": [token.logprob for token in tokens],
+        "top_logprobs": [dict(token.top) for token in tokens] if any(token.top for token in tokens) else None,
+        "text_offset": list(accumulate(lengths[:-1], initial=0)),
+    }

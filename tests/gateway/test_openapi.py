@@ -1,0 +1,79 @@
+"""The OpenAPI document says what is served, and what it says holds."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from continuo.starters.gateway.app import ROUTES
+from continuo.testing.processes import Control
+from tests.gateway.test_jobs import PATH, becomes, created
+from tests.support.gateway import GatewayProcess
+
+HELLO = [{"role": "user", "content": "Hello"}]
+
+
+async def document(gateway: GatewayProcess) -> dict[str, Any]:
+    async with httpx.AsyncClient(base_url=gateway.url) as http:
+        served: dict[str, Any] = (await http.get("/openapi.json")).json()
+    return served
+
+
+def validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
+    """Of the schema, whose references lead into the document."""
+    return Draft202012Validator({**schema, "components": document["components"]})
+
+
+async def test_every_route_is_there_and_every_reference_leads_somewhere(gateway: GatewayProcess) -> None:
+    served = await document(gateway)
+    operations = {(method.upper(), path) for path, methods in served["paths"].items() for method in methods}
+    assert operations == {
+        (method, route.path.replace(":path", "")) for route in ROUTES for method in (route.methods or set()) - {"HEAD"}
+    }
+    ids = [operation["operationId"] for methods in served["paths"].values() for operation in methods.values()]
+    assert len(ids) == len({*ids})
+    schemas = served["components"]["schemas"]
+    assert {*re.findall(r"#/components/schemas/([^']+)'", str(served))} <= {*schemas}
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", {"model": "sim-mini", "messages": HELLO}),
+        ("/v1/messages", {"model": "sim-mini", "max_tokens": 9, "messages": HELLO}),
+        ("/v1/responses", {"model": "sim-mini", "input": "Hello"}),
+        ("/v1/jobs", {"model": "sim-mini", "input": "Hello", "deadline": "5m", "metadata": {"a": "b"}}),
+        ("/v1/jobs", {"model": "sim-mini", "messages": HELLO}),
+    ],
+)
+async def test_a_body_is_taken_as_the_document_says_and_one_with_another_field_is_not(
+    gateway: GatewayProcess, simulator: Control, path: str, body: dict[str, Any]
+) -> None:
+    served = await document(gateway)
+    schema = served["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    more = {**body, "whatever": 1}
+    assert [validator(served, schema).is_valid(one) for one in (body, more)] == [True, False]
+    async with gateway.http() as http:
+        statuses = [(await http.post(path, json=one)).status_code for one in (body, more)]
+    assert statuses in ([200, 400], [202, 400])
+
+
+async def test_jobs_and_errors_are_as_the_document_says(gateway: GatewayProcess, simulator: Control) -> None:
+    served = await document(gateway)
+    job, jobs, error = (
+        validator(served, {"$ref": f"#/components/schemas/{name}"}) for name in ("Job", "Jobs", "Error")
+    )
+    async with gateway.http() as http:
+        made = await created(http)
+        job.validate(made)
+        job.validate(await becomes(http, made, "completed"))
+        await simulator.behave("sim-mini", status=400)
+        job.validate(await becomes(http, await created(http), "failed"))
+        jobs.validate((await http.get(PATH, params={"limit": 2})).json())
+        error.validate((await http.get(f"{PATH}/x")).json())
+        error.validate((await http.post("/v1/messages", json={})).json())
+    await simulator.delete("/_sim/models")

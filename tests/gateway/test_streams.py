@@ -1,0 +1,280 @@
+"""An answer is streamed while it comes, and whoever dies or leaves meanwhile takes none of it along."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from continuo.testing.processes import Control, kill, until
+from tests.support.gateway import GatewayProcess, new_key, served_gateway
+from tests.support.world import World
+
+ASKED: Any = [{"role": "user", "content": "Tell me a story."}]
+STORY = " ".join(f"word{number}" for number in range(60))
+"""Twenty pieces, as the simulated model sends them."""
+
+BODY: dict[str, Any] = {"model": "sim-mini", "messages": ASKED, "stream": True}
+
+
+PATTERNS = {
+    "two-tiers": """
+        kind: fallback
+        steps: [{kind: call, model: sim-mini}, {kind: call, model: sim-mid}]
+        """,
+    "tiers": """
+        kind: cascade
+        steps: [{kind: call, model: sim-mini}, {kind: call, model: sim-mid}]
+        """,
+    "in-turn": """
+        kind: pipeline
+        steps:
+          - {name: first, step: {kind: call, model: sim-mid}}
+          - {name: last, step: {kind: call, model: sim-mini, isolate: true}}
+        """,
+}
+
+
+@pytest.fixture(scope="module")
+async def patterned(
+    environ: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, worker: None
+) -> AsyncIterator[GatewayProcess]:
+    """A gateway with patterns of its own."""
+    folder = tmp_path_factory.mktemp("patterned")
+    for name, pattern in PATTERNS.items():
+        (folder / f"{name}.yaml").write_text(f"description: {name}\npattern:{pattern}", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONTINUO_PATTERNS", str(folder))
+        gateway = served_gateway(folder / "gateway.log")
+        running = await gateway.__aenter__()
+    yield running
+    await gateway.__aexit__(None, None, None)
+
+
+async def events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
+    """The chunks of a streamed completion, as they come."""
+    async for line in response.aiter_lines():
+        if line.startswith("data: {"):
+            yield json.loads(line.removeprefix("data: "))
+
+
+async def streamed(gateway: GatewayProcess, model: str) -> list[dict[str, Any]]:
+    body = BODY | {"model": model}
+    async with gateway.http() as http, http.stream("POST", "/v1/chat/completions", json=body) as response:
+        return [chunk async for chunk in events(response)]
+
+
+def text_of(chunks: list[dict[str, Any]]) -> str:
+    return "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks if chunk.get("choices"))
+
+
+async def test_pieces_come_while_the_model_writes_in_chat(gateway: GatewayProcess, simulator: Control) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.05)
+    async with gateway.openai() as client:
+        stream = await client.chat.completions.create(model="sim-mini", messages=ASKED, stream=True)
+        parts = []
+        async for chunk in stream:
+            if chunk.choices and chunk.choices[0].delta.content:
+                parts.append(chunk.choices[0].delta.content)
+                if len(parts) == 1:
+                    [call] = await simulator.calls("sim-mini")
+                    assert not call["answered"]
+    assert "".join(parts) == STORY
+    assert len(parts) > 5
+    assert len(await simulator.calls("sim-mini")) == 1
+
+
+async def test_pieces_come_while_the_model_writes_in_messages(gateway: GatewayProcess, simulator: Control) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.05)
+    async with (
+        gateway.anthropic() as client,
+        client.messages.stream(model="sim-mini", messages=ASKED, max_tokens=500) as stream,
+    ):
+        parts = []
+        async for text in stream.text_stream:
+            parts.append(text)
+            if len(parts) == 1:
+                [call] = await simulator.calls("sim-mini")
+                assert not call["answered"]
+        message = await stream.get_final_message()
+    assert "".join(parts) == STORY
+    assert len(parts) > 5
+    assert (message.stop_reason, message.content[0].type) == ("end_turn", "text")
+
+
+async def test_pieces_come_while_the_model_writes_in_responses(gateway: GatewayProcess, simulator: Control) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.05)
+    async with gateway.openai() as client:
+        parts, numbers, response = [], [], None
+        async for event in await client.responses.create(model="sim-mini", input="Tell me.", stream=True, store=False):
+            numbers.append(event.sequence_number)
+            if event.type == "response.output_text.delta":
+                parts.append(event.delta)
+                if len(parts) == 1:
+                    [call] = await simulator.calls("sim-mini")
+                    assert not call["answered"]
+            if event.type == "response.completed":
+                response = event.response
+    assert "".join(parts) == STORY
+    assert len(parts) > 5
+    assert numbers == list(range(len(numbers)))
+    assert response is not None
+    assert response.output_text == STORY
+
+
+async def test_a_rating_is_not_seen_and_what_is_judged_first_comes_whole(
+    patterned: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text="Sure.\n\nIt is.", confidence=0.3)
+    await simulator.behave("sim-mid", text="Quite.\n\nIt is.", confidence=0.9)
+    chunks = await streamed(patterned, "tiers")
+    assert text_of(chunks) == "Quite.\n\nIt is."
+
+
+async def test_a_pipeline_streams_its_last_step_in_a_workflow_of_its_own_too(
+    patterned: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mid", text="A draft.")
+    await simulator.behave("sim-mini", text=STORY, pace=0.02)
+    chunks = await streamed(patterned, "in-turn")
+    assert text_of(chunks) == STORY
+    assert len(chunks) > 8
+
+
+async def test_an_answer_that_breaks_off_ends_in_an_error_and_no_other_follows(
+    patterned: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.02, breaks_after=8)
+    parts: list[str] = []
+
+    async def read(client: openai.AsyncOpenAI) -> None:
+        async for chunk in await client.chat.completions.create(model="two-tiers", messages=ASKED, stream=True):
+            parts.extend(choice.delta.content or "" for choice in chunk.choices)
+
+    async with patterned.openai() as client:
+        with pytest.raises(openai.APIError, match="stream_broken"):
+            await read(client)
+    assert len(parts) > 1
+    assert STORY.startswith("".join(parts))
+    assert len(await simulator.calls()) == 1
+
+
+async def test_an_answer_that_breaks_before_its_first_piece_is_begun_anew(
+    patterned: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", breaks_after=0)
+    await simulator.behave("sim-mid", text="Here.")
+    async with patterned.openai() as client:
+        stream = await client.chat.completions.create(model="two-tiers", messages=ASKED, stream=True)
+        text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
+    assert text == "Here."
+
+
+async def test_who_comes_back_goes_on_at_the_next_event(gateway: GatewayProcess, simulator: Control) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.02)
+    secret = await new_key()
+    async with gateway.http(secret) as http:
+        async with http.stream("POST", "/v1/chat/completions", json=BODY) as response:
+            run = response.headers["x-continuo-run-id"]
+            whole = [chunk async for chunk in events(response)]
+        for resume, after in ((run, 0), (f"{run}:7", 7), (f"{whole[0]['id']}:3", 3)):
+            headers = {"x-continuo-resume": resume}
+            async with http.stream("POST", "/v1/chat/completions", json=BODY, headers=headers) as response:
+                assert [chunk async for chunk in events(response)] == whole[after:]
+        for other in (await new_key(), await new_key(tenant="globex")):
+            headers = {"x-continuo-resume": run, "authorization": f"Bearer {other}"}
+            assert (await http.post("/v1/chat/completions", json=BODY, headers=headers)).status_code == 404
+        for nothing in ("", "nothing", f"{run}:x", f"{run}:-1"):
+            refused = await http.post("/v1/chat/completions", json=BODY, headers={"x-continuo-resume": nothing})
+            assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_resume")
+        absent = await http.post(
+            "/v1/chat/completions", json=BODY, headers={"x-continuo-resume": f"model-sim-mini/acme/{'0' * 32}"}
+        )
+        assert (absent.status_code, absent.json()["error"]["code"]) == (404, "run_not_found")
+    assert len(await simulator.calls("sim-mini")) == 1
+
+
+async def test_a_request_that_is_repeated_gets_the_stream_from_its_start(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.05)
+    async with gateway.http(await new_key()) as http:
+
+        async def ask(**headers: str) -> str:
+            async with http.stream("POST", "/v1/chat/completions", json=BODY, headers=headers) as response:
+                return text_of([chunk async for chunk in events(response)])
+
+        first = asyncio.ensure_future(ask())
+        await until(lambda: simulator.calls("sim-mini"))
+        assert await ask(**{"x-stainless-retry-count": "1"}) == await first == STORY
+    assert len(await simulator.calls("sim-mini")) == 1
+
+
+async def resumed_after_a_kill(world: World, folder: Path, streams: int, whole: int, pace: float) -> None:
+    """Kill the gateway with so many streams and whole answers under way: each goes on, and is asked for once."""
+    await world.pool()
+    await world.simulator.behave("sim-mini", text=STORY, pace=pace)
+    await world.simulator.behave("sim-mid", text=STORY, latency=pace * 20)
+    async with served_gateway(folder / "gateway.log") as gateway, gateway.http() as http, gateway.openai() as client:
+        begun: dict[int, list[dict[str, Any]]] = {number: [] for number in range(streams)}
+
+        async def stream(number: int) -> list[dict[str, Any]]:
+            body = BODY | {"messages": [{"role": "user", "content": f"story {number}"}]}
+            try:
+                async with http.stream("POST", "/v1/chat/completions", json=body) as response:
+                    async for chunk in events(response):
+                        begun[number].append(chunk)
+            except httpx.TransportError:
+                headers = {"x-continuo-resume": f"{begun[number][0]['id']}:{len(begun[number])}"}
+                async with http.stream("POST", "/v1/chat/completions", json=body, headers=headers) as response:
+                    return [chunk async for chunk in events(response)]
+            raise AssertionError("the stream was not interrupted")
+
+        async def ask(number: int) -> str:
+            completion = await client.chat.completions.create(
+                model="sim-mid", messages=[{"role": "user", "content": f"answer {number}"}]
+            )
+            return completion.choices[0].message.content or ""
+
+        asking = [asyncio.ensure_future(ask(number)) for number in range(whole)]
+        streaming = [asyncio.ensure_future(stream(number)) for number in range(streams)]
+
+        async def all_under_way() -> bool:
+            return (
+                all(len(chunks) >= 3 for chunks in begun.values())
+                and len(await world.simulator.calls("sim-mid")) == whole
+            )
+
+        await until(all_under_way)
+        await kill(gateway.child)
+        await gateway.child.start()
+        rests, answers = await asyncio.gather(*streaming), await asyncio.gather(*asking)
+    for number, rest in enumerate(rests):
+        assert rest
+        assert text_of([*begun[number], *rest]) == STORY
+    assert answers == [STORY] * whole
+    assert len(await world.simulator.calls()) == streams + whole
+
+
+async def test_streams_go_on_where_they_were_though_the_gateway_is_killed(world: World, tmp_path: Path) -> None:
+    await resumed_after_a_kill(world, tmp_path, streams=3, whole=2, pace=0.15)
+
+
+async def test_a_worker_that_dies_in_mid_stream_is_followed_by_no_second_answer(world: World, tmp_path: Path) -> None:
+    worker = await world.pool()
+    await world.simulator.behave("sim-mini", text=STORY, pace=0.3)
+    async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.http() as http:
+        chunks: list[dict[str, Any]] = []
+        async with http.stream("POST", "/v1/chat/completions", json=BODY) as response:
+            async for chunk in events(response):
+                chunks.append(chunk)
+                if len(chunks) == 3:
+                    await kill(worker)
+                    await world.pool()
+    assert "stream_broken" in chunks[-1]["error"]["message"]
+    assert STORY.startswith(text_of(chunks[:-1]))
+    assert len(await world.simulator.calls("sim-mini")) == 1
