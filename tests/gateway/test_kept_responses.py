@@ -17,6 +17,7 @@ from tests.support.gateway import GatewayProcess, new_key, served_gateway
 from tests.support.media import png
 
 MODEL = "sim-mid"
+LONG = "It is on its way, and with you by tomorrow, as the carrier says."
 PNG = f"data:image/png;base64,{b64encode(png(30, 30)).decode()}"
 
 
@@ -102,12 +103,12 @@ async def test_items_are_paged_in_either_order(gateway: GatewayProcess) -> None:
 async def test_a_streamed_response_is_kept_and_its_events_are_told_again_behind_any_of_them(
     gateway: GatewayProcess, simulator: Control
 ) -> None:
-    await simulator.behave(MODEL, text="On its way.")
+    await simulator.behave(MODEL, text=LONG)
     async with gateway.openai() as client:
         stream = await client.responses.create(model=MODEL, input="Where?", stream=True)
         events = [event async for event in stream]
         id = events[0].response.id  # type: ignore[union-attr]
-        assert (await client.responses.retrieve(id)).output_text == "On its way."
+        assert (await client.responses.retrieve(id)).output_text == LONG
         for after in (None, 0, 3, len(events) - 1):
             options: Any = {} if after is None else {"starting_after": after}
             again = [event async for event in await client.responses.retrieve(id, stream=True, **options)]

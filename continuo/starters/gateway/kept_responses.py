@@ -1,21 +1,23 @@
 """`/v1/responses/{id}`: retrieved, streamed again, cancelled, deleted, and what it was asked."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
+from itertools import count
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from temporalio.service import RPCError, RPCStatusCode
 
-from continuo.starters.gateway.following import KEEP_ALIVE
+from continuo.starters.gateway.following import LOST, Following
 from continuo.starters.gateway.kept import current, end, named
 from continuo.starters.gateway.kept_items import page
 from continuo.starters.gateway.responses import PING
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.answers import Kept
-from continuo.stores.database import StoreUnavailable
 from continuo.wire import responses
+from continuo.wire.account import account
 from continuo.wire.errors import WireError
 from continuo.wire.query import flag, number
 
@@ -84,18 +86,32 @@ def _shown(kept: Kept) -> Mapping[str, Any]:
 
 
 async def _replayed(gateway: Gateway, kept: Kept, after: int) -> AsyncIterator[bytes]:
-    """The events of its answer, once that is whole."""
-    if kept.answer is None:
-        result = asyncio.ensure_future(gateway.door.run(kept.run).result())
-        try:
-            while not result.done():
-                await asyncio.wait({result}, timeout=KEEP_ALIVE)
+    """The events of its answer behind `after`: as they first came while the stream log has them, else those of its
+    answer as a whole."""
+    run = gateway.door.run(kept.run)
+    try:
+        known = await run.handle.describe()
+    except RPCError:
+        body, lost = responses.read(kept.body), [responses.broken(LOST)]
+        for event in responses.replayed(body, kept.answer, after=after) if kept.answer else lost:
+            yield event
+        return
+    result = asyncio.ensure_future(run.result())
+    following = Following(gateway.streams, known.run_id, result)
+    ended = (kept.answer or {}).get("completed_at")
+    body = responses.read(kept.body)
+    events = responses.Events(body, id=kept.id, created_at=kept.created, clock=lambda: ended or time.time())
+    number = count()
+    try:
+        for event in events.start():
+            if next(number) > after:
+                yield event
+        async for pieces in following.pieces(lambda outcome: account(outcome, kept.pattern)):
+            for event in [event for piece in pieces for event in events.feed(piece)] if pieces else []:
+                if next(number) > after:
+                    yield event
+            if not pieces:
                 yield PING
-            kept = await end(gateway, kept, result.result())
-        except (RPCError, StoreUnavailable):
-            yield responses.broken("the response cannot be followed now; ask again, and it is found")
-            return
-        finally:
-            result.cancel()
-    for event in responses.replayed(responses.read(kept.body), kept.answer or {}, after=after):
-        yield event
+    finally:
+        following.close()
+        result.cancel()
