@@ -49,7 +49,9 @@ class Settings(BaseSettings):
     `data` holds the stores and the embedded server's database, `cache` what can be had again.
     `simulated` restricts aliases to simulated models, so that nothing is spent whatever keys are set.
     `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
-    A retention says how long that is kept which nothing needs any more; `ledger_retention` None is for ever.
+    A retention says how long that is kept which nothing needs any more; `ledger_retention` and
+    `conversation_retention` None are for ever. Responses and stored completions have `response_retention` from when
+    they were made, conversations have theirs from when something was last added.
     `stream_retention` is for how long after its last piece a stream can be gone on with.
     `media_hosts` are the hosts, with commas between them, from whose addresses media are fetched; none by default.
     `webhook_private` lets webhooks go into private networks and over http; `webhook_pause` is the first pause between
@@ -81,6 +83,8 @@ class Settings(BaseSettings):
     payload_retention: Retention = 30 * DAY
     letter_retention: Retention = 30 * DAY
     run_retention: Retention = 30 * DAY
+    response_retention: Retention = 30 * DAY
+    conversation_retention: Retention | None = None
     stream_retention: Retention = DAY
     media_hosts: str = ""
     webhook_private: bool = False

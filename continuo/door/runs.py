@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import is_cancelled_exception
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.jobs import Failure, Job, Outcome
 from continuo.progress import Progress
@@ -17,6 +23,10 @@ from continuo.temporal.failures import failure_of
 from continuo.temporal.task_timeout import task_timeout
 
 Handle = WorkflowHandle[object, Outcome]
+State = Literal["queued", "running", "ended", "unknown"]
+
+UNTOUCHED = 2
+"""Events of a history whose workflow no pool has begun: it was started, and its first task waits."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,18 @@ class Run:
     @property
     def run_id(self) -> str | None:
         return self.handle.result_run_id or self.handle.first_execution_run_id
+
+    async def state(self) -> State:
+        """How it stands, without waiting for anything but the server."""
+        try:
+            known = await self.handle.describe()
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return "unknown"
+        if known.status != WorkflowExecutionStatus.RUNNING:
+            return "ended"
+        return "running" if known.history_length > UNTOUCHED else "queued"
 
     async def result(self) -> Outcome | Failure:
         """What it came to, waited for as long as it takes; no failure is an exception."""

@@ -72,6 +72,10 @@ class Door:
             handle = self.client.get_workflow_handle(id, run_id=error.run_id, result_type=Outcome)
             return Run(handle, answered_before=True)
 
+    def run(self, id: str) -> Run:
+        """The run with this workflow id, submitted before by whomever; if it ran more than once, the newest."""
+        return Run(self.client.get_workflow_handle(id, result_type=Outcome))
+
     async def find(self, request: Request, tenant: str) -> Run | None:
         """The newest run of the request's `id`, pattern and this tenant; None where Temporal knows of none."""
         id = run_id(request, tenant)

@@ -142,6 +142,49 @@ STORE = (
     CREATE INDEX runs_jobs ON runs (tenant, started, run_id) WHERE job IS NOT NULL;
     CREATE INDEX runs_jobs_by_status ON runs (tenant, status, started, run_id) WHERE job IS NOT NULL
     """,
+    """
+    CREATE TABLE answers (
+        id TEXT PRIMARY KEY,
+        tenant TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        created DOUBLE PRECISION NOT NULL,
+        model TEXT NOT NULL,
+        metadata TEXT NOT NULL,
+        body TEXT NOT NULL,
+        namespace TEXT NOT NULL,
+        run TEXT NOT NULL,
+        pattern TEXT NOT NULL,
+        previous TEXT,
+        conversation TEXT,
+        status TEXT NOT NULL,
+        answer TEXT
+    );
+    CREATE INDEX answers_listed ON answers (tenant, kind, created, id);
+    CREATE INDEX answers_created ON answers (created);
+    CREATE INDEX answers_open ON answers (created) WHERE status = 'in_progress';
+    CREATE INDEX answers_conversation ON answers (conversation) WHERE status = 'in_progress';
+    CREATE TABLE conversations (
+        id TEXT PRIMARY KEY,
+        tenant TEXT NOT NULL,
+        created DOUBLE PRECISION NOT NULL,
+        used DOUBLE PRECISION NOT NULL,
+        metadata TEXT NOT NULL
+    );
+    CREATE INDEX conversations_used ON conversations (used);
+    CREATE TABLE kept_items (
+        owner TEXT NOT NULL,
+        number BIGINT NOT NULL,
+        id TEXT NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (owner, number)
+    );
+    CREATE TABLE kept_media (
+        owner TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        content BYTEA NOT NULL,
+        PRIMARY KEY (owner, sha256)
+    )
+    """,
 )
 
 PAYLOADS = (

@@ -9,7 +9,9 @@ from continuo.parts import Media
 
 @dataclass(frozen=True)
 class Accepted:
-    """What is submitted at the door; `media` has the content of those in the request."""
+    """What is submitted at the door; `media` has the content of those in the request. Where it `goes_on`, no client
+    that leaves ends it."""
 
     request: Request
     media: Mapping[Media, bytes]
+    goes_on: bool = False

@@ -17,6 +17,18 @@ from tests.support.gateway import GatewayProcess
 PATHS = [
     "/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1/completions", "/v1/embeddings", "/v1/jobs",
 ]  # fmt: skip
+ADDRESSES = [
+    "/v1/chat/completions",
+    "/v1/chat/completions/{}",
+    "/v1/chat/completions/{}/messages",
+    "/v1/responses/{}",
+    "/v1/responses/{}/input_items",
+    "/v1/responses/{}/cancel",
+    "/v1/conversations",
+    "/v1/conversations/{}",
+    "/v1/conversations/{}/items",
+    "/v1/conversations/{}/items/{}",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -86,7 +98,7 @@ async def test_what_is_not_there_is_told_in_each_dialect(gateway: GatewayProcess
         moderation = await http.post("/v1/moderations", json={"input": "x"})
         assert (moderation.status_code, moderation.json()["error"]["code"]) == (501, "not_served")
         assert moderation.headers["x-should-retry"] == "false"
-        assert (await http.get(PATHS[0])).status_code == 405
+        assert (await http.put(PATHS[0])).status_code == 405
         model = await http.get("/v1/models/no%2Fsuch")
         assert (model.status_code, model.json()["error"]["param"]) == (404, "model")
         anthropic = await http.get("/v1/models/no-such", headers={"anthropic-version": "2023-06-01"})
@@ -141,3 +153,23 @@ async def test_no_json_is_a_mistake_of_ours(gateway: GatewayProcess, body: objec
     async with gateway.http() as http:
         for path in PATHS:
             assert (await http.post(path, json=body)).status_code < 500
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    address=st.sampled_from(ADDRESSES),
+    method=st.sampled_from(["GET", "POST", "DELETE"]),
+    id=st.sampled_from(["conv", "%00", "%F0%9F%98%80", "%27", "x" * 2000]),
+    query=st.dictionaries(
+        st.sampled_from(["limit", "order", "after", "model", "stream", "starting_after", "metadata[a]"]),
+        st.sampled_from(["", "0", "-1", "9" * 30, "true", "asc", "\x00", "\u0664"]),
+        max_size=3,
+    ),
+    body=st.sampled_from([b"", b"{}", b"null", b'{"metadata": {"a": 1}}', b'{"items": [{"type": "x"}]}', b"{"]),
+)
+async def test_no_address_of_what_is_kept_is_a_mistake_of_ours(
+    gateway: GatewayProcess, address: str, method: str, id: str, query: dict[str, str], body: bytes
+) -> None:
+    async with gateway.http() as http:
+        path = address.replace("{}", id)
+        assert (await http.request(method, path, params=query, content=body)).status_code < 500

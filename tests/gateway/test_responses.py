@@ -1,4 +1,4 @@
-"""Responses, as OpenAI's own SDK asks for them; none is kept."""
+"""Responses, as OpenAI's own SDK asks for them."""
 
 import openai
 import pytest
@@ -7,10 +7,12 @@ from continuo.testing.processes import Control
 from tests.support.gateway import GatewayProcess
 
 
-async def test_a_response_is_made_and_says_that_it_is_not_kept(gateway: GatewayProcess, simulator: Control) -> None:
+async def test_a_response_is_made_and_says_whether_it_is_kept(gateway: GatewayProcess, simulator: Control) -> None:
     await simulator.behave("sim-mini", text="On its way.", tokens={"input": 12, "output": 5})
     async with gateway.openai() as client:
-        response = await client.responses.create(model="sim-mini", input="Where is my order?")
+        response = await client.responses.create(model="sim-mini", input="Where is my order?", store=False)
+        with pytest.raises(openai.NotFoundError):
+            await client.responses.retrieve(response.id)
     assert (response.output_text, response.status) == ("On its way.", "completed")
     assert response.usage is not None
     assert response.usage.total_tokens == 17
@@ -26,11 +28,13 @@ async def test_a_response_is_streamed(gateway: GatewayProcess, simulator: Contro
     assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
 
 
-@pytest.mark.parametrize("field", [{"store": True}, {"background": True}, {"previous_response_id": "resp_1"}], ids=str)
-async def test_what_needs_a_kept_response_is_refused_by_name(gateway: GatewayProcess, field: dict[str, object]) -> None:
+@pytest.mark.parametrize("field", [{"background": True}, {"conversation": "conv_1"}], ids=str)
+async def test_what_needs_a_kept_response_is_refused_without_one(
+    gateway: GatewayProcess, field: dict[str, object]
+) -> None:
     async with gateway.openai() as client:
-        with pytest.raises(openai.BadRequestError, match=next(iter(field))):
-            await client.responses.create(model="sim-mini", input="Where?", **field)  # type: ignore[call-overload]
+        with pytest.raises(openai.BadRequestError, match="store"):
+            await client.responses.create(model="sim-mini", input="Where?", store=False, **field)  # type: ignore[call-overload]
 
 
 async def test_input_tokens_are_counted(gateway: GatewayProcess) -> None:

@@ -57,6 +57,22 @@ def test_calls_whose_arguments_come_in_turns_stay_apart() -> None:
 @given(outcomes)
 def test_an_answer_that_goes_back_is_the_turn_that_it_was(outcome: Outcome) -> None:
     answer = dialect.response(outcome, {}, BODY, id="resp_1", created_at=1.0, completed_at=2.0)
-    earlier = [*dialect.input_items(BODY, "resp_1"), *answer["output"]]
+    earlier = [*dialect.input_items(BODY.input, "resp_1"), *answer["output"]]
     asked, back, _ = dialect.request(dialect.continued(BODY, earlier), resolve=str).request.messages
     assert (asked.text, back) == ("Where?", outcome.message)
+
+
+@settings(deadline=None)
+@given(outcomes, st.integers(-2, 12))
+def test_a_kept_response_is_streamed_again_with_the_same_events(outcome: Outcome, after: int) -> None:
+    outcome = outcome.model_copy(update={"latency_ms": 1000.0})
+    answer = dialect.ended(BODY, outcome, {"cache": False}, id="resp_1", created_at=1.0)
+    events = dialect.Events(BODY, id="resp_1", created_at=1.0, clock=lambda: 2.0)
+    first = [*events.start(), *(one for piece in pieces(outcome, {"cache": False}) for one in events.feed(piece))]
+    body = dialect.read(dialect.written(BODY))
+    again = dialect.replayed(body, json.loads(json.dumps(answer)), after=after)
+    assert [*map(data_of, again)] == [*map(data_of, first[max(after + 1, 0) :])]
+
+
+def data_of(event: bytes) -> object:
+    return json.loads(event.partition(b"data: ")[2])

@@ -148,7 +148,7 @@ def test_no_body_raises_anything_but_a_wire_error(body: bytes) -> None:
     with suppress(WireError):
         read = parsed(dialect.Body, body)
         dialect.pending(read, id="resp_1", created_at=0)
-        dialect.continued(read, dialect.input_items(read, "resp_1"))
+        dialect.continued(read, dialect.input_items(read.input, "resp_1"))
         dialect.request(read, resolve=str)
     with suppress(WireError):
         dialect.input_tokens(parsed(dialect.CountBody, body))

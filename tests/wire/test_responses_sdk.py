@@ -49,7 +49,7 @@ class Gateway:
         assert isinstance(self.answer, Outcome)
         told = account(self.answer, "model:gpt")
         made = dialect.response(self.answer, told, body, id="resp_1", created_at=1.0, completed_at=2.0)
-        self.items = [*dialect.input_items(whole, "resp_1"), *made["output"]]
+        self.items = [*dialect.input_items(whole.input, "resp_1"), *made["output"]]
         return answered(made)
 
     def stream(self, body: dialect.Body) -> Iterator[bytes]:

@@ -14,10 +14,13 @@ from continuo.authoring.library import Library
 from continuo.starters.gateway import (
     chat,
     completions,
+    conversations,
     embeddings,
     errors,
     health,
     jobs,
+    kept_completions,
+    kept_responses,
     messages,
     models,
     moderations,
@@ -28,6 +31,7 @@ from continuo.starters.gateway import (
 from continuo.starters.gateway.edge import Edge
 from continuo.starters.gateway.runs import ClientLeft
 from continuo.starters.gateway.state import opened
+from continuo.starters.gateway.sweeping import sweeping
 from continuo.temporal.connect import connect
 from continuo.temporal.telemetry import configure_logging, configure_tracing
 from continuo.wire.errors import WireError
@@ -36,6 +40,11 @@ log = structlog.get_logger()
 
 ROUTES = [
     Route("/v1/chat/completions", chat.create, methods=["POST"]),
+    Route("/v1/chat/completions", kept_completions.list_completions),
+    Route("/v1/chat/completions/{id}", kept_completions.retrieve),
+    Route("/v1/chat/completions/{id}", kept_completions.update, methods=["POST"]),
+    Route("/v1/chat/completions/{id}", kept_completions.delete, methods=["DELETE"]),
+    Route("/v1/chat/completions/{id}/messages", kept_completions.messages),
     Route("/v1/completions", completions.create, methods=["POST"]),
     Route("/v1/audio/transcriptions", transcriptions.create, methods=["POST"]),
     Route("/v1/embeddings", embeddings.create, methods=["POST"]),
@@ -43,6 +52,19 @@ ROUTES = [
     Route("/v1/messages/count_tokens", messages.count_tokens, methods=["POST"]),
     Route("/v1/responses", responses.create, methods=["POST"]),
     Route("/v1/responses/input_tokens", responses.input_tokens, methods=["POST"]),
+    Route("/v1/responses/compact", responses.compact, methods=["POST"]),
+    Route("/v1/responses/{id}", kept_responses.retrieve),
+    Route("/v1/responses/{id}", kept_responses.delete, methods=["DELETE"]),
+    Route("/v1/responses/{id}/cancel", kept_responses.cancel, methods=["POST"]),
+    Route("/v1/responses/{id}/input_items", kept_responses.input_items),
+    Route("/v1/conversations", conversations.create, methods=["POST"]),
+    Route("/v1/conversations/{id}", conversations.retrieve),
+    Route("/v1/conversations/{id}", conversations.update, methods=["POST"]),
+    Route("/v1/conversations/{id}", conversations.delete, methods=["DELETE"]),
+    Route("/v1/conversations/{id}/items", conversations.list_items),
+    Route("/v1/conversations/{id}/items", conversations.create_items, methods=["POST"]),
+    Route("/v1/conversations/{id}/items/{item}", conversations.retrieve_item),
+    Route("/v1/conversations/{id}/items/{item}", conversations.delete_item, methods=["DELETE"]),
     Route("/v1/moderations", moderations.create, methods=["POST"]),
     Route("/v1/jobs", jobs.create, methods=["POST"]),
     Route("/v1/jobs", jobs.list_jobs),
@@ -72,6 +94,6 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     library = Library()
     configure_logging(library.settings.log_level, library.masker)
     client = await connect(configure_tracing("continuo-gateway", library.masker))
-    async with opened(client, library) as app.state.gateway:
+    async with opened(client, library) as app.state.gateway, sweeping(app.state.gateway):
         log.info("gateway ready")
         yield

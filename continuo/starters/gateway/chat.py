@@ -1,20 +1,52 @@
 """`POST /v1/chat/completions`."""
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from continuo.starters.gateway.entry import entered
+from continuo.starters.gateway.entry import Entered, entered
+from continuo.starters.gateway.kept import answer_of, begin, check, follow
+from continuo.starters.gateway.state import Gateway
 from continuo.starters.gateway.stream import streamed
+from continuo.stores.answers import Kept
 from continuo.wire import chat
 
 
 async def create(http: Request) -> Response:
-    body, answering = await entered(http, chat.Body, lambda body, resolve: chat.request(body, resolve=resolve))
+    request = await entered(http, chat.Body, lambda body, resolve: chat.request(body, resolve=resolve), _checked)
+    body, answering = request.body, request.answering
     id, created = f"chatcmpl-{answering.known.id}", int(answering.known.received)
+    kept = await _begun(request, id) if body.store else None
     if body.stream:
+        if kept:
+            follow(request.gateway, kept)
         usage = bool(body.stream_options and body.stream_options.include_usage)
         events = chat.Events(id=id, model=body.model, created=created, include_usage=usage)
         return await streamed(answering, events, [events.start()], chat.PING, after=answering.after)
     outcome = await answering.outcome()
     made = chat.response(outcome, answering.account(outcome), id=id, model=body.model, created=created)
-    return answering.response(made, outcome)
+    answer = await answer_of(request.gateway, answering, kept, outcome, made)
+    return answering.response(chat.shown(answer, kept.metadata) if kept else answer, outcome)
+
+
+async def _checked(gateway: Gateway, tenant: str, body: chat.Body) -> chat.Body:
+    if body.store:
+        await asyncio.to_thread(check, chat.messages(body, "new"), "messages")
+    return body
+
+
+async def _begun(request: Entered[chat.Body], id: str) -> Kept:
+    body, answering = request.body, request.answering
+    kept = Kept(
+        id=id,
+        tenant=request.key.tenant,
+        kind="completion",
+        created=answering.known.received,
+        model=body.model,
+        metadata=body.metadata or {},
+        body=chat.written(body),
+        run=answering.run.id,
+        pattern=answering.pattern,
+    )
+    return await begin(request.gateway, answering, kept, chat.messages(body, id))

@@ -10,9 +10,8 @@ from continuo.wire.chat import PING
 
 
 async def create(http: Request) -> Response:
-    body, answering = await entered(
-        http, completions.Body, lambda body, resolve: completions.request(body, resolve=resolve)
-    )
+    request = await entered(http, completions.Body, lambda body, resolve: completions.request(body, resolve=resolve))
+    body, answering = request.body, request.answering
     id, created = f"cmpl-{answering.known.id}", int(answering.known.received)
     if body.stream:
         events = completions.Events(body, id=id, created=created)

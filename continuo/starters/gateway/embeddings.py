@@ -10,9 +10,8 @@ from continuo.wire import embeddings
 
 
 async def create(http: Request) -> Response:
-    body, answering = await entered(
-        http, embeddings.Body, lambda body, resolve: embeddings.request(body, resolve=resolve)
-    )
+    request = await entered(http, embeddings.Body, lambda body, resolve: embeddings.request(body, resolve=resolve))
+    body, answering = request.body, request.answering
     outcome = await answering.outcome()
     made = await asyncio.to_thread(embeddings.response, outcome, answering.account(outcome), body)
     return answering.response(made, outcome)

@@ -1,11 +1,13 @@
 """The way of a request that runs something: who calls, what the body says, and the run of it."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from starlette.requests import Request
 
+from continuo.protection.api_keys import ApiKey
 from continuo.starters.gateway.callers import caller, resolver
 from continuo.starters.gateway.runs import Answering, begin
 from continuo.starters.gateway.state import Gateway
@@ -16,19 +18,36 @@ Body = TypeVar("Body", bound=Shape)
 Resolve = Callable[[str], str]
 
 
+@dataclass(frozen=True)
+class Entered(Generic[Body]):
+    """A body, its run, and whose it is."""
+
+    gateway: Gateway
+    key: ApiKey
+    body: Body
+    answering: Answering
+
+
 async def entered(
-    http: Request, shape: type[Body], accept: Callable[[Body, Resolve], Accepted]
-) -> tuple[Body, Answering]:
-    """The body, and its run. Raises `WireError` for whatever is refused, before anything runs."""
+    http: Request,
+    shape: type[Body],
+    accept: Callable[[Body, Resolve], Accepted],
+    continued: Callable[[Gateway, str, Body], Awaitable[Body]] | None = None,
+) -> Entered[Body]:
+    """The body, and its run. Raises `WireError` for whatever is refused, before anything runs.
+
+    What runs is the body as `continued` makes it, for the tenant of this name, where that is given.
+    """
     gateway: Gateway = http.app.state.gateway
     key = await caller(gateway, http)
     http.scope["key_id"] = key.id
     content = await http.body()
 
-    def read() -> tuple[Body, Accepted]:
-        body = parsed(shape, content)
-        return body, accept(body, resolver(gateway.door.library, key))
+    def accepted(body: Body) -> Accepted:
+        return accept(body, resolver(gateway.door.library, key))
 
     # In a thread, since the body may be large, and files may have to be looked at.
-    body, accepted = await asyncio.to_thread(read)
-    return body, await begin(gateway, http, key, accepted, content)
+    body = await asyncio.to_thread(parsed, shape, content)
+    whole = await continued(gateway, key.tenant, body) if continued else body
+    answering = await begin(gateway, http, key, await asyncio.to_thread(accepted, whole), content)
+    return Entered(gateway, key, body, answering)

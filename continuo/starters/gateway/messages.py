@@ -22,7 +22,8 @@ async def create(http: Request) -> Response:
     def accept(body: anthropic.Body, resolve: Resolve) -> Accepted:
         return anthropic.request(body, resolve=resolve, version=version, betas=betas)
 
-    body, answering = await entered(http, anthropic.Body, accept)
+    request = await entered(http, anthropic.Body, accept)
+    body, answering = request.body, request.answering
     id = f"msg_{answering.known.id}"
     if body.stream:
         events = anthropic.Events(id=id, model=body.model)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from continuo.jobs import Outcome
 from continuo.operations.jobs import JobStatus
-from continuo.starters.gateway import chat, jobs, messages, responses
+from continuo.starters.gateway import chat, conversations, jobs, kept_completions, messages, responses
 from continuo.wire import anthropic
 from continuo.wire import chat as chat_wire
 from continuo.wire import jobs as jobs_wire
@@ -27,6 +27,10 @@ BODIES: dict[object, type[BaseModel]] = {
     messages.count_tokens: anthropic.CountBody,
     responses.create: responses_wire.Body,
     responses.input_tokens: responses_wire.CountBody,
+    conversations.create: responses_wire.ConversationBody,
+    conversations.create_items: responses_wire.ItemsBody,
+    conversations.update: responses_wire.UpdateBody,
+    kept_completions.update: chat_wire.UpdateBody,
 }
 
 ANSWERS: dict[object, tuple[str, str]] = {

@@ -65,11 +65,11 @@ class Answering:
         """`goes_on` says that the run is not cancelled when the client leaves; `after` events of its stream the client
         has already."""
         self.known = known
+        self.run = run
+        self.pattern = pattern
         self.after = after
         self._gateway = gateway
         self._http = http
-        self._run = run
-        self._pattern = pattern
         self._admitted = admitted
         self._goes_on = goes_on
         self._released = False
@@ -80,10 +80,10 @@ class Answering:
     @property
     def headers(self) -> dict[str, str]:
         """Those of every response to it."""
-        return {**self._admitted.headers, "x-continuo-run-id": self._run.id, "x-continuo-pattern": self._pattern}
+        return {**self._admitted.headers, "x-continuo-run-id": self.run.id, "x-continuo-pattern": self.pattern}
 
     def account(self, outcome: Outcome) -> dict[str, JsonValue]:
-        return account(outcome, self._pattern)
+        return account(outcome, self.pattern)
 
     async def outcome(self) -> Outcome:
         """Its answer. Raises `WireError` for a run that failed, and `ClientLeft`; then the run is cancelled."""
@@ -95,8 +95,8 @@ class Answering:
     async def begun(self, patience: float) -> Following:
         """Its answer while it comes, as soon as there is a piece of it, or after so many seconds. Raises as `outcome`
         does, for a run that failed before there was any."""
-        assert self._run.run_id is not None
-        following = Following(self._gateway.streams, self._run.run_id, self._result)
+        assert self.run.run_id is not None
+        following = Following(self._gateway.streams, self.run.run_id, self._result)
         self._closing.callback(following.close)
         await self._unless_left(following.begin(patience), following)
         return following
@@ -145,17 +145,24 @@ class Answering:
         tokens = None
         try:
             if self._result.exception() is None and isinstance(outcome := self._result.result(), Outcome):
-                if isinstance(self._run, Run):
+                if isinstance(self.run, Run):
                     await self._gateway.requests.delivered(self.known.id)
                 tokens = total(outcome.usage) if outcome.usage else None
         finally:
             await self.release(tokens)
 
+    async def in_background(self) -> None:
+        """Keep its place until its run has ended, though nobody waits for that."""
+        try:
+            await asyncio.wait({self._result})
+        finally:
+            await (self.finished() if self._result.done() else self.release())
+
     async def left(self) -> None:
         """The client has gone: its run is cancelled, unless another client waits for it or may come back for it."""
         await self.release()
         if not self._goes_on and not self._gateway.waiting[self.known.id]:
-            await self._run.cancel()
+            await self.run.cancel()
 
     async def release(self, tokens: int | None = None) -> None:
         """Give back its place among the requests of its key, once; it has used so many tokens, if that is known."""
@@ -182,7 +189,7 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
             if resume is None
             else resumed(gateway, http, key, request, resume)
         )
-    goes_on, after = received.key is not None or known.keyed, resume.after if resume else 0
+    goes_on, after = accepted.goes_on or received.key is not None or known.keyed, resume.after if resume else 0
     return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=goes_on, after=after)
 
 

@@ -18,7 +18,10 @@ from continuo.authoring.library import Library
 from continuo.door import Door
 from continuo.door.at_once import AtOnce
 from continuo.door.noting import noting
+from continuo.protection.masking import LONG, Masker, secrets
+from continuo.stores.answers import Answers
 from continuo.stores.api_keys import ApiKeys
+from continuo.stores.conversations import Conversations
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.opened import open_cache, open_store, opened_limits, opened_streams
 from continuo.stores.requests import Requests
@@ -34,7 +37,8 @@ PRUNED = 3600.0
 
 @dataclass(frozen=True)
 class Gateway:
-    """`waiting` counts the clients that wait for each run here."""
+    """`waiting` counts the clients that wait for each run here; `following` has the tasks that keep what runs come to.
+    `masker` is for what programs read."""
 
     door: Door
     at_once: AtOnce
@@ -43,9 +47,13 @@ class Gateway:
     limits: KeyLimits
     issuer: Issuer | None
     requests: Requests
+    answers: Answers
+    conversations: Conversations
+    masker: Masker
     runs: Runs
     streams: StreamLog
     waiting: Counter[str] = field(default_factory=Counter)
+    following: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 @asynccontextmanager
@@ -61,7 +69,8 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             issuer = Issuer(settings, await resources.enter_async_context(httpx.AsyncClient()))
         cache = open_cache(settings, environ)
         resources.push_async_callback(cache.aclose)
-        runs = Runs(store, (await namespace_of(client)).id)
+        namespace = await namespace_of(client)
+        runs = Runs(store, namespace.id)
         at_once = AtOnce(cache, await resources.enter_async_context(noting(runs, cache)))
         requests = Requests(store)
         pruning = asyncio.create_task(_prune(requests))
@@ -74,6 +83,9 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             limits=await resources.enter_async_context(KeyLimits(limits)),
             issuer=issuer,
             requests=requests,
+            answers=Answers(store, namespace.id),
+            conversations=Conversations(store),
+            masker=Masker(secrets(library.catalog, environ), LONG),
             runs=runs,
             streams=await resources.enter_async_context(opened_streams(settings, environ)),
         )

@@ -172,7 +172,7 @@ class Options(Shape):
     seed: Int | None = None
     service_tier: str | None = None
     stop: str | list[str] | None = None
-    store: Literal[False] | None = None
+    store: bool | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     temperature: Number | None = Field(default=None, ge=0, le=2)

@@ -117,7 +117,7 @@ class ReasoningItem(Shape):
 Item = Annotated[MessageItem | CallItem | ResultItem | ReasoningItem, Field(discriminator="type")]
 
 
-def _typed(value: Any) -> Any:
+def typed(value: Any) -> Any:
     """A text is short for the user's message, and what has a role need not say that it is a message."""
     if isinstance(value, str):
         return [{"type": "message", "role": "user", "content": value}]
@@ -182,7 +182,7 @@ class CountBody(Shape):
     """Of `POST /v1/responses/input_tokens`."""
 
     model: str
-    input: Annotated[list[Item], BeforeValidator(_typed, json_schema_input_type=str | list[Item])] = []
+    input: Annotated[list[Item], BeforeValidator(typed, json_schema_input_type=str | list[Item])] = []
     instructions: str | None = None
     previous_response_id: str | None = None
     conversation: (

@@ -1,34 +1,42 @@
 """Items that are kept of a response, for the next one and for whoever lists them."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
 from continuo.wire.errors import WireError, refusing
-from continuo.wire.responses.body import Body, CountBody, Item
+from continuo.wire.kept import is_id
+from continuo.wire.responses.body import CountBody, Item
 from continuo.wire.responses.response import item_id
+
+Asked = TypeVar("Asked", bound=CountBody)
 
 _ITEMS: TypeAdapter[list[Item]] = TypeAdapter(list[Item])
 MOST = 100
 
 
-def continued(body: Body, earlier: Sequence[dict[str, Any]]) -> Body:
+def continued(body: Asked, earlier: Sequence[dict[str, Any]]) -> Asked:
     """The body with the items of earlier responses before its own: what they were asked, and what they answered."""
     with refusing("previous_response_id"):
-        return body.model_copy(update={"input": [*_ITEMS.validate_python(list(earlier)), *body.input]})
+        return body.model_copy(update={"input": [*items(earlier), *body.input]})
 
 
-def input_items(body: CountBody, id: str) -> list[dict[str, Any]]:
+def items(kept: Sequence[dict[str, Any]]) -> list[Item]:
+    """What these are as items of an input."""
+    return _ITEMS.validate_python(list(kept))
+
+
+def input_items(input: Sequence[Item], id: str) -> list[dict[str, Any]]:
     """The items that the response `id` was asked, each with an id."""
     kinds = {"message": "msg", "function_call": "fc", "function_call_output": "fco", "reasoning": "rs"}
     return [
         {
             "status": "completed",
             **item.model_dump(mode="json", exclude_none=True),
-            "id": item.id or item_id(kinds[item.type], f"{id}_in", number),
+            "id": item.id if item.id and is_id(item.id) else item_id(kinds[item.type], f"{id}_in", number),
         }
-        for number, item in enumerate(body.input)
+        for number, item in enumerate(input)
     ]
 
 

@@ -41,9 +41,6 @@ def request(body: Body, *, resolve: Callable[[str], str], fetched: Mapping[str, 
     of the answer, and whether anybody waits for it, is for the caller: `store`, `background`, `stream`. Raises
     `WireError` for what cannot be taken.
     """
-    if body.conversation and body.previous_response_id:
-        message = "conversation: it excludes previous_response_id; leave one out"
-        raise WireError(400, message, "conversation", "mutually_exclusive_parameters")
     blobs = Blobs(fetched)
     messages, system = _conversation(body, blobs)
     with refusing("model"):
@@ -82,6 +79,9 @@ def urls(body: CountBody) -> Iterator[str]:
 
 def _conversation(body: CountBody, blobs: Blobs) -> tuple[tuple[Message, ...], str | None]:
     """The turns and the instructions; those among the items are added to the others, in their order."""
+    if body.conversation and body.previous_response_id:
+        message = "conversation: it excludes previous_response_id; leave one out"
+        raise WireError(400, message, "conversation", "mutually_exclusive_parameters")
     system = [body.instructions] if body.instructions else []
     turns = _Turns()
     for number, item in enumerate(body.input):

@@ -1,0 +1,120 @@
+"""OpenAI's `/v1/conversations`, and the items in them."""
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from continuo.starters.gateway.callers import caller
+from continuo.starters.gateway.earlier import MOST_ITEMS
+from continuo.starters.gateway.kept import check, content, current, missing
+from continuo.starters.gateway.kept_items import page
+from continuo.starters.gateway.state import Gateway
+from continuo.stores.conversations import Conversation
+from continuo.stores.items import items_of, media_of
+from continuo.wire import responses
+from continuo.wire.errors import WireError
+from continuo.wire.kept import is_id, named, whole
+from continuo.wire.parsed import parsed
+
+
+async def create(http: Request) -> Response:
+    gateway, tenant = await _caller(http)
+    # It may be without a body.
+    body = parsed(responses.ConversationBody, await http.body() or b"{}")
+    new = Conversation(f"conv_{uuid4().hex}", tenant, time.time(), body.metadata or {})
+    await gateway.conversations.create(new, content(gateway, _items(body.items or [])))
+    return JSONResponse(_shown(new))
+
+
+async def retrieve(http: Request) -> Response:
+    _, conversation = await _found(http)
+    return JSONResponse(_shown(conversation))
+
+
+async def update(http: Request) -> Response:
+    gateway, conversation = await _found(http)
+    metadata = parsed(responses.UpdateBody, await http.body()).metadata or {}
+    await gateway.conversations.describe(conversation.id, metadata)
+    return JSONResponse({**_shown(conversation), "metadata": metadata})
+
+
+async def delete(http: Request) -> Response:
+    gateway, conversation = await _found(http)
+    await gateway.conversations.delete(conversation.id)
+    return JSONResponse({"id": conversation.id, "object": "conversation.deleted", "deleted": True})
+
+
+async def create_items(http: Request) -> Response:
+    gateway, conversation = await _found(http)
+    items = _items(parsed(responses.ItemsBody, await http.body()).items)
+    if (size := await gateway.conversations.size(conversation.id)) + len(items) > MOST_ITEMS:
+        message = f"items: the conversation has {size:,} items, of at most {MOST_ITEMS:,}; begin another one"
+        raise WireError(400, message, "items", "conversation_too_long")
+    await gateway.conversations.add(conversation.id, content(gateway, items), time.time())
+    return JSONResponse(responses.page(items, order="asc"))
+
+
+async def list_items(http: Request) -> Response:
+    gateway, conversation = await _found(http)
+    return JSONResponse(await page(gateway, http, conversation.id))
+
+
+async def retrieve_item(http: Request) -> Response:
+    gateway, conversation = await _found(http)
+    id = http.path_params["item"]
+    for item in (await items_of(gateway.store, [conversation.id]))[conversation.id]:
+        if item.id == id:
+            read = json.loads(item.content)
+            return JSONResponse(whole(read, await media_of(gateway.store, conversation.id, named(read))))
+    raise missing("item", id, "item")
+
+
+async def delete_item(http: Request) -> Response:
+    gateway, conversation = await _found(http)
+    id = http.path_params["item"]
+    if not is_id(id) or not await gateway.conversations.drop_item(conversation.id, id):
+        raise missing("item", id, "item")
+    return JSONResponse(_shown(conversation))
+
+
+async def _caller(http: Request) -> tuple[Gateway, str]:
+    gateway: Gateway = http.app.state.gateway
+    key = await caller(gateway, http)
+    http.scope["key_id"] = key.id
+    return gateway, key.tenant
+
+
+async def _found(http: Request) -> tuple[Gateway, Conversation]:
+    """The conversation that the path names, with all that was said in it."""
+    gateway, tenant = await _caller(http)
+    id = http.path_params["id"]
+    conversation = await gateway.conversations.find(tenant, id) if is_id(id) else None
+    if conversation is None:
+        raise missing("conversation", id, "id")
+    async for kept in gateway.answers.open(conversation=id):
+        await current(gateway, kept)
+    return gateway, conversation
+
+
+def _items(items: Sequence[responses.Item]) -> list[dict[str, Any]]:
+    """With ids of their own: an item that comes from elsewhere is another one here. Raises `WireError`."""
+    made = [
+        {**item, "id": f"{item['id'].partition('_')[0]}_{uuid4().hex}"}
+        for item in responses.input_items([item.model_copy(update={"id": None}) for item in items], "resp_new")
+    ]
+    check(made, "items")
+    return made
+
+
+def _shown(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "id": conversation.id,
+        "object": "conversation",
+        "created_at": int(conversation.created),
+        "metadata": dict(conversation.metadata),
+    }

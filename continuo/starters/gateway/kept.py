@@ -1,0 +1,150 @@
+"""Answers that are kept: begun with their run, ended with its result, and found by whoever asks for them later.
+
+The result is the run's: whatever dies between an answer and its being kept, the next one who looks keeps it.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from temporalio.service import RPCError
+
+from continuo.door.at_once import Answered
+from continuo.jobs import Failure, Outcome
+from continuo.starters.gateway.callers import caller
+from continuo.starters.gateway.runs import Answering
+from continuo.starters.gateway.state import Gateway
+from continuo.stores.answers import Kept, Kind
+from continuo.stores.database import StoreUnavailable
+from continuo.stores.items import Content, Item
+from continuo.wire import chat, responses
+from continuo.wire.account import account
+from continuo.wire.errors import WireError
+from continuo.wire.kept import apart, is_id
+
+log = structlog.get_logger()
+
+MAX_ITEM = 2_000_000
+"""Bytes of an item as JSON, without its media: more than any run takes."""
+
+FORGOTTEN = Failure(type="Forgotten", message="its run is not known any more, and what it came to was not kept")
+
+
+def content(gateway: Gateway, items: Sequence[Mapping[str, Any]]) -> Content:
+    """The items as they are kept."""
+    media: dict[str, bytes] = {}
+    made = [Item(item["id"], gateway.masker.json(json.dumps(apart(dict(item), media)))) for item in items]
+    return Content(made, media)
+
+
+def check(items: Sequence[Mapping[str, Any]], param: str) -> None:
+    """Raise `WireError` for an item that is too large to be kept."""
+    for number, item in enumerate(items):
+        if (size := len(json.dumps(apart(dict(item), {})))) > MAX_ITEM:
+            where = f"{param}.{number}"
+            message = f"{where}: an item of {size:,} bytes is not kept, more than {MAX_ITEM:,}; shorten it"
+            raise WireError(400, message, where, "item_too_large")
+
+
+async def begin(gateway: Gateway, answering: Answering, kept: Kept, items: Sequence[Mapping[str, Any]]) -> Kept:
+    """Keep an answer that is to come, and what it is asked; its run, `answering`, ends if that fails."""
+    try:
+        # In a thread, since media may be large.
+        input = await asyncio.to_thread(content, gateway, items)
+        await gateway.answers.begin(replace(kept, body=gateway.masker.json(kept.body)), input)
+        # What was answered at once has no run that could be asked later.
+        return await end(gateway, kept, answering.run.outcome) if isinstance(answering.run, Answered) else kept
+    except BaseException:
+        await answering.left()
+        raise
+
+
+async def end(gateway: Gateway, kept: Kept, result: Outcome | Failure) -> Kept:
+    """Keep what it came to, and give it. Of several who do, the first one counts; they all say the same."""
+    answer: dict[str, Any] = gateway.masker.value(_answer(kept, result))
+    if kept.kind == "response":
+        status, output = answer["status"], content(gateway, answer["output"]) if kept.conversation else Content()
+    else:
+        status, output = "completed" if isinstance(result, Outcome) else "failed", Content()
+    await gateway.answers.end(kept, status, answer, output, time.time())
+    return replace(kept, status=status, answer=answer)
+
+
+async def answer_of(
+    gateway: Gateway, answering: Answering, kept: Kept | None, outcome: Outcome, answer: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The `answer` that its run gave, as it is kept, if it is."""
+    try:
+        return answer if kept is None else (await end(gateway, kept, outcome)).answer or answer
+    except BaseException:
+        await answering.release()
+        raise
+
+
+async def current(gateway: Gateway, kept: Kept) -> Kept:
+    """It as it is now: what its run came to meanwhile is kept first."""
+    if kept.status != "in_progress" or kept.namespace != gateway.answers.namespace:
+        return kept
+    run = gateway.door.run(kept.run)
+    match await run.state():
+        case "ended":
+            return await end(gateway, kept, await run.result())
+        case "unknown":
+            return await end(gateway, kept, FORGOTTEN)
+        case "queued":
+            return replace(kept, status="queued")
+    return kept
+
+
+def follow(gateway: Gateway, kept: Kept, answering: Answering | None = None) -> None:
+    """Keep what it comes to as soon as that is known here; `answering` has its place among the requests until then."""
+    tasks = [_followed(gateway, kept)] if kept.status == "in_progress" else []
+    tasks += [answering.in_background()] if answering else []
+    for work in tasks:
+        task = asyncio.create_task(work)
+        gateway.following.add(task)
+        task.add_done_callback(gateway.following.discard)
+
+
+async def named(http: Request, kind: Kind) -> tuple[Gateway, Kept]:
+    """The answer that the path's `id` names, as it is now. Raises `WireError` where the caller's tenant has none."""
+    gateway: Gateway = http.app.state.gateway
+    key = await caller(gateway, http)
+    http.scope["key_id"] = key.id
+    return gateway, await current(gateway, await find(gateway, key.tenant, kind, http.path_params["id"]))
+
+
+async def find(gateway: Gateway, tenant: str, kind: Kind, id: str, param: str = "id") -> Kept:
+    """Raises `WireError` where the tenant has no such answer."""
+    kept = await gateway.answers.find(tenant, kind, id) if is_id(id) else None
+    if kept is None:
+        raise missing(kind, id, param)
+    return kept
+
+
+def missing(what: str, id: str, param: str) -> WireError:
+    return WireError(
+        404, f"{param}: there is no {what} {id[:80]!r}; it may have been deleted", param, f"{what}_not_found"
+    )
+
+
+async def _followed(gateway: Gateway, kept: Kept) -> None:
+    try:
+        await end(gateway, kept, await gateway.door.run(kept.run).result())
+    except (RPCError, StoreUnavailable) as error:
+        # Whoever asks for it next keeps it.
+        log.warning("an answer is not kept yet", id=kept.id, error=f"{error}")
+
+
+def _answer(kept: Kept, result: Outcome | Failure) -> dict[str, Any]:
+    figures = account(result, kept.pattern) if isinstance(result, Outcome) else {}
+    if kept.kind == "response":
+        return responses.ended(responses.read(kept.body), result, figures, id=kept.id, created_at=kept.created)
+    if isinstance(result, Failure):
+        return {}
+    return chat.response(result, figures, id=kept.id, model=kept.model, created=int(kept.created))

@@ -1,0 +1,62 @@
+"""Items that are kept, with their media again: all of them for a model, or a page of them for whoever lists them."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from starlette.requests import Request
+
+from continuo.starters.gateway.state import Gateway
+from continuo.stores.items import items_of, media_of, media_size
+from continuo.wire import responses
+from continuo.wire.errors import WireError
+from continuo.wire.kept import named, whole
+from continuo.wire.query import number
+
+Order = Literal["asc", "desc"]
+
+MAX_MEDIA = 64 * 1024 * 1024
+"""Bytes of media, as base64, that earlier turns may have together."""
+
+MAX_PAGE = 32 * 1024 * 1024
+"""Bytes of media on a page, which ends behind the item that exceeds it."""
+
+
+async def kept_items(gateway: Gateway, owners: Sequence[str], param: str) -> dict[str, list[dict[str, Any]]]:
+    """Those of each owner. Raises `WireError` where their media are more than one request may have."""
+    if (size := await media_size(gateway.store, owners)) > MAX_MEDIA:
+        message = f"{param}: the earlier turns have {size:,} bytes of media, more than {MAX_MEDIA:,}; begin anew"
+        raise WireError(400, message, param, "too_large")
+    kept = await items_of(gateway.store, owners)
+    made = {}
+    for owner, items in kept.items():
+        read = [json.loads(item.content) for item in items]
+        media = await media_of(gateway.store, owner, named(read))
+        made[owner] = await asyncio.to_thread(whole, read, media)
+    return made
+
+
+async def page(gateway: Gateway, http: Request, owner: str, order: Order = "desc") -> dict[str, Any]:
+    """The page that the query asks for: `limit`, `order`, `after`. Raises `WireError` for what is none."""
+    query = http.query_params
+    kept = [json.loads(item.content) for item in (await items_of(gateway.store, [owner]))[owner]]
+    limit, order = number(query.get("limit"), "limit", 20), ordered(query.get("order", order))
+    made = responses.page(kept, limit=limit, order=order, after=query.get("after"))
+    data: list[Any] = []
+    size = 0
+    for item in made["data"]:
+        media = await media_of(gateway.store, owner, named(item))
+        data.append(whole(item, media))
+        size += sum(map(len, media.values()))
+        if size > MAX_PAGE:
+            break
+    cut = len(data) < len(made["data"])
+    last = data[-1]["id"] if data else None
+    return {**made, "data": data, "last_id": last, "has_more": made["has_more"] or cut}
+
+
+def ordered(text: str) -> Order:
+    if text not in ("asc", "desc"):
+        raise WireError(400, f"order: {text[:40]!r} is neither asc nor desc", "order", "invalid_value")
+    return "asc" if text == "asc" else "desc"

@@ -1,0 +1,117 @@
+"""`/v1/responses/{id}`: retrieved, streamed again, cancelled, deleted, and what it was asked."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from itertools import count
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from temporalio.service import RPCError, RPCStatusCode
+
+from continuo.starters.gateway.following import LOST, Following
+from continuo.starters.gateway.kept import current, end, named
+from continuo.starters.gateway.kept_items import page
+from continuo.starters.gateway.responses import PING
+from continuo.starters.gateway.state import Gateway
+from continuo.stores.answers import Kept
+from continuo.wire import responses
+from continuo.wire.account import account
+from continuo.wire.errors import WireError
+from continuo.wire.query import flag, number
+
+PATIENCE = 5.0
+"""Seconds for which the end of a cancelled run is waited for: a saga that is undone takes longer."""
+
+
+async def retrieve(http: Request) -> Response:
+    query = http.query_params
+    stream, after = flag(query.get("stream"), "stream"), number(query.get("starting_after"), "starting_after", -1)
+    if flag(query.get("include_obfuscation"), "include_obfuscation"):
+        message = "include_obfuscation: streams are not padded here; leave it out"
+        raise WireError(400, message, "include_obfuscation", "unsupported_parameter")
+    if query.get("starting_after") is not None and not stream:
+        message = "starting_after: it is a place in a stream; set `stream=true`"
+        raise WireError(400, message, "starting_after", "invalid_value")
+    gateway, kept = await named(http, "response")
+    if not stream:
+        return JSONResponse(_shown(kept))
+    headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+    return StreamingResponse(_replayed(gateway, kept, after), media_type="text/event-stream", headers=headers)
+
+
+async def cancel(http: Request) -> Response:
+    gateway, kept = await named(http, "response")
+    if not responses.read(kept.body).background:
+        message = "only a response that was made with `background: true` can be cancelled"
+        raise WireError(400, message, "id", "not_in_background")
+    if kept.status in ("queued", "in_progress"):
+        await _cancel(gateway, kept)
+        try:
+            result = await asyncio.wait_for(gateway.door.run(kept.run).result(), PATIENCE)
+            kept = await end(gateway, kept, result)
+        except TimeoutError:
+            kept = await current(gateway, kept)
+    return JSONResponse(_shown(kept))
+
+
+async def delete(http: Request) -> Response:
+    gateway, kept = await named(http, "response")
+    if kept.status in ("queued", "in_progress"):
+        # Nobody could be told its answer.
+        await _cancel(gateway, kept)
+    await gateway.answers.delete(kept)
+    return JSONResponse({"id": kept.id, "object": "response.deleted", "deleted": True})
+
+
+async def input_items(http: Request) -> Response:
+    gateway, kept = await named(http, "response")
+    return JSONResponse(await page(gateway, http, kept.id))
+
+
+async def _cancel(gateway: Gateway, kept: Kept) -> None:
+    try:
+        await gateway.door.run(kept.run).cancel()
+    except RPCError as error:
+        # It has ended meanwhile.
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+
+
+def _shown(kept: Kept) -> Mapping[str, Any]:
+    if kept.answer is not None:
+        return kept.answer
+    return responses.pending(responses.read(kept.body), id=kept.id, created_at=kept.created, status=kept.status)
+
+
+async def _replayed(gateway: Gateway, kept: Kept, after: int) -> AsyncIterator[bytes]:
+    """The events of its answer behind `after`: as they first came while the stream log has them, else those of its
+    answer as a whole."""
+    run = gateway.door.run(kept.run)
+    try:
+        known = await run.handle.describe()
+    except RPCError:
+        body, lost = responses.read(kept.body), [responses.broken(LOST)]
+        for event in responses.replayed(body, kept.answer, after=after) if kept.answer else lost:
+            yield event
+        return
+    result = asyncio.ensure_future(run.result())
+    following = Following(gateway.streams, known.run_id, result)
+    ended = (kept.answer or {}).get("completed_at")
+    body = responses.read(kept.body)
+    events = responses.Events(body, id=kept.id, created_at=kept.created, clock=lambda: ended or time.time())
+    number = count()
+    try:
+        for event in events.start():
+            if next(number) > after:
+                yield event
+        async for pieces in following.pieces(lambda outcome: account(outcome, kept.pattern)):
+            for event in [event for piece in pieces for event in events.feed(piece)] if pieces else []:
+                if next(number) > after:
+                    yield event
+            if not pieces:
+                yield PING
+    finally:
+        following.close()
+        result.cancel()

@@ -1,0 +1,90 @@
+"""Conversations, each of a tenant; their items are those that they own, see `continuo.stores.items`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from continuo.stores.database import Connection, Database
+from continuo.stores.items import Content, add, drop, prune
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """`created` is in seconds since 1970."""
+
+    id: str
+    tenant: str
+    created: float
+    metadata: Mapping[str, str]
+
+
+class Conversations:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, new: Conversation, content: Content) -> None:
+        row = (new.id, new.tenant, new.created, new.created, json.dumps(new.metadata))
+
+        def write(connection: Connection) -> None:
+            sql = "INSERT INTO conversations (id, tenant, created, used, metadata) VALUES (?, ?, ?, ?, ?)"
+            # Repeated after a connection that broke at the commit: it is there, with its items.
+            if connection.execute(f"{sql} ON CONFLICT DO NOTHING", row).rowcount:
+                add(connection, new.id, content)
+
+        await self._database.write(write)
+
+    async def find(self, tenant: str, id: str) -> Conversation | None:
+        sql = "SELECT id, tenant, created, metadata FROM conversations WHERE id = ? AND tenant = ?"
+        rows = await self._database.read(sql, (id, tenant))
+        return Conversation(**{**rows[0], "metadata": json.loads(rows[0]["metadata"])}) if rows else None
+
+    async def describe(self, id: str, metadata: Mapping[str, str]) -> None:
+        """Give it other metadata."""
+        row = (json.dumps(metadata), id)
+        sql = "UPDATE conversations SET metadata = ? WHERE id = ?"
+        await self._database.write(lambda connection: connection.execute(sql, row).rowcount)
+
+    async def size(self, id: str) -> int:
+        """How many items it has."""
+        rows = await self._database.read("SELECT COUNT(*) AS size FROM kept_items WHERE owner = ?", (id,))
+        return int(rows[0]["size"])
+
+    async def add(self, id: str, content: Content, now: float) -> None:
+        """Add items, unless the last of them is there already."""
+
+        def write(connection: Connection) -> None:
+            locked = connection.execute("UPDATE conversations SET used = ? WHERE id = ?", (now, id)).rowcount
+            sql = "SELECT id FROM kept_items WHERE owner = ? AND id = ?"
+            if locked and connection.execute(sql, (id, content.items[-1].id)).fetchone() is None:
+                add(connection, id, content)
+
+        await self._database.write(write)
+
+    async def drop_item(self, id: str, item: str) -> bool:
+        """Delete an item, and the media that no other one names; whether there was one."""
+
+        def write(connection: Connection) -> bool:
+            connection.execute("UPDATE conversations SET used = used WHERE id = ?", (id,))
+            dropped = connection.execute("DELETE FROM kept_items WHERE owner = ? AND id = ?", (id, item)).rowcount
+            connection.execute(
+                "DELETE FROM kept_media WHERE owner = ? AND NOT EXISTS (SELECT 1 FROM kept_items"
+                " WHERE kept_items.owner = kept_media.owner"
+                " AND replace(kept_items.content, kept_media.sha256, '') <> kept_items.content)",
+                (id,),
+            )
+            return dropped > 0
+
+        return await self._database.write(write)
+
+    async def delete(self, id: str) -> None:
+        """Delete it with all its items; responses that were made in it stay."""
+
+        def write(connection: Connection) -> None:
+            connection.execute("DELETE FROM conversations WHERE id = ?", (id,))
+            drop(connection, [id])
+
+        await self._database.write(write)
+
+    async def prune(self, before: float) -> None:
+        """Delete those that nothing was added to since that time."""
+        await prune(self._database, "conversations", "used", before)
