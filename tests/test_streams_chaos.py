@@ -1,0 +1,112 @@
+"""Many streams at once, killed processes, and readers that are slow: each stream is whole, in order, once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from continuo.testing.processes import kill, until
+from tests.support.gateway import GatewayProcess, served_gateway
+from tests.support.redis_server import redis
+from tests.support.stores import emptied, postgres
+from tests.support.streams import BODY, STORY, events, resumed_after_a_kill, text_of
+from tests.support.world import World, made
+
+pytestmark = pytest.mark.chaos
+
+STREAMS = 200
+
+
+@pytest.fixture(params=["sqlite", "postgres", "redis"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path, environ: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """Servers of its own whose stream log is of each kind, and slots for every stream."""
+    async with AsyncExitStack() as resources:
+        patch = resources.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("CONTINUO_STANDARD_SLOTS", str(STREAMS + 50))
+        if request.param == "postgres":
+            url = await resources.enter_async_context(postgres(tmp_path / "postgres"))
+            patch.setenv("DATABASE_URL", await emptied(url))
+        if request.param == "redis":
+            patch.setenv("REDIS_URL", await resources.enter_async_context(redis(tmp_path / "redis")))
+        yield await resources.enter_async_context(made(tmp_path / "world"))
+
+
+async def test_twenty_streams_and_twenty_answers_outlive_their_gateway(world: World, tmp_path: Path) -> None:
+    await resumed_after_a_kill(world, tmp_path, streams=20, whole=20, pace=0.15)
+
+
+async def asked(http: httpx.AsyncClient, number: int, pause: float = 0.0) -> list[dict[str, Any]]:
+    """The chunks of a stream, read with a pause after each."""
+    body = BODY | {"messages": [{"role": "user", "content": f"story {number}"}]}
+    chunks = []
+    async with http.stream("POST", "/v1/chat/completions", json=body) as response:
+        async for chunk in events(response):
+            chunks.append(chunk)
+            if pause:
+                await asyncio.sleep(pause)
+    return chunks
+
+
+async def test_two_hundred_streams_are_whole_each(world: World, tmp_path: Path) -> None:
+    await world.pool()
+    await world.simulator.behave("sim-mini", text=STORY, pace=0.1)
+    async with served_gateway(tmp_path / "gateway.log") as gateway, many(gateway) as http:
+        found = await asyncio.gather(*(asked(http, number) for number in range(STREAMS)))
+    for chunks in found:
+        assert text_of(chunks) == STORY
+        assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+        assert len({chunk["id"] for chunk in chunks}) == 1
+    assert len({chunks[0]["id"] for chunks in found}) == STREAMS
+    assert len(await world.simulator.calls("sim-mini")) == STREAMS
+
+
+async def test_streams_whose_temporal_is_killed_come_to_their_end(world: World, tmp_path: Path) -> None:
+    await world.pool()
+    await world.simulator.behave("sim-mini", text=STORY, pace=0.2)
+    async with served_gateway(tmp_path / "gateway.log") as gateway, many(gateway) as http:
+        asking = [asyncio.ensure_future(asked(http, number)) for number in range(20)]
+
+        async def all_under_way() -> bool:
+            return len(await world.simulator.calls("sim-mini")) == 20
+
+        await until(all_under_way)
+        await kill(world.temporal.child)
+        await asyncio.sleep(1)
+        await world.temporal.start()
+        found = await asyncio.gather(*asking)
+    assert [text_of(chunks) for chunks in found] == [STORY] * 20
+    assert len(await world.simulator.calls("sim-mini")) == 20
+
+
+async def test_slow_readers_fill_no_memory(world: World, tmp_path: Path) -> None:
+    await world.pool()
+    long = " ".join(f"word{number}" for number in range(30_000))
+    await world.simulator.behave("sim-mini", text=long)
+    async with served_gateway(tmp_path / "gateway.log") as gateway, many(gateway) as http:
+        await asked(http, 0)
+        assert gateway.child.pid is not None
+        process, before = psutil.Process(gateway.child.pid), psutil.Process(gateway.child.pid).memory_info().rss
+        asking = [asyncio.ensure_future(asked(http, number, 0.05)) for number in range(1, 41)]
+
+        async def all_answered() -> bool:
+            return sum(call["answered"] for call in await world.simulator.calls("sim-mini")) == 41
+
+        await until(all_answered, timeout=120)
+        await asyncio.sleep(2)
+        grown = process.memory_info().rss - before
+        for one in asking:
+            one.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+    # The answers together have 11 MB, and their events some 25 times as much.
+    assert grown < 100 * 2**20
+
+
+def many(gateway: GatewayProcess) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=None)
+    headers = {"authorization": f"Bearer {gateway.secret}"}
+    return httpx.AsyncClient(base_url=gateway.url, headers=headers, limits=limits, timeout=120)
