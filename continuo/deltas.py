@@ -36,3 +36,8 @@ class ToolDelta:
 
 
 Delta = TextDelta | ReasoningDelta | ToolDelta
+
+
+def text_of(piece: Delta) -> str:
+    """What a model has written of it."""
+    return piece.arguments if isinstance(piece, ToolDelta) else piece.text

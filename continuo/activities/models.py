@@ -24,7 +24,6 @@ from continuo.activities.unexpected import reaching_out
 from continuo.config.catalog import Catalog, Model
 from continuo.decisions.confidence import INSTRUCTION, rated
 from continuo.decisions.settled import settled
-from continuo.deltas import TextDelta
 from continuo.errors import ProviderError
 from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
 from continuo.messages import ModelRequest, ModelResponse, Usage
@@ -257,7 +256,7 @@ class ModelCalls:
                 if isinstance(piece, ModelResponse):
                     response = piece
                 else:
-                    delivery.add(TextDelta(piece) if isinstance(piece, str) else piece)
+                    delivery.add(piece)
         assert response is not None, "a stream that does not raise ends with the whole answer"
         await delivery.finish()
         return self._outcome(model, request, response)

@@ -37,6 +37,20 @@ class Masker:
                 at = start + max(_same(form, text, start) for form in self._forms)
         return "".join([*pieces, text[at:]]) if pieces else text
 
+    def sure(self, text: str) -> int:
+        """How many characters of a text that goes on can be shown, masked: behind them a secret may have begun."""
+        sure = len(text)
+        for head in self._heads:
+            for match in re.finditer(re.escape(head), text):
+                # It is masked as far as it goes, and may go on.
+                if any(form.startswith(text[match.start() :]) for form in self._forms):
+                    sure = min(sure, match.start())
+            for length in range(min(len(head), len(text) + 1) - 1, 0, -1):
+                if text.endswith(head[:length]):
+                    sure = min(sure, len(text) - length)
+                    break
+        return sure
+
     def value(self, value: Any) -> Any:
         """The same for each text in a JSON value."""
         if isinstance(value, str):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+from continuo.deltas import Delta, ReasoningDelta, TextDelta, ToolDelta
 from continuo.extra import BETAS
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, ToolCall, Usage, content_of
 from continuo.parameters import NamedTool
@@ -94,7 +95,7 @@ class AnthropicStream:
         self._stop: str | None = None
         self._ended = False
 
-    def feed(self, event: Json) -> str:
+    def feed(self, event: Json) -> list[Delta]:
         match event["type"]:
             case "error":
                 raise error_in_stream(event)
@@ -102,14 +103,17 @@ class AnthropicStream:
                 self._count(event["message"].get("usage"))
             case "content_block_start":
                 self._blocks[event["index"]] = {**event["content_block"], "json": ""}
+                return self._begun(event["index"], event["content_block"])
             case "content_block_delta":
-                return self._delta(self._blocks[event["index"]], event["delta"])
+                return self._more(event["index"], event["delta"])
+            case "content_block_stop":
+                return self._ended_block(event["index"])
             case "message_delta":
                 self._stop = event["delta"].get("stop_reason") or self._stop
                 self._count(event.get("usage"))
             case "message_stop":
                 self._ended = True
-        return ""
+        return []
 
     def finish(self) -> ModelResponse:
         if not self._ended:
@@ -121,19 +125,46 @@ class AnthropicStream:
         # The later counts are totals too, but leave out, or have null for, what has not changed.
         self._usage |= {name: count for name, count in (usage or {}).items() if count is not None}
 
-    @staticmethod
-    def _delta(block: Json, delta: Json) -> str:
-        if delta["type"] == "input_json_delta":
-            block["json"] += delta["partial_json"]
-        if delta["type"] == "thinking_delta":
-            block["thinking"] += delta["thinking"]
-        if delta["type"] == "signature_delta":
-            block["signature"] = delta["signature"]
-        if delta["type"] != "text_delta":
-            return ""
-        text: str = delta["text"]
-        block["text"] += text
-        return text
+    def _begun(self, index: int, block: Json) -> list[Delta]:
+        match block["type"]:
+            case "text" if block["text"]:
+                return [TextDelta(block["text"])]
+            case "thinking" if block["thinking"]:
+                return [ReasoningDelta(block["thinking"], protocol="anthropic")]
+            case "redacted_thinking":
+                return [ReasoningDelta("", block["data"], "anthropic", redacted=True)]
+            case "tool_use":
+                return [ToolDelta(self._number(index), block["id"], block["name"])]
+        return []
+
+    def _more(self, index: int, delta: Json) -> list[Delta]:
+        block = self._blocks[index]
+        match delta["type"]:
+            case "text_delta":
+                block["text"] += delta["text"]
+                return [TextDelta(delta["text"])]
+            case "thinking_delta":
+                block["thinking"] += delta["thinking"]
+                return [ReasoningDelta(delta["thinking"], protocol="anthropic")]
+            case "signature_delta":
+                block["signature"] = delta["signature"]
+                return [ReasoningDelta("", delta["signature"], "anthropic")]
+            case "input_json_delta":
+                block["json"] += delta["partial_json"]
+                return [ToolDelta(self._number(index), arguments=delta["partial_json"])]
+        return []
+
+    def _ended_block(self, index: int) -> list[Delta]:
+        block = self._blocks[index]
+        if block["type"] != "tool_use" or block["json"]:
+            return []
+        # One without arguments comes without a piece of them.
+        block["json"] = json.dumps(block["input"])
+        return [ToolDelta(self._number(index), arguments=block["json"])]
+
+    def _number(self, index: int) -> int:
+        """The place of a call among those of the answer."""
+        return sum(self._blocks[other]["type"] == "tool_use" for other in self._blocks if other < index)
 
 
 def _tool_choice(request: ModelRequest) -> Json | None:

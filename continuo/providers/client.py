@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -12,9 +12,11 @@ import httpx
 
 from continuo.apart import apart
 from continuo.config.catalog import Catalog, Model, Provider
+from continuo.deltas import Delta, TextDelta, text_of
 from continuo.errors import ProviderError
 from continuo.messages import Message, ModelRequest, ModelResponse, Usage, estimated_tokens, plausible
 from continuo.parts import Reasoning, Text
+from continuo.protection.masked_deltas import MaskedDeltas
 from continuo.protection.masking import Masker
 from continuo.protection.reservation import is_free, read_tokens
 from continuo.providers import transcriptions
@@ -89,26 +91,35 @@ class ModelClient:
         idempotency_key: str,
         exchange: Exchange | None = None,
         media: Mapping[str, bytes] = NO_MEDIA,
-    ) -> AsyncGenerator[str | ModelResponse, None]:
-        """The text as it comes, piece by piece, then the whole answer. `timeout` is for each wait for a piece."""
+    ) -> AsyncGenerator[Delta | ModelResponse, None]:
+        """The answer as it comes, piece by piece, then the whole of it. `timeout` is for each wait for a piece.
+
+        The error of a stream that breaks off has as its usage what was counted, else what had come, estimated.
+        """
         if model.transcribes or isinstance(self._catalog.protocol(model), InProcess):
             answer = await self.complete(
                 model, request, timeout=timeout, idempotency_key=idempotency_key, exchange=exchange, media=media
             )
-            yield answer.message.text
+            yield TextDelta(answer.message.text)
             yield answer
             return
         protocol = wire_protocol(self._providers[model.provider].protocol)
         decoder = protocol.stream_decoder()
         wanted = _askable(request, model)
         encode = partial(protocol.encode, model=model.name, request=wanted, stream=True, media=media)
-        async with self._asked(model, encode, timeout, idempotency_key, exchange, _size(media)) as response:
-            events = EventData()
-            async for chunk in pieces(response, MAX_STREAM):
-                for data in events.feed(chunk):
-                    if text := await self._read(data, decoder.feed):
-                        yield text
-            yield _completed(decoder.finish(), request, _is_simulated(response))
+        events, masked, shown = EventData(), MaskedDeltas(self._masker), list[str]()
+        with _costing(request, shown):
+            async with self._asked(model, encode, timeout, idempotency_key, exchange, _size(media)) as response:
+                async for chunk in pieces(response, MAX_STREAM):
+                    for data in events.feed(chunk):
+                        for piece in await self._read(data, decoder.feed):
+                            for sure in masked.feed(piece):
+                                shown.append(text_of(sure))
+                                yield sure
+                answer = _completed(self._masked(decoder.finish()), request, _is_simulated(response))
+        for rest in masked.finish():
+            yield rest
+        yield answer
 
     async def embed(
         self, model: Model, text: str, *, timeout: float, idempotency_key: str, exchange: Exchange | None = None
@@ -149,6 +160,11 @@ class ModelClient:
             self._asked(model, encode, timeout, idempotency_key, exchange, size) as response,
         ):
             return await self._read(await body(response, MAX_ANSWER), decode), _is_simulated(response)
+
+    def _masked(self, answer: ModelResponse) -> ModelResponse:
+        """The answer, in which a secret may have come in several events."""
+        text = answer.model_dump_json()
+        return answer if (masked := self._masker.json(text)) is text else ModelResponse.model_validate_json(masked)
 
     async def _read(self, text: bytes, decode: Callable[[Json], T]) -> T:
         # Masked is what it says: to cut in its source could break it, and escapes would hide secrets there.
@@ -267,6 +283,18 @@ def _completed(answer: ModelResponse, request: ModelRequest, simulated: bool) ->
         estimated=True,
     )
     return answer.model_copy(update={"usage": usage, "simulated": simulated})
+
+
+@contextmanager
+def _costing(request: ModelRequest, shown: Sequence[str]) -> Iterator[None]:
+    """Inside, an error that says nothing of the usage tells what had been shown of the answer, if that is anything."""
+    try:
+        yield
+    except ProviderError as error:
+        if error.usage is None and shown:
+            written = estimated_tokens(*shown)
+            error.usage = Usage(input_tokens=read_tokens(request), output_tokens=written, estimated=True)
+        raise
 
 
 def _paid(answer: ModelResponse, model: Model, request: ModelRequest) -> ModelResponse:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from continuo.decisions.confidence import mean_probability
+from continuo.deltas import Delta, ReasoningDelta, TextDelta, ToolDelta
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, Token, ToolCall, Usage, content_of
 from continuo.parameters import NamedTool
 from continuo.parts import Part, Reasoning, Text
@@ -116,23 +117,24 @@ class GoogleStream:
         self._mean: list[float] = []
         self._logprobs: list[Token] = []
 
-    def feed(self, event: Json) -> str:
+    def feed(self, event: Json) -> list[Delta]:
         if "error" in event:
             raise error_in_stream(event)
         self._usage = _usage(event.get("usageMetadata")) or self._usage
         if blocked := (event.get("promptFeedback") or {}).get("blockReason"):
             raise refused(blocked, self._usage)
         if not (candidates := event.get("candidates")):
-            return ""
+            return []
         with reading(self._usage):
-            parts = (candidates[0].get("content") or {}).get("parts") or ()
+            parts = [*map(_identified, (candidates[0].get("content") or {}).get("parts") or ())]
+            before = len(_calls(self._parts))
             self._parts += parts
             self._finish = candidates[0].get("finishReason") or self._finish
             if (mean := candidates[0].get("avgLogprobs")) is not None:
                 # Of the whole answer, as far as it has come.
                 self._mean = [mean]
             self._logprobs += _tokens(candidates[0].get("logprobsResult") or {})
-            return _text(parts)
+            return [*_thoughts_and_texts(parts), *_tool_deltas(_calls(parts), before)]
 
     def finish(self) -> ModelResponse:
         text = _text(self._parts)
@@ -141,17 +143,7 @@ class GoogleStream:
         if self._finish is None:
             what = "the stream was cut before its end" if self._parts else "the response has no candidates"
             raise invalid_response(what, self._usage)
-        calls = tuple(
-            ToolCall(
-                # Often absent. One of our own must differ from those of every other turn, which it stands next to.
-                id=part["functionCall"].get("id") or f"call_{uuid4().hex}",
-                name=part["functionCall"]["name"],
-                arguments=json.dumps(part["functionCall"].get("args") or {}),
-                signature=part.get("thoughtSignature"),
-            )
-            for part in self._parts
-            if "functionCall" in part
-        )
+        calls = _calls(self._parts)
         if not text and not calls and self._finish != "MAX_TOKENS":
             raise invalid_response("the response has no content", self._usage)
         finish: FinishReason = "tool_calls" if calls else "length" if self._finish == "MAX_TOKENS" else "stop"
@@ -177,6 +169,39 @@ def _tokens(result: Json) -> Iterator[Token]:
         )
 
 
+def _identified(part: Json) -> Json:
+    """The part, whose call has an id: often absent, and one of our own must differ from those of every other turn."""
+    call = part.get("functionCall")
+    return part if call is None or call.get("id") else {**part, "functionCall": {**call, "id": f"call_{uuid4().hex}"}}
+
+
+def _calls(parts: Iterable[Json]) -> tuple[ToolCall, ...]:
+    return tuple(
+        ToolCall(
+            id=part["functionCall"]["id"],
+            name=part["functionCall"]["name"],
+            arguments=json.dumps(part["functionCall"].get("args") or {}),
+            signature=part.get("thoughtSignature"),
+        )
+        for part in parts
+        if "functionCall" in part
+    )
+
+
+def _tool_deltas(calls: Iterable[ToolCall], first: int) -> Iterator[Delta]:
+    for number, call in enumerate(calls, first):
+        yield ToolDelta(number, call.id, call.name, call.arguments, call.signature)
+
+
+def _thoughts_and_texts(parts: Iterable[Json]) -> Iterator[Delta]:
+    for part in parts:
+        for piece in _content(part):
+            if isinstance(piece, Reasoning):
+                yield ReasoningDelta(piece.text, piece.signature, "google")
+            elif isinstance(piece, Text) and piece.text:
+                yield TextDelta(piece.text)
+
+
 def _text(parts: Iterable[Json]) -> str:
     """The answer's own text: a thought is none of it."""
     return "".join(part.get("text", "") for part in parts if not part.get("thought"))
@@ -186,7 +211,7 @@ def _joined(parts: Iterable[Json]) -> list[Json]:
     """The parts, with a thought that came in pieces as one."""
     joined: list[Json] = []
     for part in parts:
-        if part.get("thought") and joined and joined[-1].get("thought"):
+        if part.get("thought") and joined and joined[-1].get("thought") and not joined[-1].get("thoughtSignature"):
             joined[-1] = {**joined[-1], **part, "text": joined[-1].get("text", "") + part.get("text", "")}
         else:
             joined.append(part)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from continuo.decisions.confidence import mean_probability
+from continuo.deltas import Delta, ReasoningDelta, TextDelta, ToolDelta
 from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse, Token, ToolCall, Usage, content_of
 from continuo.parameters import NamedTool
 from continuo.parts import Audio, Image, Part, Reasoning, Text
@@ -84,34 +85,46 @@ class OpenAIStream:
         self._usage: Usage | None = None
         self._logprobs: list[Token] = []
 
-    def feed(self, event: Json) -> str:
+    def feed(self, event: Json) -> list[Delta]:
         if event.get("error"):
             raise error_in_stream(event)
         self._usage = _usage(event.get("usage")) or self._usage
         if not event.get("choices"):
-            return ""
+            return []
         choice = event["choices"][0]
         delta = choice.get("delta") or {}
         self._logprobs += _logprobs(choice)
         self._finish = choice.get("finish_reason") or self._finish
         self._refusal += delta.get("refusal") or ""
-        self._thought += _thought(delta)
-        for part in delta.get("tool_calls") or ():
-            call = self._calls.setdefault(part["index"], {"id": "", "function": {"name": "", "arguments": ""}})
-            call["id"] = part.get("id") or call["id"]
-            for field in ("name", "arguments"):
-                call["function"][field] += part.get("function", {}).get(field) or ""
-        text: str = delta.get("content") or ""
+        thought, text = _thought(delta), delta.get("content") or ""
+        self._thought += thought
         self._text.append(text)
-        return text
+        added: list[Delta] = [ReasoningDelta(thought, protocol="openai")] if thought else []
+        added += [TextDelta(text)] if text else []
+        return [*added, *map(self._call, delta.get("tool_calls") or ())]
+
+    def _call(self, part: Json) -> ToolDelta:
+        """More of a call. Its number here is its place among those of the answer, whatever the server's is."""
+        new = part["index"] not in self._calls
+        call = self._calls.setdefault(part["index"], {"id": "", "function": {"name": "", "arguments": ""}})
+        function = part.get("function") or {}
+        call["id"] = part.get("id") or call["id"]
+        for field in ("name", "arguments"):
+            call["function"][field] += function.get(field) or ""
+        number = list(self._calls).index(part["index"])
+        if new:
+            return ToolDelta(number, call["id"], call["function"]["name"], call["function"]["arguments"])
+        return ToolDelta(number, arguments=function.get("arguments") or "")
 
     def finish(self) -> ModelResponse:
         if self._finish is None:
             raise invalid_response("the stream was cut before its end", self._usage)
-        calls = [self._calls[index] for index in sorted(self._calls)]
         message = {
-            "content": "".join(self._text), "reasoning": self._thought, "refusal": self._refusal, "tool_calls": calls
-        }  # fmt: skip
+            "content": "".join(self._text),
+            "reasoning": self._thought,
+            "refusal": self._refusal,
+            "tool_calls": [*self._calls.values()],
+        }
         return _response(message, self._finish, self._usage, self._logprobs)
 
 

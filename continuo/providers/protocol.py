@@ -1,12 +1,13 @@
 """What a wire protocol must know: how to ask, how to read the answer, whole or streamed."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from continuo.config.protocols import ProviderProtocol, protocol
+from continuo.deltas import Delta
 from continuo.messages import ModelRequest, ModelResponse
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class WireRequest:
 class StreamDecoder(Protocol):
     """Puts one streamed answer together. Raises as `WireProtocol.decode` does."""
 
-    def feed(self, event: Json) -> str:
-        """Take one event; return the text it adds, often none."""
+    def feed(self, event: Json) -> Iterable[Delta]:
+        """Take one event; what it adds to the answer, often nothing. All of it together is what `finish` gives."""
 
     def finish(self) -> ModelResponse:
         """The whole answer; an `invalid_response` when the stream ended before the answer did."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from continuo.config.catalog import Catalog, Model
+from continuo.deltas import Delta, ReasoningDelta, TextDelta, ToolDelta
 from continuo.messages import Message, ModelRequest, ModelResponse
+from continuo.parts import Reasoning, Text
 from continuo.protection.masking import Masker
 from continuo.providers.client import ModelClient
 
@@ -97,8 +99,37 @@ async def ask(
 
 
 async def streamed(models: ModelClient, provider: str) -> tuple[list[str], ModelResponse]:
-    """The pieces of text and the whole answer of a stream."""
+    """The pieces of text and the whole answer of a stream, whose pieces are those of that answer."""
     model = Model(id="some-model", provider=provider, name="some-model")
     *pieces, last = [item async for item in models.stream(model, HELLO, timeout=5, idempotency_key="run/1")]
     assert isinstance(last, ModelResponse)
-    return [piece for piece in pieces if isinstance(piece, str)], last
+    deltas = [piece for piece in pieces if not isinstance(piece, ModelResponse)]
+    assert told(deltas) == told(deltas_of(last.message))
+    return [piece.text for piece in deltas if isinstance(piece, TextDelta)], last
+
+
+def deltas_of(message: Message) -> list[Delta]:
+    """The whole answer as its pieces."""
+    parts: list[Delta] = [
+        ReasoningDelta(part.text, part.signature, part.protocol, part.redacted)
+        if isinstance(part, Reasoning)
+        else TextDelta(message.text)
+        for part in message.parts
+        if isinstance(part, Reasoning | Text)
+    ]
+    return [*parts, *(ToolDelta(n, c.id, c.name, c.arguments, c.signature) for n, c in enumerate(message.tool_calls))]
+
+
+def told(deltas: Sequence[Delta]) -> tuple[str, list[tuple[str | None, str]], list[Any]]:
+    """What pieces say together: the text, the thoughts with their signatures, the calls."""
+    text = "".join(piece.text for piece in deltas if isinstance(piece, TextDelta))
+    thoughts: list[tuple[str | None, str]] = []
+    for piece in deltas:
+        if isinstance(piece, ReasoningDelta):
+            begun = thoughts.pop()[1] if thoughts and thoughts[-1][0] is None and not piece.redacted else ""
+            thoughts.append((piece.signature, begun + piece.text))
+    tools = [piece for piece in deltas if isinstance(piece, ToolDelta)]
+    numbers = sorted({piece.index for piece in tools})
+    groups = [[piece for piece in tools if piece.index == number] for number in numbers]
+    calls = [(of[0].id, of[0].name, of[0].signature, "".join(piece.arguments for piece in of)) for of in groups]
+    return text, thoughts, calls

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from continuo.config.catalog import Catalog, Model
+from continuo.deltas import TextDelta
 from continuo.errors import ProviderError
 from continuo.messages import Message, ModelRequest
 from continuo.parameters import Tool
@@ -191,7 +192,7 @@ async def test_leaving_a_stream_leaves_the_client_fit_for_the_next_call(models: 
     wire.answers(shape("openai", "stream.sse"))
     stream = models.stream(SOME, HELLO, timeout=5, idempotency_key="run/1")
     async with aclosing(stream):
-        assert await anext(stream) == "Bonjour"
+        assert await anext(stream) == TextDelta("Bonjour")
     wire.answers(shape("openai", "text.json"))
     assert (await ask(models, "openai")).message.text == "Bonjour !"
 

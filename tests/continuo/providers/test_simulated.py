@@ -8,6 +8,7 @@ import pytest
 
 from continuo.config.catalog import Model, load_catalog
 from continuo.config.settings import Settings
+from continuo.deltas import TextDelta
 from continuo.errors import ProviderError
 from continuo.messages import Message, ModelRequest, ModelResponse, Usage
 from continuo.parameters import Tool
@@ -38,7 +39,7 @@ async def streamed(models: ModelClient, model: Model) -> tuple[str, ModelRespons
     *pieces, whole = [item async for item in models.stream(model, HELLO, timeout=10, idempotency_key="run/1")]
     assert isinstance(whole, ModelResponse)
     assert len(pieces) > 1
-    return "".join(str(piece) for piece in pieces), whole
+    return "".join(piece.text for piece in pieces if isinstance(piece, TextDelta)), whole
 
 
 async def test_a_question_is_answered_and_its_tokens_are_counted(

@@ -9,6 +9,7 @@ import pytest
 
 from continuo.config.catalog import Catalog, load_catalog
 from continuo.config.settings import Settings
+from continuo.deltas import TextDelta
 from continuo.errors import ProviderError
 from continuo.extra import Extra
 from continuo.messages import Message, ModelRequest, ModelResponse, Usage
@@ -117,7 +118,7 @@ async def test_a_stream_is_the_whole_transcript(client: ModelClient, catalog: Ca
     await simulator.behave("sim-transcribe", text="Hello.")
     model = catalog.models["sim-transcribe"]
     found = [item async for item in client.stream(model, REQUEST, timeout=5, idempotency_key="k", media=contents(TALK))]
-    assert found[0] == "Hello."
+    assert found[0] == TextDelta("Hello.")
     assert isinstance(found[1], ModelResponse)
     assert found[1].message.text == "Hello."
 
