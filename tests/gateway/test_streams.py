@@ -199,6 +199,20 @@ async def test_streams_go_on_where_they_were_though_the_gateway_is_killed(world:
     await resumed_after_a_kill(world, tmp_path, streams=3, whole=2, pace=0.15)
 
 
+async def test_who_leaves_in_mid_stream_ends_the_call(gateway: GatewayProcess, simulator: Control) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.5)
+    async with gateway.http() as http, http.stream("POST", "/v1/chat/completions", json=BODY) as response:
+        async for chunk in events(response):
+            if text_of([chunk]):
+                break
+
+    async def disconnected() -> bool:
+        [call] = await simulator.calls("sim-mini")
+        return bool(call["disconnected"])
+
+    await until(disconnected, timeout=5)
+
+
 async def test_a_worker_that_dies_in_mid_stream_is_followed_by_no_second_answer(world: World, tmp_path: Path) -> None:
     worker = await world.pool()
     await world.simulator.behave("sim-mini", text=STORY, pace=0.3)
