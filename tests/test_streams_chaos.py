@@ -83,6 +83,22 @@ async def test_streams_whose_temporal_is_killed_come_to_their_end(world: World, 
     assert len(await world.simulator.calls("sim-mini")) == 20
 
 
+async def test_a_worker_that_dies_in_mid_stream_is_followed_by_no_second_answer(world: World, tmp_path: Path) -> None:
+    worker = await world.pool()
+    await world.simulator.behave("sim-mini", text=STORY, pace=0.3)
+    async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.http() as http:
+        chunks: list[dict[str, Any]] = []
+        async with http.stream("POST", "/v1/chat/completions", json=BODY) as response:
+            async for chunk in events(response):
+                chunks.append(chunk)
+                if len(chunks) == 3:
+                    await kill(worker)
+                    await world.pool()
+    assert "stream_broken" in chunks[-1]["error"]["message"]
+    assert STORY.startswith(text_of(chunks[:-1]))
+    assert len(await world.simulator.calls("sim-mini")) == 1
+
+
 async def test_slow_readers_fill_no_memory(world: World, tmp_path: Path) -> None:
     await world.pool()
     long = " ".join(f"word{number}" for number in range(6_000))
