@@ -110,11 +110,11 @@ def decoded(content: bytes | str) -> list[Delta]:
 
 def behind(rows: Sequence[tuple[int, bytes | str]], after: int) -> list[Delta]:
     """The pieces of batches, each with the number of its last one, without those up to the number `after`."""
-    found: list[Delta] = []
+    unread: list[Delta] = []
     for last, content in rows:
         pieces = decoded(content)
-        found += pieces[max(0, after - (last - len(pieces))) :]
-    return found
+        unread += pieces[max(0, after - (last - len(pieces))) :]
+    return unread
 
 
 _KINDS: dict[str, Any] = {"text": TextDelta, "reasoning": ReasoningDelta, "tool": ToolDelta}

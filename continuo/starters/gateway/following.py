@@ -52,12 +52,12 @@ class Following:
 
         What the log did not have comes out of the result. The last one is an `End`, or says why there is none.
         """
-        found = self._first
-        while found is None or found:
-            for piece in found or ():
+        arrived = self._first
+        while arrived is None or arrived:
+            for piece in arrived or ():
                 self._shown.add(piece)
-            yield [*(found or ())]
-            found = await self._more(KEEP_ALIVE)
+            yield [*(arrived or ())]
+            arrived = await self._more(KEEP_ALIVE)
         yield self._end(account)
 
     def close(self) -> None:
@@ -82,10 +82,10 @@ class Following:
             # In this order: what is appended meanwhile is found by the next look.
             ended = self._result.done()
             self._news.clear()
-            found = await self._read()
-            self._count += len(found)
-            if found or ended:
-                return found
+            arrived = await self._read()
+            self._count += len(arrived)
+            if arrived or ended:
+                return arrived
             news: asyncio.Future[object] = asyncio.ensure_future(self._news.wait())
             try:
                 waited = {news, cast("asyncio.Future[object]", self._result)}

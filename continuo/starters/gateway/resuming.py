@@ -40,7 +40,7 @@ def resumption(http: Request) -> Resumption | None:
     return Resumption(match[1], int(match[2] or 0))
 
 
-async def found(
+async def resumed(
     gateway: Gateway, http: Request, key: ApiKey, request: Submitted, resume: Resumption
 ) -> tuple[Known, Run]:
     """The run that this key began by the same path, with the same model. Raises `WireError` where there is none."""

@@ -19,7 +19,7 @@ from continuo.messages import ModelRequest
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.reservation import read_tokens, total
 from continuo.starters.gateway.following import Following
-from continuo.starters.gateway.resuming import found, resumption
+from continuo.starters.gateway.resuming import resumed, resumption
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.requests import KeyReused, Known, Received
 from continuo.wire.accepted import Accepted
@@ -168,7 +168,7 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
         raise Later(429, admitted.why, "rate_limit_exceeded", admitted.headers)
     try:
         if resume is not None:
-            known, run = await found(gateway, http, key, request, resume)
+            known, run = await resumed(gateway, http, key, request, resume)
         else:
             known, run = await _submitted(gateway, key, accepted, received)
     except BaseException:
