@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
-from continuo.testing.processes import Control, kill, until
+from continuo.config.settings import Settings, environment
+from continuo.stores.opened import open_store
+from continuo.testing.processes import Control, until
 from tests.support.gateway import GatewayProcess, new_key, served_gateway
+from tests.support.stores import ledger
 from tests.support.streams import ASKED, BODY, STORY, events, resumed_after_a_kill, text_of
 from tests.support.world import World
 
@@ -142,6 +146,10 @@ async def test_an_answer_that_breaks_off_ends_in_an_error_and_no_other_follows(
     assert len(parts) > 1
     assert STORY.startswith("".join(parts))
     assert len(await simulator.calls()) == 1
+    async with aclosing(open_store(Settings(), environment())) as store:
+        booked = (await ledger(store))[-1]
+    assert (booked["model"], booked["status"], booked["estimated"]) == ("sim-mini", "failed", 1)
+    assert booked["output_tokens"] > 0
 
 
 async def test_an_answer_that_breaks_before_its_first_piece_is_begun_anew(
@@ -199,17 +207,15 @@ async def test_streams_go_on_where_they_were_though_the_gateway_is_killed(world:
     await resumed_after_a_kill(world, tmp_path, streams=3, whole=2, pace=0.15)
 
 
-async def test_a_worker_that_dies_in_mid_stream_is_followed_by_no_second_answer(world: World, tmp_path: Path) -> None:
-    worker = await world.pool()
-    await world.simulator.behave("sim-mini", text=STORY, pace=0.3)
-    async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.http() as http:
-        chunks: list[dict[str, Any]] = []
-        async with http.stream("POST", "/v1/chat/completions", json=BODY) as response:
-            async for chunk in events(response):
-                chunks.append(chunk)
-                if len(chunks) == 3:
-                    await kill(worker)
-                    await world.pool()
-    assert "stream_broken" in chunks[-1]["error"]["message"]
-    assert STORY.startswith(text_of(chunks[:-1]))
-    assert len(await world.simulator.calls("sim-mini")) == 1
+async def test_who_leaves_in_mid_stream_ends_the_call(gateway: GatewayProcess, simulator: Control) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.5)
+    async with gateway.http() as http, http.stream("POST", "/v1/chat/completions", json=BODY) as response:
+        async for chunk in events(response):
+            if text_of([chunk]):
+                break
+
+    async def disconnected() -> bool:
+        [call] = await simulator.calls("sim-mini")
+        return bool(call["disconnected"])
+
+    await until(disconnected, timeout=5)
