@@ -20,7 +20,9 @@ from tests.workflows.test_saga import order
 RUNS = 20
 
 
-LOCAL = pytest.mark.parametrize("local", [False, True], ids=["activity", "local"])
+LOCAL = pytest.mark.parametrize(
+    "local", [pytest.param(False, id="activity"), pytest.param(True, id="local", marks=pytest.mark.chaos)]
+)
 
 
 async def start_all(world: World, *, local: bool) -> list[Handle]:
@@ -72,6 +74,7 @@ async def test_twenty_calls_survive_the_worker_and_no_journalled_one_is_made_aga
     assert sum(asked.values()) == 2 * RUNS - len(journalled)
 
 
+@pytest.mark.chaos
 @LOCAL
 async def test_twenty_calls_in_flight_are_made_again_by_another_worker(world: World, local: bool) -> None:
     await world.simulator.behave("sim-mid", latency=2)

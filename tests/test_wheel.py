@@ -118,11 +118,13 @@ def own_project(tmp_path: Path) -> Path:
     return Path(shutil.copytree(ROOT / "examples" / "own-project", tmp_path / "own", ignore=ignored))
 
 
+@pytest.mark.chaos
 async def test_the_example_of_own_code_passes_its_tests(installed: Installed, own_project: Path) -> None:
     arguments = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
     assert "5 passed" in await installed.run("python", *arguments, folder=own_project)
 
 
+@pytest.mark.chaos
 async def test_the_commands_of_the_page_refund_in_the_own_database(
     installed: Installed, own_project: Path, environ: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

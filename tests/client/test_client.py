@@ -262,6 +262,7 @@ async def test_no_server_is_one_clear_error_within_seconds(monkeypatch: pytest.M
     assert time.monotonic() - since < 5
 
 
+@pytest.mark.chaos
 async def test_a_server_that_goes_away_is_one_clear_error_and_its_runs_go_on(world: World) -> None:
     await world.pool()
     await world.simulator.behave("sim-free", latency=3)

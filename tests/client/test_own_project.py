@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.client.test_page import FIXTURES
 
 PATTERN = """
@@ -52,6 +54,7 @@ def test_what_failed_in_one_test_answers_in_the_next_at_every_priority(continuo,
 """
 
 
+@pytest.mark.chaos
 async def test_a_project_of_its_own_tests_its_patterns_with_our_fixtures(tmp_path: Path) -> None:
     (tmp_path / "patterns").mkdir()
     (tmp_path / "patterns" / "greet.yaml").write_text(PATTERN, encoding="utf-8")

@@ -54,7 +54,7 @@ def test_every_number_that_a_person_writes_has_bounds_and_is_no_truth(kind: type
 
 def test_every_number_of_the_environment_has_bounds() -> None:
     found = list(numbers(Settings.__pydantic_core_schema__))
-    assert len(found) == 10
+    assert len(found) == 13
     assert all({"ge", "le"} <= number.keys() for number in found)
 
 

@@ -155,6 +155,7 @@ async def test_every_end_has_its_row_and_a_table_made_anew_has_the_same(
         assert await rows(table) == found
 
 
+@pytest.mark.chaos
 async def test_a_run_whose_pool_was_killed_is_told_as_it_ended_and_one_that_is_forgotten_as_that(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

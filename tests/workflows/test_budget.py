@@ -67,6 +67,7 @@ async def test_a_model_without_a_price_is_no_free_one(client: Client, simulator:
     assert await simulator.calls() == []
 
 
+@pytest.mark.chaos
 async def test_together_calls_never_exceed_the_budget_and_nothing_stays_reserved(
     client: Client, simulator: Control
 ) -> None:
@@ -86,6 +87,7 @@ async def test_together_calls_never_exceed_the_budget_and_nothing_stays_reserved
     assert after.reserved == 0
 
 
+@pytest.mark.chaos
 async def test_calls_of_a_key_never_exceed_its_budget_and_another_key_of_the_tenant_is_not_concerned(
     client: Client, simulator: Control
 ) -> None:

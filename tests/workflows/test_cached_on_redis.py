@@ -17,6 +17,7 @@ from continuo.workers.pool import pool
 from tests.support.redis_server import RedisServer
 
 
+@pytest.mark.chaos
 async def test_a_step_is_run_once_for_all_hosts_and_runs_are_answered_while_redis_is_killed_and_gone(
     temporal: TemporalServer,
     client: Client,
