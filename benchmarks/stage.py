@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from temporalio.client import Client
 
-from benchmarks.bare import LIMIT, QUEUE, RETRY, Activities, Ask
+from benchmarks.bare import LIMIT, QUEUE, RETRY, Ask
 from benchmarks.configuration import write_configuration
 from benchmarks.measure import Run
 from continuo.config.settings import Settings
@@ -61,8 +61,9 @@ class Stage:
 
         async def run() -> object:
             return await self.client.execute_activity(
-                Activities.ask,
+                "ask",
                 ask,
+                result_type=str,
                 id=f"bare-{uuid4()}",
                 task_queue=QUEUE,
                 start_to_close_timeout=LIMIT,

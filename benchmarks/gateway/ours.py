@@ -15,11 +15,9 @@ from continuo.testing.processes import TemporalServer, pool_process, running
 from continuo.workers.local.processes import Child, module
 from continuo.workers.local.stack import listening
 
-PATTERNS = {
-    "remembered": "description: measured\npattern: {kind: cached, step: {kind: call, model: sim-mid}}\n",
-    "tiers": "description: measured\npattern: {kind: fallback, steps: [{kind: call, model: sim-free, retry: {attempts: 1}},"
-    " {kind: call, model: sim-mid}]}\n",
-}
+CALL = "{kind: call, model: sim-mid}"
+DOWN = "{kind: call, model: sim-free, retry: {attempts: 1}}"
+PATTERNS = {"remembered": f"{{kind: cached, step: {CALL}}}", "tiers": f"{{kind: fallback, steps: [{DOWN}, {CALL}]}}"}
 
 
 @asynccontextmanager
@@ -30,8 +28,8 @@ async def ours(folder: Path, upstream: str) -> AsyncIterator[Contestant]:
         resources.push_async_callback(temporal.stop)
         patterns = folder / "patterns"
         patterns.mkdir()
-        for name, text in PATTERNS.items():
-            (patterns / f"{name}.yaml").write_text(text, encoding="utf-8")
+        for name, pattern in PATTERNS.items():
+            (patterns / f"{name}.yaml").write_text(f"description: measured\npattern: {pattern}\n", encoding="utf-8")
         os.environ |= {
             "TEMPORAL_ADDRESS": temporal.address,
             "CONTINUO_DATA": str(folder / "data"),
