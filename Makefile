@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Much of the time of the tests is waiting for servers: two halves at once, each with servers of its own.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
-.PHONY: demo dev test chaos clients bench wheel lint setup lock histories
+.PHONY: demo dev test chaos clients bench bench-gateway wheel lint setup lock histories
 
 demo: setup  ## watch real requests run durably
 	$(BIN)/continuo dev --supervise -- $(BIN)/continuo demo
@@ -24,6 +24,9 @@ clients: setup  ## other people's clients, straight at a provider and through th
 
 bench: setup  ## side by side with bare Temporal
 	$(BIN)/python -m benchmarks
+
+bench-gateway: setup  ## the gateway beside LiteLLM's, which is installed into the user's cache
+	$(BIN)/python -m benchmarks.gateway
 
 wheel: .venv/ready  ## into dist/, to be installed elsewhere
 	$(BIN)/hatchling build --target wheel

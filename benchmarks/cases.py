@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.bare import Ask
 from benchmarks.measure import Run
 from benchmarks.stage import PROMPT, Stage
 from continuo.authoring.files import load_pattern
@@ -28,7 +29,11 @@ def cases(stage: Stage) -> Iterator[Case]:
     bare, continuo = stage.bare, stage.continuo
     down, up = Call(model="sim-free"), Call(model=MODEL)
     one = bare("BareFallback", [MODEL], PROMPT)
-    yield Case("one call", {"bare": one, "continuo": continuo(up), "local": continuo(local(up))})
+    alone = stage.standalone(Ask(MODEL, PROMPT))
+    yield Case(
+        "one call",
+        {"bare": one, "bare, no workflow": alone, "continuo": continuo(up), "local": continuo(local(up))},
+    )
     yield Case(
         "fallback, third of three tiers",
         {

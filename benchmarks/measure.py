@@ -63,3 +63,36 @@ async def crowd(run: Run, count: int) -> None:
             await run()
 
     await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
+
+
+@dataclass
+class Timed:
+    """Many runs: the `latencies` of each, and how long all took, in seconds."""
+
+    latencies: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Runs a second."""
+        return len(self.latencies) / self.seconds
+
+    def __iadd__(self, other: "Timed") -> "Timed":
+        self.latencies += other.latencies
+        self.seconds += other.seconds
+        return self
+
+
+async def timed(run: Run, count: int, *, at_once: int) -> Timed:
+    """`count` runs, so many at once."""
+    waiting, found, begun = iter(range(count)), Timed(), time.perf_counter()
+
+    async def worker() -> None:
+        for _ in waiting:
+            started = time.perf_counter()
+            await run()
+            found.latencies.append(time.perf_counter() - started)
+
+    await asyncio.gather(*(worker() for _ in range(at_once)))
+    found.seconds = time.perf_counter() - begun
+    return found

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from temporalio.client import Client
 
-from benchmarks.bare import QUEUE
+from benchmarks.bare import LIMIT, QUEUE, RETRY, Ask
 from benchmarks.configuration import write_configuration
 from benchmarks.measure import Run
 from continuo.config.settings import Settings
@@ -52,6 +52,22 @@ class Stage:
                 args=list(arguments),
                 id=f"bare-{uuid4()}",
                 task_queue=QUEUE,
+            )
+
+        return run
+
+    def standalone(self, ask: Ask) -> Run:
+        """The same call as an activity without a workflow."""
+
+        async def run() -> object:
+            return await self.client.execute_activity(
+                "ask",
+                ask,
+                result_type=str,
+                id=f"bare-{uuid4()}",
+                task_queue=QUEUE,
+                start_to_close_timeout=LIMIT,
+                retry_policy=RETRY,
             )
 
         return run

@@ -1,0 +1,63 @@
+"""Continuo's gateway, with its own Temporal server and a pool."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.gateway.contestant import Contestant
+from continuo.config.settings import Settings, environment
+from continuo.protection.api_keys import ApiKey, new_id, new_secret
+from continuo.stores.api_keys import ApiKeys
+from continuo.stores.opened import open_store
+from continuo.testing.processes import TemporalServer, pool_process, running
+from continuo.workers.local.processes import Child, module
+from continuo.workers.local.stack import listening
+
+CALL = "{kind: call, model: sim-mid}"
+DOWN = "{kind: call, model: sim-free, retry: {attempts: 1}}"
+PATTERNS = {"remembered": f"{{kind: cached, step: {CALL}}}", "tiers": f"{{kind: fallback, steps: [{DOWN}, {CALL}]}}"}
+
+
+@asynccontextmanager
+async def ours(folder: Path, upstream: str) -> AsyncIterator[Contestant]:
+    async with AsyncExitStack() as resources:
+        temporal = TemporalServer(folder)
+        await temporal.start()
+        resources.push_async_callback(temporal.stop)
+        patterns = folder / "patterns"
+        patterns.mkdir()
+        for name, pattern in PATTERNS.items():
+            (patterns / f"{name}.yaml").write_text(f"description: measured\npattern: {pattern}\n", encoding="utf-8")
+        os.environ |= {
+            "TEMPORAL_ADDRESS": temporal.address,
+            "CONTINUO_DATA": str(folder / "data"),
+            "CONTINUO_PATTERNS": str(patterns),
+            "CONTINUO_SIM_URL": upstream,
+        }
+        pool = await resources.enter_async_context(running(pool_process("standard", folder / "pool.log")))
+        socket = resources.enter_context(listening(0, "gateway"))
+        line = module("continuo", "gateway", "--socket", str(socket.fileno()))
+        gateway = Child("gateway", line, folder / "gateway.log", "gateway ready", os.environ, sockets=[socket])
+        secret = await _key()
+        await gateway.start()
+        resources.push_async_callback(gateway.stop)
+        url = f"http://127.0.0.1:{socket.getsockname()[1]}/v1"
+        yield Contestant("Continuo", url, secret, (temporal.child.pid, pool.pid, gateway.pid))
+
+
+async def _key() -> str:
+    secret = new_secret(new_id())
+    database = open_store(Settings(), environment())
+    try:
+        key = ApiKey(id=secret.id, name="benchmark", tenant="acme", created=datetime.now(UTC))
+        await ApiKeys(database).create(key, secret)
+    finally:
+        await database.aclose()
+    return secret.text
+
+
+def stored(folder: Path) -> int:
+    """Bytes of all that is kept."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and path.suffix != ".log")
