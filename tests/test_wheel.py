@@ -139,6 +139,7 @@ async def test_the_commands_of_the_page_refund_in_the_own_database(
         assert shop.execute("SELECT quantity FROM stock WHERE sku = 'mug'").fetchall() == [(12,)]
 
 
+@pytest.mark.chaos
 async def test_the_demo_ends_well_on_a_stack_of_its_own(
     installed: Installed, foreign: Path, environ: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -133,6 +133,7 @@ async def replay(client: Client) -> list[str]:
     return sorted(kinds)
 
 
+@pytest.mark.chaos
 async def test_what_any_known_run_needs_stays_and_all_else_goes(world: World) -> None:
     """Runs under way with answers of children that are forgotten, closed and known, closed and forgotten, begun again
     though the first run is forgotten; letters that are open and closed; the answer to a query."""

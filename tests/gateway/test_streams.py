@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from pathlib import Path
 from typing import Any
 
 import openai
@@ -14,8 +13,7 @@ from continuo.stores.opened import open_store
 from continuo.testing.processes import Control, until
 from tests.support.gateway import GatewayProcess, new_key, served_gateway
 from tests.support.stores import ledger
-from tests.support.streams import ASKED, BODY, STORY, events, resumed_after_a_kill, text_of
-from tests.support.world import World
+from tests.support.streams import ASKED, BODY, STORY, events, text_of
 
 PATTERNS = {
     "two-tiers": """
@@ -201,10 +199,6 @@ async def test_a_request_that_is_repeated_gets_the_stream_from_its_start(
         await until(lambda: simulator.calls("sim-mini"))
         assert await ask(**{"x-stainless-retry-count": "1"}) == await first == STORY
     assert len(await simulator.calls("sim-mini")) == 1
-
-
-async def test_streams_go_on_where_they_were_though_the_gateway_is_killed(world: World, tmp_path: Path) -> None:
-    await resumed_after_a_kill(world, tmp_path, streams=3, whole=2, pace=0.15)
 
 
 async def test_who_leaves_in_mid_stream_ends_the_call(gateway: GatewayProcess, simulator: Control) -> None:

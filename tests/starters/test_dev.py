@@ -181,6 +181,7 @@ async def test_a_gateway_that_is_killed_answers_who_waits_and_its_key_ends_with_
     assert key.revoked is not None
 
 
+@pytest.mark.chaos
 async def test_when_a_process_dies_all_ends_and_says_which(data: Path) -> None:
     async with running(data) as dev:
         while not (await dev.line()).startswith("ready;"):

@@ -109,6 +109,7 @@ async def test_the_members_that_a_quorum_does_not_need_are_cancelled_at_once(
     agree(found, await rows_of(handle))
 
 
+@pytest.mark.chaos
 async def test_a_deadline_reaches_it(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", latency=60)
     found = await asyncio.wait_for(

@@ -33,7 +33,7 @@ async def moody(simulator: Control) -> Control:
 
 
 ON_A_SERVER = settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
