@@ -30,20 +30,28 @@ class Masker:
 
     def text(self, text: str) -> str:
         """The text with each secret replaced by `***`; the same object where it holds none."""
-        # One after the other: a pattern of them all takes twice as long, and lets no other thread run meanwhile.
-        heads = [head for head in self._heads if head in text]
         pieces, at = [], 0
-        for start in sorted(match.start() for head in heads for match in re.finditer(re.escape(head), text)):
-            if start >= at:
-                pieces += [text[at:start], MASK]
-                at = start + max(_same(form, text, start) for form in self._forms)
+        for start, end in self._secrets(text):
+            pieces += [text[at:start], MASK]
+            at = end
         return "".join([*pieces, text[at:]]) if pieces else text
 
     def sure(self, text: str) -> int:
         """How many characters of a text that goes on can be shown, masked: behind them a secret may have begun."""
         longest = min(len(text), self._longest)
         begun = (length for length in range(longest, 0, -1) if text[-length:] in self._beginnings)
-        return len(text) - next(begun, 0)
+        sure = len(text) - next(begun, 0)
+        # A secret whose end may be the beginning of another one is not cut in two.
+        return next((start for start, end in self._secrets(text) if start < sure < end), sure)
+
+    def _secrets(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where each secret begins and ends."""
+        # One after the other: a pattern of them all takes twice as long, and lets no other thread run meanwhile.
+        heads, at = [head for head in self._heads if head in text], 0
+        for start in sorted(match.start() for head in heads for match in re.finditer(re.escape(head), text)):
+            if start >= at:
+                at = start + max(_same(form, text, start) for form in self._forms)
+                yield start, at
 
     def value(self, value: Any) -> Any:
         """The same for each text in a JSON value."""

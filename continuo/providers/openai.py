@@ -109,21 +109,25 @@ class OpenAIStream:
         self._text.append(text)
         added: list[Delta] = [ReasoningDelta(thought, protocol="openai")] if thought else []
         added += [TextDelta(text)] if text else []
-        return [*added, *map(self._call, delta.get("tool_calls") or ())]
+        return [*added, *(more for part in delta.get("tool_calls") or () for more in self._call(part))]
 
-    def _call(self, part: Json) -> ToolDelta:
-        """More of a call. Its number here is its place among those of the answer, whatever the server's is."""
+    def _call(self, part: Json) -> list[Delta]:
+        """More of a call. Its number here is its place among those of the answer, whatever the server's is.
+
+        It begins with its name, which some servers send after its id.
+        """
         number = self._numbers.setdefault(part["index"], len(self._numbers))
-        new = number == len(self._calls)
-        if new:
+        if number == len(self._calls):
             self._calls.append({"id": "", "function": {"name": "", "arguments": ""}})
         call, function = self._calls[number], part.get("function") or {}
+        begun = bool(call["function"]["name"])
         call["id"] = part.get("id") or call["id"]
         for field in ("name", "arguments"):
             call["function"][field] += function.get(field) or ""
-        if new:
-            return ToolDelta(number, call["id"], call["function"]["name"], call["function"]["arguments"])
-        return ToolDelta(number, arguments=function.get("arguments") or "")
+        if begun:
+            return [ToolDelta(number, arguments=function.get("arguments") or "")]
+        name, arguments = call["function"]["name"], call["function"]["arguments"]
+        return [ToolDelta(number, call["id"], name, arguments)] if name else []
 
     def finish(self) -> ModelResponse:
         if self._finish is None:

@@ -7,9 +7,9 @@ from typing import Protocol
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from continuo.starters.gateway.following import Following
+from continuo.starters.gateway.following import OTHER, Following
 from continuo.starters.gateway.runs import Answering
-from continuo.wire.pieces import Piece
+from continuo.wire.pieces import Broken, Piece
 
 EARLY = 5.0
 """Seconds for which the first piece is waited for before the response begins: what fails by then is an error with a
@@ -88,6 +88,9 @@ class EventStream(Response):
                 yield self._unread(event for piece in pieces for event in self._events.feed(piece))
             else:
                 yield self._ping
+        if self._after:
+            # It had come in more pieces than are known now: to send nothing would look like the end.
+            yield b"".join(self._events.feed(Broken(OTHER)))
 
     def _unread(self, events: Iterable[bytes]) -> bytes:
         all_events = list(events)

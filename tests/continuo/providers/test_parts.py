@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from continuo.config.catalog import Model
+from continuo.deltas import ToolDelta
 from continuo.messages import Message, ModelRequest, ToolCall
 from continuo.parts import Reasoning, Text
 from continuo.providers.client import ModelClient
@@ -173,3 +174,16 @@ async def test_large_media_are_encoded_where_the_event_loop_does_not_wait(
     model = Model(id="m", provider="openai", name="m")
     await models.complete(model, request, timeout=5, idempotency_key="k", media=contents(content))
     assert (threads[0] is not threading.main_thread()) == apart
+
+
+def test_a_call_whose_name_comes_after_its_id_begins_with_its_name() -> None:
+    decoder = wire_protocol("openai").stream_decoder()
+    parts: list[Any] = [
+        {"index": 7, "id": "a", "function": {}},
+        {"index": 7, "function": {"name": "clock"}},
+        {"index": 7, "function": {"arguments": "{}"}},
+    ]
+    pieces = [piece for part in parts for piece in decoder.feed({"choices": [{"delta": {"tool_calls": [part]}}]})]
+    decoder.feed({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]})
+    assert pieces == [ToolDelta(0, "a", "clock"), ToolDelta(0, arguments="{}")]
+    assert decoder.finish().message.tool_calls == (ToolCall(id="a", name="clock", arguments="{}"),)
