@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-import orjson
+from continuo.wire.written import written
 
 
 def data(value: Mapping[str, object]) -> bytes:
     """An event without a name."""
-    return b"data: %b\n\n" % orjson.dumps(value)
+    return b"data: %b\n\n" % written(value)
 
 
 def event(name: str, data: Mapping[str, object]) -> bytes:
     """An event whose data have their name as `type`."""
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps({"type": name, **data}))
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), written({"type": name, **data}))

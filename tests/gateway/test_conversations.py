@@ -4,9 +4,11 @@ import asyncio
 import json
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import uuid4
 
 import openai
 import pytest
+from temporalio.client import Client
 
 from continuo.protection.masking import LONG, Masker
 from continuo.starters.gateway.kept import content
@@ -129,3 +131,15 @@ def blocking(gateway: GatewayProcess) -> None:
         assert client.responses.retrieve(made.id).output_text == made.output_text
         assert len([*client.conversations.items.list(talk.id, limit=1)]) == 3
         assert client.conversations.delete(talk.id).deleted
+
+
+async def test_in_a_conversation_an_answer_that_is_known_is_a_run_that_a_repeated_request_finds(
+    gateway: GatewayProcess, client: Client
+) -> None:
+    asked: Any = {"model": "cost-optimised", "input": f"What is {uuid4()}?"}
+    async with gateway.openai() as sdk, gateway.http() as http:
+        await sdk.responses.create(**asked)
+        conversation = await sdk.conversations.create()
+        answer = await http.post("/v1/responses", json={**asked, "conversation": conversation.id})
+    assert answer.headers["x-continuo-cache"] == "hit"
+    await client.get_workflow_handle(answer.headers["x-continuo-run-id"]).describe()

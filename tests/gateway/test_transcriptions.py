@@ -109,6 +109,7 @@ FILE = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\
         (HEAD + FILE + b"\r\n" + FILE + b"\r\n--x--", "multipart/form-data; boundary=x"),
         (HEAD.replace(b"sim-whisper", b"x" * 300_000) + b"--x--", "multipart/form-data; boundary=x"),
         (HEAD.replace(b"model", b"\xff\xd8"), "multipart/form-data; boundary=x; charset=utf-16"),
+        (HEAD + b"--x--", "multipart/form-data; boundary=x; charset=undefined"),
         (b'{"model": "sim-whisper"}', "application/json"),
         (b"model=sim-whisper&file=x", "application/x-www-form-urlencoded"),
     ],

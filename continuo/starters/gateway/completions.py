@@ -15,7 +15,7 @@ async def create(http: Request) -> Response:
     id, created = f"cmpl-{answering.known.id}", int(answering.known.received)
     if body.stream:
         events = completions.Events(body, id=id, created=created)
-        return await streamed(answering, events, [events.start()], PING)
+        return await streamed(answering, events, filter(None, [events.start()]), PING, after=answering.after)
     outcome = await answering.outcome()
     made = completions.response(outcome, answering.account(outcome), body, id=id, created=created)
     return answering.response(made, outcome)

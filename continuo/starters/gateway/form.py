@@ -53,8 +53,9 @@ async def form_of(http: Request) -> Form:
                     raise WireError(400, f"{name[:80]}: it is given twice; give it once", name[:80], "invalid_value")
                 else:
                     fields[name] = value
-    except HTTPException as error:
-        raise WireError(400, f"the form cannot be read: {error.detail}", code="invalid_form") from None
+    except (HTTPException, UnicodeError) as error:
+        why = error.detail if isinstance(error, HTTPException) else str(error)
+        raise WireError(400, f"the form cannot be read: {why}", code="invalid_form") from None
     if file is None:
         message = "file: this field is required; send the audio as a file with a name"
         raise WireError(400, message, "file", "missing_required_parameter")

@@ -25,16 +25,24 @@ MAX_PAGE = 32 * 1024 * 1024
 
 async def kept_items(gateway: Gateway, owners: Sequence[str], param: str) -> dict[str, list[dict[str, Any]]]:
     """Those of each owner. Raises `WireError` where their media are more than one request may have."""
-    if (size := await media_size(gateway.store, owners)) > MAX_MEDIA:
-        message = f"{param}: the earlier turns have {size:,} bytes of media, more than {MAX_MEDIA:,}; begin anew"
-        raise WireError(400, message, param, "too_large")
+    _check(await media_size(gateway.store, owners), param)
     kept = await items_of(gateway.store, owners)
-    made = {}
+    made, size = {}, 0
     for owner, items in kept.items():
         read = [json.loads(item.content) for item in items]
-        media = await media_of(gateway.store, owner, named(read))
+        names = named(read)
+        media = await media_of(gateway.store, owner, [*{*names}])
+        # One that stands in several turns is kept once, and read into each.
+        size += sum(len(media.get(name, b"")) for name in names)
+        _check(size, param)
         made[owner] = await asyncio.to_thread(whole, read, media)
     return made
+
+
+def _check(size: int, param: str) -> None:
+    if size > MAX_MEDIA:
+        message = f"{param}: the earlier turns have {size:,} bytes of media, more than {MAX_MEDIA:,}; begin anew"
+        raise WireError(400, message, param, "too_large")
 
 
 async def page(gateway: Gateway, http: Request, owner: str, order: Order = "desc") -> dict[str, Any]:

@@ -88,4 +88,5 @@ async def _continued(gateway: Gateway, tenant: str, body: responses.Body) -> res
 
 
 def _accept(body: responses.Body, resolve: Resolve) -> Accepted:
-    return replace(responses.request(body, resolve=resolve), goes_on=bool(body.background))
+    made = responses.request(body, resolve=resolve)
+    return replace(made, goes_on=bool(body.background), once=bool(body.conversation))

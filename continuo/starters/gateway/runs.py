@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
-import orjson
 from pydantic import JsonValue
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -30,6 +29,7 @@ from continuo.stores.requests import KeyReused, Known, Received
 from continuo.wire.accepted import Accepted
 from continuo.wire.account import account
 from continuo.wire.errors import WireError, refusing, status_of
+from continuo.wire.written import written
 
 MAX_KEY = 255
 """Characters of an idempotency key."""
@@ -127,7 +127,7 @@ class Answering:
         figures = {"tier": outcome.tier, "cost-usd": outcome.cost_usd, "saved-usd": outcome.saved_usd}
         headers = {f"x-continuo-{name}": f"{value}" for name, value in figures.items() if value is not None}
         headers["x-continuo-cache"] = "hit" if outcome.served_by == "cache" else "miss"
-        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        content = body if isinstance(body, bytes) else written(body)
         return Response(
             content,
             headers={**self.headers, **headers},
@@ -201,7 +201,7 @@ async def _answering(
         checked = await gateway.door.check(
             accepted.request, context_of(key, user=accepted.request.parameters.user or None)
         )
-    if received.key is None and not received.retried:
+    if received.key is None and not received.retried and not accepted.once:
         # What is answered at once need not be found again: who asks again is answered again.
         known = Known(uuid4().hex, time.time())
         answered = await gateway.at_once.answer(checked.known_as(known.id))

@@ -34,7 +34,7 @@ async def create(http: Request) -> Response:
     body, accepted = await asyncio.to_thread(read)
     answering = await begin(gateway, http, key, accepted, form.identity)
     if body.stream:
-        return await streamed(answering, transcriptions.Events(), (), PING)
+        return await streamed(answering, transcriptions.Events(), (), PING, after=answering.after)
     outcome = await answering.outcome()
     if body.response_format == "text":
         return answering.response(outcome.text.encode(), outcome, "text/plain")
