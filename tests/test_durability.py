@@ -77,7 +77,7 @@ async def test_twenty_calls_survive_the_worker_and_no_journalled_one_is_made_aga
 @pytest.mark.chaos
 @LOCAL
 async def test_twenty_calls_in_flight_are_made_again_by_another_worker(world: World, local: bool) -> None:
-    await world.simulator.behave("sim-mid", latency=2)
+    await world.simulator.behave("sim-mid", latency=5)
     first = await world.pool()
     handles = await start_all(world, local=local)
     await kill(first)
