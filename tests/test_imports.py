@@ -58,7 +58,7 @@ def test_the_simulator_stands_for_the_outside_world_and_imports_nothing_of_ours(
 
 
 def test_benchmarks_import_no_test() -> None:
-    paths = (ROOT / "benchmarks").glob("*.py")
+    paths = (ROOT / "benchmarks").rglob("*.py")
     assert [path.name for path in paths for module in modules(path) if module.split(".")[0] == "tests"] == []
 
 

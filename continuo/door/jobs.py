@@ -7,13 +7,10 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.door.collecting import begun
-from continuo.door.runs import result
+from continuo.door.runs import UNTOUCHED, result
 from continuo.jobs import Outcome
 from continuo.operations.jobs import JobState, ended
 from continuo.operations.runs import RunRow
-
-UNTAKEN = 2
-"""Events of a run that no pool has taken up: that it was started, and that its first task waits."""
 
 AT_ONCE = 8
 """Runs looked at at the same time, so that the server has others to serve."""
@@ -24,7 +21,7 @@ async def job_state(client: Client, run: RunRow) -> JobState:
     try:
         now, row = await _now(client, run)
         if now.status == WorkflowExecutionStatus.RUNNING:
-            return JobState(row, "queued" if now.history_length <= UNTAKEN else "running")
+            return JobState(row, "queued" if now.history_length <= UNTOUCHED else "running")
         handle = client.get_workflow_handle(run.workflow_id, run_id=row.run_id, result_type=Outcome)
         end = await result(handle)
     except RPCError as error:
