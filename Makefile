@@ -3,7 +3,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 # Much of the time of the tests is waiting for servers: two halves at once, each with servers of its own.
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
+# Where one half dies, the run ends: the other would wait for it without end.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --max-worker-restart 0
 
 .PHONY: demo dev test chaos clients bench bench-gateway wheel lint setup lock histories
 
