@@ -41,6 +41,8 @@ def environ(folder: Path) -> Iterator[pytest.MonkeyPatch]:
         patch.setenv("CONTINUO_WEBHOOK_KEY", "a key of webhooks for these tests alone")
         patch.setenv("CONTINUO_WEBHOOK_PRIVATE", "1")
         patch.setenv("CONTINUO_WEBHOOK_PAUSE", "0.1")
+        # Where root starts a PostgreSQL, another user's, pytest in a child must not close the folder above it meanwhile.
+        patch.setenv("PYTEST_DEBUG_TEMPROOT", str(folder))
         # What is not deterministic shows only in the sandbox.
         patch.setenv("CONTINUO_SANDBOX", "1")
         yield patch
