@@ -18,7 +18,7 @@ test: setup lint  ## lint, types and tests
 	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 chaos: setup  ## the longer randomised fault suites
-	$(BIN)/pytest -m chaos $(SIDE_BY_SIDE)
+	$(BIN)/pytest -m chaos $(SIDE_BY_SIDE) --no-loadscope-reorder
 
 clients: setup  ## other people's clients, straight at a provider and through the gateway
 	$(BIN)/pytest -m clients

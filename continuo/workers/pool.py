@@ -106,6 +106,9 @@ async def pool(
                 UnexpectedWorkflowErrors(),
             ],
             workflow_runner=runner(sandbox=settings.sandbox),
+            # In the sandbox a run takes long to begin: a hundred at once could all be late for the 10 s of a workflow
+            # task, and again at the next try.
+            max_concurrent_workflow_tasks=20 if settings.sandbox else 100,
             max_concurrent_activities=slots,
             max_concurrent_local_activities=slots,
             # A cancellation travels back on a heartbeat: the throttle is how late an HTTP request is aborted.
