@@ -22,6 +22,7 @@ from continuo.activities.identity import identity
 from continuo.activities.media import media_of
 from continuo.activities.settling import Settling
 from continuo.activities.unexpected import reaching_out
+from continuo.authoring.library import Library
 from continuo.config.catalog import Catalog, Model
 from continuo.decisions.confidence import INSTRUCTION, rated
 from continuo.decisions.settled import settled
@@ -64,7 +65,7 @@ class ModelCalls:
 
     def __init__(
         self,
-        catalog: Catalog,
+        library: Library,
         client: ModelClient,
         journal: Journal,
         settling: Settling,
@@ -73,7 +74,7 @@ class ModelCalls:
         payloads: Payloads,
         streams: StreamLog,
     ) -> None:
-        self._catalog = catalog
+        self._library = library
         self._client = client
         self._journal = journal
         self._settling = settling
@@ -130,13 +131,14 @@ class ModelCalls:
             if attempt > step.retry.attempts + LOST_WORKERS:
                 await self._journal.close(key)
                 raise ProviderError("internal_error", f"{attempt - 1} attempts have died with their workers, or failed")
-            if (wanted := self._catalog.models.get(step.model)) is None:
+            catalog = await self._library.catalog_with(model=step.model)
+            if (wanted := catalog.models.get(step.model)) is None:
                 what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
                 raise ProviderError("not_found", what)
             self._breakers.check(wanted.provider)
             delivery = await self._delivery(job, key, attempt)
-            fill, lease = partial(filled_in, step, job.request, self._catalog), lasts(step)
-            admitted = await self._admission.admit(job, wanted, fill, key, attempt, lease)
+            fill, lease = partial(filled_in, step, job.request, catalog), lasts(step)
+            admitted = await self._admission.admit(catalog, job, wanted, fill, key, attempt, lease)
         except ProviderError as error:
             earlier = await self._earlier(key, attempt)
             record = CallRecord(
@@ -177,16 +179,16 @@ class ModelCalls:
         earlier: Sequence[Row],
         delivery: Delivery | None,
     ) -> Outcome:
-        step, model = job.step, admitted.model
+        step, model, provider = job.step, admitted.model, admitted.catalog.providers[admitted.model.provider]
         assert isinstance(step, Call)
         exchange, usage, key = Exchange(), None, admitted.identity
         try:
-            async with self._breakers.guard(model.provider, admitted.identity, lasts(step)):
+            async with self._breakers.guard(model.provider, provider.breaker, key, lasts(step)):
                 sending = Sending(timeout=step.timeout, idempotency_key=key, exchange=exchange)
                 if delivery is None:
-                    response = await ask(model, admitted.request, **sending)
+                    response = await ask(admitted, **sending)
                 else:
-                    response = await self._streamed(delivery, model, admitted.request, **sending)
+                    response = await self._streamed(delivery, admitted, **sending)
             usage = response.usage
         except asyncio.CancelledError:
             if exchange.billable:
@@ -208,7 +210,7 @@ class ModelCalls:
             await self._admission.leave(admitted, usage)
         own = _record(job, admitted, started, None, usage=usage)
         log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
-        record = in_all(own, earlier, answered=self._catalog.providers[model.provider].idempotent)
+        record = in_all(own, earlier, answered=provider.idempotent)
         update: dict[str, object] = {
             "model": model.id,
             "provider": model.provider,
@@ -225,7 +227,7 @@ class ModelCalls:
         self, job: Job, admitted: Admitted, own: CallRecord | None, outcome: Outcome | None = None
     ) -> None:
         """Keep what the attempt came to. One that used nothing only gives back what was reserved for it."""
-        provider, context = self._catalog.providers[admitted.model.provider], job.context
+        provider, context = admitted.catalog.providers[admitted.model.provider], job.context
         simulated = outcome.simulated if outcome else provider.simulated
         used = own is not None and (outcome is not None or own.usage != Usage())
         if not used and not admitted.reserved:
@@ -233,27 +235,28 @@ class ModelCalls:
         settlement = Settlement(
             identity=admitted.identity,
             attempt=admitted.attempt,
-            today=self._admission.today(context.tenant),
+            today=await self._admission.today(context.tenant),
             paid=Paid(record=own, context=context, simulated=simulated) if own and used else None,
             outcome=outcome,
             replaces_estimates=provider.idempotent,
         )
         await self._settling.settle(settlement, _time_left())
 
-    async def _answer(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
+    async def _answer(self, admitted: Admitted, **sending: Unpack[Sending]) -> Outcome:
+        model, request = admitted.model, admitted.request
         if request.embed:
-            return await self._embed(model, request, **sending)
+            return await self._embed(admitted, **sending)
         media = await media_of(request, self._payloads)
-        return self._outcome(model, request, await self._client.complete(model, request, media=media, **sending))
+        client = self._client.of(admitted.catalog)
+        return _outcome(admitted, await client.complete(model, request, media=media, **sending))
 
-    async def _streamed(
-        self, delivery: Delivery, model: Model, request: ModelRequest, **sending: Unpack[Sending]
-    ) -> Outcome:
+    async def _streamed(self, delivery: Delivery, admitted: Admitted, **sending: Unpack[Sending]) -> Outcome:
         """The same, whose pieces are delivered as they come."""
+        model, request, client = admitted.model, admitted.request, self._client.of(admitted.catalog)
         media, response = await media_of(request, self._payloads), None
         async with (
             at_most(model.provider, sending["timeout"]),
-            aclosing(self._client.stream(model, request, media=media, **sending)) as pieces,
+            aclosing(client.stream(model, request, media=media, **sending)) as pieces,
         ):
             async for piece in pieces:
                 if isinstance(piece, ModelResponse):
@@ -262,27 +265,29 @@ class ModelCalls:
                     delivery.add(piece)
         assert response is not None, "a stream that does not raise ends with the whole answer"
         await delivery.finish()
-        return self._outcome(model, request, response)
+        return _outcome(admitted, response)
 
-    def _outcome(self, model: Model, request: ModelRequest, response: ModelResponse) -> Outcome:
-        text, confidence = rated(response) if request.rated else (response.message.text, response.confidence)
-        return Outcome(
-            text=text,
-            logprobs=response.logprobs if request.logprobs else (),
-            message=response.message.saying(text),
-            finish_reason=response.finish_reason,
-            served_by=self._catalog.protocol(model).served_by,
-            confidence=confidence,
-            simulated=response.simulated,
-            usage=response.usage,
-        )
-
-    async def _embed(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
-        response = await self._client.embed(model, request, **sending)
+    async def _embed(self, admitted: Admitted, **sending: Unpack[Sending]) -> Outcome:
+        response = await self._client.of(admitted.catalog).embed(admitted.model, admitted.request, **sending)
         vectors = b64encode(response.vectors).decode()
         return Outcome(
             text="", embedding=vectors, served_by="model", simulated=response.simulated, usage=response.usage
         )
+
+
+def _outcome(admitted: Admitted, response: ModelResponse) -> Outcome:
+    request = admitted.request
+    text, confidence = rated(response) if request.rated else (response.message.text, response.confidence)
+    return Outcome(
+        text=text,
+        logprobs=response.logprobs if request.logprobs else (),
+        message=response.message.saying(text),
+        finish_reason=response.finish_reason,
+        served_by=admitted.catalog.protocol(admitted.model).served_by,
+        confidence=confidence,
+        simulated=response.simulated,
+        usage=response.usage,
+    )
 
 
 def _as_told(rows: Sequence[Row]) -> CallRecord:

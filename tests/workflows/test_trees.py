@@ -33,7 +33,7 @@ async def moody(simulator: Control) -> Control:
 
 
 ON_A_SERVER = settings(
-    max_examples=4,
+    max_examples=2,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

@@ -18,7 +18,7 @@ from continuo.authoring.library import Library
 from continuo.door import Door
 from continuo.door.at_once import AtOnce
 from continuo.door.noting import noting
-from continuo.protection.masking import LONG, Masker, secrets
+from continuo.protection.masking import Masker
 from continuo.stores.answers import Answers
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.conversations import Conversations
@@ -85,7 +85,7 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             requests=requests,
             answers=Answers(store, namespace.id),
             conversations=Conversations(store),
-            masker=Masker(secrets(library.catalog, environ), LONG),
+            masker=library.data_masker,
             runs=runs,
             streams=await resources.enter_async_context(opened_streams(settings, environ)),
         )
