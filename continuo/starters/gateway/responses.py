@@ -37,7 +37,7 @@ async def create(http: Request) -> Response:
         return await streamed(answering, events, events.start(), PING, after=answering.after)
     if body.background:
         made = responses.pending(body, id=id, created_at=created, status="queued")
-        delivered = BackgroundTask(request.gateway.requests.delivered, answering.known.id)
+        delivered = BackgroundTask(request.gateway.requests.delivered, answering.known)
         return JSONResponse(made, headers=answering.headers, background=delivered)
     outcome = await answering.outcome()
     made = responses.ended(body, outcome, answering.account(outcome), id=id, created_at=created)
