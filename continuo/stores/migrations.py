@@ -192,7 +192,8 @@ STORE = (
         waiter TEXT NOT NULL,
         expires DOUBLE PRECISION NOT NULL,
         PRIMARY KEY (request, waiter)
-    )
+    );
+    ALTER TABLE answers ADD COLUMN run_id TEXT NOT NULL DEFAULT ''
     """,
 )
 

@@ -22,6 +22,7 @@ def kept(number: int = 1, **fields: object) -> Kept:
         {"a": "b"},
         "{}",
         f"run-{number}",
+        "first",
         "support",
         namespace="here",
     )
@@ -41,8 +42,8 @@ async def test_an_answer_is_of_its_tenant_and_ends_once(database: Database) -> N
     assert await answers.find("acme", "completion", "resp_1") is None
     assert await ids(database, "resp_1") == ["msg_1_in_0", "msg_1_in_1"]
     assert [found.id async for found in answers.open()] == ["resp_1"]
-    await answers.end(kept(), "completed", {"text": "first \x00"}, SAID, 2.0)
-    await answers.end(kept(), "failed", {}, SAID, 3.0)
+    await answers.end(kept(status="completed", answer={"text": "first \x00"}), SAID, 2.0)
+    await answers.end(kept(status="failed", answer={}), SAID, 3.0)
     await answers.begin(kept(), ASKED)
     assert await answers.find("acme", "response", "resp_1") == kept(status="completed", answer={"text": "first \x00"})
     assert [found.id async for found in answers.open()] == []
@@ -58,10 +59,20 @@ async def test_what_runs_in_another_namespace_is_not_to_come_here(database: Data
 async def test_what_failed_is_to_come_again_when_it_is_run_again(database: Database) -> None:
     answers = Answers(database, "here")
     await answers.begin(kept(), ASKED)
-    await answers.end(kept(), "failed", {}, SAID, 2.0)
-    await answers.begin(kept(), ASKED)
-    assert await answers.find("acme", "response", "resp_1") == kept()
+    await answers.end(kept(status="failed", answer={}), SAID, 2.0)
+    await answers.begin(kept(run_id="second"), ASKED)
+    assert await answers.find("acme", "response", "resp_1") == kept(run_id="second")
     assert await ids(database, "resp_1") == ["msg_1_in_0", "msg_1_in_1"]
+
+
+async def test_that_a_run_failed_is_not_kept_when_another_one_has_begun(database: Database) -> None:
+    answers = Answers(database, "here")
+    await answers.begin(kept(), ASKED)
+    await answers.begin(kept(run_id="second"), ASKED)
+    await answers.end(kept(status="failed", answer={}), Content(), 2.0)
+    said = kept(run_id="second", status="completed", answer={"text": "late"})
+    await answers.end(said, Content(), 3.0)
+    assert await answers.find("acme", "response", "resp_1") == said
 
 
 async def test_deleted_nothing_of_it_is_left_and_its_request_is_forgotten(database: Database) -> None:
@@ -70,7 +81,7 @@ async def test_deleted_nothing_of_it_is_left_and_its_request_is_forgotten(databa
     sql = "INSERT INTO requests (id, caller, path, body_sha256, received) VALUES ('1', 'k', '/', '', 1)"
     await database.write(lambda connection: connection.execute(sql).rowcount)
     await answers.delete(kept())
-    await answers.end(kept(), "completed", {}, SAID, 2.0)
+    await answers.end(kept(status="completed", answer={}), SAID, 2.0)
     for table in ("answers", "kept_items", "kept_media", "requests"):
         assert await database.read(f"SELECT * FROM {table}") == []
 
@@ -95,7 +106,7 @@ async def test_a_conversation_gets_what_was_asked_and_said_once_in_its_order(dat
     assert [found.id async for found in answers.open(conversation="conv_1")] == ["resp_1"]
     assert [found.id async for found in answers.open(conversation="conv_2")] == []
     for _ in range(2):
-        await answers.end(talked, "completed", {}, SAID, 5.0)
+        await answers.end(replace(talked, status="completed", answer={}), SAID, 5.0)
     await answers.delete(talked)
     more = Content([Item("msg_9", '{"sha256": "aa"}')], {"aa": b"picture"})
     for _ in range(2):
@@ -127,7 +138,7 @@ async def test_what_failed_is_nothing_that_was_said(database: Database) -> None:
     answers, conversations = Answers(database, "here"), Conversations(database)
     await conversations.create(TALK, Content())
     await answers.begin(kept(conversation="conv_1"), ASKED)
-    await answers.end(kept(conversation="conv_1"), "failed", {}, Content(), 2.0)
+    await answers.end(kept(conversation="conv_1", status="failed", answer={}), Content(), 2.0)
     assert await ids(database, "conv_1") == []
 
 
@@ -143,7 +154,7 @@ async def test_a_list_is_of_what_is_complete_in_either_order(database: Database)
         made = kept(number, kind="completion", created=float(number // 2), model=f"m{number % 2}")
         await answers.begin(made, Content())
         if number < 4:
-            await answers.end(made, "completed", {}, Content(), 9.0)
+            await answers.end(replace(made, status="completed", answer={}), Content(), 9.0)
     assert await listed(newest_first=False) == ["resp_1", "resp_2", "resp_3"]
     assert await listed(newest_first=True) == ["resp_3", "resp_2", "resp_1"]
     assert await listed(newest_first=True, after=kept(2, created=1.0)) == ["resp_1"]
