@@ -102,11 +102,8 @@ async def _found(http: Request) -> tuple[Gateway, Conversation]:
 
 
 def _items(items: Sequence[responses.Item]) -> list[dict[str, Any]]:
-    """With ids of their own: an item that comes from elsewhere is another one here. Raises `WireError`."""
-    made = [
-        {**item, "id": f"{item['id'].partition('_')[0]}_{uuid4().hex}"}
-        for item in responses.input_items([item.model_copy(update={"id": None}) for item in items], "resp_new")
-    ]
+    """Raises `WireError` for one that is too large."""
+    made = responses.input_items(items, uuid4().hex)
     check(made, "items")
     return made
 
