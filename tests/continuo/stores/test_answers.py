@@ -1,13 +1,18 @@
 """Kept answers and conversations, on each store."""
 
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from continuo.stores.answers import Answers, Kept, Kind
 from continuo.stores.conversations import Conversation, Conversations
-from continuo.stores.database import Database
-from continuo.stores.items import Content, Item, items_of, media_of, media_size
+from continuo.stores.database import Database, Row
+from continuo.stores.items import Content, Item, Size, drop_item, items_of, media_of, size_of
 
-ASKED = Content([Item("msg_1_in_0", '{"sha256": "aa"}'), Item("msg_1_in_1", "{}")], {"aa": b"picture"})
+PICTURE = "a1" * 32
+NAMED = json.dumps({"sha256": PICTURE})
+ASKED = Content([Item("msg_1_in_0", NAMED), Item("msg_1_in_1", "{}")], {PICTURE: b"picture"})
 SAID = Content([Item("msg_1_0", "{}")])
 TALK = Conversation("conv_1", "acme", 1.0, {"topic": "orders"})
 
@@ -108,30 +113,56 @@ async def test_a_conversation_gets_what_was_asked_and_said_once_in_its_order(dat
     for _ in range(2):
         await answers.end(replace(talked, status="completed", answer={}), SAID, 5.0)
     await answers.delete(talked)
-    more = Content([Item("msg_9", '{"sha256": "aa"}')], {"aa": b"picture"})
+    more = Content([Item("msg_9", NAMED)], {PICTURE: b"picture"})
     for _ in range(2):
         await conversations.add("conv_1", more, 6.0)
     assert await ids(database, "conv_1") == ["msg_0", "msg_1_in_0", "msg_1_in_1", "msg_1_0", "msg_9"]
-    assert await conversations.size("conv_1") == 5
-    assert await media_of(database, "conv_1", ["aa", "bb"]) == {"aa": b"picture"}
-    assert await media_size(database, ["conv_1"]) == 7
+    assert await media_of(database, "conv_1", [PICTURE, "bb"]) == {PICTURE: b"picture"}
+    assert await size_of(database, ["conv_1"]) == Size(5, 2 * len(NAMED) + 3 * len("{}"), 7)
 
 
 async def test_of_a_conversation_items_go_with_their_media_and_all_goes_with_it(database: Database) -> None:
     conversations = Conversations(database)
-    twice = Content([*ASKED.items, Item("msg_2", '{"sha256": "aa"}')], ASKED.media)
+    twice = Content([*ASKED.items, Item("msg_2", NAMED)], ASKED.media)
     await conversations.create(TALK, twice)
-    assert not await conversations.drop_item("conv_1", "msg_3")
-    assert await conversations.drop_item("conv_1", "msg_2")
-    assert await media_size(database, ["conv_1"]) == 7
-    assert await conversations.drop_item("conv_1", "msg_1_in_0")
-    assert await media_size(database, ["conv_1"]) == 0
+    assert not await drop_item(database, "conv_1", "msg_3")
+    assert await drop_item(database, "conv_1", "msg_2")
+    assert (await size_of(database, ["conv_1"])).media == 7
+    assert await drop_item(database, "conv_1", "msg_1_in_0")
+    assert (await size_of(database, ["conv_1"])).media == 0
     await conversations.describe("conv_1", {})
     assert await conversations.find("acme", "conv_1") == replace(TALK, metadata={})
     await conversations.delete("conv_1")
     await conversations.add("conv_1", SAID, 2.0)
     assert await conversations.find("acme", "conv_1") is None
     assert await database.read("SELECT * FROM kept_items") == []
+
+
+class Interrupted:
+    """The database, in which something is done after the first reading."""
+
+    def __init__(self, database: Database, work: Callable[[], Awaitable[None]]) -> None:
+        self.write = database.write
+        self.aclose = database.aclose
+        self._database = database
+        self._work: Callable[[], Awaitable[None]] | None = work
+
+    async def read(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        rows = await self._database.read(sql, parameters)
+        if (work := self._work) is not None:
+            self._work = None
+            await work()
+        return rows
+
+
+async def test_a_medium_that_is_named_anew_while_its_item_is_deleted_stays(database: Database) -> None:
+    conversations = Conversations(database)
+    await conversations.create(TALK, ASKED)
+    more = Content([Item("msg_2", NAMED)], ASKED.media)
+    interrupted = Interrupted(database, partial(conversations.add, "conv_1", more, 2.0))
+    assert await drop_item(interrupted, "conv_1", "msg_1_in_0")
+    assert await ids(database, "conv_1") == ["msg_1_in_1", "msg_2"]
+    assert await media_of(database, "conv_1", [PICTURE]) == ASKED.media
 
 
 async def test_what_failed_is_nothing_that_was_said(database: Database) -> None:
