@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from continuo.config.catalog import Limits
-from continuo.data import Data
+from continuo.data import WHEN_SET, Data
 
 WINDOW = 60
 """A minute is counted by the second, an hour by the minute: what was used leaves the window one slot at a time."""
@@ -18,10 +18,13 @@ SHORTEST, LONGEST = 0.5, 15.0
 
 
 class Wait(Data):
-    """The call may not go yet; it should ask again in so many `seconds`."""
+    """The call may not go yet; it should ask again in so many `seconds`, as one that had so many `attempts` before, of
+    which so many were `failures`."""
 
     seconds: float
     why: str
+    attempts: Annotated[int, WHEN_SET] = 0
+    failures: Annotated[int, WHEN_SET] = 0
 
 
 class Slot(NamedTuple):
