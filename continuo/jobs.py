@@ -115,8 +115,8 @@ class Job(Data):
     saga: str | None = None
     revision: int = 0
     stream: Annotated[str | None, WHEN_SET] = None
-    attempts: Annotated[int, WHEN_SET] = 0
-    failures: Annotated[int, WHEN_SET] = 0
+    attempts: int = Field(default=0, exclude_if=lambda value: not value)
+    failures: int = Field(default=0, exclude_if=lambda value: not value)
 
     def begun(self) -> "Job":
         """The same job as one that begins now."""

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
+
+from pydantic import Field
 
 from continuo.config.catalog import Limits
-from continuo.data import WHEN_SET, Data
+from continuo.data import Data
 
 WINDOW = 60
 """A minute is counted by the second, an hour by the minute: what was used leaves the window one slot at a time."""
@@ -23,8 +25,8 @@ class Wait(Data):
 
     seconds: float
     why: str
-    attempts: Annotated[int, WHEN_SET] = 0
-    failures: Annotated[int, WHEN_SET] = 0
+    attempts: int = Field(default=0, exclude_if=lambda value: not value)
+    failures: int = Field(default=0, exclude_if=lambda value: not value)
 
 
 class Slot(NamedTuple):
