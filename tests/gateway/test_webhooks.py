@@ -112,6 +112,11 @@ async def test_the_end_of_a_job_that_is_terminated_is_told_once_and_of_one_that_
     runs = Runs(database, (await namespace_of(client)).id)
     async with receiving() as receiver, gateway.http() as http:
         ended, begun_anew = [await created(http, webhook={"url": receiver.url()}) for _ in range(2)]
+
+        async def both_called() -> bool:
+            return len(await simulator.calls("sim-mini")) == 2
+
+        await until(both_called)
         await reset(client, begun_anew["continuo"]["workflow_id"])
         await client.get_workflow_handle(ended["continuo"]["workflow_id"]).terminate()
 
