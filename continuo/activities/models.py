@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 from continuo.activities.admission import Admission, Admitted
 from continuo.activities.breakers import Breakers
 from continuo.activities.delivering import Delivery, begun, broken
-from continuo.activities.errors import give_up_or_retry, patiently, unless_broken
+from continuo.activities.errors import failed_attempts, give_up_or_retry, patiently, unless_broken
 from continuo.activities.identity import identity
 from continuo.activities.media import media_of
 from continuo.activities.settling import Settling
@@ -123,11 +123,11 @@ class ModelCalls:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
         key, step, started = identity(), job.step, time.monotonic()
         assert isinstance(step, Call)
-        attempt = activity.info().attempt
+        attempt = job.attempts + activity.info().attempt
         try:
             if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
                 return known
-            attempt = await patiently("the journal", partial(self._number, key, step))
+            attempt = await patiently("the journal", partial(self._number, key, job))
             if attempt > step.retry.attempts + LOST_WORKERS:
                 await self._journal.close(key)
                 raise ProviderError("internal_error", f"{attempt - 1} attempts have died with their workers, or failed")
@@ -146,7 +146,9 @@ class ModelCalls:
             )
             raise _failed(error, job, in_all(record, earlier, answered=False)) from error
         if isinstance(admitted, Wait):
-            return admitted
+            # This one has asked nobody: the next one has its number.
+            tried = {"attempts": attempt - 1, "failures": failed_attempts(job.failures)}
+            return admitted.model_copy(update=tried)
         return await self._admitted(job, admitted, ask, started, await self._earlier(key, attempt), delivery)
 
     async def _delivery(self, job: Job, key: str, attempt: int) -> Delivery | None:
@@ -157,12 +159,14 @@ class ModelCalls:
             await self._journal.close(key)
             raise
 
-    async def _number(self, key: str, step: Call) -> int:
+    async def _number(self, key: str, job: Job) -> int:
         """The attempt's number. Temporal counts a local activity's anew where a worker died; the stores do not."""
-        info = activity.info()
+        info, step = activity.info(), job.step
+        assert isinstance(step, Call)
+        number = job.attempts + info.attempt
         if not info.is_local:
-            return info.attempt
-        return max(info.attempt, await self._journal.next_attempt(key, step.retry.attempts + LOST_WORKERS))
+            return number
+        return max(number, await self._journal.next_attempt(key, step.retry.attempts + LOST_WORKERS))
 
     async def _earlier(self, key: str, attempt: int) -> Sequence[Row]:
         """The rows of the attempts before this one, as far as the ledger can be read."""
@@ -345,7 +349,7 @@ def _record(
 def _failed(error: ProviderError, job: Job, record: CallRecord) -> ApplicationError:
     assert isinstance(job.step, Call)
     failure = Failure(type=error.kind, message=str(error), calls=(record,))
-    return give_up_or_retry(error, failure, job.step.retry)
+    return give_up_or_retry(error, failure, job.step.retry, job.failures)
 
 
 def filled_in(step: Call, request: ModelRequest, catalog: Catalog, model: Model) -> ModelRequest:

@@ -9,6 +9,7 @@ from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.door.runs import known_progress, result
+from continuo.door.silent_ends import tell
 from continuo.jobs import Outcome
 from continuo.operations.dead_letters import TYPE as LETTER
 from continuo.operations.runs import RunRow, RunStatus
@@ -43,6 +44,7 @@ _STATUS: Mapping[WorkflowExecutionStatus | None, RunStatus] = {
 async def collect(client: Client, runs: Runs, overlap: timedelta = OVERLAP) -> None:
     """Bring the table up to date: what runs, what has ended since the last time, and what became of the rest.
 
+    A webhook is told of an end of which its run could not tell.
     Stopped anywhere it has only done less. Raises `RPCError` or `StoreUnavailable` when it cannot go on.
     """
     position = await runs.position()
@@ -119,6 +121,7 @@ async def _follow(client: Client, runs: Runs, since: datetime | None, known: set
         await runs.keep(rows)
         count += len(rows)
         for run in batch:
+            await tell(client, run)
             before.pop(run.run_id, None)
             newest = max(filter(None, (newest, run.close_time)), default=None)
     for row in before.values():

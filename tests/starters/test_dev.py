@@ -25,6 +25,7 @@ from continuo.stores.opened import open_store
 from continuo.testing.processes import TemporalServer, until
 from continuo.workers.local.processes import module
 from continuo.workers.local.stack import Ports
+from tests.support.receiver import receiving
 
 FREE = ("--port", "0", "--ui-port", "0", "--sim-port", "0", "--shop-port", "0", "--gateway-port", "0")
 MARK = "DEV_TEST"
@@ -43,7 +44,8 @@ class Dev:
 
     async def start(self, *arguments: str, **environment: str) -> None:
         name, mark = self._mark.split("=")
-        clean = {key: value for key, value in os.environ.items() if key != "TEMPORAL_ADDRESS"}
+        ours = ("TEMPORAL_ADDRESS", "CONTINUO_WEBHOOK_")
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         self._process = await asyncio.create_subprocess_exec(
             *module("continuo", "dev", *FREE, "--data", str(self.folder), *arguments),
             cwd=self.cwd,
@@ -121,8 +123,8 @@ async def test_with_a_cluster_of_ones_own_no_server_is_started_and_a_killed_comm
 
 async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_dies_until_ctrl_c(data: Path) -> None:
     async with running(data, "--supervise") as dev:
-        told = [await dev.line() for _ in range(8)]
-        assert told[7].startswith("ready;")
+        told = [await dev.line() for _ in range(9)]
+        assert told[8].startswith("ready;")
         await reachable(told[0].split()[-1])
         await reachable(told[2].split()[-1] + "/_sim/health")
         await reachable(told[3].split()[-1] + "/totals")
@@ -177,6 +179,11 @@ async def test_a_command_gets_the_addresses_and_gives_the_exit_code_and_a_killed
             asked: MessageParam = {"role": "user", "content": "Hello?"}
             answer = await client.messages.create(model="support", max_tokens=100, messages=[asked])
         assert answer.stop_reason == "end_turn"
+        async with receiving() as receiver, httpx.AsyncClient(headers={"authorization": f"Bearer {key}"}) as http:
+            body = {"pattern": "support", "input": "Hello?", "webhook": {"url": receiver.url()}}
+            made = (await http.post(f"{url}/v1/jobs", json=body)).json()
+            [sent] = await receiver.has(1)
+        assert sent.unwrapped("default", told["CONTINUO_WEBHOOK_KEY"]).data.id == made["id"]
         assert (await dev.error_line()).startswith("the gateway died; starting it again in ")
         end.touch()
         assert await dev.result() == (7, "", "")

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from continuo.stores.opened import open_cache, open_store, opened_limits, opened
 from continuo.stores.requests import Requests
 from continuo.stores.runs import Runs
 from continuo.stores.streams import StreamLog
+from continuo.stores.waiters import LEASE, Waiter
 from continuo.temporal.namespace import namespace_of
 
 log = structlog.get_logger()
@@ -37,7 +37,7 @@ PRUNED = 3600.0
 
 @dataclass(frozen=True)
 class Gateway:
-    """`waiting` counts the clients that wait for each run here; `following` has the tasks that keep what runs come to.
+    """`waiting` has the clients that wait for a run here; `following` has the tasks that keep what runs come to.
     `masker` is for what programs read."""
 
     door: Door
@@ -52,7 +52,7 @@ class Gateway:
     masker: Masker
     runs: Runs
     streams: StreamLog
-    waiting: Counter[str] = field(default_factory=Counter)
+    waiting: set[Waiter]
     following: set[asyncio.Task[None]] = field(default_factory=set)
 
 
@@ -72,9 +72,9 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
         namespace = await namespace_of(client)
         runs = Runs(store, namespace.id)
         at_once = AtOnce(cache, await resources.enter_async_context(noting(runs, cache)))
-        requests = Requests(store)
-        pruning = asyncio.create_task(_prune(requests))
-        resources.callback(pruning.cancel)
+        requests, waiting = Requests(store), set[Waiter]()
+        for work in (_prune(requests), _renew(requests, waiting)):
+            resources.callback(asyncio.create_task(work).cancel)
         yield Gateway(
             door=Door(client, library),
             at_once=at_once,
@@ -88,6 +88,7 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             masker=library.data_masker,
             runs=runs,
             streams=await resources.enter_async_context(opened_streams(settings, environ)),
+            waiting=waiting,
         )
 
 
@@ -98,3 +99,12 @@ async def _prune(requests: Requests) -> None:
         except StoreUnavailable as error:
             log.warning("old requests cannot be forgotten", error=str(error))
         await asyncio.sleep(PRUNED)
+
+
+async def _renew(requests: Requests, waiting: set[Waiter]) -> None:
+    while True:
+        await asyncio.sleep(LEASE / 3)
+        try:
+            await requests.renew([*waiting], time.time())
+        except StoreUnavailable as error:
+            log.warning("who waits cannot be told to the other processes", error=str(error))
