@@ -13,6 +13,7 @@ STARTS = {
 
 THE_DOOR = {"door/runs.py": {"start_workflow"}}
 OF_A_NAME = {
+    "door/silent_ends.py": {"start_workflow"},
     "activities/breakers.py": {"start_workflow", "WithStartWorkflowOperation"},
     "starters/commands/breakers.py": {"start_workflow"},
     "starters/commands/prune.py": {"execute_workflow"},
