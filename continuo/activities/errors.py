@@ -56,14 +56,19 @@ async def patiently(what: str, work: Callable[[], Awaitable[T]]) -> T:
 def failed_attempts() -> int:
     """How often this activity has failed so far, not counting attempts that died with their worker.
 
-    Kept in the heartbeat's details, which the server hands to the next attempt: a killed process must
-    not use up the attempts that are meant for an ailing provider.
+    Kept in the heartbeat's details, with the names of the providers, which the server hands to the next attempt: a
+    killed process must not use up the attempts that are meant for an ailing provider.
     """
     info = activity.info()
     if info.is_local:
         # Where the worker died, the count begins anew.
         return info.attempt - 1
     return int(info.heartbeat_details[0]) if info.heartbeat_details else 0
+
+
+def failed_at() -> tuple[str, ...]:
+    """The providers at which this activity has failed so far, on whatever worker. A local activity does not tell."""
+    return tuple(activity.info().heartbeat_details[1:])
 
 
 def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry) -> ApplicationError:
@@ -78,7 +83,8 @@ def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry) -> Ap
     pause = None
     if not final:
         if not activity.info().is_local:
-            activity.heartbeat(failures)
+            providers = (call.provider for call in failure.calls if call.provider)
+            activity.heartbeat(failures, *dict.fromkeys((*failed_at(), *providers)))
         pause = timedelta(seconds=delay(retry, failures, error.retry_after, random.random()))
     log.warning("attempt failed", type=failure.type, error=failure.message, final=final)
     return ApplicationError(

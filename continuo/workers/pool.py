@@ -16,6 +16,7 @@ from continuo.activities.admission import Admission
 from continuo.activities.around import Around
 from continuo.activities.breakers import Breakers
 from continuo.activities.caching import Caching
+from continuo.activities.deployments import Deployments
 from continuo.activities.functions import FunctionCalls
 from continuo.activities.heartbeat import heartbeats
 from continuo.activities.letters import Letters
@@ -75,8 +76,9 @@ async def pool(
         services = ServiceCalls(catalog, environ, masker)
         resources.push_async_callback(services.aclose)
         functions = FunctionCalls(library.functions, masker)
-        admission = Admission(catalog, environ, library.tenants, Budgets(database), limits)
         breakers = Breakers(catalog, Board(database), client)
+        deployments = Deployments(catalog, environ, breakers, simulated=settings.simulated)
+        admission = Admission(catalog, deployments, library.tenants, Budgets(database), limits)
         await resources.enter_async_context(breakers.watching())
         journal = Journal(database)
         settling = Settling(journal, settings.data / "unrecorded")
