@@ -121,7 +121,7 @@ class Admission:
 
         `seconds` is how long it took, None where that tells nothing, as of one that was never sent.
         """
-        self._deployments.left(admitted.model, seconds, failed=failed)
+        self._deployments.left(admitted.model, seconds, admitted.identity if failed else None)
         tokens = (total(usage) if usage else 0) - admitted.tokens
         settling = self._limits.settle(
             self._scopes(admitted.model),

@@ -24,12 +24,12 @@ FORGOTTEN = 60.0
 
 
 class Seen(NamedTuple):
-    """How long calls of a deployment took lately, in seconds, whether the last one failed, and when that was
-    (monotonic)."""
+    """How long calls of a deployment took lately, in seconds, and when the last one ended (monotonic); `failed` is its
+    identity if it failed."""
 
     seconds: float
-    failed: bool
     time: float
+    failed: str | None
 
 
 class Deployments:
@@ -64,9 +64,9 @@ class Deployments:
         if _sticks(model, request):
             strategy, key = "weight", conversation(request, job.context.session)
         weights = {one.provider: place.weight for place, one in zip(model.deployments, model.deployed, strict=True)}
-        ranks = ranked((self._candidate(one, weights[one.provider], request, job) for one in allowed), strategy, key)
+        candidates = [self._candidate(one, weights[one.provider], request, job, identity) for one in allowed]
         by_name = {one.provider: one for one in allowed}
-        return [by_name[rank.name] for rank in ranks]
+        return [by_name[one.name] for one in ranked(candidates, strategy, key)]
 
     def instead(self, model: Model, request: ModelRequest, job: Job, identity: str) -> Sequence[Model]:
         """The same of a model that would answer for another: none where nothing of it can be asked here and now."""
@@ -83,19 +83,21 @@ class Deployments:
         """A call of it is under way."""
         self._running[model.provider] += 1
 
-    def left(self, model: Model, seconds: float | None, *, failed: bool) -> None:
-        """It has ended, after so many seconds; None where that tells nothing."""
+    def left(self, model: Model, seconds: float | None, failed: str | None) -> None:
+        """It has ended, after so many seconds, None where that tells nothing; `failed` is its identity if it failed."""
         name = model.provider
         self._running[name] -= 1
         if seconds is not None:
             known = self._recent(name)
-            average = seconds if known is None else NEWEST * seconds + (1 - NEWEST) * known.seconds
-            self._seen[name] = Seen(average, failed, time.monotonic())
+            # A failure is no measure of what comes after it.
+            if known is not None and not failed and not known.failed:
+                seconds = NEWEST * seconds + (1 - NEWEST) * known.seconds
+            self._seen[name] = Seen(seconds, time.monotonic(), failed)
 
-    def _candidate(self, model: Model, weight: float, request: ModelRequest, job: Job) -> Candidate:
+    def _candidate(self, model: Model, weight: float, request: ModelRequest, job: Job, identity: str) -> Candidate:
         assert isinstance(job.step, Call)
         name, seen, failures = model.provider, self._recent(model.provider), failed_attempts()
-        failed = name in failed_at() or (failures > 0 and seen is not None and seen.failed)
+        failed = name in failed_at() or (seen is not None and seen.failed == identity)
         # A probe may well fail, and a call that has no other attempt then would fail with it.
         last = failures + 1 >= job.step.retry.attempts
         return Candidate(

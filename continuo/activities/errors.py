@@ -67,7 +67,7 @@ def failed_attempts() -> int:
 
 
 def failed_at() -> tuple[str, ...]:
-    """The providers at which this activity has failed so far, on whatever worker. A local activity does not tell."""
+    """The providers at which this activity has failed so far, on whatever worker; a local one is not told."""
     return tuple(activity.info().heartbeat_details[1:])
 
 
