@@ -72,7 +72,9 @@ class NoAdmission(Admission):
         unanswered = CallRecord(path=job.path, model=wanted.id, status="lost")
         return Admitted(catalog, identity, attempt, wanted, fill(wanted), 0, lease, 0, unanswered)
 
-    async def leave(self, admitted: Admitted, usage: Usage | None) -> None:
+    async def leave(
+        self, admitted: Admitted, usage: Usage | None, seconds: float | None = None, *, failed: bool = False
+    ) -> None:
         pass
 
 

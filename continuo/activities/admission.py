@@ -1,15 +1,17 @@
 """Before a provider is asked: its limits leave room for the call, and the tenant's budget for what it may cost."""
 
 import time
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from temporalio import activity
 
+from continuo.activities.deployments import Deployments
 from continuo.activities.errors import patiently, unless_broken
 from continuo.authoring.library import Library
-from continuo.config.catalog import Catalog, Model
+from continuo.config.catalog import Catalog, Limits, Model
 from continuo.decisions.settled import settled
 from continuo.errors import ProviderError
 from continuo.jobs import CallRecord, Job
@@ -19,7 +21,7 @@ from continuo.protection.rate_limits import Wait
 from continuo.protection.reservation import capped, is_free, likely_tokens, most_usage, most_usd, total
 from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.ledger import Paid
-from continuo.stores.limits import LimitStore, Scopes
+from continuo.stores.limits import LimitStore
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ class Admitted:
 class Admission:
     """Counts a call before it is made, and settles with what it came to."""
 
-    def __init__(self, library: Library, budgets: Budgets, limits: LimitStore) -> None:
+    def __init__(self, library: Library, deployments: Deployments, budgets: Budgets, limits: LimitStore) -> None:
         self._library = library
+        self._deployments = deployments
         self._budgets = budgets
         self._limits = limits
 
@@ -82,37 +85,50 @@ class Admission:
         `fill` makes the request for a model. What it may cost is reserved under `identity`, for `lease` seconds at
         most. Raises `ProviderError` when the budget does not allow it.
         """
-        now, reason = time.time(), None
-        chain = list(self._chain(catalog, wanted, job))
+        now, turn = time.time(), f"{activity.info().workflow_run_id}/{job.path}"
+        refusals: list[tuple[Model, Wait]] = []
+        chain = list(self._chain(catalog, wanted, job, identity))
         for model in chain:
             request = fill(model)
             unanswered, likely = _unanswered(job, model, request, attempt), likely_tokens(request)
+            # Another deployment of the model that was wanted is no other answer.
+            reasons = [f"{one.id}: {wait.why}" for one, wait in refusals if one.id != model.id]
+            reason = reasons[-1] if reasons else None
             admitted = Admitted(catalog, identity, attempt, model, request, now, lease, likely, unanswered, reason)
             asking = self._limits.admit(
                 _scopes(catalog, model),
                 # The next attempt of a call whose worker was killed takes its place over.
                 place=identity,
-                turn=f"{activity.info().workflow_run_id}/{job.path}",
+                turn=turn,
                 tokens=admitted.tokens,
                 lease=lease,
-                queue=model is chain[-1],
+                queue=model.id == chain[-1].id,
                 now=now,
             )
             # Where nobody can tell how much is used, the provider says when it is too much.
             if (refusal := await unless_broken("the store of limits", asking)) is None:
                 break
-            reason = f"{model.id}: {refusal.why}"
+            refusals.append((model, refusal))
         else:
-            assert refusal is not None
-            return refusal
+            return min((wait for model, wait in refusals if model.id == chain[-1].id), key=lambda one: one.seconds)
+        self._deployments.entered(model)
+        # Where it may have waited before.
+        waited = ChainMap(*(_scopes(catalog, one) for one in chain if one.id == chain[-1].id and one is not model))
         try:
+            await unless_broken("the store of limits", self._limits.forgo(waited, turn=turn))
             return await self._reserved(job, admitted, now + lease)
-        except ProviderError:
+        except BaseException:
             await self.leave(admitted, None)
             raise
 
-    async def leave(self, admitted: Admitted, usage: Usage | None) -> None:
-        """The call has ended, and used so much: its place under the limits is free. Its money is settled apart."""
+    async def leave(
+        self, admitted: Admitted, usage: Usage | None, seconds: float | None = None, *, failed: bool = False
+    ) -> None:
+        """The call has ended, and used so much: its place under the limits is free. Its money is settled apart.
+
+        `seconds` is how long it took, None where that tells nothing, as of one that was never sent.
+        """
+        self._deployments.left(admitted.model, seconds, admitted.identity if failed else None)
         tokens = (total(usage) if usage else 0) - admitted.tokens
         settling = self._limits.settle(
             _scopes(admitted.catalog, admitted.model),
@@ -123,17 +139,21 @@ class Admission:
         )
         await unless_broken("the store of limits", settling)
 
-    def _chain(self, catalog: Catalog, wanted: Model, job: Job) -> Iterator[Model]:
+    def _chain(self, catalog: Catalog, wanted: Model, job: Job, identity: str) -> Iterator[Model]:
         """The model, the one that is cheaper, the one that is cheaper than that: each that has its key here, and takes
-        what the request holds and demands."""
+        what the request holds and demands; of one with deployments those that can be asked now, the best in front.
+
+        Raises `ProviderError` where a breaker leaves the first one alone.
+        """
         assert isinstance(job.step, Call)
         request = settled(job.step, job.request)
         seen: set[str] = set()
         model: Model | None = wanted
         while model is not None and model.id not in seen:
-            key = catalog.providers[model.provider].key_env
-            if model is wanted or ((key is None or self._library.environ.get(key)) and catalog.takes(model, request)):
-                yield model
+            if model is wanted:
+                yield from self._deployments.of(catalog, model, request, job, identity)
+            elif catalog.takes(model, request):
+                yield from self._deployments.instead(catalog, model, request, job, identity)
             seen.add(model.id)
             model = catalog.models[model.cheaper] if model.cheaper else None
 
@@ -180,7 +200,7 @@ class Admission:
         return replace(admitted, request=request, reserved=True)
 
 
-def _scopes(catalog: Catalog, model: Model) -> Scopes:
+def _scopes(catalog: Catalog, model: Model) -> dict[str, Limits]:
     provider = catalog.providers[model.provider]
     return {f"provider/{model.provider}": provider.limits, f"model/{model.id}": model.limits}
 

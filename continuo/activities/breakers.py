@@ -39,7 +39,7 @@ class Breakers:
         # Providers that have failed here since the last answer that was told of.
         self._failing: set[str] = set()
         self._told: dict[str, int] = {}
-        # Providers whose probe somebody else has, as far as the entity said since the last look at the board.
+        # Providers whose probe somebody else has, or nobody granted, since the last look at the board.
         self._probed: set[str] = set()
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -64,6 +64,12 @@ class Breakers:
         state = self._known.get(provider)
         if state is not None and state.state == "open" and (state.until is None or datetime.now(UTC) < state.until):
             raise _refused(state)
+        if provider in self._probed:
+            raise _refused(self._state(provider))
+
+    def ailing(self, provider: str) -> bool:
+        """Whether a call of it would be a probe."""
+        return self._state(provider).state != "closed"
 
     @asynccontextmanager
     async def guard(self, provider: str, breaker: BreakerPolicy, holder: str, lease: float) -> AsyncIterator[None]:
@@ -72,8 +78,7 @@ class Breakers:
         Raises `ProviderError` when it is to be left alone. How the call ended is told to the entity, if it matters.
         """
         self.check(provider)
-        state = self._known.get(provider)
-        probes = state is not None and state.state != "closed"
+        probes = self.ailing(provider)
         if probes:
             await self._probe(provider, breaker, holder, lease)
         try:
@@ -133,8 +138,6 @@ class Breakers:
 
     async def _probe(self, provider: str, breaker: BreakerPolicy, holder: str, lease: float) -> None:
         """Get the one probe, of all workers. Raises `ProviderError` when somebody else has it."""
-        if provider in self._probed:
-            raise _refused(self._state(provider))
         entity: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             TYPE,
             self._state(provider),
@@ -154,6 +157,7 @@ class Breakers:
             self._probed.add(provider)
             raise _refused(self._state(provider)) from error
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+            self._probed.add(provider)
             # It has the error too, and would complain that nobody took it.
             await asyncio.gather(entity.workflow_handle(), return_exceptions=True)
             # The probe may yet be granted, when nobody waits for it any more.

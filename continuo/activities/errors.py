@@ -57,14 +57,19 @@ def failed_attempts(before: int) -> int:
     """How often this activity has failed so far, not counting attempts that died with their worker; `before` are those
     of an earlier activity for the same.
 
-    Kept in the heartbeat's details, which the server hands to the next attempt: a killed process must
-    not use up the attempts that are meant for an ailing provider.
+    Kept in the heartbeat's details, with the names of the providers, which the server hands to the next attempt: a
+    killed process must not use up the attempts that are meant for an ailing provider.
     """
     info = activity.info()
     if info.is_local:
         # Where the worker died, the count begins anew.
         return before + info.attempt - 1
     return int(info.heartbeat_details[0]) if info.heartbeat_details else before
+
+
+def failed_at() -> tuple[str, ...]:
+    """The providers at which this activity has failed so far, on whatever worker; a local one is not told."""
+    return tuple(activity.info().heartbeat_details[1:])
 
 
 def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry, before: int = 0) -> ApplicationError:
@@ -79,7 +84,8 @@ def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry, befor
     pause = None
     if not final:
         if not activity.info().is_local:
-            activity.heartbeat(failures)
+            providers = (call.provider for call in failure.calls if call.provider)
+            activity.heartbeat(failures, *dict.fromkeys((*failed_at(), *providers)))
         pause = timedelta(seconds=delay(retry, failures, error.retry_after, random.random()))
     log.warning("attempt failed", type=failure.type, error=failure.message, final=final)
     return ApplicationError(

@@ -135,7 +135,6 @@ class ModelCalls:
             if (wanted := catalog.models.get(step.model)) is None:
                 what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
                 raise ProviderError("not_found", what)
-            self._breakers.check(wanted.provider)
             delivery = await self._delivery(job, key, attempt)
             fill, lease = partial(filled_in, step, job.request, catalog), lasts(step)
             admitted = await self._admission.admit(catalog, job, wanted, fill, key, attempt, lease)
@@ -149,7 +148,9 @@ class ModelCalls:
             # This one has asked nobody: the next one has its number.
             tried = {"attempts": attempt - 1, "failures": failed_attempts(job.failures)}
             return admitted.model_copy(update=tried)
-        return await self._admitted(job, admitted, ask, started, await self._earlier(key, attempt), delivery)
+        outcome = await self._admitted(job, admitted, ask, started, delivery)
+        # Its breaker has just been found to leave this deployment alone: another one is asked.
+        return await self._once(job, ask) if outcome is None else outcome
 
     async def _delivery(self, job: Job, key: str, attempt: int) -> Delivery | None:
         try:
@@ -180,20 +181,23 @@ class ModelCalls:
         admitted: Admitted,
         ask: Ask,
         started: float,
-        earlier: Sequence[Row],
         delivery: Delivery | None,
-    ) -> Outcome:
+    ) -> Outcome | None:
+        """None for one of several deployments that was not asked, since its breaker did not let the call."""
         step, model, provider = job.step, admitted.model, admitted.catalog.providers[admitted.model.provider]
         assert isinstance(step, Call)
         exchange, usage, key = Exchange(), None, admitted.identity
+        began, took, failed = time.monotonic(), None, False
+        earlier: Sequence[Row] = ()
         try:
+            earlier = await self._earlier(key, admitted.attempt)
             async with self._breakers.guard(model.provider, provider.breaker, key, lasts(step)):
                 sending = Sending(timeout=step.timeout, idempotency_key=key, exchange=exchange)
                 if delivery is None:
                     response = await ask(admitted, **sending)
                 else:
                     response = await self._streamed(delivery, admitted, **sending)
-            usage = response.usage
+            usage, took = response.usage, time.monotonic() - began
         except asyncio.CancelledError:
             if exchange.billable:
                 left = {"status": "cancelled", "error": "cancelled before it was answered"}
@@ -203,6 +207,11 @@ class ModelCalls:
             raise
         except Exception as error:
             failure = error if isinstance(error, ProviderError) else _unexpected(error, model)
+            if failure.kind == "breaker_open" and len(model.deployments) > 1:
+                await self._settle(job, admitted, None)
+                return None
+            # No answer is as bad as one at the last moment.
+            failed, took = failure.retryable, step.timeout if failure.retryable else None
             if delivery is not None and await delivery.drop():
                 failure = broken(failure)
             usage = failure.usage
@@ -211,7 +220,7 @@ class ModelCalls:
             await self._settle(job, admitted, own)
             raise _failed(failure, job, in_all(own, earlier, answered=False)) from error
         finally:
-            await self._admission.leave(admitted, usage)
+            await self._admission.leave(admitted, usage, took, failed=failed)
         own = _record(job, admitted, started, None, usage=usage)
         log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
         record = in_all(own, earlier, answered=provider.idempotent)

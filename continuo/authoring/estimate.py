@@ -32,7 +32,9 @@ class _Estimator:
         usage = Usage(input_tokens=self.input_tokens, output_tokens=output)
         known = self.catalog.models.get(model)
         # An unknown model's or an alias's price is unknown too, and how long an audio is before it is there.
-        cost = known.price.cost(usage) if known and known.price and not known.price.minute else None
+        prices = [deployed.price for deployed in known.deployed] if known else []
+        costs = [price.cost(usage) for price in prices if price and not price.minute]
+        cost = max(costs) if costs and len(costs) == len(prices) else None
         return Estimate(calls=1, cost_usd=cost, seconds=timeout)
 
     def repeated(self, once: Estimate, retry: Retry) -> Estimate:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from continuo.authoring.estimate import estimate
-from continuo.config.catalog import Catalog
+from continuo.config.catalog import Catalog, Price
 from continuo.data import Data
 from continuo.patterns import Step
 from continuo.patterns.worst import Estimate
@@ -42,6 +42,9 @@ def _about(step: Step, catalog: Catalog) -> str:
 
 def _price(model: str, catalog: Catalog) -> str:
     known = catalog.models.get(model)
-    if known is None or known.price is None:
-        return "price unknown"
-    return f"${known.price.input:g} in, ${known.price.output:g} out per 1 M tokens"
+    prices = [deployed.price for deployed in known.deployed] if known else []
+    return " or ".join(dict.fromkeys(map(_words, prices))) or "price unknown"
+
+
+def _words(price: Price | None) -> str:
+    return f"${price.input:g} in, ${price.output:g} out per 1 M tokens" if price else "price unknown"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -61,21 +61,28 @@ class Limits(Data):
     throttle_at: Number = Field(default=0.8, gt=0, le=1)
 
 
-class Provider(Endpoint):
-    """Who serves models. `key_header` replaces the protocol's own way of sending the key (Azure's `api-key`).
+class Upstream(Endpoint):
+    """What answers for models. `key_header` replaces the protocol's own way of sending the key (Azure's `api-key`).
 
-    `probe` marks a local server that counts as available only while it accepts connections. `idempotent`: a request
-    repeated with the same `Idempotency-Key` gets the first one's answer and is billed once; `false`: each is billed.
+    `region` is for people to read. `probe` marks a local server that counts as available only while it accepts
+    connections. `idempotent`: a request repeated with the same `Idempotency-Key` gets the first one's answer and is
+    billed once; `false`: each is billed.
     """
 
-    protocol: Annotated[str, AfterValidator(check_protocol)]
     key_header: str | None = None
     headers: dict[str, str] = {}
+    region: str | None = None
     probe: bool = False
-    simulated: bool = False
     idempotent: bool = True
     breaker: BreakerPolicy = BreakerPolicy()
     limits: Limits = Limits()
+
+
+class Provider(Upstream):
+    """Who serves models, in the words of one `protocol`."""
+
+    protocol: Annotated[str, AfterValidator(check_protocol)]
+    simulated: bool = False
 
 
 class Price(Data):
@@ -99,6 +106,31 @@ class Price(Data):
         return tokens / 1e6 + usage.seconds / 60 * self.minute
 
 
+class Deployment(Upstream):
+    """One of several places that serve a model. What it does not say is as its `provider` has it, by default the
+    model's; of `base_url` and `base_url_env` it takes both over or none. Breaker and limits are its own in any case.
+
+    It is known as `PROVIDER/ID` wherever a provider is named. `name` is what the model is called there and `price` what
+    it costs there, by default as the model says. `weight` is its share beside the others'.
+    """
+
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    provider: str | None = None
+    name: str | None = None
+    weight: Number = Field(default=1.0, ge=0.001, le=1000)
+    price: Price | None = None
+
+    def at(self, provider: Provider) -> Provider:
+        """The provider as this deployment has it."""
+        said = {field: getattr(self, field) for field in self.model_fields_set & Upstream.model_fields.keys()}
+        if said.keys() & {"base_url", "base_url_env"}:
+            said = {"base_url": None, "base_url_env": None, **said}
+        return provider.model_copy(update=said)
+
+
+Strategy = Literal["least_busy", "lowest_latency", "weight", "cost"]
+"""How a call's deployment is chosen. What each worker has seen itself counts, not what others have."""
+
 _EVERY = frozenset(get_args(Demand) + get_args(Tuning) + get_args(Hint))
 _EMBEDDING: frozenset[Parameter] = frozenset({"embed", "dimensions"})
 
@@ -112,6 +144,9 @@ class Model(Data):
     `refuses` are the parameters of a request that it answers with an error; `tool_choice` is one that demands a call.
     `transcribes` says that it takes one audio, by OpenAI's protocol for transcriptions, and answers what is said in it.
     `embeds` says that it answers with embeddings and not with words.
+    `deployments` are the places that serve it, where there are several; each call goes to one, chosen by `strategy`. A
+    `sticky` model's conversations stay at one each, as far as it can be asked; by default those do that are long enough
+    to be kept in a cache of prompts, where cached tokens are cheaper.
     """
 
     id: str
@@ -127,6 +162,30 @@ class Model(Data):
     refuses: tuple[Parameter, ...] = ()
     transcribes: bool = False
     embeds: bool = False
+    deployments: tuple[Deployment, ...] = ()
+    strategy: Strategy = "least_busy"
+    sticky: bool | None = None
+
+    @model_validator(mode="after")
+    def _deployments_have_ids_of_their_own(self) -> "Model":
+        ids = [deployment.id for deployment in self.deployments]
+        if twice := next((id for at, id in enumerate(ids) if id in ids[:at]), None):
+            raise ValueError(f"two deployments have the id {twice!r}; give each its own")
+        return self
+
+    @property
+    def deployed(self) -> "tuple[Model, ...]":
+        """The model as each of its deployments serves it; itself where it has none."""
+        return tuple(
+            self.model_copy(
+                update={
+                    "provider": f"{one.provider or self.provider}/{one.id}",
+                    "name": one.name or self.name,
+                    "price": one.price or self.price,
+                }
+            )
+            for one in self.deployments
+        ) or (self,)
 
     @model_validator(mode="before")
     @classmethod
@@ -135,7 +194,10 @@ class Model(Data):
 
 
 class Catalog(Data):
-    """All that a `catalog.toml` lists. An alias names models in order of preference."""
+    """All that a `catalog.toml` lists. An alias names models in order of preference.
+
+    Each deployment of a model is one of the `providers` too, by its name such as `openai/eu`.
+    """
 
     providers: dict[str, Provider]
     models: dict[str, Model]
@@ -176,6 +238,7 @@ class Catalog(Data):
             for what, other in (("replacement", model.replaced_by), ("cheaper one", model.cheaper)):
                 if other and other not in self.models:
                     raise unknown(f"{what} of model {model.id!r}:", other, self.models)
+            self._add_deployments(model)
         for model in self.models.values():
             if self._current(model.id).replaced_by:
                 raise ValueError(f"model {model.id!r} is replaced by itself in the end; name one that still answers")
@@ -196,10 +259,12 @@ class Catalog(Data):
         reasons = []
         for candidate in self.aliases.get(name, (name,)):
             model = self._current(candidate)
-            reason = unavailable(self.providers[model.provider])
-            if reason is None:
-                return model
-            reasons.append(f"{model.id}: {reason}")
+            missing = []
+            for deployed in model.deployed:
+                if (reason := unavailable(self.providers[deployed.provider])) is None:
+                    return model
+                missing.append(reason)
+            reasons.append(f"{model.id}: {' or '.join(dict.fromkeys(missing))}")
         raise InputError(f"model {name!r} cannot be used here; {'; '.join(reasons)}")
 
     def protocol(self, model: Model) -> ProviderProtocol:
@@ -222,6 +287,24 @@ class Catalog(Data):
         embeds can: the vectors of two models cannot be compared."""
         fits = request.inputs <= {*model.inputs} and not request.demands & self.refused_by(model)
         return fits and not model.embeds
+
+    def _add_deployments(self, model: Model) -> None:
+        """Make each of its deployments a provider. Raises `ValueError` for one that cannot be."""
+        for deployment, deployed in zip(model.deployments, model.deployed, strict=False):
+            which, name = f"deployment {deployment.id!r} of model {model.id!r}", deployed.provider
+            of = deployment.provider or model.provider
+            if of not in self.providers:
+                raise unknown(f"provider of {which}:", of, self.providers)
+            provider = deployment.at(self.providers[of])
+            if provider.protocol != (protocol := self.providers[model.provider].protocol):
+                what = f"is asked by the protocol {provider.protocol!r}, and its model by {protocol!r}"
+                raise ValueError(f"{which} {what}; name a provider of the same, or make it a model of its own")
+            if not (provider.base_url or provider.base_url_env):
+                raise ValueError(f"{which} has no address; give it a base_url, or a base_url_env")
+            if self.providers.get(name, provider) != provider:
+                raise ValueError(f"{which} is called {name!r}, as another one is; give it another id")
+            # What was read, and every one who looks a provider up, knows them from here on.
+            self.providers[name] = provider
 
     def _current(self, id: str) -> Model:
         """The model that stands for `id` today; in a circle any that has a replacement."""

@@ -178,18 +178,24 @@ def _read(name: str, read: Callable[[], T]) -> T:
 
 
 def unavailable(provider: Provider, environ: Mapping[str, str], *, simulated: bool) -> str | None:
-    """Why `provider` cannot be used here, as the thing to do about it, or None when it can."""
+    """Why `provider` cannot be used here, as the thing to do about it, or None when it can. May take 0.2 s."""
+    if (missing := not_set(provider, environ, simulated=simulated)) is not None:
+        return missing
+    if provider.probe and (url := provider.url(environ)) and not _accepts_connections(url):
+        return f"start the server at {url}"
+    return None
+
+
+def not_set(provider: Provider, environ: Mapping[str, str], *, simulated: bool) -> str | None:
+    """The same as far as the environment says; nothing is connected to."""
     if provider.key_env and not environ.get(provider.key_env):
         return f"set {provider.key_env} in the environment"
     if protocol(provider.protocol).in_process:
         return None
     if simulated and not provider.simulated:
         return "unset CONTINUO_SIMULATED"
-    url = provider.url(environ)
-    if url is None:
+    if provider.url(environ) is None:
         return f"set {provider.base_url_env} in the environment"
-    if provider.probe and not _accepts_connections(url):
-        return f"start the server at {url}"
     return None
 
 

@@ -44,6 +44,13 @@ def most_usd(model: Model, request: ModelRequest) -> float:
     return (read * dearest + _written(request) * model.price.output) / 1e6 + minutes * model.price.minute
 
 
+def likely_usd(model: Model, request: ModelRequest) -> float | None:
+    """USD that the call will cost as far as one can tell, None where the model has no price."""
+    seconds = sum(part.seconds for part in request.media if isinstance(part, Audio))
+    usage = most_usage(capped(request)).model_copy(update={"seconds": seconds})
+    return model.price.cost(usage) if model.price else None
+
+
 def most_usage(request: ModelRequest) -> Usage:
     """What a capped request is booked as where nobody has counted: its texts, and all that it allows to be written."""
     return Usage(input_tokens=read_tokens(request), output_tokens=_written(request), estimated=True)

@@ -24,7 +24,10 @@ _SPEND_OF_KEY = (
     "INSERT INTO key_accounts (api_key, period, spent_nanousd) VALUES (?, ?, ?)"
     " ON CONFLICT (api_key, period) DO UPDATE SET spent_nanousd = key_accounts.spent_nanousd + excluded.spent_nanousd"
 )
-_UNBOOK = "DELETE FROM ledger WHERE identity = ? AND estimated = 1 AND status <> 'ok' RETURNING *"
+_UNBOOK = (
+    "DELETE FROM ledger WHERE identity = ? AND COALESCE(provider, '') = COALESCE(?, provider, '')"
+    " AND estimated = 1 AND status <> 'ok' RETURNING *"
+)
 
 
 class Paid(Data):
@@ -39,8 +42,8 @@ class Settlement(Data):
     """The end of one attempt of a call. Settling the same one twice changes nothing.
 
     `identity` is the call's. `paid` is None when the attempt cost nothing; `outcome` is the answer, if there is one.
-    `replaces_estimates` says that the answer's cost is that of all attempts before it, as with a provider that
-    bills one `Idempotency-Key` once. `today` is the tenant's day, for a call for which no money was reserved.
+    `replaces_estimates` says that the answer's cost is that of all attempts before it at the same provider, as with one
+    that bills one `Idempotency-Key` once. `today` is the tenant's day, for a call for which no money was reserved.
     """
 
     identity: str
@@ -106,7 +109,8 @@ def settle(connection: Connection, settlement: Settlement) -> None:
     reserved = connection.execute(sql, (identity, attempt)).fetchone()
     replaced = settlement.outcome is not None and settlement.replaces_estimates
     for number in range(1 if replaced else attempt, attempt + 1):
-        row = connection.execute(_UNBOOK, (attempt_key(identity, number),)).fetchone()
+        provider = paid.record.provider if paid and number < attempt else None
+        row = connection.execute(_UNBOOK, (attempt_key(identity, number), provider)).fetchone()
         if row is not None:
             _spend(connection, row["tenant"], row["api_key"], row["day"], -(row["cost_nanousd"] or 0))
     if paid is not None:
@@ -117,9 +121,9 @@ def settle(connection: Connection, settlement: Settlement) -> None:
 def in_all(record: CallRecord, rows: Iterable[Row], *, answered: bool) -> CallRecord:
     """The record of an attempt with what other attempts of its call cost, given their `rows` of the ledger.
 
-    Estimated rows are left out when an answer has replaced them (`answered`).
+    Estimated rows of the same provider are left out when its answer has replaced them (`answered`).
     """
-    counted = [row for row in rows if not (answered and row["estimated"])]
+    counted = [row for row in rows if not (answered and row["estimated"] and row["provider"] == record.provider)]
     parts = [(record.usage, record.cost_usd), *((_usage(row), _usd(row)) for row in counted)]
     # A row that counts no tokens can cost something: audio is paid by the minute.
     paid = [cost for usage, cost in parts if usage != Usage() or cost]

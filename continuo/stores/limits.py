@@ -26,6 +26,9 @@ class LimitStore(Protocol):
         Atomic over all `scopes`. The same place asked for twice is held once, yet counted as two requests.
         """
 
+    async def forgo(self, scopes: Scopes, *, turn: str) -> None:
+        """Whoever may have waited as `turn` waits no more: it goes elsewhere."""
+
     async def settle(self, scopes: Scopes, *, place: str, admitted: float, lease: float, tokens: int) -> None:
         """The call that was admitted at that time for that lease has ended: its place is free, unless another attempt
         has taken that over, and `tokens` (used, less those that were estimated; negative as a rule) are added where it
@@ -62,6 +65,16 @@ class SqlLimits:
             return longest
 
         return await self._database.write(write) if limited else None
+
+    async def forgo(self, scopes: Scopes, *, turn: str) -> None:
+        limited = under_limits(scopes)
+
+        def write(connection: Connection) -> None:
+            for scope in limited:
+                connection.execute("DELETE FROM limit_turns WHERE scope = ? AND holder = ?", (scope, turn))
+
+        if limited:
+            await self._database.write(write)
 
     async def settle(self, scopes: Scopes, *, place: str, admitted: float, lease: float, tokens: int) -> None:
         limited = under_limits(scopes)

@@ -16,6 +16,7 @@ from continuo.activities.admission import Admission
 from continuo.activities.around import Around
 from continuo.activities.breakers import Breakers
 from continuo.activities.caching import Caching
+from continuo.activities.deployments import Deployments
 from continuo.activities.functions import FunctionCalls
 from continuo.activities.heartbeat import heartbeats
 from continuo.activities.letters import Letters
@@ -76,8 +77,9 @@ async def pool(
         services = ServiceCalls(library)
         resources.push_async_callback(services.aclose)
         functions = FunctionCalls(library.functions, masker)
-        admission = Admission(library, Budgets(database), limits)
         breakers = Breakers(Board(database), client)
+        deployments = Deployments(environ, breakers, simulated=settings.simulated)
+        admission = Admission(library, deployments, Budgets(database), limits)
         await resources.enter_async_context(breakers.watching())
         journal = Journal(database)
         settling = Settling(journal, settings.data / "unrecorded")

@@ -1,6 +1,7 @@
 """The catalog that ships."""
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from continuo.config.catalog import Catalog, Price, Provider, load_catalog
 from continuo.config.settings import Settings
+from continuo.errors import InputError
 from continuo.messages import Message, ModelRequest, Usage
 
 CATALOG = load_catalog(Settings().catalog)
@@ -85,3 +87,79 @@ def test_a_model_cannot_embed_by_a_protocol_without_embeddings() -> None:
         Catalog.model_validate(
             {"providers": {"p": {"protocol": "anthropic"}}, "models": {"m": {"provider": "p", "embeds": True}}}
         )
+
+
+def deployed(*deployments: dict[str, object], **model: object) -> Catalog:
+    providers = {
+        "p": {"protocol": "openai", "base_url": "http://x", "base_url_env": "X_URL", "key_env": "X_KEY", "path": "/v1"},
+        "of-env": {"protocol": "openai", "base_url_env": "Y_URL"},
+        "nowhere": {"protocol": "openai"},
+        "other": {"protocol": "anthropic", "base_url": "http://x"},
+    }
+    lines = {"m": {"provider": "p", "deployments": list(deployments), **model}}
+    return Catalog.model_validate({"providers": providers, "models": lines})
+
+
+def test_a_deployment_is_a_provider_that_differs_in_what_it_says() -> None:
+    catalog = deployed(
+        {"id": "eu", "base_url": "http://eu", "region": "eu-west", "limits": {"concurrency": 3}, "name": "m-eu"},
+        {"id": "us", "key_env": "US_KEY"},
+        {"id": "azure", "provider": "of-env", "price": {"input": 1, "output": 1, "source": "s", "date": "2026-11-21"}},
+    )
+    eu, us, azure = catalog.models["m"].deployed
+    assert [(one.provider, one.name, one.price is not None) for one in (eu, us, azure)] == [
+        ("p/eu", "m-eu", False),
+        ("p/us", "m", False),
+        ("of-env/azure", "m", True),
+    ]
+    environ = {"X_URL": "http://env"}
+    places = [catalog.providers[one.provider] for one in (eu, us)]
+    assert [place.url(environ) for place in places] == ["http://eu/v1", "http://env/v1"]
+    assert [place.key_env for place in places] == ["X_KEY", "US_KEY"]
+    assert [place.limits.concurrency for place in places] == [3, None]
+
+
+@pytest.mark.parametrize(
+    ("deployment", "model", "message"),
+    [
+        ({"id": "eu", "weight": 0}, {}, r"deployments\.0\.weight\n.*greater than or equal to 0\.001"),
+        ({"id": "eu"}, {"strategy": "cheapest"}, r"strategy\n.*'least_busy', 'lowest_latency', 'weight' or 'cost'"),
+        ({"weight": 1}, {}, r"deployments\.0\.id\n.*required"),
+        ({"id": "a/b"}, {}, r"deployments\.0\.id\n.*match pattern"),
+        ({"id": "eu", "wieght": 1}, {}, r"deployments\.0\.wieght\n.*not permitted"),
+        ({"id": "one"}, {}, "two deployments have the id 'one'; give each its own"),
+        ({"id": "eu", "provider": "q"}, {}, "unknown provider of deployment 'eu' of model 'm': 'q'"),
+        ({"id": "eu", "provider": "nowhere"}, {}, "deployment 'eu' of model 'm' has no address; give it a base_url"),
+        ({"id": "eu", "provider": "other"}, {}, "protocol 'anthropic', and its model by 'openai'; name a provider of"),
+    ],
+)
+def test_a_deployment_that_is_wrong_is_named_with_the_fix(
+    deployment: dict[str, object], model: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        deployed(deployment, {"id": "one"}, **model)
+
+
+def test_two_models_share_a_deployment_only_where_both_say_the_same_of_it() -> None:
+    def sharing(base_url: str) -> Catalog:
+        lines = {
+            name: {"provider": "p", "deployments": [{"id": "eu", "name": f"{name}-eu", "base_url": url}]}
+            for name, url in (("m", "http://eu"), ("n", base_url))
+        }
+        providers = {"p": {"protocol": "openai", "base_url": "http://x"}}
+        return Catalog.model_validate({"providers": providers, "models": lines})
+
+    assert {model.deployed[0].provider for model in sharing("http://eu").models.values()} == {"p/eu"}
+    with pytest.raises(ValidationError, match="deployment 'eu' of model 'n' is called 'p/eu', as another one is"):
+        sharing("http://other")
+
+
+def test_a_model_can_be_used_where_one_of_its_deployments_can() -> None:
+    catalog = deployed({"id": "eu", "key_env": "EU"}, {"id": "us", "key_env": "US"})
+
+    def lacking(*names: str) -> Callable[[Provider], str | None]:
+        return lambda provider: f"set {provider.key_env}" if provider.key_env in names else None
+
+    assert catalog.resolve("m", lacking("EU")).id == "m"
+    with pytest.raises(InputError, match="model 'm' cannot be used here; m: set EU or set US"):
+        catalog.resolve("m", lacking("EU", "US"))

@@ -47,6 +47,75 @@ provider = "sim-openai"
 cheaper = "sim-free"
 """
 
+DEPLOYED = """
+[models.sim-ailing]
+provider = "sim-openai"
+strategy = "weight"
+price = { input = 1.0, output = 1.0, source = "simulated", date = 2026-11-21 }
+[[models.sim-ailing.deployments]]
+id = "ailing"
+name = "sim-ailing-1"
+weight = 1000
+breaker = { failures = 3, cool_down = "3s" }
+[[models.sim-ailing.deployments]]
+id = "well"
+name = "sim-ailing-2"
+weight = 0.001
+price = { input = 2.0, output = 2.0, source = "simulated", date = 2026-11-21 }
+
+[models.sim-silent]
+provider = "sim-openai"
+strategy = "weight"
+price = { input = 1.0, output = 1.0, source = "simulated", date = 2026-11-21 }
+deployments = [
+    { id = "silent", name = "sim-silent-1", weight = 1000 },
+    { id = "talking", name = "sim-silent-2", weight = 0.001 },
+]
+
+[models.sim-unreachable]
+provider = "sim-openai"
+strategy = "weight"
+deployments = [
+    { id = "nowhere", base_url = "http://127.0.0.1:1", weight = 1000 },
+    { id = "no-key", base_url = "http://127.0.0.1:1", key_env = "CONTINUO_TEST_NO_KEY", weight = 1000 },
+    { id = "there", weight = 0.001 },
+]
+
+[models.sim-busy]
+provider = "sim-openai"
+deployments = [
+    { id = "busy-1", name = "sim-busy-1" },
+    { id = "busy-2", name = "sim-busy-2" },
+    { id = "busy-3", name = "sim-busy-3", weight = 2 },
+]
+
+[models.sim-quick]
+provider = "sim-openai"
+strategy = "lowest_latency"
+deployments = [{ id = "quick-1", name = "sim-quick-1" }, { id = "quick-2", name = "sim-quick-2" }]
+
+[models.sim-cheap]
+provider = "sim-openai"
+strategy = "cost"
+price = { input = 1.0, cached = 0.1, output = 1.0, source = "simulated", date = 2026-11-21 }
+[[models.sim-cheap.deployments]]
+id = "list-price"
+name = "sim-cheap-1"
+[[models.sim-cheap.deployments]]
+id = "discount"
+name = "sim-cheap-2"
+price = { input = 0.5, cached = 0.1, output = 0.5, source = "simulated", date = 2026-11-21 }
+
+[models.sim-crowded]
+provider = "sim-openai"
+deployments = [{ id = "crowded-1", limits = { concurrency = 1 } }, { id = "crowded-2", limits = { concurrency = 1 } }]
+
+[models.sim-sticky]
+provider = "sim-openai"
+sticky = true
+deployments = [{ id = "sticky-1" }, { id = "sticky-2" }]
+"""
+
 TENANTS = """
 [tenants.modest]
 daily_usd = 0.1
@@ -70,7 +139,7 @@ def written_catalog(folder: Path) -> Path:
         for protocol in ("openai", "anthropic", "google")
     )
     path = folder / "catalog.toml"
-    path.write_text(closed + MODELS, encoding="utf-8")
+    path.write_text(closed + MODELS + DEPLOYED, encoding="utf-8")
     return path
 
 

@@ -49,13 +49,13 @@ def models() -> int:
     catalog = load_catalog(settings.catalog)
     missing = partial(unavailable, environ=environment(), simulated=settings.simulated)
     table = FittedTable(*_MODEL)
-    for model in catalog.models.values():
-        price = model.price
+    for model in (deployed for listed in catalog.models.values() for deployed in listed.deployed):
+        price, provider = model.price, catalog.providers[model.provider]
         prices = (price.input, price.output, price.cached) if price else (None, None, None)
-        here = f"replaced by {model.replaced_by}" if model.replaced_by else missing(catalog.providers[model.provider])
+        here = f"replaced by {model.replaced_by}" if model.replaced_by else missing(provider)
         table.add_row(
             model.id,
-            model.provider,
+            f"{model.provider} ({provider.region})" if provider.region else model.provider,
             *("-" if value is None else f"{value:g}" for value in prices),
             str(price.date) if price else "-",
             Text(here, "yellow") if here else Text("ready", "green"),

@@ -108,6 +108,10 @@ for _, scope in ipairs(cjson.decode(ARGV[1])) do
 end
 """
 
+_FORGO = """
+for _, scope in ipairs(cjson.decode(ARGV[1])) do redis.call('HDEL', P .. 'turns:' .. scope, ARGV[2]) end
+"""
+
 _SETTLE = """
 local place, tokens, expires = unpack(ARGV, 2)
 for _, scope in ipairs(cjson.decode(ARGV[1])) do
@@ -133,6 +137,7 @@ class RedisLimits:
     def __init__(self, client: Redis) -> None:
         self._admit = client.register_script(_COMMON + _ADMIT)
         self._queue = client.register_script(_COMMON + _QUEUE)
+        self._forgo = client.register_script(_COMMON + _FORGO)
         self._settle = client.register_script(_COMMON + _SETTLE)
         self._renew = client.register_script(_COMMON + _RENEW)
         self._client = client
@@ -156,6 +161,10 @@ class RedisLimits:
             patience = longest.seconds + GRACE
             await self._queue(args=[json.dumps(list(limited)), turn, tokens, now, now + patience, patience])
         return longest
+
+    async def forgo(self, scopes: Scopes, *, turn: str) -> None:
+        if limited := list(under_limits(scopes)):
+            await self._forgo(args=[json.dumps(limited), turn])
 
     async def settle(self, scopes: Scopes, *, place: str, admitted: float, lease: float, tokens: int) -> None:
         if limited := [_limit(scope, limits, admitted) for scope, limits in under_limits(scopes).items()]:
