@@ -1,9 +1,6 @@
 """The pieces of an answer as they come: providers give them, the stream log keeps them, clients get them as events."""
 
 from dataclasses import dataclass
-from typing import Literal
-
-Protocol = Literal["openai", "anthropic", "google"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,7 @@ class ReasoningDelta:
 
     text: str
     signature: str | None = None
-    protocol: Protocol | None = None
+    protocol: str | None = None
     redacted: bool = False
 
 

@@ -62,7 +62,7 @@ class Reasoning(Data):
     """
 
     kind: Literal["reasoning"] = "reasoning"
-    protocol: Literal["openai", "anthropic", "google"]
+    protocol: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     text: str = ""
     signature: str | None = None
     redacted: bool = False

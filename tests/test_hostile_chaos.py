@@ -73,8 +73,6 @@ async def hostile(
     async with served("tests.support.hostile_upstream", "--seed", str(request.param), log=log) as upstream:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CONTINUO_CATALOG", str(catalog))
-            # Too slow for so many runs at once; other tests have it.
-            patch.setenv("CONTINUO_SANDBOX", "0")
             patch.setenv("HOSTILE_URL", upstream.url)
             patch.setenv("HOSTILE_KEY", CANARY)
             async with made(tmp_path) as world:

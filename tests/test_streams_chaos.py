@@ -28,8 +28,6 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path, environ: pytest.
     async with AsyncExitStack() as resources:
         patch = resources.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("CONTINUO_STANDARD_SLOTS", str(STREAMS + 50))
-        # As pools run by default: the sandbox loads every workflow anew, which takes seconds for so many at once.
-        patch.setenv("CONTINUO_SANDBOX", "0")
         if request.param == "postgres":
             url = await resources.enter_async_context(postgres(tmp_path / "postgres"))
             patch.setenv("DATABASE_URL", await emptied(url))

@@ -42,6 +42,11 @@ def protocol(name: str) -> ProviderProtocol:
     return kind()
 
 
+def is_protocol(name: str) -> bool:
+    """Whether a protocol's file may be called so; none is loaded."""
+    return any(one.rpartition(".")[2] == name for one in modules("providers"))
+
+
 def check_protocol(name: str) -> str:
     protocol(name)
     return name

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
+from temporalio.converter import DataConverter
 from temporalio.worker import Replayer
 
 from continuo.authoring.library import Library
@@ -80,9 +81,18 @@ async def failure(client: Client, job: Job) -> Failure:
 
 async def replay(client: Client, id: str) -> None:
     """Replay the history of a workflow and those of all its children; what is not deterministic raises."""
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=runner(sandbox=True), data_converter=client.data_converter)
     async for history in histories(client, id):
-        await replayer.replay_workflow(history)
+        await replayer(history, client.data_converter).replay_workflow(history)
+
+
+def replayer(history: WorkflowHistory, data_converter: DataConverter) -> Replayer:
+    """What replays the history: with the one workflow that it is of, since the sandbox loads each that is named."""
+    kind = history.events[0].workflow_execution_started_event_attributes.workflow_type.name
+    return Replayer(
+        workflows=[one for one in WORKFLOWS if one.__name__.removesuffix("Workflow") == kind],
+        workflow_runner=runner(sandbox=True),
+        data_converter=data_converter,
+    )
 
 
 async def histories(client: Client, id: str) -> AsyncIterator[WorkflowHistory]:

@@ -1,24 +1,20 @@
 """Signatures that cross a dialect: whose a thought's is, is told before it, and a call's is told in the call's id."""
 
-from typing import get_args
-
-from continuo.deltas import Protocol
+from continuo.config.protocols import is_protocol
 from continuo.messages import ToolCall
 from continuo.parts import Reasoning
 
 
-def signature(own: Protocol, protocol: Protocol | None, value: str | None) -> str:
+def signature(own: str, protocol: str | None, value: str | None) -> str:
     """What a dialect of the protocol `own` tells as the signature, so that it can come back."""
     return value or "" if protocol in (None, own) else f"{protocol}:{value or ''}"
 
 
-def thought(own: Protocol, value: str, *, text: str = "", redacted: bool = False) -> Reasoning:
+def thought(own: str, value: str, *, text: str = "", redacted: bool = False) -> Reasoning:
     """The thought that was told with this signature."""
     protocol, colon, rest = value.partition(":")
-    if colon and protocol in get_args(Protocol):
-        return Reasoning.model_validate(
-            {"protocol": protocol, "text": text, "signature": rest or None, "redacted": redacted}
-        )
+    if colon and is_protocol(protocol):
+        return Reasoning(protocol=protocol, text=text, signature=rest or None, redacted=redacted)
     return Reasoning(protocol=own, text=text, signature=value or None, redacted=redacted)
 
 

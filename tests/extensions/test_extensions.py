@@ -80,13 +80,15 @@ assert Fallback.model_validate_json(step.model_dump_json()) == step
     await script(text, **toy)
 
 
-async def test_the_provider_embeds_and_refuses_what_it_lacks(toy: dict[str, str], tmp_path: Path) -> None:
+async def test_the_provider_thinks_embeds_and_refuses_what_it_lacks(toy: dict[str, str], tmp_path: Path) -> None:
     text = """
 import asyncio
 from array import array
 from continuo.authoring.library import Library
 from continuo.messages import Message, ModelRequest
+from continuo.parts import Reasoning
 from continuo.providers.client import ModelClient
+from continuo.wire.signatures import signature, thought
 
 async def main():
     library = Library()
@@ -96,6 +98,11 @@ async def main():
     asked = ModelRequest(messages=(Message(role="user", content="x"),))
     found = await client.embed(polly, asked, timeout=5, idempotency_key="k")
     assert list(array("f", found.vectors)) == [1.0, 0.0]
+    answer = await client.complete(polly, asked, timeout=5, idempotency_key="k")
+    [thinking, _] = answer.message.parts
+    # It goes through a dialect of another protocol and comes back as it was.
+    assert thought("anthropic", signature("anthropic", thinking.protocol, "s"), text="Hm.") == thinking
+    assert thinking == Reasoning(protocol="parrot", text="Hm.", signature="s")
     await client.aclose()
 
 asyncio.run(main())

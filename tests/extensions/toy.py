@@ -64,6 +64,7 @@ class CheckedWorkflow(PatternWorkflow):
     "toy/providers/__init__.py": "",
     "toy/providers/parrot.py": """
 from continuo.messages import Message, ModelResponse, Usage
+from continuo.parts import Reasoning, Text
 from continuo.providers.embeddings import embedding
 from continuo.providers.protocol import WireProtocol, WireRequest
 
@@ -87,7 +88,8 @@ class Parrot(WireProtocol):
         return WireRequest(f"{base_url}/say", {"model": model, "text": request.prompt})
 
     def decode(self, body):
-        message = Message(role="assistant", content=body["said"])
+        thought = Reasoning(protocol="parrot", text="Hm.", signature="s")
+        message = Message(role="assistant", content=(thought, Text(text=body["said"])))
         return ModelResponse(message=message, finish_reason="stop", usage=Usage(input_tokens=2, output_tokens=3))
 
     def stream_decoder(self):

@@ -9,6 +9,7 @@ from pathlib import Path
 from temporalio.client import Client
 
 from continuo.config.settings import Settings, environment
+from continuo.jobs import Priority
 from continuo.stores.database import Database
 from continuo.stores.opened import open_store
 from continuo.temporal.connect import connect
@@ -28,8 +29,10 @@ class World:
     client: Client
     resources: AsyncExitStack
 
-    async def pool(self) -> Child:
-        child = pool_process("standard", self.folder / f"pool-{os.urandom(2).hex()}.log")
+    async def pool(self, priority: Priority = "standard") -> Child:
+        """As pools run by default: the sandbox, which other tests have, loads the workflows anew for each run."""
+        log = self.folder / f"pool-{os.urandom(2).hex()}.log"
+        child = pool_process(priority, log, CONTINUO_SANDBOX="0")
         self.resources.push_async_callback(child.stop)
         await child.start()
         return child

@@ -16,7 +16,7 @@ from continuo.door.runs import result
 from continuo.jobs import Failure, Outcome
 from continuo.patterns import Call, Fallback, Retry
 from continuo.protection.breaker import QUEUE, TYPE, CallEnd, State, workflow_id
-from continuo.testing.processes import begin, failure, job, kill, outcome, pool_process, until
+from continuo.testing.processes import begin, failure, job, kill, outcome, until
 from continuo.workflows.breaker import MOST_SIGNALS, BreakerWorkflow
 from tests.support.world import World, made
 
@@ -74,9 +74,7 @@ async def test_what_is_wrong_with_the_request_does_not_count_and_five_failures_o
         # An answer ends the row.
         await outcome(client, job(ILL))
         await simulator.delete("/_sim/calls")
-        critical = pool_process("critical", tmp_path / "critical.log")
-        world.resources.push_async_callback(critical.stop)
-        await critical.start()
+        await world.pool("critical")
         await simulator.behave("sim-mid", outage=True)
         # Four failures of one worker, the fifth of the other one.
         await fail(world, 4)

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
 
+from continuo.testing.processes import replayer
 from continuo.workers.registered import WORKFLOWS
-from continuo.workers.sandbox import runner
 from tests.support.repository import ROOT
 
 HISTORIES = sorted((ROOT / "tests" / "histories").glob("*.json"))
@@ -23,10 +22,8 @@ def read(path: Path) -> WorkflowHistory:
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path: Path) -> None:
-    replayer = Replayer(
-        workflows=WORKFLOWS, workflow_runner=runner(sandbox=True), data_converter=pydantic_data_converter
-    )
-    await replayer.replay_workflow(read(path))
+    history = read(path)
+    await replayer(history, pydantic_data_converter).replay_workflow(history)
 
 
 def test_every_workflow_type_has_a_recorded_history() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from continuo.deltas import Protocol, ReasoningDelta, TextDelta, ToolDelta
+from continuo.deltas import ReasoningDelta, TextDelta, ToolDelta
 from continuo.wire.openai_errors import error
 from continuo.wire.pieces import Broken, End, Piece
 from continuo.wire.responses.body import Body
@@ -22,7 +22,7 @@ class _Open:
     id: str
     index: int
     text: str = ""
-    protocol: Protocol | None = None
+    protocol: str | None = None
 
 
 @dataclass

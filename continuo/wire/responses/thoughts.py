@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from continuo.deltas import Protocol
 from continuo.parts import Reasoning
 from continuo.wire.responses.body import ReasoningItem
 from continuo.wire.signatures import signature, thought
@@ -19,7 +18,7 @@ def thought_of(item: ReasoningItem) -> Reasoning:
 
 
 def reasoning_item(
-    id: str, text: str, value: str | None, protocol: Protocol | None, redacted: bool = False
+    id: str, text: str, value: str | None, protocol: str | None, redacted: bool = False
 ) -> dict[str, Any]:
     """The item of a thought that is whole."""
     signed = f"{_REDACTED}{value}" if redacted else value
