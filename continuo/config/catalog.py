@@ -100,7 +100,7 @@ class Price(Data):
 
 
 _EVERY = frozenset(get_args(Demand) + get_args(Tuning) + get_args(Hint))
-_EMBEDDING: frozenset[Parameter] = frozenset({"embed", "dimensions"})
+_EMBEDDING: frozenset[Parameter] = frozenset({"embed", "dimensions", "tokens"})
 
 
 class Model(Data):
@@ -212,7 +212,7 @@ class Catalog(Data):
         if model.transcribes:
             return _EVERY - {"temperature"} | {*model.refuses}
         if model.embeds:
-            return _EVERY - _EMBEDDING - {"user"} | {*model.refuses}
+            return _EVERY - _EMBEDDING - {"user"} | (lacks or frozenset()) & _EMBEDDING | {*model.refuses}
         if lacks is None:
             return _EMBEDDING
         return lacks | {*model.refuses} | _EMBEDDING | (set() if model.logprobs else {"logprobs"})
