@@ -273,6 +273,7 @@ class ModelCalls:
         return Outcome(
             text=text,
             logprobs=response.logprobs if request.logprobs else (),
+            transcript=response.transcript if request.segments else None,
             message=response.message.saying(text),
             finish_reason=response.finish_reason,
             served_by=self._catalog.protocol(model).served_by,

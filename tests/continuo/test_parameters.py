@@ -39,6 +39,7 @@ SET: dict[str, Any] = {
     "embed": True,
     "dimensions": 64,
     "tokens": True,
+    "segments": True,
 }
 """A value of each parameter that requests did not always have."""
 
