@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, JsonValue
 
 from continuo.data import WHEN_SET, Data, Number, Seconds
-from continuo.messages import FinishReason, Message, ModelRequest, Token, Usage
+from continuo.messages import FinishReason, Message, ModelRequest, Token, Transcript, Usage
 from continuo.patterns import Step
 
 Priority = Literal["critical", "standard", "batch"]
@@ -215,7 +215,8 @@ class Outcome(Account):
     answer, or nothing that counts. `branch` is the one that a route picked, `variant` that of a split, and `tier` that
     of a cascade or a fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
     end. `embedding` is what an embedding model answers: the vectors of the turns one after the other, all of the same
-    length, as 32-bit floats in base64; `text` is empty then.
+    length, as 32-bit floats in base64; `text` is empty then. `transcript` says when each part of an audio was said,
+    where that is asked.
     """
 
     text: str
@@ -232,6 +233,7 @@ class Outcome(Account):
     reasons: tuple[str, ...] = ()
     confidence: float | None = None
     logprobs: Annotated[tuple[Token, ...], WHEN_SET] = ()
+    transcript: Annotated[Transcript | None, WHEN_SET] = None
     consensus: Consensus | None = None
     alternatives: tuple[Alternative, ...] = ()
     partial: bool = False

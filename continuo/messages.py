@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from continuo.data import WHEN_SET, Data
 from continuo.parameters import Parameters
@@ -171,12 +171,29 @@ class Token(Data):
     top: Annotated[tuple[tuple[str, float], ...], WHEN_SET] = ()
 
 
+class Segment(Data):
+    """A part of what was said, and when, in seconds. `measured` is what its service tells of it beside that."""
+
+    start: float
+    end: float
+    text: str
+    measured: dict[str, JsonValue] = {}
+
+
+class Transcript(Data):
+    """What was said in an audio of so many seconds, part by part; `language` as its service calls it."""
+
+    language: str
+    duration: float
+    segments: tuple[Segment, ...]
+
+
 class ModelResponse(Data):
     """A model's answer. `usage` is None only until the client has estimated what the provider did not count.
 
     `confidence` is 0..1 where the provider itself gives one: the knowledge provider does, and others as the mean
     probability of their tokens, where the request is `rated` and the catalog says that the model can. `logprobs` are
-    those tokens.
+    those tokens. `transcript` is there where an audio was transcribed part by part.
     """
 
     message: Message
@@ -185,3 +202,4 @@ class ModelResponse(Data):
     simulated: bool = False
     confidence: float | None = Field(default=None, ge=0, le=1)
     logprobs: tuple[Token, ...] = ()
+    transcript: Transcript | None = None

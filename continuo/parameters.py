@@ -14,7 +14,7 @@ Seed = Annotated[Int, Field(ge=-(2**31), le=2**31 - 1)]
 
 Demand = Literal[
     "tools", "tool_choice", "parallel_tool_calls", "response_schema", "response_format", "stop", "seed", "logprobs",
-    "embed", "dimensions",
+    "embed", "dimensions", "tokens", "segments",
 ]  # fmt: skip
 """What makes another answer: a model that does not take it cannot answer the request."""
 
@@ -59,7 +59,9 @@ class Parameters(Data):
     are for the provider's own records. `cache_control` is how long Anthropic shall keep the prompt, `prompt_cache_key`
     tells OpenAI which prompts begin alike. `extra` is what only one protocol has.
 
-    `embed` asks for no answer but for the embedding of each turn, of so many `dimensions` (default: the model's).
+    `embed` asks for no answer but for the embedding of each turn, of so many `dimensions` (default: the model's); with
+    `tokens` each turn is a JSON list of the model's own tokens, by their numbers. `segments` asks a model that
+    transcribes when each part of an audio was said.
     """
 
     tools: tuple[Tool, ...] = ()
@@ -87,6 +89,8 @@ class Parameters(Data):
     extra: Annotated[Extra | None, WHEN_SET] = None
     embed: Annotated[Literal[True] | None, WHEN_SET] = None
     dimensions: Annotated[Int | None, WHEN_SET] = Field(default=None, ge=1, le=100_000)
+    tokens: Annotated[Literal[True] | None, WHEN_SET] = None
+    segments: Annotated[Literal[True] | None, WHEN_SET] = None
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -104,6 +108,8 @@ class Parameters(Data):
             raise ValueError("top_logprobs needs logprobs; set that to true as well")
         if self.dimensions is not None and not self.embed:
             raise ValueError("dimensions are those of an embedding; set embed to true as well")
+        if self.tokens and not self.embed:
+            raise ValueError("tokens are taken to be embedded alone; set embed to true as well")
         return self
 
     @property

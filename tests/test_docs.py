@@ -73,7 +73,7 @@ def test_what_a_protocol_does_not_have_is_not_sent(protocol: str) -> None:
     missing = {*re.findall(r"`(\w+)`", line)}
     catalog = Catalog.model_validate({"providers": {"p": {"protocol": protocol}}, "models": {"m": {"provider": "p"}}})
     model = catalog.models["m"].model_copy(update={"logprobs": protocol != "anthropic"})
-    embedding = {"embed", "dimensions"}
+    embedding = {"embed", "dimensions", "tokens", "segments"}
     assert missing - {*get_args(Hint)} == catalog.refused_by(model) - embedding
     hints = {"verbosity": "low", "metadata": {"a": "b"}, "user": "ada", "cache_control": "1h", "prompt_cache_key": "k"}
     plain = ModelRequest(messages=(Message(role="user", content="Hello"),), extra=Extra(openai={"store": True}))

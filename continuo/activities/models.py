@@ -294,6 +294,7 @@ def _outcome(admitted: Admitted, response: ModelResponse) -> Outcome:
     return Outcome(
         text=text,
         logprobs=response.logprobs if request.logprobs else (),
+        transcript=response.transcript if request.segments else None,
         message=response.message.saying(text),
         finish_reason=response.finish_reason,
         served_by=admitted.catalog.protocol(admitted.model).served_by,

@@ -132,7 +132,9 @@ Strategy = Literal["least_busy", "lowest_latency", "weight", "cost"]
 """How a call's deployment is chosen. What each worker has seen itself counts, not what others have."""
 
 _EVERY = frozenset(get_args(Demand) + get_args(Tuning) + get_args(Hint))
-_EMBEDDING: frozenset[Parameter] = frozenset({"embed", "dimensions"})
+_EMBEDDING: frozenset[Parameter] = frozenset({"embed", "dimensions", "tokens"})
+_NO_WORDS: frozenset[Parameter] = frozenset({*_EMBEDDING, "segments"})
+"""What every model refuses that answers in words of its own."""
 
 
 class Model(Data):
@@ -275,12 +277,12 @@ class Catalog(Data):
         """The parameters that cannot be sent to the model: it refuses them, or its protocol has none of the kind."""
         lacks = self.protocol(model).lacks
         if model.transcribes:
-            return _EVERY - {"temperature"} | {*model.refuses}
+            return _EVERY - {"temperature", "segments"} | {*model.refuses}
         if model.embeds:
-            return _EVERY - _EMBEDDING - {"user"} | {*model.refuses}
+            return _EVERY - _EMBEDDING - {"user"} | (lacks or frozenset()) & _EMBEDDING | {*model.refuses}
         if lacks is None:
-            return _EMBEDDING
-        return lacks | {*model.refuses} | _EMBEDDING | (set() if model.logprobs else {"logprobs"})
+            return _NO_WORDS
+        return lacks | {*model.refuses} | _NO_WORDS | (set() if model.logprobs else {"logprobs"})
 
     def takes(self, model: Model, request: ModelRequest) -> bool:
         """Whether the model, in place of another, can be given the request's parts and do what it demands. None that

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.door.collecting import begun
-from continuo.door.runs import UNTOUCHED, result
+from continuo.door.runs import result, state_of
 from continuo.jobs import Outcome
 from continuo.operations.jobs import JobState, ended
 from continuo.operations.runs import RunRow
@@ -20,8 +20,8 @@ async def job_state(client: Client, run: RunRow) -> JobState:
     """The job of this run with what it came to. Where Temporal has forgotten the run, what its row says is all."""
     try:
         now, row = await _now(client, run)
-        if now.status == WorkflowExecutionStatus.RUNNING:
-            return JobState(row, "queued" if now.history_length <= UNTOUCHED else "running")
+        if (state := state_of(now)) != "ended":
+            return JobState(row, state)
         handle = client.get_workflow_handle(run.workflow_id, run_id=row.run_id, result_type=Outcome)
         end = await result(handle)
     except RPCError as error:

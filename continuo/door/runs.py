@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from temporalio.client import (
     Client,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
@@ -53,9 +54,7 @@ class Run:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise
             return "unknown"
-        if known.status != WorkflowExecutionStatus.RUNNING:
-            return "ended"
-        return "running" if known.history_length > UNTOUCHED else "queued"
+        return state_of(known)
 
     async def result(self) -> Outcome | Failure:
         """What it came to, waited for as long as it takes; no failure is an exception."""
@@ -111,6 +110,12 @@ async def result(handle: Handle) -> Outcome | Failure:
             message = "the run was cancelled before it had an answer"
             return Failure(type="Cancelled", message=message).model_copy(update=account)
         return failure_of(error.cause)
+
+
+def state_of(run: WorkflowExecutionDescription) -> Literal["queued", "running", "ended"]:
+    if run.status != WorkflowExecutionStatus.RUNNING:
+        return "ended"
+    return "running" if run.history_length > UNTOUCHED else "queued"
 
 
 async def progress(handle: WorkflowHandle[Any, Any]) -> Progress:

@@ -54,7 +54,7 @@ class GoogleEmbeddings:
 
 class Google(WireProtocol):
     carries = frozenset({"text", "image", "audio", "file"})
-    lacks = frozenset({"parallel_tool_calls"})
+    lacks = frozenset({"parallel_tool_calls", "tokens"})
     embeds = 100
     embeddings = GoogleEmbeddings()
 

@@ -1,5 +1,6 @@
 """OpenAI's Chat Completions, as it is spoken by OpenAI, Azure, Groq, OpenRouter, Hugging Face, Ollama and vLLM."""
 
+import json
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +32,7 @@ _AS_THEY_ARE = (
 
 class OpenAIEmbeddings:
     def encode(self, base_url: str, model: str, request: ModelRequest) -> WireRequest:
-        texts = [turn.text for turn in request.messages]
+        texts = [json.loads(turn.text) if request.tokens else turn.text for turn in request.messages]
         extra: Json = request.extra.openai if request.extra else {}
         # A third of the size of numbers; who does not know it gives numbers.
         body: Json = {**extra, "model": model, "input": texts, "encoding_format": "base64"}

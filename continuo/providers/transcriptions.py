@@ -6,7 +6,7 @@ from typing import Any
 
 from continuo.config.catalog import Model
 from continuo.errors import ProviderError
-from continuo.messages import Message, ModelRequest, ModelResponse, Usage
+from continuo.messages import Message, ModelRequest, ModelResponse, Segment, Transcript, Usage
 from continuo.parts import Audio
 from continuo.providers.errors import reading
 from continuo.providers.protocol import Json, WireRequest
@@ -20,7 +20,8 @@ def encode(base_url: str, model: Model, request: ModelRequest, media: Mapping[st
     audio = audio_of(request)
     fields: Json = {**(request.extra.openai if request.extra else {}), "model": model.name}
     # Only the long form tells the seconds everywhere, and models that are paid by tokens have none.
-    fields["response_format"] = "verbose_json" if model.price and model.price.minute else "json"
+    timed = request.segments or (model.price and model.price.minute)
+    fields["response_format"] = "verbose_json" if timed else "json"
     if prompt := "\n\n".join(filter(None, (request.system, request.prompt))):
         fields["prompt"] = prompt
     if request.temperature is not None:
@@ -38,7 +39,8 @@ def decode(body: Json) -> ModelResponse:
         usage = _usage(body)
         with reading(usage):
             text: str = body["text"]
-            return ModelResponse(message=Message(role="assistant", content=text), finish_reason="stop", usage=usage)
+            message = Message(role="assistant", content=text)
+            return ModelResponse(message=message, finish_reason="stop", usage=usage, transcript=_transcript(body))
 
 
 def audio_of(request: ModelRequest) -> Audio:
@@ -52,6 +54,23 @@ def audio_of(request: ModelRequest) -> Audio:
 def _field(value: Any) -> Any:
     """A form's field is a text, or several."""
     return json.dumps(value) if isinstance(value, dict) else value
+
+
+def _transcript(body: Json) -> Transcript | None:
+    """None where it is told in another shape: no reason to lose an answer that is paid."""
+    if body.get("segments") is None:
+        return None
+    try:
+        segments = tuple(map(_segment, body["segments"]))
+        duration = float(body.get("duration") or 0.0)
+        return Transcript(language=body.get("language") or "", duration=duration, segments=segments)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _segment(body: Json) -> Segment:
+    measured = {name: value for name, value in body.items() if name not in ("start", "end", "text")}
+    return Segment(start=body["start"], end=body["end"], text=body["text"], measured=measured)
 
 
 def _usage(body: Json) -> Usage | None:

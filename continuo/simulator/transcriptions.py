@@ -1,5 +1,6 @@
 """The shapes of transcriptions, by OpenAI's protocol: a form with an audio file, answered by what is said in it."""
 
+import re
 import wave
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -69,7 +70,7 @@ def answer(model: str, reply: Reply) -> Json:
             "task": "transcribe",
             "language": "english",
             "duration": reply.seconds,
-            "segments": [],
+            "segments": _segments(reply.text, reply.seconds),
             **body,
             **counts,
         }
@@ -84,6 +85,17 @@ def answer(model: str, reply: Reply) -> Json:
 
 def stream(model: str, reply: Reply) -> Iterator[str]:
     raise NotImplementedError
+
+
+def _segments(text: str, seconds: float) -> list[Json]:
+    """A sentence each, all of the same length."""
+    sentences = re.findall(r"\S[^.!?]*[.!?]*", text)
+    length = seconds / max(1, len(sentences))
+    measured = {"seek": 0, "tokens": [], "temperature": 0.0, "avg_logprob": -0.1, "compression_ratio": 1.0}
+    return [
+        {"id": id, "start": id * length, "end": (id + 1) * length, "text": said, **measured, "no_speech_prob": 0.0}
+        for id, said in enumerate(sentences)
+    ]
 
 
 def _seconds(content: bytes) -> float:

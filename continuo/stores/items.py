@@ -102,15 +102,15 @@ def copy(connection: Connection, owner: str, to: str) -> None:
 
 async def drop_item(database: Database, conversation: str, id: str) -> bool:
     """Delete an item, and the media that no other one of the conversation names; whether there was one."""
-    found = dropped = False
+    was_there = dropped = False
     while not dropped:
         items = (await items_of(database, [conversation]))[conversation]
         if all(item.id != id for item in items):
             break
         # In a thread, and before anything is locked, since they may be many.
-        alone, found = await asyncio.to_thread(_named_alone, items, id), True
+        alone, was_there = await asyncio.to_thread(_named_alone, items, id), True
         dropped = await database.write(partial(_drop_item, conversation, id, [item.id for item in items], alone))
-    return found
+    return was_there
 
 
 def drop(connection: Connection, owners: Sequence[str]) -> None:

@@ -1,7 +1,8 @@
 """OpenAI's Embeddings: texts in, their vectors out."""
 
+import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -19,9 +20,12 @@ from continuo.wire.parsed import Shape
 MOST = 2048
 """Texts of one request."""
 
+MOST_TOKEN = 2**31
+"""No number of a token is larger."""
+
 
 class Body(Shape):
-    """Of `POST /v1/embeddings`. Tokens are in the shape, and refused in words of their own."""
+    """Of `POST /v1/embeddings`. Tokens, by their numbers, are the model's own, and passed on."""
 
     model: str
     input: str | list[str] | list[Int] | list[list[Int]]
@@ -40,9 +44,14 @@ def request(body: Body, *, resolve: Callable[[str], str]) -> Accepted:
     if not pattern.startswith("model:"):
         what = f"{body.model!r} is a pattern, and two models' vectors cannot be compared"
         raise WireError(400, f"model: {what}; name one model that embeds", "model", "invalid_value")
-    messages = tuple(Message(role="user", content=text) for text in _texts(body))
+    inputs = _inputs(body)
+    messages = tuple(
+        Message(role="user", content=one if isinstance(one, str) else json.dumps(one, separators=(",", ":")))
+        for one in inputs
+    )
+    tokens = None if isinstance(inputs[0], str) else True
     with refusing():
-        parameters = Parameters(embed=True, dimensions=body.dimensions, user=body.user or None)
+        parameters = Parameters(embed=True, dimensions=body.dimensions, user=body.user or None, tokens=tokens)
         return Accepted(Request(pattern=pattern, messages=messages, parameters=parameters), {})
 
 
@@ -51,7 +60,7 @@ def response(outcome: Outcome, account: Mapping[str, JsonValue], body: Body) -> 
     import numpy
 
     used = outcome.usage or Usage()
-    vectors = numpy.frombuffer(b64decode(outcome.embedding or ""), "<f4").reshape(len(_texts(body)), -1)
+    vectors = numpy.frombuffer(b64decode(outcome.embedding or ""), "<f4").reshape(len(_inputs(body)), -1)
     packed = body.encoding_format == "base64"
     made: dict[str, Any] = {
         "object": "list",
@@ -70,17 +79,19 @@ def response(outcome: Outcome, account: Mapping[str, JsonValue], body: Body) -> 
     return orjson.dumps(made, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _texts(body: Body) -> list[str]:
-    given = [body.input] if isinstance(body.input, str) else body.input
-    if not 0 < len(given) <= MOST:
-        message = f"input: there are {len(given):,} texts; send 1 to {MOST:,}"
+def _inputs(body: Body) -> Sequence[str | list[int]]:
+    """What is to be embedded: texts, or lists of tokens."""
+    given = body.input
+    numbered = not isinstance(given, str) and not (given and isinstance(given[0], int))
+    inputs: Any = given if numbered else [given]
+    if not 0 < len(inputs) <= MOST:
+        message = f"input: there are {len(inputs):,} texts; send 1 to {MOST:,}"
         raise WireError(400, message, "input", "invalid_value")
-    texts = [text for text in given if isinstance(text, str)]
-    if len(texts) < len(given):
-        message = "input: tokens are not taken here; send the texts (LangChain: check_embedding_ctx_length=False)"
-        raise WireError(400, message, "input", "invalid_value")
-    for number, text in enumerate(texts):
-        if not text.strip():
-            param = "input" if isinstance(body.input, str) else f"input.{number}"
+    for number, one in enumerate(inputs):
+        param = f"input.{number}" if numbered else "input"
+        if not (one.strip() if isinstance(one, str) else one):
             raise WireError(400, f"{param}: the text is empty; leave it out", param, "invalid_value")
-    return texts
+        if not isinstance(one, str) and not all(0 <= token <= MOST_TOKEN for token in one):
+            message = f"{param}: a token is a number from 0 to {MOST_TOKEN:,}; send those of the model's own tokenizer"
+            raise WireError(400, message, param, "invalid_value")
+    return inputs  # type: ignore[no-any-return]

@@ -1,5 +1,6 @@
 """OpenAI's Transcriptions: one audio in, what is said in it out."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ from continuo.deltas import TextDelta
 from continuo.door.request import Request
 from continuo.extra import Extra
 from continuo.jobs import Outcome
-from continuo.messages import Message, Usage
+from continuo.messages import Message, Transcript, Usage
 from continuo.parameters import Parameters
 from continuo.parts import Audio, Text
 from continuo.wire.accepted import Accepted
@@ -21,11 +22,14 @@ from continuo.wire.parsed import Shape
 from continuo.wire.pieces import Broken, End, Piece, message_of
 from continuo.wire.sse import data
 
+TIMED = {"srt", "verbose_json", "vtt"}
+"""The formats that tell when something was said."""
+
 
 class Body(Shape):
     """The fields beside the file of `POST /v1/audio/transcriptions`: texts of a form, from which numbers are read.
 
-    Of an answer the text is known, and not when each word was said: other formats have no place for less.
+    It is known when each segment was said, and not each word.
     """
 
     model_config = ConfigDict(strict=False)
@@ -34,9 +38,10 @@ class Body(Shape):
     chunking_strategy: Literal["auto"] | None = None
     language: str | None = None
     prompt: str | None = None
-    response_format: Literal["json", "text"] = "json"
+    response_format: Literal["json", "srt", "text", "verbose_json", "vtt"] = "json"
     stream: bool = False
     temperature: float | None = Field(default=None, ge=0, le=1)
+    timestamp_granularities: list[Literal["segment"]] | None = None
 
 
 def request(body: Body, audio: bytes, name: str, *, resolve: Callable[[str], str]) -> Accepted:
@@ -47,6 +52,10 @@ def request(body: Body, audio: bytes, name: str, *, resolve: Callable[[str], str
     if body.stream and body.response_format != "json":
         message = "response_format: a stream is events of JSON; leave it out"
         raise WireError(400, message, "response_format", "unsupported_parameter")
+    if body.timestamp_granularities and body.response_format != "verbose_json":
+        message = "timestamp_granularities: only `response_format` verbose_json tells them; set that, or leave this out"
+        raise WireError(400, message, "timestamp_granularities", "invalid_value")
+    segments = True if body.response_format in TIMED else None
     blobs = Blobs()
     part = blobs.add(audio, name or "audio", "file")
     if not isinstance(part, Audio):
@@ -54,6 +63,9 @@ def request(body: Body, audio: bytes, name: str, *, resolve: Callable[[str], str
         raise WireError(400, message, "file", "invalid_value")
     with refusing("model"):
         pattern = resolve(body.model)
+    if segments and not pattern.startswith("model:"):
+        message = f"response_format: {body.model!r} is a pattern, which answers with a text alone; name one model"
+        raise WireError(400, message, "response_format", "unsupported_parameter")
     passed = {name: value for name in ("language", "chunking_strategy") if (value := getattr(body, name))}
     if passed and not pattern.startswith("model:"):
         # What it has for others than the one that transcribes, they would refuse.
@@ -62,7 +74,8 @@ def request(body: Body, audio: bytes, name: str, *, resolve: Callable[[str], str
         raise WireError(400, message, param, "unsupported_parameter")
     content = (part, Text(text=body.prompt)) if body.prompt else (part,)
     with refusing():
-        parameters = Parameters(temperature=body.temperature, extra=Extra(openai=passed) if passed else None)
+        extra = Extra(openai=passed) if passed else None
+        parameters = Parameters(temperature=body.temperature, segments=segments, extra=extra)
         messages = (Message(role="user", content=content),)
         made = Request(pattern=pattern, messages=messages, parameters=parameters, stream=body.stream)
     return Accepted(made, blobs.content)
@@ -72,6 +85,46 @@ def response(outcome: Outcome, account: Mapping[str, JsonValue]) -> dict[str, An
     """The transcript as JSON."""
     usage = _usage(outcome.usage or Usage())
     return {"text": message_of(outcome).text, "usage": usage, "continuo": dict(account)}
+
+
+def verbose(outcome: Outcome, account: Mapping[str, JsonValue]) -> dict[str, Any]:
+    """The same with its segments. Raises `WireError` where their times are not known, as `subtitles` does."""
+    transcript = _timed(outcome)
+    segments = [
+        {"id": number, **segment.measured, "start": segment.start, "end": segment.end, "text": segment.text}
+        for number, segment in enumerate(transcript.segments)
+    ]
+    return {
+        "task": "transcribe",
+        "language": transcript.language,
+        "duration": transcript.duration,
+        **response(outcome, account),
+        "segments": segments,
+    }
+
+
+def subtitles(outcome: Outcome, form: Literal["srt", "vtt"]) -> str:
+    """The transcript as subtitles."""
+    cues = ["WEBVTT\n"] if form == "vtt" else []
+    point = "." if form == "vtt" else ","
+    for number, segment in enumerate(_timed(outcome).segments, 1):
+        # An empty line ends a cue, and an arrow would begin another one.
+        text = re.sub("-+>", "->", " ".join(segment.text.split()))
+        head = "" if form == "vtt" else f"{number}\n"
+        cues.append(f"{head}{_time(segment.start, point)} --> {_time(segment.end, point)}\n{text}\n")
+    return "\n".join(cues)
+
+
+def _timed(outcome: Outcome) -> Transcript:
+    if outcome.transcript is None:
+        message = "the provider did not tell when something was said; ask for `response_format` json or text"
+        raise WireError(502, message, "response_format", "no_segments")
+    return outcome.transcript
+
+
+def _time(seconds: float, point: str) -> str:
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{point}{milliseconds:03}"
 
 
 class Events:

@@ -38,6 +38,8 @@ SET: dict[str, Any] = {
     "extra": {"openai": {"store": True}},
     "embed": True,
     "dimensions": 64,
+    "tokens": True,
+    "segments": True,
 }
 """A value of each parameter that requests did not always have."""
 
@@ -46,6 +48,7 @@ WITH: dict[str, dict[str, Any]] = {
     "strict": {"response_schema": {"type": "object"}},
     "top_logprobs": {"logprobs": True},
     "dimensions": {"embed": True},
+    "tokens": {"embed": True},
 }
 """What a parameter needs beside it."""
 

@@ -94,7 +94,7 @@ async def main():
     library = Library()
     client = ModelClient(library.catalog, library.environ, library.settings.knowledge, library.masker)
     polly = library.catalog.models["polly"]
-    assert library.catalog.refused_by(polly) == {"seed", "logprobs", "embed", "dimensions"}
+    assert library.catalog.refused_by(polly) == {"seed", "logprobs", "embed", "dimensions", "tokens", "segments"}
     asked = ModelRequest(messages=(Message(role="user", content="x"),))
     found = await client.embed(polly, asked, timeout=5, idempotency_key="k")
     assert list(array("f", found.vectors)) == [1.0, 0.0]

@@ -54,6 +54,18 @@ async def test_the_sdk_without_a_loop_is_given_the_same(gateway: GatewayProcess)
     assert len(one.data[0].embedding) == 64
 
 
+async def test_tokens_reach_a_provider_of_the_same_protocol_as_they_are(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-embed", embeddings={"9906 11": VECTORS["a"], "1917": VECTORS["b"]})
+    async with gateway.openai() as client:
+        several = await client.embeddings.create(model="sim-embed", input=[[9906, 11], [1917]])
+        one = await client.embeddings.create(model="sim-embed", input=[1917])
+    assert [found.embedding for found in several.data] == [pytest.approx(VECTORS["a"]), pytest.approx(VECTORS["b"])]
+    assert [found.embedding for found in one.data] == [pytest.approx(VECTORS["b"])]
+    assert [call["body"]["input"] for call in await simulator.calls()] == [[[9906, 11], [1917]], [[1917]]]
+
+
 @pytest.mark.parametrize("model", ["sim-embed", "sim-google-embed"])
 async def test_dimensions_and_the_user_reach_the_provider(
     gateway: GatewayProcess, simulator: Control, model: str
@@ -72,8 +84,9 @@ async def test_dimensions_and_the_user_reach_the_provider(
         ({"input": ["a", " "]}, "input.1", "the text is empty"),
         ({"input": []}, "input", "there are 0 texts; send 1 to 2,048"),
         ({"input": ["a"] * 2049}, "input", "there are 2,049 texts"),
-        ({"input": [1, 2]}, "input", "tokens are not taken here; send the texts"),
-        ({"input": [[1], [2]]}, "input", "tokens are not taken here"),
+        ({"input": [1, -2]}, "input", "a token is a number from 0 to"),
+        ({"input": [[1], []]}, "input.1", "the text is empty"),
+        ({"input": [[1], [2]], "model": "sim-google-embed"}, None, "takes no tokens"),
         ({"input": "a", "dimensions": 0}, "dimensions", "greater than or equal to 1"),
         ({"input": "a", "encoding_format": "hex"}, "encoding_format", "known: 'float' or 'base64'"),
         ({"input": "a", "store": True}, "store", "not taken here"),

@@ -37,6 +37,30 @@ async def test_what_is_said_is_written_down_with_its_usage(gateway: GatewayProce
     assert (sent["file"]["size"], sent["file"]["type"]) == (len(TALK[1]), "audio/wav")
 
 
+async def test_when_it_was_said_is_told_in_each_form(gateway: GatewayProcess, simulator: Control) -> None:
+    await simulator.behave("sim-whisper", text="Good morning. How are you?")
+    talk = ("talk.wav", wav(4), "audio/wav")
+    async with gateway.openai() as client:
+        create = client.audio.transcriptions.create
+        srt = await create(model="sim-whisper", file=talk, response_format="srt")
+        vtt = await create(model="sim-whisper", file=talk, response_format="vtt")
+        verbose = await create(
+            model="sim-whisper", file=talk, response_format="verbose_json", timestamp_granularities=["segment"]
+        )
+        plain = await create(model="sim-whisper", file=talk)
+    assert srt == "1\n00:00:00,000 --> 00:00:02,000\nGood morning.\n\n2\n00:00:02,000 --> 00:00:04,000\nHow are you?\n"
+    assert (
+        vtt == "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nGood morning.\n\n00:00:02.000 --> 00:00:04.000\nHow are you?\n"
+    )
+    assert (verbose.text, verbose.language, verbose.duration) == ("Good morning. How are you?", "english", 4.0)
+    assert verbose.segments is not None
+    assert [(one.id, one.start, one.end, one.text) for one in verbose.segments] == [
+        (0, 0.0, 2.0, "Good morning."), (1, 2.0, 4.0, "How are you?"),
+    ]  # fmt: skip
+    assert verbose.segments[0].avg_logprob == -0.1
+    assert "segments" not in (plain.model_extra or {})
+
+
 async def test_a_transcript_is_streamed_and_the_sdk_without_a_loop_reads_it(
     gateway: GatewayProcess, simulator: Control
 ) -> None:
@@ -58,10 +82,12 @@ async def test_a_pattern_that_takes_audio_answers_too(gateway: GatewayProcess) -
 @pytest.mark.parametrize(
     ("fields", "file", "param", "says"),
     [
-        ({"response_format": "srt"}, TALK, "response_format", "'srt' is not taken here; known: 'json' or 'text'"),
-        ({"response_format": "verbose_json"}, TALK, "response_format", "not taken here"),
+        ({"response_format": "srt"}, TALK, "response_format", "'sim-transcribe' does not tell when it was said"),
+        ({"response_format": "vtt", "model": "meeting"}, TALK, "response_format", "is a pattern"),
+        ({"response_format": "xml"}, TALK, "response_format", "'xml' is not taken here"),
+        ({"timestamp_granularities[]": ["segment"]}, TALK, "timestamp_granularities", "verbose_json"),
         ({"response_format": "text", "stream": "true"}, TALK, "response_format", "leave it out"),
-        ({"timestamp_granularities[]": ["word", "segment"]}, TALK, "timestamp_granularities", "not taken here"),
+        ({"timestamp_granularities[]": ["word", "segment"]}, TALK, "timestamp_granularities.0", "known: 'segment'"),
         ({"include[]": "logprobs"}, TALK, "include", "not taken here"),
         ({"chunking_strategy[type]": "server_vad"}, TALK, "chunking_strategy[type]", "not taken here"),
         ({"temperature": "2"}, TALK, "temperature", "less than or equal to 1"),

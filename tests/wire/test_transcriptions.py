@@ -1,13 +1,15 @@
 """Transcriptions as pure mappings."""
 
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuo.messages import Usage
+from continuo.messages import Segment, Transcript, Usage
 from continuo.parts import Audio
 from continuo.wire import transcriptions as dialect
 from continuo.wire.account import account
@@ -58,6 +60,22 @@ def test_a_stream_says_what_the_whole_says(answer: Any, at: int, usage: Usage) -
     *deltas, done = events([part for piece in pieces(answer, told) for part in split(piece, at)])
     assert done == {"type": "transcript.text.done", **dialect.response(answer, told)}
     assert "".join(delta["delta"] for delta in deltas) == done["text"]
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1e5), st.floats(0, 1e5), st.text()), max_size=5), st.sampled_from(["srt", "vtt"])
+)
+def test_subtitles_have_a_cue_for_each_segment_whatever_it_says(told: list[Any], form: Any) -> None:
+    segments = tuple(Segment(start=start, end=end, text=text) for start, end, text in told)
+    transcript = Transcript(language="en", duration=1.0, segments=segments)
+    text = dialect.subtitles(PARIS.model_copy(update={"transcript": transcript}), form)
+    time = r"\d{2,}:[0-5]\d:[0-5]\d[.,]\d{3}"
+    assert len(re.findall(rf"^{time} --> {time}$", text, re.MULTILINE)) == text.count("-->") == len(told)
+
+
+def test_a_provider_that_tells_no_times_is_an_error_that_says_so() -> None:
+    with pytest.raises(WireError, match="did not tell when"):
+        dialect.verbose(PARIS, {})
 
 
 def test_a_stream_that_breaks_ends_with_an_error() -> None:

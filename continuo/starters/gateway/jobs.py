@@ -26,6 +26,7 @@ from continuo.starters.gateway.state import Gateway
 from continuo.wire import jobs
 from continuo.wire.accepted import Accepted
 from continuo.wire.errors import WireError, refusing
+from continuo.wire.listing import listing
 from continuo.wire.parsed import parsed
 
 ID = re.compile(r"job_[0-9a-f]{32}")
@@ -89,7 +90,7 @@ async def list_jobs(http: Request) -> Response:
     # The rows of those that ended a moment ago do not say so yet.
     data = [_response(http, job) for job in states if query.status in (None, job.status)]
     last = page[-1].job if page else None
-    return JSONResponse(jobs.page(data, last_id=last, has_more=len(rows) > len(page)))
+    return JSONResponse({**listing(data, more=len(rows) > len(page)), "last_id": last})
 
 
 async def _entered(http: Request) -> tuple[Gateway, ApiKey]:

@@ -13,6 +13,7 @@ from continuo.starters.gateway.state import Gateway
 from continuo.stores.answers import Kept
 from continuo.wire import chat
 from continuo.wire.errors import WireError
+from continuo.wire.listing import listing
 from continuo.wire.parsed import parsed
 from continuo.wire.query import number
 
@@ -40,9 +41,9 @@ async def list_completions(http: Request) -> Response:
     async for kept in listed:
         if wanted.items() <= kept.metadata.items():
             if len(page) == limit:
-                return JSONResponse(chat.page(page, more=True))
+                return JSONResponse(listing(page, more=True))
             page.append(_shown(kept))
-    return JSONResponse(chat.page(page, more=False))
+    return JSONResponse(listing(page, more=False))
 
 
 async def retrieve(http: Request) -> Response:

@@ -12,6 +12,7 @@ from continuo.stores.items import Size, items_of, media_of, size_of
 from continuo.wire import responses
 from continuo.wire.errors import WireError
 from continuo.wire.kept import named, whole
+from continuo.wire.listing import listing
 from continuo.wire.query import number
 
 Order = Literal["asc", "desc"]
@@ -67,9 +68,7 @@ async def page(gateway: Gateway, http: Request, owner: str, order: Order = "desc
         size += sum(map(len, media.values()))
         if size > MAX_PAGE:
             break
-    cut = len(data) < len(made["data"])
-    last = data[-1]["id"] if data else None
-    return {**made, "data": data, "last_id": last, "has_more": made["has_more"] or cut}
+    return listing(data, more=made["has_more"] or len(data) < len(made["data"]))
 
 
 def ordered(text: str) -> Order:

@@ -28,7 +28,8 @@ async def create(http: Request) -> Response:
 
     def read() -> tuple[transcriptions.Body, Accepted]:
         body = parsed(transcriptions.Body, form.fields)
-        resolve = _transcribing(gateway.door.library, resolver(gateway.door.library, key))
+        timed = body.response_format if body.response_format in transcriptions.TIMED else None
+        resolve = _transcribing(gateway.door.library, resolver(gateway.door.library, key), timed)
         return body, transcriptions.request(body, form.file, form.filename, resolve=resolve)
 
     body, accepted = await asyncio.to_thread(read)
@@ -36,20 +37,33 @@ async def create(http: Request) -> Response:
     if body.stream:
         return await streamed(answering, transcriptions.Events(), (), PING, after=answering.after)
     outcome = await answering.outcome()
-    if body.response_format == "text":
-        return answering.response(outcome.text.encode(), outcome, "text/plain")
-    return answering.response(transcriptions.response(outcome, answering.account(outcome)), outcome)
+    account = answering.account(outcome)
+    match body.response_format:
+        case "text":
+            return answering.response(outcome.text.encode(), outcome, "text/plain")
+        case "srt" | "vtt" as subtitles:
+            return answering.response(transcriptions.subtitles(outcome, subtitles).encode(), outcome, "text/plain")
+        case "verbose_json":
+            return answering.response(transcriptions.verbose(outcome, account), outcome)
+    return answering.response(transcriptions.response(outcome, account), outcome)
 
 
-def _transcribing(library: Library, resolve: Resolve) -> Resolve:
-    """`resolve`, which raises `WireError` for a model that would answer an audio and not write down what is said."""
+def _transcribing(library: Library, resolve: Resolve, timed: str | None) -> Resolve:
+    """`resolve`, which raises `WireError` for a model that would answer an audio and not write down what is said, or
+    not when it was said, where the format `timed` tells that."""
 
     def resolving(name: str) -> str:
         pattern = resolve(name)
         step = library.step(pattern) if pattern.startswith("model:") else None
-        if isinstance(step, Call) and not library.catalog.models[step.model].transcribes:
+        if not isinstance(step, Call):
+            return pattern
+        model = library.catalog.models[step.model]
+        if not model.transcribes:
             message = f"model: {name!r} does not transcribe; name a pattern, or a model with `transcribes = true`"
             raise WireError(400, message, "model", "invalid_value")
+        if timed and "segments" in library.catalog.refused_by(model):
+            message = f"response_format: {name!r} does not tell when it was said, as {timed} does; ask for json or text"
+            raise WireError(400, message, "response_format", "unsupported_parameter")
         return pattern
 
     return resolving

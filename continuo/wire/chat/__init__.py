@@ -2,10 +2,10 @@
 
 from continuo.wire.chat.body import Body
 from continuo.wire.chat.events import DONE, PING, Events
-from continuo.wire.chat.kept import UpdateBody, messages, page, shown, written
+from continuo.wire.chat.kept import UpdateBody, messages, shown, written
 from continuo.wire.chat.request import request
 from continuo.wire.chat.response import response
 
 __all__ = [
-    "DONE", "PING", "Body", "Events", "UpdateBody", "messages", "page", "request", "response", "shown", "written",
+    "DONE", "PING", "Body", "Events", "UpdateBody", "messages", "request", "response", "shown", "written",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Completions that are kept: the messages that one was asked, and one as it is told later."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from continuo.wire.chat.body import Body
@@ -41,14 +41,3 @@ def _message(turn: dict[str, Any]) -> dict[str, Any]:
 
 def shown(answer: Mapping[str, Any], metadata: Mapping[str, str]) -> dict[str, Any]:
     return {**answer, "metadata": dict(metadata)}
-
-
-def page(data: Sequence[Mapping[str, Any]], *, more: bool) -> dict[str, Any]:
-    """A page of a list of completions."""
-    return {
-        "object": "list",
-        "data": list(data),
-        "first_id": data[0]["id"] if data else None,
-        "last_id": data[-1]["id"] if data else None,
-        "has_more": more,
-    }

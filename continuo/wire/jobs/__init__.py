@@ -2,6 +2,6 @@
 
 from continuo.wire.jobs.body import Body
 from continuo.wire.jobs.request import request
-from continuo.wire.jobs.response import page, response
+from continuo.wire.jobs.response import response
 
-__all__ = ["Body", "page", "request", "response"]
+__all__ = ["Body", "request", "response"]

@@ -1,6 +1,5 @@
-"""A job, and a page of jobs, as they are told."""
+"""A job as it is told."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from continuo.jobs import Failure, Outcome
@@ -39,9 +38,3 @@ def response(job: JobState, *, status_url: str) -> dict[str, Any]:
         kind, _, message = (run.error or f"{run.status}: no more is known of it").partition(": ")
         made["error"] = {"type": kind, "message": message}
     return made
-
-
-def page(jobs: Sequence[Mapping[str, Any]], *, last_id: str | None, has_more: bool) -> dict[str, Any]:
-    """A page of jobs in OpenAI's form; the next one is `after` the `last_id`."""
-    first = jobs[0]["id"] if jobs else None
-    return {"object": "list", "data": list(jobs), "first_id": first, "last_id": last_id, "has_more": has_more}

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import TypeAdapter
 
 from continuo.wire.errors import WireError, refusing
+from continuo.wire.listing import listing
 from continuo.wire.responses.body import CountBody, Item
 from continuo.wire.responses.response import item_id
 
@@ -54,11 +55,4 @@ def page(
     if after is not None and after not in ids:
         raise WireError(404, f"after: there is no item {after[:80]!r}", "after", "item_not_found")
     start = ids.index(after) + 1 if after is not None else 0
-    data = ordered[start : start + limit]
-    return {
-        "object": "list",
-        "data": data,
-        "first_id": data[0]["id"] if data else None,
-        "last_id": data[-1]["id"] if data else None,
-        "has_more": start + len(data) < len(ordered),
-    }
+    return listing(ordered[start : start + limit], more=start + limit < len(ordered))

@@ -179,3 +179,20 @@ def test_a_model_that_transcribes_must_be_able_to() -> None:
     line = {"provider": "p", "transcribes": True, "inputs": ["text"]}
     with pytest.raises(ValueError, match="model 'm' transcribes; that needs a provider of protocol 'openai', and `inp"):
         Catalog.model_validate({"providers": {"p": {"protocol": "openai"}}, "models": {"m": line}})
+
+
+@pytest.mark.parametrize(
+    "segments", [None, 7, [7], [{"start": 0}], [{"start": 0, "end": "x", "text": "Hello"}]], ids=repr
+)
+def test_an_answer_whose_segments_are_of_another_shape_is_not_lost(segments: Any) -> None:
+    answer = transcriptions.decode({"text": "Hello", "duration": 1.0, "segments": segments})
+    assert (answer.message.text, answer.transcript) == ("Hello", None)
+
+
+def test_what_is_measured_of_a_segment_is_kept() -> None:
+    body = {"start": 0.5, "end": 1, "text": "Hello", "avg_logprob": -0.2, "tokens": [1]}
+    answer = transcriptions.decode({"text": "Hello", "duration": "1.5", "language": "en", "segments": [body]})
+    assert answer.transcript is not None
+    [segment] = answer.transcript.segments
+    assert (answer.transcript.duration, segment.end) == (1.5, 1.0)
+    assert segment.measured == {"avg_logprob": -0.2, "tokens": [1]}
