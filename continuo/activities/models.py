@@ -210,6 +210,9 @@ class ModelCalls:
             if failure.kind == "breaker_open" and len(model.deployments) > 1:
                 await self._settle(job, admitted, None)
                 return None
+            if failure.kind in ("unauthorized", "not_found") and len(model.deployments) > 1:
+                # Another one has another key, and other names.
+                failure.retryable = True
             # No answer is as bad as one at the last moment.
             failed, took = failure.retryable, step.timeout if failure.retryable else None
             if delivery is not None and await delivery.drop():

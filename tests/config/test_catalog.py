@@ -1,17 +1,23 @@
 """The catalog that ships."""
 
 import itertools
+import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from continuo.config.catalog import Catalog, Price, Provider, load_catalog
+from continuo.activities.deployments import FORGOTTEN
+from continuo.config.catalog import Catalog, Price, Provider, Strategy, load_catalog
 from continuo.config.settings import Settings
+from continuo.decisions.deployments import CACHED_FROM
 from continuo.errors import InputError
 from continuo.messages import Message, ModelRequest, Usage
+from tests.support.repository import ROOT
 
 CATALOG = load_catalog(Settings().catalog)
 tokens = st.integers(0, 10**9)
@@ -152,6 +158,20 @@ def test_two_models_share_a_deployment_only_where_both_say_the_same_of_it() -> N
     assert {model.deployed[0].provider for model in sharing("http://eu").models.values()} == {"p/eu"}
     with pytest.raises(ValidationError, match="deployment 'eu' of model 'n' is called 'p/eu', as another one is"):
         sharing("http://other")
+
+
+def test_the_example_of_the_operators_page_is_a_right_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    [text] = [text for text in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "deployments" in text]
+    (tmp_path / "catalog.toml").write_text(text, encoding="utf-8")
+    catalog = load_catalog(tmp_path / "catalog.toml")
+    us, eu, sweden = catalog.models["gpt-6.1-sol"].deployed
+    assert [one.provider for one in (us, eu, sweden)] == ["openai/us", "openai/eu", "azure/sweden"]
+    assert (us.price, sweden.name) == (catalog.models["gpt-6.1-sol"].price, "our-sol")
+    assert catalog.providers["azure/sweden"].key_header == "api-key"
+    assert f"Prompts of {CACHED_FROM:,} tokens" in page
+    assert f"was seen for {FORGOTTEN:.0f} s" in page
+    assert [strategy for strategy in get_args(Strategy) if f"| `{strategy}`" not in page] == []
 
 
 def test_a_model_can_be_used_where_one_of_its_deployments_can() -> None:

@@ -78,7 +78,7 @@ strategy = "weight"
 deployments = [
     { id = "nowhere", base_url = "http://127.0.0.1:1", weight = 1000 },
     { id = "no-key", base_url = "http://127.0.0.1:1", key_env = "CONTINUO_TEST_NO_KEY", weight = 1000 },
-    { id = "there", weight = 0.001 },
+    { id = "there", name = "sim-there", weight = 0.001 },
 ]
 
 [models.sim-busy]

@@ -92,6 +92,12 @@ async def test_one_that_cannot_be_reached_or_has_no_key_here_costs_no_answer(
         assert (found.provider, found.calls[0].attempts) == ("sim-openai/there", 2)
 
 
+async def test_what_one_refuses_for_its_key_another_may_answer(client: Client, simulator: Control) -> None:
+    await simulator.behave("sim-silent-1", status=401)
+    found = await outcome(client, job(Call(model="sim-silent", retry=QUICK)))
+    assert (found.provider, found.calls[0].attempts) == ("sim-openai/talking", 2)
+
+
 async def test_where_all_fail_the_call_fails_with_what_the_last_one_said(client: Client, simulator: Control) -> None:
     for name in ("sim-cheap-1", "sim-cheap-2"):
         await simulator.behave(name, status=503, error_message=f"{name} is on fire")

@@ -8,6 +8,7 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 from pydantic import JsonValue
@@ -128,7 +129,13 @@ class Answering:
         self, body: Mapping[str, Any] | bytes, outcome: Outcome, media_type: str = "application/json"
     ) -> Response:
         """The answer as a whole, which is `finished` when it has been sent; bytes are of this type."""
-        figures = {"tier": outcome.tier, "cost-usd": outcome.cost_usd, "saved-usd": outcome.saved_usd}
+        figures = {
+            # The operator's own name, which may hold what no header can.
+            "provider": outcome.provider and quote(outcome.provider),
+            "tier": outcome.tier,
+            "cost-usd": outcome.cost_usd,
+            "saved-usd": outcome.saved_usd,
+        }
         headers = {f"x-continuo-{name}": f"{value}" for name, value in figures.items() if value is not None}
         headers["x-continuo-cache"] = "hit" if outcome.served_by == "cache" else "miss"
         content = body if isinstance(body, bytes) else written(body)

@@ -12,7 +12,7 @@ from continuo.messages import Usage
 from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.database import Database
 from continuo.stores.journal import Journal
-from continuo.stores.ledger import Paid, Settlement
+from continuo.stores.ledger import Paid, Settlement, in_all
 from continuo.stores.opened import open_store
 from continuo.testing.processes import until
 from tests.support.stores import charge, ledger, record, release
@@ -115,6 +115,20 @@ async def test_a_provider_that_bills_every_request_keeps_its_estimates(database:
         await journal.settle(end)
     assert {row["identity"] for row in await ledger(database)} == {"run/1", "run/2", "run/2#1"}
     assert (await Budgets(database).balance("acme", TODAY)).spent == 0.50003
+
+
+async def test_an_answer_replaces_the_estimates_of_its_own_provider_alone(database: Database) -> None:
+    journal, answered = Journal(database), outcome()
+    unknown = {"status": "failed", "usage": Usage(input_tokens=9, estimated=True), "cost_usd": 0.5}
+    for attempt, provider in ((1, "p"), (2, "p/eu"), (3, "p")):
+        lost = answered.calls[0].model_copy(update={**unknown, "provider": provider})
+        await charge(journal, "run/1", attempt, lost, CONTEXT, TODAY)
+    earlier = await journal.attempts("run/1", 3)
+    paid = Paid(record=answered.calls[0], context=CONTEXT)
+    await journal.settle(Settlement(identity="run/1", attempt=4, today=TODAY, paid=paid, outcome=answered))
+    assert {row["identity"] for row in await ledger(database)} == {"run/1", "run/1#2"}
+    assert (await Budgets(database).balance("acme", TODAY)).spent == 0.500015
+    assert in_all(answered.calls[0], earlier, answered=True).cost_usd == 0.500015
 
 
 async def test_an_attempt_that_died_is_booked_at_what_it_may_have_cost(database: Database) -> None:

@@ -138,6 +138,17 @@ async def test_who_does_not_come_back_loses_the_turn(stores: tuple[LimitStore, L
     assert await admit(one, scopes, "next", now=5 + told.seconds + GRACE) is None
 
 
+async def test_who_goes_elsewhere_holds_up_nobody(stores: tuple[LimitStore, LimitStore]) -> None:
+    one, other = stores
+    here, there = {"provider/p/here": Limits(concurrency=1)}, {"provider/p/there": Limits(concurrency=1)}
+    assert await admit(one, here, "running", lease=10) is None
+    assert await admit(one, here, "first", now=5) is not None
+    assert await admit(other, here, "second", queue=False, now=11) is not None
+    assert await admit(one, there, "first", now=11) is None
+    await one.forgo(here, turn="first")
+    assert await admit(other, here, "second", queue=False, now=11) is None
+
+
 async def test_all_scopes_are_taken_or_none(stores: tuple[LimitStore, LimitStore]) -> None:
     one, other = stores
     narrow = {"model/m": Limits(concurrency=1)}
