@@ -24,6 +24,7 @@ from continuo.activities.settling import Settling
 from continuo.activities.unexpected import reaching_out
 from continuo.config.catalog import Catalog, Model
 from continuo.decisions.confidence import INSTRUCTION, rated
+from continuo.decisions.continuing import going_on, joined
 from continuo.decisions.settled import settled
 from continuo.errors import ProviderError
 from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
@@ -122,7 +123,7 @@ class ModelCalls:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
         key, step, started = identity(), job.step, time.monotonic()
         assert isinstance(step, Call)
-        attempt = activity.info().attempt
+        attempt, delivery = activity.info().attempt, None
         try:
             if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
                 return known
@@ -133,16 +134,20 @@ class ModelCalls:
             if (wanted := self._catalog.models.get(step.model)) is None:
                 what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
                 raise ProviderError("not_found", what)
-            self._breakers.check(wanted.provider)
             delivery = await self._delivery(job, key, attempt)
-            fill, lease = partial(filled_in, step, job.request, self._catalog), lasts(step)
+            self._breakers.check(wanted.provider)
+            fill, lease = partial(filled_in, step, job.request, self._catalog, delivery), lasts(step)
             admitted = await self._admission.admit(job, wanted, fill, key, attempt, lease)
+            if isinstance(admitted, Wait) and delivery is not None and delivery.goes_on:
+                # Whoever waits begins with the first attempt again, which goes on with none before it.
+                raise ProviderError("rate_limited", admitted.why, retryable=True, retry_after=admitted.seconds)
         except ProviderError as error:
+            failure = broken(error, job) if delivery is not None and delivery.goes_on else error
             earlier = await self._earlier(key, attempt)
             record = CallRecord(
-                path=job.path, model=step.model, attempts=attempt, status="failed", error=f"{error.kind}: {error}"
+                path=job.path, model=step.model, attempts=attempt, status="failed", error=f"{failure.kind}: {failure}"
             )
-            raise _failed(error, job, in_all(record, earlier, answered=False)) from error
+            raise _failed(failure, job, in_all(record, earlier, answered=False)) from error
         if isinstance(admitted, Wait):
             return admitted
         return await self._admitted(job, admitted, ask, started, await self._earlier(key, attempt), delivery)
@@ -150,9 +155,10 @@ class ModelCalls:
     async def _delivery(self, job: Job, key: str, attempt: int) -> Delivery | None:
         try:
             return await begun(self._streams, job, attempt)
-        except ProviderError:
-            # It ends here for good.
-            await self._journal.close(key)
+        except ProviderError as error:
+            if not error.retryable:
+                # It ends here for good.
+                await self._journal.close(key)
             raise
 
     async def _number(self, key: str, step: Call) -> int:
@@ -180,9 +186,13 @@ class ModelCalls:
         step, model = job.step, admitted.model
         assert isinstance(step, Call)
         exchange, usage, key = Exchange(), None, admitted.identity
+        # A request that goes on with an answer is another than the one that it was begun by, and is billed beside it.
+        goes_on = delivery is not None and delivery.goes_on
+        alike = self._catalog.providers[model.provider].idempotent and not goes_on
         try:
             async with self._breakers.guard(model.provider, admitted.identity, lasts(step)):
-                sending = Sending(timeout=step.timeout, idempotency_key=key, exchange=exchange)
+                own_key = f"{key}+{admitted.attempt}" if goes_on else key
+                sending = Sending(timeout=step.timeout, idempotency_key=own_key, exchange=exchange)
                 if delivery is None:
                     response = await ask(model, admitted.request, **sending)
                 else:
@@ -198,7 +208,7 @@ class ModelCalls:
         except Exception as error:
             failure = error if isinstance(error, ProviderError) else _unexpected(error, model)
             if delivery is not None and await delivery.drop():
-                failure = broken(failure)
+                failure = broken(failure, job)
             usage = failure.usage
             unanswered = admitted.unanswered if exchange.billable else None
             own = _record(job, admitted, started, unanswered, error=failure)
@@ -208,7 +218,7 @@ class ModelCalls:
             await self._admission.leave(admitted, usage)
         own = _record(job, admitted, started, None, usage=usage)
         log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
-        record = in_all(own, earlier, answered=self._catalog.providers[model.provider].idempotent)
+        record = in_all(own, earlier, answered=alike)
         update: dict[str, object] = {
             "model": model.id,
             "provider": model.provider,
@@ -218,13 +228,20 @@ class ModelCalls:
         outcome = response.model_copy(update=update)
         if admitted.reason:
             outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
-        await self._settle(job, admitted, own, outcome)
+        await self._settle(job, admitted, own, outcome, replaces=alike)
         return outcome
 
     async def _settle(
-        self, job: Job, admitted: Admitted, own: CallRecord | None, outcome: Outcome | None = None
+        self,
+        job: Job,
+        admitted: Admitted,
+        own: CallRecord | None,
+        outcome: Outcome | None = None,
+        *,
+        replaces: bool = False,
     ) -> None:
-        """Keep what the attempt came to. One that used nothing only gives back what was reserved for it."""
+        """Keep what the attempt came to, which `replaces` what those before it were estimated at. One that used nothing
+        only gives back what was reserved for it."""
         provider, context = self._catalog.providers[admitted.model.provider], job.context
         simulated = outcome.simulated if outcome else provider.simulated
         used = own is not None and (outcome is not None or own.usage != Usage())
@@ -236,7 +253,7 @@ class ModelCalls:
             today=self._admission.today(context.tenant),
             paid=Paid(record=own, context=context, simulated=simulated) if own and used else None,
             outcome=outcome,
-            replaces_estimates=provider.idempotent,
+            replaces_estimates=replaces,
         )
         await self._settling.settle(settlement, _time_left())
 
@@ -262,6 +279,8 @@ class ModelCalls:
                     delivery.add(piece)
         assert response is not None, "a stream that does not raise ends with the whole answer"
         await delivery.finish()
+        if delivery.goes_on:
+            response = joined(delivery.begun, response)
         return self._outcome(model, request, response)
 
     def _outcome(self, model: Model, request: ModelRequest, response: ModelResponse) -> Outcome:
@@ -343,8 +362,11 @@ def _failed(error: ProviderError, job: Job, record: CallRecord) -> ApplicationEr
     return give_up_or_retry(error, failure, job.step.retry)
 
 
-def filled_in(step: Call, request: ModelRequest, catalog: Catalog, model: Model) -> ModelRequest:
-    """The request as the model takes it, with the step's own settings where the request leaves them open.
+def filled_in(
+    step: Call, request: ModelRequest, catalog: Catalog, delivery: Delivery | None, model: Model
+) -> ModelRequest:
+    """The request as the model takes it, with the step's own settings where the request leaves them open, or the one
+    for the rest of an answer.
 
     A model that has to tell itself how sure it is is told so, unless that would spoil the JSON that is wanted. Raises
     `ProviderError` where the model cannot answer the request.
@@ -359,4 +381,5 @@ def filled_in(step: Call, request: ModelRequest, catalog: Catalog, model: Model)
         raise ProviderError("invalid_request", f"model {model.id} takes no {' and no '.join(lacking)}")
     if left_out := sorted(filled.tuned & refused):
         log.info("left out what the model does not take", model=model.id, parameters=left_out)
-    return filled.without(refused)
+    taken = filled.without(refused)
+    return going_on(taken, delivery.begun, model) if delivery is not None and delivery.goes_on else taken

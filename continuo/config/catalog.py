@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -112,6 +112,8 @@ class Model(Data):
     `refuses` are the parameters of a request that it answers with an error; `tool_choice` is one that demands a call.
     `transcribes` says that it takes one audio, by OpenAI's protocol for transcriptions, and answers what is said in it.
     `embeds` says that it answers with embeddings and not with words.
+    `continues` says how it goes on with an answer that broke off: with *prefill* that is given as the last turn, the
+    assistant's; with *instruction* a user's turn behind it asks to go on; None is not at all.
     """
 
     id: str
@@ -127,6 +129,7 @@ class Model(Data):
     refuses: tuple[Parameter, ...] = ()
     transcribes: bool = False
     embeds: bool = False
+    continues: Literal["prefill", "instruction"] | None = None
 
     @model_validator(mode="before")
     @classmethod
