@@ -7,31 +7,43 @@ import structlog
 
 from continuo.activities.errors import unless_broken
 from continuo.decisions.confidence import Unrated
+from continuo.decisions.continuing import Seam, begun_text
 from continuo.deltas import Delta, TextDelta
 from continuo.errors import ProviderError
 from continuo.jobs import Job
-from continuo.stores.streams import StreamLog, Writer
+from continuo.patterns import Call
+from continuo.stores.streams import Claim, StreamLog, Writer
 
 log = structlog.get_logger()
 
 
 class Delivery:
-    """What one attempt writes. While a batch is being written the next one gathers."""
+    """What one attempt writes. While a batch is being written the next one gathers.
 
-    def __init__(self, streams: StreamLog, writer: Writer, *, rated: bool) -> None:
+    An attempt that `goes_on` writes behind the `count` pieces, together the text `begun`, of those before it.
+    """
+
+    def __init__(self, streams: StreamLog, writer: Writer, *, rated: bool, begun: str = "", count: int = 0) -> None:
+        self.begun = begun
+        self.goes_on = count > 0
         self._streams = streams
         self._writer = writer
+        self._seam = Seam(begun)
         self._unrated = Unrated() if rated else None
-        self._count = 0
+        if self._unrated:
+            # All of it was shown.
+            self._unrated.shown(begun)
+        self._count = count
         self._gathered: list[Delta] = []
         self._writing: asyncio.Task[None] | None = None
         self._ended = False
-        self._delivered = False
+        self._delivered = self.goes_on
 
     def add(self, piece: Delta) -> None:
         """Write it soon. What may yet be the rating of a rated answer is held back."""
-        if self._unrated and isinstance(piece, TextDelta):
-            piece = TextDelta(self._unrated.shown(piece.text))
+        if isinstance(piece, TextDelta):
+            text = self._seam.new(piece.text)
+            piece = TextDelta(self._unrated.shown(text) if self._unrated else text)
         if self._ended or piece == TextDelta(""):
             return
         last = self._gathered[-1] if self._gathered else None
@@ -43,7 +55,7 @@ class Delivery:
             self._writing = asyncio.create_task(self._write())
 
     async def finish(self) -> bool:
-        """Write what is left; whether the log has anything of this attempt."""
+        """Write what is left; whether the log has anything of the call."""
         if self._writing is not None:
             await self._writing
         return self._delivered
@@ -71,21 +83,51 @@ class Delivery:
 async def begun(streams: StreamLog, job: Job, attempt: int) -> Delivery | None:
     """The delivery of this attempt; None where nobody wants the pieces of its answer, or the log is broken.
 
-    Raises `ProviderError` of kind `stream_broken` where some of another answer was delivered: none may come behind it.
+    Raises `ProviderError` of kind `stream_broken` where some of an answer was delivered that this attempt cannot go on
+    with: none may come behind it.
     """
     if job.stream is None:
         return None
-    writer = Writer(job.stream, job.path, attempt)
-    delivered = await unless_broken("the stream log", streams.claim(writer, time.time()))
-    if delivered is None:
+    writer, rated = Writer(job.stream, job.path, attempt), job.request.rated
+    claim = await unless_broken("the stream log", streams.claim(writer, time.time()))
+    if claim is None:
         return None
-    if delivered:
+    if not claim.pieces:
+        return Delivery(streams, writer, rated=rated)
+    text = begun_text(job.request, await _read(streams, writer.run, claim.pieces)) if _continues(job, claim) else None
+    if text is None:
         message = "the answer broke off after some of it was delivered, and is not begun anew; ask again"
         raise ProviderError("stream_broken", message)
-    return Delivery(streams, writer, rated=job.request.rated)
+    return Delivery(streams, writer, rated=rated, begun=text, count=claim.pieces)
 
 
-def broken(error: ProviderError) -> ProviderError:
-    """The end of an attempt that failed after some of its answer was delivered: no other attempt follows."""
-    message = f"{error}; some of the answer was delivered, and no other follows it"
-    return ProviderError("stream_broken", message, status=error.status, usage=error.usage)
+def _continues(job: Job, claim: Claim) -> bool:
+    assert isinstance(job.step, Call)
+    return claim.same and job.step.on_break == "continue"
+
+
+async def _read(streams: StreamLog, run: str, count: int) -> list[Delta]:
+    found: list[Delta] = []
+    while len(found) < count:
+        pieces = await unless_broken("the stream log", streams.read(run, len(found)))
+        if not pieces:
+            message = "the answer broke off, and what was delivered of it cannot be read"
+            raise ProviderError("stream_broken", message, retryable=pieces is None)
+        found += pieces
+    return found
+
+
+def broken(error: ProviderError, job: Job) -> ProviderError:
+    """The end of an attempt that failed after some of its answer was delivered: no other answer follows, and another
+    attempt only to go on with it."""
+    assert isinstance(job.step, Call)
+    retryable = error.retryable and job.step.on_break == "continue"
+    message = str(error) if retryable else f"{error}; some of the answer was delivered, and no other follows it"
+    return ProviderError(
+        "stream_broken",
+        message,
+        status=error.status,
+        retryable=retryable,
+        retry_after=error.retry_after,
+        usage=error.usage,
+    )

@@ -18,14 +18,15 @@ from continuo.activities.admission import Admission, Admitted
 from continuo.activities.breakers import Breakers
 from continuo.activities.delivering import Delivery, begun, broken
 from continuo.activities.errors import failed_attempts, give_up_or_retry, patiently, unless_broken
+from continuo.activities.filling import filled_in
 from continuo.activities.identity import identity
 from continuo.activities.media import media_of
 from continuo.activities.settling import Settling
 from continuo.activities.unexpected import reaching_out
 from continuo.authoring.library import Library
-from continuo.config.catalog import Catalog, Model
-from continuo.decisions.confidence import INSTRUCTION, rated
-from continuo.decisions.settled import settled
+from continuo.config.catalog import Model
+from continuo.decisions.confidence import rated
+from continuo.decisions.continuing import joined
 from continuo.errors import ProviderError
 from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
 from continuo.messages import Message, ModelRequest, ModelResponse, Usage
@@ -123,7 +124,7 @@ class ModelCalls:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
         key, step, started = identity(), job.step, time.monotonic()
         assert isinstance(step, Call)
-        attempt = job.attempts + activity.info().attempt
+        attempt, delivery = job.attempts + activity.info().attempt, None
         try:
             if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
                 return known
@@ -136,14 +137,15 @@ class ModelCalls:
                 what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
                 raise ProviderError("not_found", what)
             delivery = await self._delivery(job, key, attempt)
-            fill, lease = partial(filled_in, step, job.request, catalog), lasts(step)
+            fill, lease = partial(filled_in, step, job.request, catalog, delivery), lasts(step)
             admitted = await self._admission.admit(catalog, job, wanted, fill, key, attempt, lease)
         except ProviderError as error:
+            failure = broken(error, job) if delivery is not None and delivery.goes_on else error
             earlier = await self._earlier(key, attempt)
             record = CallRecord(
-                path=job.path, model=step.model, attempts=attempt, status="failed", error=f"{error.kind}: {error}"
+                path=job.path, model=step.model, attempts=attempt, status="failed", error=f"{failure.kind}: {failure}"
             )
-            raise _failed(error, job, in_all(record, earlier, answered=False)) from error
+            raise _failed(failure, job, in_all(record, earlier, answered=False)) from error
         if isinstance(admitted, Wait):
             # This one has asked nobody: the next one has its number.
             tried = {"attempts": attempt - 1, "failures": failed_attempts(job.failures)}
@@ -155,9 +157,10 @@ class ModelCalls:
     async def _delivery(self, job: Job, key: str, attempt: int) -> Delivery | None:
         try:
             return await begun(self._streams, job, attempt)
-        except ProviderError:
-            # It ends here for good.
-            await self._journal.close(key)
+        except ProviderError as error:
+            if not error.retryable:
+                # It ends here for good.
+                await self._journal.close(key)
             raise
 
     async def _number(self, key: str, job: Job) -> int:
@@ -189,10 +192,14 @@ class ModelCalls:
         exchange, usage, key = Exchange(), None, admitted.identity
         began, took, failed = time.monotonic(), None, False
         earlier: Sequence[Row] = ()
+        # A request that goes on with an answer is another than the one that it was begun by, and is billed beside it.
+        goes_on = delivery is not None and delivery.goes_on
+        alike = provider.idempotent and not goes_on
         try:
             earlier = await self._earlier(key, admitted.attempt)
             async with self._breakers.guard(model.provider, provider.breaker, key, lasts(step)):
-                sending = Sending(timeout=step.timeout, idempotency_key=key, exchange=exchange)
+                own_key = f"{key}+{admitted.attempt}" if goes_on else key
+                sending = Sending(timeout=step.timeout, idempotency_key=own_key, exchange=exchange)
                 if delivery is None:
                     response = await ask(admitted, **sending)
                 else:
@@ -216,7 +223,7 @@ class ModelCalls:
             # No answer is as bad as one at the last moment.
             failed, took = failure.retryable, step.timeout if failure.retryable else None
             if delivery is not None and await delivery.drop():
-                failure = broken(failure)
+                failure = broken(failure, job)
             usage = failure.usage
             unanswered = admitted.unanswered if exchange.billable else None
             own = _record(job, admitted, started, unanswered, error=failure)
@@ -226,7 +233,7 @@ class ModelCalls:
             await self._admission.leave(admitted, usage, took, failed=failed)
         own = _record(job, admitted, started, None, usage=usage)
         log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
-        record = in_all(own, earlier, answered=provider.idempotent)
+        record = in_all(own, earlier, answered=alike)
         update: dict[str, object] = {
             "model": model.id,
             "provider": model.provider,
@@ -236,13 +243,20 @@ class ModelCalls:
         outcome = response.model_copy(update=update)
         if admitted.reason:
             outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
-        await self._settle(job, admitted, own, outcome)
+        await self._settle(job, admitted, own, outcome, replaces=alike)
         return outcome
 
     async def _settle(
-        self, job: Job, admitted: Admitted, own: CallRecord | None, outcome: Outcome | None = None
+        self,
+        job: Job,
+        admitted: Admitted,
+        own: CallRecord | None,
+        outcome: Outcome | None = None,
+        *,
+        replaces: bool = False,
     ) -> None:
-        """Keep what the attempt came to. One that used nothing only gives back what was reserved for it."""
+        """Keep what the attempt came to, which `replaces` what those before it were estimated at. One that used nothing
+        only gives back what was reserved for it."""
         provider, context = admitted.catalog.providers[admitted.model.provider], job.context
         simulated = outcome.simulated if outcome else provider.simulated
         used = own is not None and (outcome is not None or own.usage != Usage())
@@ -254,7 +268,7 @@ class ModelCalls:
             today=await self._admission.today(context.tenant),
             paid=Paid(record=own, context=context, simulated=simulated) if own and used else None,
             outcome=outcome,
-            replaces_estimates=provider.idempotent,
+            replaces_estimates=replaces,
         )
         await self._settling.settle(settlement, _time_left())
 
@@ -281,6 +295,8 @@ class ModelCalls:
                     delivery.add(piece)
         assert response is not None, "a stream that does not raise ends with the whole answer"
         await delivery.finish()
+        if delivery.goes_on:
+            response = joined(delivery.begun, response)
         return _outcome(admitted, response)
 
     async def _embed(self, admitted: Admitted, **sending: Unpack[Sending]) -> Outcome:
@@ -363,22 +379,3 @@ def _failed(error: ProviderError, job: Job, record: CallRecord) -> ApplicationEr
     assert isinstance(job.step, Call)
     failure = Failure(type=error.kind, message=str(error), calls=(record,))
     return give_up_or_retry(error, failure, job.step.retry, job.failures)
-
-
-def filled_in(step: Call, request: ModelRequest, catalog: Catalog, model: Model) -> ModelRequest:
-    """The request as the model takes it, with the step's own settings where the request leaves them open.
-
-    A model that has to tell itself how sure it is is told so, unless that would spoil the JSON that is wanted. Raises
-    `ProviderError` where the model cannot answer the request.
-    """
-    filled = settled(step, request)
-    can_be_told = not (model.logprobs or model.transcribes)
-    if request.rated and can_be_told and request.response_schema is None and request.response_format is None:
-        system = f"{filled.system}\n\n{INSTRUCTION}" if filled.system else INSTRUCTION
-        filled = filled.model_copy(update={"system": system})
-    refused = catalog.refused_by(model)
-    if lacking := sorted(filled.demands & refused):
-        raise ProviderError("invalid_request", f"model {model.id} takes no {' and no '.join(lacking)}")
-    if left_out := sorted(filled.tuned & refused):
-        log.info("left out what the model does not take", model=model.id, parameters=left_out)
-    return filled.without(refused)

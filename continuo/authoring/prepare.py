@@ -43,12 +43,24 @@ def resolved(step: Step, catalog: Catalog, environ: Mapping[str, str], *, simula
         update: dict[str, object] = {field: model.id for field, model in models.items()}
         if isinstance(part, Call):
             update["local"] = part.local or models["model"].local
+            check_continues(part, models["model"], catalog)
         return part.model_copy(update=update) if update else part
 
     def here(name: str) -> Model:
         return catalog.resolve(name, lambda provider: unavailable(provider, environ, simulated=simulated))
 
     return replaced(step, resolve)
+
+
+def check_continues(call: Call, model: Model, catalog: Catalog) -> None:
+    """Raise `InputError` where `model`, or a cheaper one, cannot go on with an answer as the call wants."""
+    seen: set[str] = set()
+    while call.on_break == "continue" and model.id not in seen:
+        if model.continues is None:
+            what = f"on_break is 'continue', and model {model.id!r} does not go on with an answer that broke off"
+            raise InputError(f"{what}; say how it `continues` in the catalog, use another model, or leave on_break out")
+        seen.add(model.id)
+        model = catalog.models[model.cheaper or model.id]
 
 
 def check_extent(step: Step) -> None:

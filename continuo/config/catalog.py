@@ -149,6 +149,8 @@ class Model(Data):
     `deployments` are the places that serve it, where there are several; each call goes to one, chosen by `strategy`. A
     `sticky` model's conversations stay at one each, as far as it can be asked; by default those do that are long enough
     to be kept in a cache of prompts, where cached tokens are cheaper.
+    `continues` says how it goes on with an answer that broke off: with *prefill* that is given as the last turn, the
+    assistant's; with *instruction* a user's turn behind it asks to go on; None is not at all.
     """
 
     id: str
@@ -188,6 +190,8 @@ class Model(Data):
             )
             for one in self.deployments
         ) or (self,)
+
+    continues: Literal["prefill", "instruction"] | None = None
 
     @model_validator(mode="before")
     @classmethod

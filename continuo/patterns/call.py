@@ -10,6 +10,8 @@ from continuo.parameters import Effort, Seed
 from continuo.patterns.base import ModelName, Retry, Spec
 from continuo.patterns.worst import Estimate, Estimator
 
+OnBreak = Literal["error", "restart", "continue"]
+
 
 class Call(Spec):
     """One request to one model.
@@ -18,6 +20,11 @@ class Call(Spec):
     `temperature`, `top_p`, `stop`, `seed` and `reasoning_effort` stand in where the request itself leaves them open.
     `local` makes the call on the worker that runs the workflow, as a local activity: cheaper for a model that answers
     within seconds, and later to be cancelled.
+
+    `on_break` says what follows when the worker dies, or the model breaks off, in mid-stream. As long as nothing was
+    delivered, the answer is begun anew, as after any failure, whatever it says. Behind the first piece *error* ends the
+    run, and so does *restart*, since no second answer follows a first; with *continue* the next attempt goes on behind
+    the text that was delivered, which needs a model that `continues`, see the catalog.
     """
 
     kind: Literal["call"] = "call"
@@ -31,6 +38,7 @@ class Call(Spec):
     reasoning_effort: Annotated[Effort | None, WHEN_SET] = None
     timeout: Seconds = 120.0
     retry: Retry = Retry()
+    on_break: Annotated[OnBreak, Field(exclude_if=lambda value: value == "error")] = "error"
     local: bool = False
 
     streams: ClassVar[bool] = True

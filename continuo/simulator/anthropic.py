@@ -7,6 +7,7 @@ from continuo.simulator.reply import (
     Json,
     Question,
     Reply,
+    begun,
     check_signature,
     chosen,
     medium,
@@ -40,6 +41,8 @@ def question(body: Json) -> Question:
         if block["type"] == "thinking":
             check_signature(block["thinking"], block["signature"])
     results = [block for block in blocks if block["type"] == "tool_result"]
+    if texts[-1][0] == "assistant" and texts[-1][1] != texts[-1][1].rstrip():
+        raise ValueError("final assistant content cannot end with trailing whitespace")
     said = [text_of(body.get("system")), *(text for _, text in texts)]
     said += [text_of(result.get("content")) for result in results]
     tools = tuple(tool["name"] for tool in body.get("tools") or ())
@@ -52,6 +55,7 @@ def question(body: Json) -> Question:
         answered_tool=bool(results),
         media=tuple(_medium(block["source"]) for block in blocks if block["type"] in ("image", "document")),
         schema=((body.get("output_config") or {}).get("format") or {}).get("schema"),
+        begun=begun(texts),
     )
 
 

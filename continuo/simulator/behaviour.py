@@ -40,7 +40,8 @@ class Behaviour(Strict):
     `retry_after_ms` as headers.
     `confidence` (0..1) ends a text, not JSON that was asked for, as a line `CONFIDENCE: x`; where OpenAI's protocol
     asks for `logprobs`, it is their mean, as a logarithm.
-    `text`: the whole answer. `thought`: what comes before it as reasoning, signed where the protocol signs.
+    `text`: the whole answer; who gives its beginning back as the assistant's turn gets the rest. `thought`: what comes
+    before it as reasoning, signed where the protocol signs.
     `tokens`: about 4 characters each unless set, and 258 for any medium.
     `tool_call` is made if the request offers the tool and holds no tool's result yet.
     `pace`: seconds before each event of a stream; `breaks_after`: so many of them, and its connection is dropped.

@@ -7,6 +7,7 @@ from continuo.simulator.reply import (
     Json,
     Question,
     Reply,
+    begun,
     check_signature,
     chosen,
     logarithm,
@@ -61,6 +62,7 @@ def question(body: Json) -> Question:
         json=config.get("responseMimeType") == "application/json",
         logprobs=bool(config.get("responseLogprobs")),
         top=config.get("logprobs") or 0,
+        begun=begun(texts),
     )
 
 

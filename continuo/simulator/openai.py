@@ -9,6 +9,7 @@ from continuo.simulator.reply import (
     Json,
     Question,
     Reply,
+    begun,
     chosen,
     data_url,
     logarithm,
@@ -39,6 +40,7 @@ def question(body: Json) -> Question:
         logprobs=bool(body.get("logprobs")),
         top=body.get("top_logprobs") or 0,
         media=tuple(item for message in messages for item in _media(message.get("content"))),
+        begun=begun([(message["role"], text) for message, text in zip(messages, texts, strict=True)]),
         counts=not body.get("stream") or bool((body.get("stream_options") or {}).get("include_usage")),
     )
 

@@ -4,7 +4,7 @@ import json
 import math
 import random
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
@@ -28,6 +28,7 @@ class Question:
     and `counts` that the answer is to hold the tokens. `choice` is *none*, *required* or a tool's name, where one is
     set; `json` says that any JSON object is wanted, and `top` how many tokens each place of `logprobs` is to have.
     `embeds` are texts to be embedded in so many `dimensions`, and `packed` that their vectors are wanted in base64.
+    `begun` is the assistant's turn that may be wanted to be gone on with, and whether it is the last of all.
     `media` are what came beside the texts, as type and bytes; `seconds` of an audio are to be counted, not tokens.
     """
 
@@ -46,6 +47,7 @@ class Question:
     packed: bool = False
     media: tuple[tuple[str, int], ...] = ()
     seconds: float = 0.0
+    begun: tuple[str, bool] = ("", False)
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,18 @@ def _text(model: str, question: Question, behaviour: Behaviour) -> str:
         sent = ", ".join(f"{kind} of {size:,} bytes" for kind, size in question.media)
         beside = f" You sent: {sent}." if sent else ""
         text = f"[simulated {model}] You asked: “{about}”{beside} A real model would answer here."
-    return text if behaviour.confidence is None else f"{text}\nCONFIDENCE: {behaviour.confidence}"
+    text = text if behaviour.confidence is None else f"{text}\nCONFIDENCE: {behaviour.confidence}"
+    beginning, is_last = question.begun
+    rest = text.removeprefix(beginning)
+    return rest if rest or is_last else text
+
+
+def begun(turns: Sequence[tuple[str, str]]) -> tuple[str, bool]:
+    """`Question.begun` of turns, by their role and text."""
+    found = [
+        (text, turn is turns[-1]) for turn in turns[-2:] for role, text in [turn] if role in ("assistant", "model")
+    ]
+    return found[-1] if found else ("", False)
 
 
 def medium(media_type: str, data: str) -> tuple[str, int]:

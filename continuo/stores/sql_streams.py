@@ -9,7 +9,7 @@ from typing import NamedTuple
 from continuo.deltas import Delta
 from continuo.stores.database import Connection, Database, Failed, kept
 from continuo.stores.pruning import PAUSE
-from continuo.stores.streams import MAX_BYTES, PORTION, Watches, Writer, behind, encoded
+from continuo.stores.streams import MAX_BYTES, PORTION, Claim, Watches, Writer, behind, encoded
 
 TOGETHER = 0.004
 """Seconds from one transaction to the next: what all streams of the process append meanwhile shares one."""
@@ -20,7 +20,7 @@ RUNS = 20
 _CLAIM = """
     INSERT INTO streams (run, path, attempt, pieces, bytes, time) VALUES (?, ?, ?, 0, 0, ?)
     ON CONFLICT (run) DO UPDATE SET path = excluded.path, attempt = excluded.attempt, time = excluded.time
-    WHERE streams.path <> excluded.path OR streams.attempt <= excluded.attempt
+    WHERE CASE WHEN streams.path = excluded.path THEN streams.attempt <= excluded.attempt ELSE streams.pieces = 0 END
 """
 
 _ADVANCE = """
@@ -56,11 +56,11 @@ class SqlStreams:
         self._waiting: list[_Append] = []
         self._flush: asyncio.Task[None] | None = None
 
-    async def claim(self, writer: Writer, now: float) -> int:
-        def write(connection: Connection) -> int:
+    async def claim(self, writer: Writer, now: float) -> Claim:
+        def write(connection: Connection) -> Claim:
             connection.execute(_CLAIM, (*_key(writer), now))
-            row = connection.execute("SELECT pieces FROM streams WHERE run = ?", (writer.run,)).fetchone()
-            return int(row["pieces"])
+            row = connection.execute("SELECT path, pieces FROM streams WHERE run = ?", (writer.run,)).fetchone()
+            return Claim(int(row["pieces"]), row["path"] == writer.path)
 
         return await self._database.write(write, durable=False)
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -30,12 +30,19 @@ class Writer:
     attempt: int
 
 
+class Claim(NamedTuple):
+    """How many pieces stand in the log already, and whether they are of earlier attempts of the `same` call."""
+
+    pieces: int
+    same: bool
+
+
 class StreamLog(Protocol):
     """The pieces of each run, counted from 1. Raises what `Place.broken` names where it cannot be used now."""
 
-    async def claim(self, writer: Writer, now: float) -> int:
-        """From now on this attempt alone may append, unless a later one of its call came before it; how many pieces
-        those before it have left there."""
+    async def claim(self, writer: Writer, now: float) -> Claim:
+        """From now on this attempt alone may append, unless a later one of its call came before it, or there are pieces
+        of another call; what those before it have left there."""
 
     async def append(self, writer: Writer, after: int, pieces: Sequence[Delta], now: float) -> bool:
         """Keep the pieces behind the first `after`, together; False, and none is kept, where it may not append, where

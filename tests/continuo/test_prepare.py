@@ -196,3 +196,16 @@ def test_a_key_may_be_mounted_as_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"\xff")
     with pytest.raises(InputError, match="VENDOR_KEY_FILE: not UTF-8"):
         environment(mounted)
+
+
+def test_an_answer_is_gone_on_with_by_a_model_that_says_how() -> None:
+    step = Call(model="pretend", on_break="continue")
+    with pytest.raises(InputError, match=r"on_break is 'continue', and model 'pretend' does not .* `continues`"):
+        resolved(step, CATALOG, {}, simulated=True)
+    models = {id: {"provider": "sim", "cheaper": cheaper} for id, cheaper in (("dear", "cheap"), ("cheap", None))}
+    catalog = Catalog.model_validate({"providers": CATALOG.providers, "models": models})
+    dear = catalog.models["dear"].model_copy(update={"continues": "prefill"})
+    catalog = catalog.model_copy(update={"models": {**catalog.models, "dear": dear}})
+    with pytest.raises(InputError, match="model 'cheap'"):
+        resolved(Call(model="dear", on_break="continue"), catalog, {}, simulated=True)
+    assert resolved(Call(model="dear", on_break="restart"), catalog, {}, simulated=True)

@@ -24,6 +24,23 @@ PATTERNS = {
         kind: cascade
         steps: [{kind: call, model: sim-mini}, {kind: call, model: sim-mid}]
         """,
+    "goes-on": """
+        kind: fallback
+        steps:
+          - {kind: call, model: sim-mini, on_break: continue, retry: {attempts: 6, initial: 10ms}}
+          - {kind: call, model: sim-mid}
+        """,
+    "told-to-go-on": """
+        kind: fallback
+        steps:
+          - {kind: call, model: sim-mid, on_break: continue, local: true, retry: {attempts: 9, initial: 10ms}}
+        """,
+    "goes-on-twice": """
+        kind: fallback
+        steps:
+          - {kind: call, model: sim-mini, on_break: continue, retry: {attempts: 2, initial: 10ms}}
+          - {kind: call, model: sim-mid, on_break: continue}
+        """,
     "in-turn": """
         kind: pipeline
         steps:
@@ -148,6 +165,39 @@ async def test_an_answer_that_breaks_off_ends_in_an_error_and_no_other_follows(
         booked = (await ledger(store))[-1]
     assert (booked["model"], booked["status"], booked["estimated"]) == ("sim-mini", "failed", 1)
     assert booked["output_tokens"] > 0
+
+
+@pytest.mark.parametrize(("pattern", "model"), [("goes-on", "sim-mini"), ("told-to-go-on", "sim-mid")])
+async def test_an_answer_that_breaks_off_is_gone_on_with_by_its_model(
+    patterned: GatewayProcess, simulator: Control, pattern: str, model: str
+) -> None:
+    await simulator.behave(model, text=STORY, breaks_after=9)
+    chunks = await streamed(patterned, pattern)
+    assert text_of(chunks) == STORY
+    assert [choice["finish_reason"] for chunk in chunks for choice in chunk["choices"]][-1] == "stop"
+    calls = await simulator.calls()
+    assert [call["answered"] for call in calls] == [False] * (len(calls) - 1) + [True]
+    assert len({call["idempotency_key"] for call in calls}) == len(calls) > 2
+    async with aclosing(open_store(Settings(), environment())) as store:
+        booked = (await ledger(store))[-len(calls) :]
+    assert [row["status"] for row in booked] == ["failed"] * (len(calls) - 1) + ["ok"]
+    cost = sum(row["cost_nanousd"] for row in booked) / 1e9
+    assert chunks[-1]["continuo"]["cost_usd"] == pytest.approx(cost)
+    assert min(row["cost_nanousd"] for row in booked) > 0
+
+
+async def test_what_cannot_be_gone_on_with_is_followed_by_no_other_answer(
+    patterned: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text=STORY, breaks_after=8)
+    chunks = await streamed(patterned, "goes-on-twice")
+    assert "stream_broken" in chunks[-1]["error"]["message"]
+    assert STORY.startswith(text_of(chunks[:-1]))
+    assert [call["model"] for call in await simulator.calls()] == ["sim-mini"] * 2
+    await simulator.behave("sim-mini", thought="First I think. " * 20, text=STORY, breaks_after=8)
+    chunks = await streamed(patterned, "goes-on")
+    assert "stream_broken" in chunks[-1]["error"]["message"]
+    assert len(await simulator.calls()) == 3
 
 
 async def test_an_answer_that_breaks_before_its_first_piece_is_begun_anew(

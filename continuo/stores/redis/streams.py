@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from continuo.deltas import Delta
-from continuo.stores.streams import MAX_BYTES, PORTION, Watches, Writer, behind, encoded
+from continuo.stores.streams import MAX_BYTES, PORTION, Claim, Watches, Writer, behind, encoded
 
 log = structlog.get_logger()
 
@@ -29,11 +29,13 @@ _CLAIM = f"""
 local run, path, attempt, kept = unpack(ARGV)
 local name = '{PREFIX}' .. run .. ':writer'
 local now = redis.call('HMGET', name, 'path', 'attempt', 'pieces')
-if not (now[1] == path and tonumber(now[2]) > tonumber(attempt)) then
+local pieces, same = tonumber(now[3] or 0), now[1] == path
+if (same and tonumber(now[2]) <= tonumber(attempt)) or (not same and pieces == 0) then
     redis.call('HSET', name, 'path', path, 'attempt', attempt)
     redis.call('PEXPIRE', name, kept)
 end
-return tonumber(now[3] or 0)
+if pieces == 0 then same = true end
+return {{pieces, same and 1 or 0}}
 """
 
 _APPEND = f"""
@@ -61,8 +63,9 @@ class RedisStreams:
         self._watches = watches
         self._kept = round(kept * 1000)
 
-    async def claim(self, writer: Writer, now: float) -> int:
-        return int(await self._claim(args=[writer.run, writer.path, writer.attempt, self._kept]))
+    async def claim(self, writer: Writer, now: float) -> Claim:
+        pieces, same = await self._claim(args=[writer.run, writer.path, writer.attempt, self._kept])
+        return Claim(pieces, bool(same))
 
     async def append(self, writer: Writer, after: int, pieces: Sequence[Delta], now: float) -> bool:
         args: list[Any] = [

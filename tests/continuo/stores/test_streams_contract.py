@@ -43,7 +43,7 @@ async def whole(log: StreamLog, run: str, after: int = 0) -> list[Delta]:
 
 async def test_pieces_are_read_in_order_behind_any_of_them(logs: tuple[StreamLog, StreamLog]) -> None:
     writer, reader = logs
-    assert await writer.claim(ONE, NOW) == 0
+    assert await writer.claim(ONE, NOW) == (0, True)
     assert await reader.read("run", 0) == []
     kept = [*texts("a", "b"), ReasoningDelta("why", "s", "anthropic"), ToolDelta(0, "c1", "weather", "{", None)]
     assert await writer.append(ONE, 0, kept[:3], NOW)
@@ -56,19 +56,31 @@ async def test_pieces_are_read_in_order_behind_any_of_them(logs: tuple[StreamLog
 async def test_one_writer_at_a_time_and_none_twice(logs: tuple[StreamLog, StreamLog]) -> None:
     early, late = logs
     again = Writer("run", "tier1", 2)
-    assert await early.claim(ONE, NOW) == 0
+    assert await early.claim(ONE, NOW) == (0, True)
     assert await early.append(ONE, 0, texts("a"), NOW)
     assert not await early.append(ONE, 0, texts("a"), NOW)
     assert not await early.append(ONE, 2, texts("c"), NOW)
-    assert await late.claim(again, NOW) == 1
+    assert await late.claim(again, NOW) == (1, True)
     assert not await early.append(ONE, 1, texts("b"), NOW)
     # An attempt that was thought to be dead comes too late.
-    assert await early.claim(ONE, NOW) == 1
+    assert await early.claim(ONE, NOW) == (1, True)
     assert not await early.append(ONE, 1, texts("b"), NOW)
     assert await late.append(again, 1, texts("B"), NOW)
-    assert await late.claim(Writer("run", "tier2", 1), NOW) == 2
-    assert not await late.append(again, 2, texts("C"), NOW)
     assert await whole(early, "run") == texts("a", "B")
+
+
+async def test_another_call_takes_over_what_is_empty_alone(logs: tuple[StreamLog, StreamLog]) -> None:
+    early, late = logs
+    assert await early.claim(ONE, NOW) == (0, True)
+    other = Writer("run", "tier2", 1)
+    assert await late.claim(other, NOW) == (0, True)
+    assert not await early.append(ONE, 0, texts("a"), NOW)
+    assert await late.append(other, 0, texts("b"), NOW)
+    for _ in range(2):
+        assert await early.claim(Writer("run", "tier3", 1), NOW) == (1, False)
+    assert not await early.append(Writer("run", "tier3", 1), 1, texts("c"), NOW)
+    assert await late.append(other, 1, texts("c"), NOW)
+    assert await whole(early, "run") == texts("b", "c")
 
 
 async def test_who_waits_is_told_within_some_milliseconds(logs: tuple[StreamLog, StreamLog]) -> None:
