@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -27,7 +27,10 @@ from continuo.config.protocols import protocol
 from continuo.config.toml_file import read_toml
 from continuo.data import seconds
 from continuo.errors import InputError, unknown
-from continuo.jobs import Priority
+
+if TYPE_CHECKING:
+    # It knows of every pattern, which takes a listing without them as long to load as all the rest.
+    from continuo.jobs import Priority
 
 MAX_SLOTS = 10_000
 PATHS = ("data", "cache", "catalog", "tenants", "patterns", "knowledge")
@@ -127,7 +130,7 @@ class Settings(BaseSettings):
             raise ValueError("empty; name a path, or unset it")
         return path
 
-    def slots(self, priority: Priority) -> int:
+    def slots(self, priority: "Priority") -> int:
         """How many calls a pool of `priority` makes at once."""
         return {"critical": self.critical_slots, "standard": self.standard_slots, "batch": self.batch_slots}[priority]
 

@@ -4,12 +4,9 @@ from functools import partial
 
 from rich.text import Text
 
-from continuo.authoring.library import Library
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings, environment, unavailable
 from continuo.errors import InputError
-from continuo.patterns import Call
-from continuo.patterns.walk import specs
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import err, out
 
@@ -26,6 +23,11 @@ _MODEL = (
 
 def patterns() -> int:
     """List the named patterns and check each: exit code 2 when one is wrong."""
+    # Loaded here: the list of models does without.
+    from continuo.authoring.library import Library
+    from continuo.patterns import Call
+    from continuo.patterns.walk import specs
+
     library = Library()
     table = FittedTable(Column("pattern"), Column("kind", rank=2), Column("models here", rank=1), Column("what for"))
     wrong = []
