@@ -64,11 +64,11 @@ async def test_a_killed_deployment_takes_no_call_along_and_is_asked_again_when_i
         assert Counter(status for status, _ in rows) == {"ok": 21, "failed": 7}
         assert {provider for status, provider in rows if status == "failed"} == {"sim-openai/one"}
 
-        async def opened() -> bool:
+        async def set_aside() -> bool:
             state = (await Board(database).all()).get("sim-openai/one")
-            return state is not None and state.state == "open"
+            return state is not None and state.state != "closed"
 
-        await until(opened)
+        await until(set_aside)
         again = python("continuo.simulator", "--port", urls[0].rpartition(":")[2], ready="http://", log=tmp_path / "4")
         await stack.enter_async_context(running(again))
 
