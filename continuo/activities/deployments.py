@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from continuo.activities.breakers import Breakers
-from continuo.activities.errors import failed_at, failed_attempts
+from continuo.activities.errors import failed_at
 from continuo.config.catalog import Catalog, Model
 from continuo.config.settings import not_set
 from continuo.decisions.deployments import CACHED_FROM, Candidate, conversation, ranked
 from continuo.errors import ProviderError
 from continuo.jobs import Job
 from continuo.messages import ModelRequest
-from continuo.patterns import Call
 from continuo.protection.reservation import likely_usd, read_tokens
 
 NEWEST = 0.3
@@ -63,7 +62,7 @@ class Deployments:
         if _sticks(model, request):
             strategy, key = "weight", conversation(request, job.context.session)
         weights = {one.provider: place.weight for place, one in zip(model.deployments, model.deployed, strict=True)}
-        candidates = [self._candidate(one, weights[one.provider], request, job, identity) for one in allowed]
+        candidates = [self._candidate(one, weights[one.provider], request, identity) for one in allowed]
         by_name = {one.provider: one for one in allowed}
         return [by_name[one.name] for one in ranked(candidates, strategy, key)]
 
@@ -96,19 +95,15 @@ class Deployments:
                 seconds = NEWEST * seconds + (1 - NEWEST) * known.seconds
             self._seen[name] = Seen(seconds, time.monotonic(), failed)
 
-    def _candidate(self, model: Model, weight: float, request: ModelRequest, job: Job, identity: str) -> Candidate:
-        assert isinstance(job.step, Call)
-        name, seen, failures = model.provider, self._recent(model.provider), failed_attempts(job.failures)
-        failed = name in failed_at() or (seen is not None and seen.failed == identity)
-        # A probe may well fail, and a call that has no other attempt then would fail with it.
-        last = failures + 1 >= job.step.retry.attempts
+    def _candidate(self, model: Model, weight: float, request: ModelRequest, identity: str) -> Candidate:
+        name, seen = model.provider, self._recent(model.provider)
         return Candidate(
             name=name,
             weight=weight,
             running=self._running[name],
             seconds=seen.seconds if seen else None,
             usd=likely_usd(model, request) if model.strategy == "cost" else None,
-            spared=failed or (last and self._breakers.ailing(name)),
+            spared=name in failed_at() or (seen is not None and seen.failed == identity),
         )
 
     def _recent(self, name: str) -> Seen | None:

@@ -31,6 +31,7 @@ from continuo.errors import ProviderError
 from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
 from continuo.messages import Message, ModelRequest, ModelResponse, Usage
 from continuo.patterns import Call
+from continuo.protection.breaker import ill
 from continuo.protection.rate_limits import Wait
 from continuo.providers.client import ModelClient
 from continuo.providers.exchange import Exchange
@@ -51,6 +52,10 @@ and a request that kills every process it meets still comes to an end."""
 
 STORE_TIME = 60.0
 """Seconds of an attempt, beside its time-out, for the stores: to wait for them before it asks, and to record after."""
+
+
+PROBE_TIME = 5.0
+"""Seconds within which a probe of one of several deployments may fail, and the same attempt still asks another one."""
 
 
 class Sending(TypedDict):
@@ -151,7 +156,6 @@ class ModelCalls:
             tried = {"attempts": attempt - 1, "failures": failed_attempts(job.failures)}
             return admitted.model_copy(update=tried)
         outcome = await self._admitted(job, admitted, ask, started, delivery)
-        # Its breaker has just been found to leave this deployment alone: another one is asked.
         return await self._once(job, ask) if outcome is None else outcome
 
     async def _delivery(self, job: Job, key: str, attempt: int) -> Delivery | None:
@@ -186,7 +190,8 @@ class ModelCalls:
         started: float,
         delivery: Delivery | None,
     ) -> Outcome | None:
-        """None for one of several deployments that was not asked, since its breaker did not let the call."""
+        """None for one of several deployments that did nothing, since its breaker let no call, or a probe found it ill
+        still: another one is to be asked."""
         step, model, provider = job.step, admitted.model, admitted.catalog.providers[admitted.model.provider]
         assert isinstance(step, Call)
         exchange, usage, key = Exchange(), None, admitted.identity
@@ -195,6 +200,8 @@ class ModelCalls:
         # A request that goes on with an answer is another than the one that it was begun by, and is billed beside it.
         goes_on = delivery is not None and delivery.goes_on
         alike = provider.idempotent and not goes_on
+        several = len(model.deployments) > 1
+        probes = several and self._breakers.ailing(model.provider)
         try:
             earlier = await self._earlier(key, admitted.attempt)
             async with self._breakers.guard(model.provider, provider.breaker, key, lasts(step)):
@@ -214,14 +221,16 @@ class ModelCalls:
             raise
         except Exception as error:
             failure = error if isinstance(error, ProviderError) else _unexpected(error, model)
-            if failure.kind == "breaker_open" and len(model.deployments) > 1:
-                await self._settle(job, admitted, None)
-                return None
-            if failure.kind in ("unauthorized", "not_found") and len(model.deployments) > 1:
+            if several and failure.kind in ("unauthorized", "not_found"):
                 # Another one has another key, and other names.
                 failure.retryable = True
             # No answer is as bad as one at the last moment.
             failed, took = failure.retryable, step.timeout if failure.retryable else None
+            soon = time.monotonic() - began < PROBE_TIME
+            still_ill = probes and soon and not exchange.billable and ill(failure, provider.breaker)
+            if still_ill or (several and failure.kind == "breaker_open"):
+                await self._settle(job, admitted, None)
+                return None
             if delivery is not None and await delivery.drop():
                 failure = broken(failure, job)
             usage = failure.usage

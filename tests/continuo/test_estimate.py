@@ -189,3 +189,13 @@ def test_a_limit_bounds_the_time_and_nothing_else(step: Step, limit: float) -> N
 def test_more_tokens_never_cost_less(step: Step, fewer: int, extra: int) -> None:
     less = estimate(step, CATALOG, input_tokens=fewer, output_tokens=fewer)
     assert_no_less(estimate(step, CATALOG, input_tokens=fewer + extra, output_tokens=fewer + extra), less)
+
+
+def test_of_several_deployments_the_dearest_is_the_worst() -> None:
+    places = [{"id": "list"}, {"id": "dear", "price": {"input": 3000, "output": 1, **PRICE}}]
+    line = {"provider": "p", "price": {"input": 1000, "output": 2000, **PRICE}, "deployments": places}
+    providers = {"p": {"protocol": "openai", "base_url": "http://p"}}
+    catalog = Catalog.model_validate({"providers": providers, "models": {"d": line}})
+    once = Call(model="d", retry=Retry(attempts=1))
+    assert estimate(once, catalog, input_tokens=1_000_000, output_tokens=0).cost_usd == 3000
+    assert estimate(once, catalog, input_tokens=0, output_tokens=1_000_000).cost_usd == 2000

@@ -358,6 +358,17 @@ async def test_models_are_listed_with_their_prices_and_what_they_need(environ: p
     assert "sim-premium" in found.out
 
 
+async def test_each_deployment_of_a_model_is_listed_with_its_price_its_region_and_its_breaker(
+    environ: pytest.MonkeyPatch,
+) -> None:
+    found = await continuo("models", COLUMNS="200")
+    [dear] = [line for line in found.out.splitlines() if "sim-openai/list-price" in line]
+    [cheap] = [line for line in found.out.splitlines() if "sim-openai/discount (nearby)" in line]
+    assert "sim-cheap " in dear
+    assert (" 1 " in dear, " 0.5 " in cheap) == (True, True)
+    assert "sim-openai/discount" in (await continuo("breakers", "--json")).out
+
+
 @pytest.mark.parametrize("wrong", ["[providers", "models = 3", '[models.x]\nprovider = "nobody"\n[providers]'])
 async def test_a_catalog_that_is_wrong_is_named(environ: pytest.MonkeyPatch, tmp_path: Path, wrong: str) -> None:
     (tmp_path / "catalog.toml").write_text(wrong, encoding="utf-8")

@@ -103,6 +103,7 @@ id = "list-price"
 name = "sim-cheap-1"
 [[models.sim-cheap.deployments]]
 id = "discount"
+region = "nearby"
 name = "sim-cheap-2"
 price = { input = 0.5, cached = 0.1, output = 0.5, source = "simulated", date = 2026-11-21 }
 

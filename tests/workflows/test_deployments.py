@@ -61,6 +61,15 @@ async def test_one_that_fails_is_set_aside_by_its_own_breaker_while_another_answ
     assert {(one.model, one.provider, one.fallback) for one in found} == {("sim-ailing", "sim-openai/well", False)}
     assert len(await simulator.calls("sim-ailing-2")) == len(found)
     assert [await booked(one) for one in found] == [[("sim-openai/well", "ok", 40_000)]] * len(found)
+    failures = len(await simulator.calls("sim-ailing-1"))
+
+    async def probed() -> bool:
+        once = Call(model="sim-ailing", retry=Retry(attempts=1))
+        assert (await outcome(client, job(once))).provider == "sim-openai/well"
+        return len(await simulator.calls("sim-ailing-1")) > failures
+
+    # A probe that fails costs its call nothing, not even an attempt.
+    await until(probed)
     # It is well again: probes find out, and of calls that come at once none fails because another one probes.
     await simulator.behave("sim-ailing-1")
 
