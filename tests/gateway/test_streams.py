@@ -186,6 +186,16 @@ async def test_an_answer_that_breaks_off_is_gone_on_with_by_its_model(
     assert min(row["cost_nanousd"] for row in booked) > 0
 
 
+@pytest.mark.parametrize("model", ["sim-mini", "in-turn"])
+async def test_a_stream_that_breaks_is_told_alike_whatever_pattern_it_is_in(
+    patterned: GatewayProcess, simulator: Control, model: str
+) -> None:
+    await simulator.behave("sim-mini", text=STORY, breaks_after=8)
+    error = (await streamed(patterned, model))[-1]["error"]
+    assert error["message"].startswith("stream_broken: ")
+    assert (error["type"], error["code"]) == ("server_error", "stream_broken")
+
+
 async def test_what_cannot_be_gone_on_with_is_followed_by_no_other_answer(
     patterned: GatewayProcess, simulator: Control
 ) -> None:
