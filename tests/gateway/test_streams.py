@@ -273,3 +273,11 @@ async def test_who_leaves_in_mid_stream_ends_the_call(gateway: GatewayProcess, s
         return bool(call["disconnected"])
 
     await until(disconnected, timeout=5)
+
+    async def booked() -> bool:
+        async with aclosing(open_store(Settings(), environment())) as store:
+            row = (await ledger(store))[-1]
+        # The words that were shown, and not the thousands that the answer might have had.
+        return (row["status"], row["estimated"]) == ("cancelled", 1) and 0 < row["output_tokens"] < 50
+
+    await until(booked, timeout=5)
