@@ -99,6 +99,29 @@ async def test_a_worker_that_dies_in_mid_stream_is_followed_by_no_second_answer(
     assert len(await world.simulator.calls("sim-mini")) == 1
 
 
+@pytest.mark.parametrize("world", ["sqlite", "postgres", "redis"], indirect=True)
+async def test_an_answer_whose_worker_dies_in_mid_stream_is_gone_on_with(world: World, tmp_path: Path) -> None:
+    patterns = tmp_path / "patterns"
+    patterns.mkdir()
+    pattern = "pattern: {kind: call, model: sim-mini, on_break: continue}"
+    (patterns / "goes-on.yaml").write_text(f"description: goes on\n{pattern}\n", encoding="utf-8")
+    worker = await world.pool()
+    await world.simulator.behave("sim-mini", text=STORY, pace=0.3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONTINUO_PATTERNS", str(patterns))
+        async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.http() as http:
+            chunks: list[dict[str, Any]] = []
+            body = BODY | {"model": "goes-on"}
+            async with http.stream("POST", "/v1/chat/completions", json=body) as response:
+                async for chunk in events(response):
+                    chunks.append(chunk)
+                    if len(chunks) == 3:
+                        await kill(worker)
+                        await world.pool()
+    assert text_of(chunks) == STORY
+    assert len(await world.simulator.calls("sim-mini")) == 2
+
+
 async def test_slow_readers_fill_no_memory(world: World, tmp_path: Path) -> None:
     await world.pool()
     long = " ".join(f"word{number}" for number in range(6_000))

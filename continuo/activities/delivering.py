@@ -107,14 +107,14 @@ def _continues(job: Job, claim: Claim) -> bool:
 
 
 async def _read(streams: StreamLog, run: str, count: int) -> list[Delta]:
-    found: list[Delta] = []
-    while len(found) < count:
-        pieces = await unless_broken("the stream log", streams.read(run, len(found)))
+    kept: list[Delta] = []
+    while len(kept) < count:
+        pieces = await unless_broken("the stream log", streams.read(run, len(kept)))
         if not pieces:
             message = "the answer broke off, and what was delivered of it cannot be read"
             raise ProviderError("stream_broken", message, retryable=pieces is None)
-        found += pieces
-    return found
+        kept += pieces
+    return kept
 
 
 def broken(error: ProviderError, job: Job) -> ProviderError:

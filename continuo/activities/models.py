@@ -214,8 +214,7 @@ class ModelCalls:
             usage, took = response.usage, time.monotonic() - began
         except asyncio.CancelledError:
             if exchange.billable:
-                left = {"status": "cancelled", "error": "cancelled before it was answered"}
-                await self._settle(job, admitted, admitted.unanswered.model_copy(update=left))
+                await self._settle(job, admitted, _left(admitted, exchange.usage))
             else:
                 await self._settle(job, admitted, None)
             raise
@@ -382,6 +381,17 @@ def _record(
         cost_usd=None if cost is None else round(cost, 9),
         latency_ms=round((time.monotonic() - started) * 1000, 3),
     )
+
+
+def _left(admitted: Admitted, shown: Usage | None) -> CallRecord:
+    """A call that was cancelled: what was shown of its answer, never more than was set aside for it."""
+    most, price = admitted.unanswered, admitted.model.price
+    left: dict[str, object] = {"status": "cancelled", "error": "cancelled before it was answered"}
+    if shown is not None:
+        usage = shown.model_copy(update={"output_tokens": min(shown.output_tokens, most.usage.output_tokens)})
+        left["usage"] = usage
+        left["cost_usd"] = round(min(price.cost(usage), most.cost_usd or 0.0), 9) if price else None
+    return most.model_copy(update=left)
 
 
 def _failed(error: ProviderError, job: Job, record: CallRecord) -> ApplicationError:

@@ -116,7 +116,8 @@ class ModelClient:
         wanted = _askable(request, model)
         encode = partial(protocol.encode, model=model.name, request=wanted, stream=True, media=media)
         events, masked, shown = EventData(), MaskedDeltas(self._masker), list[str]()
-        with _costing(request, shown):
+        exchange = exchange or Exchange()
+        with _costing(request, shown, exchange):
             async with self._asked(model, encode, timeout, idempotency_key, exchange, _size(media)) as response:
                 async for chunk in pieces(response, MAX_STREAM):
                     for data in events.feed(chunk):
@@ -125,6 +126,7 @@ class ModelClient:
                                 shown.append(text_of(sure))
                                 yield sure
                 answer = _completed(self._masked(decoder.finish()), request, _is_simulated(response))
+        exchange.usage = answer.usage
         for rest in masked.finish():
             yield rest
         yield answer
@@ -309,15 +311,22 @@ def _completed(answer: ModelResponse, request: ModelRequest, simulated: bool) ->
 
 
 @contextmanager
-def _costing(request: ModelRequest, shown: Sequence[str]) -> Iterator[None]:
-    """Inside, an error that says nothing of the usage tells what had been shown of the answer, if that is anything."""
+def _costing(request: ModelRequest, shown: Sequence[str], exchange: Exchange) -> Iterator[None]:
+    """Inside, an error that says nothing of the usage tells what had been shown of the answer, if that is anything; and
+    so does the exchange where the stream is left."""
     try:
         yield
     except ProviderError as error:
-        if error.usage is None and shown:
-            written = estimated_tokens(*shown)
-            error.usage = Usage(input_tokens=read_tokens(request), output_tokens=written, estimated=True)
+        error.usage = error.usage or _shown_usage(request, shown)
         raise
+    except (asyncio.CancelledError, GeneratorExit):
+        exchange.usage = _shown_usage(request, shown)
+        raise
+
+
+def _shown_usage(request: ModelRequest, shown: Sequence[str]) -> Usage | None:
+    written = estimated_tokens(*shown)
+    return Usage(input_tokens=read_tokens(request), output_tokens=written, estimated=True) if shown else None
 
 
 def _paid(answer: ModelResponse, model: Model, request: ModelRequest) -> ModelResponse:

@@ -38,6 +38,8 @@ _STATUSES = {
 }
 _LONGEST_MESSAGE = 300
 
+AFTER_THE_END = "the stream goes on after its end"
+
 
 def error_for_response(name: str, response: "httpx.Response", text: str) -> ProviderError:
     """The error of a response that is not a success and whose body is `text`.

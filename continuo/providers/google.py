@@ -15,7 +15,7 @@ from continuo.parameters import NamedTool
 from continuo.parts import Part, Reasoning, Text
 from continuo.providers.anthropic import arguments
 from continuo.providers.embeddings import Embedding, embedding
-from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
+from continuo.providers.errors import AFTER_THE_END, error_in_stream, invalid_response, reading, refused
 from continuo.providers.protocol import NO_MEDIA, Json, WireProtocol, WireRequest
 
 _REFUSALS = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"}
@@ -132,6 +132,8 @@ class GoogleStream:
             return []
         with reading(self._usage):
             parts = [*map(_identified, (candidates[0].get("content") or {}).get("parts") or ())]
+            if self._finish and any(part.get("text") or "functionCall" in part for part in parts):
+                raise invalid_response(AFTER_THE_END, self._usage)
             self._parts += parts
             self._finish = candidates[0].get("finishReason") or self._finish
             if (mean := candidates[0].get("avgLogprobs")) is not None:

@@ -11,7 +11,7 @@ from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse
 from continuo.parameters import NamedTool
 from continuo.parts import Audio, Image, Part, Reasoning, Text
 from continuo.providers.embeddings import Embedding, embedding
-from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
+from continuo.providers.errors import AFTER_THE_END, error_in_stream, invalid_response, reading, refused
 from continuo.providers.protocol import NO_MEDIA, Json, WireProtocol, WireRequest
 
 _FINISH: dict[str, FinishReason] = {
@@ -90,6 +90,7 @@ class OpenAIStream:
         self._refusal = ""
         self._numbers: dict[int, int] = {}
         self._calls: list[Json] = []
+        self._begun: set[int] = set()
         self._finish: str | None = None
         self._usage: Usage | None = None
         self._logprobs: list[Token] = []
@@ -102,6 +103,8 @@ class OpenAIStream:
             return []
         choice = event["choices"][0]
         delta = choice.get("delta") or {}
+        if self._finish and (_thought(delta) or any(delta.get(name) for name in ("content", "refusal", "tool_calls"))):
+            raise invalid_response(AFTER_THE_END, self._usage)
         self._logprobs += _logprobs(choice)
         self._finish = choice.get("finish_reason") or self._finish
         self._refusal += delta.get("refusal") or ""
@@ -110,25 +113,34 @@ class OpenAIStream:
         self._text.append(text)
         added: list[Delta] = [ReasoningDelta(thought, protocol="openai")] if thought else []
         added += [TextDelta(text)] if text else []
-        return [*added, *(more for part in delta.get("tool_calls") or () for more in self._call(part))]
+        added += [more for part in delta.get("tool_calls") or () for more in self._call(part)]
+        return [*added, *self._unidentified()] if self._finish else added
 
     def _call(self, part: Json) -> list[Delta]:
         """More of a call. Its number here is its place among those of the answer, whatever the server's is.
 
-        It begins with its name, which some servers send after its id.
+        It begins with its id and its name, whichever comes later.
         """
         number = self._numbers.setdefault(part["index"], len(self._numbers))
         if number == len(self._calls):
             self._calls.append({"id": "", "function": {"name": "", "arguments": ""}})
         call, function = self._calls[number], part.get("function") or {}
-        begun = bool(call["function"]["name"])
-        call["id"] = part.get("id") or call["id"]
+        call["id"] = call["id"] or part.get("id") or ""
         for field in ("name", "arguments"):
             call["function"][field] += function.get(field) or ""
-        if begun:
+        if number in self._begun:
             return [ToolDelta(number, arguments=function.get("arguments") or "")]
-        name, arguments = call["function"]["name"], call["function"]["arguments"]
-        return [ToolDelta(number, call["id"], name, arguments)] if name else []
+        return [self._begin(number)] if call["id"] and call["function"]["name"] else []
+
+    def _begin(self, number: int) -> ToolDelta:
+        self._begun.add(number)
+        call = self._calls[number]
+        return ToolDelta(number, call["id"], **call["function"])
+
+    def _unidentified(self) -> list[Delta]:
+        """The calls for which no id came until the end: some servers give none."""
+        named = (number for number, call in enumerate(self._calls) if call["function"]["name"])
+        return [self._begin(number) for number in named if number not in self._begun]
 
     def finish(self) -> ModelResponse:
         if self._finish is None:

@@ -11,8 +11,8 @@ MAX_LINE = 2**20
 class EventData:
     """Takes a stream's bytes in any pieces and gives the data of its events, one line each.
 
-    Only a line feed ends a line. A text reader would also end it at U+2028 and its like, which JSON may hold as
-    they are. What follows the last line feed was cut and is no event.
+    A line ends with a line feed, a carriage return or both, as the standard has it. A text reader would also end it at
+    U+2028 and its like, which JSON may hold as they are. What follows the last line's end was cut and is no event.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,8 @@ class EventData:
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Raises `ProviderError` for a line of more than `MAX_LINE` bytes."""
-        *ends, rest = chunk.split(b"\n")
+        # Between the two of a pair there is a line without anything, which is none.
+        *ends, rest = chunk.replace(b"\r", b"\n").split(b"\n")
         for end in ends:
             self._grow(end)
             line = bytes(self._line)

@@ -149,10 +149,10 @@ def _text(model: str, question: Question, behaviour: Behaviour) -> str:
 
 def begun(turns: Sequence[tuple[str, str]]) -> tuple[str, bool]:
     """`Question.begun` of turns, by their role and text."""
-    found = [
+    answers = [
         (text, turn is turns[-1]) for turn in turns[-2:] for role, text in [turn] if role in ("assistant", "model")
     ]
-    return found[-1] if found else ("", False)
+    return answers[-1] if answers else ("", False)
 
 
 def medium(media_type: str, data: str) -> tuple[str, int]:

@@ -22,9 +22,10 @@ class End:
 
 @dataclass(frozen=True)
 class Broken:
-    """There will be no more, and what came is not the whole answer."""
+    """There will be no more, and what came is not the whole answer. `code` is as in `continuo.wire.errors`."""
 
     message: str
+    code: str | None = None
 
 
 Piece = Delta | End | Broken

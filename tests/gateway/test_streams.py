@@ -186,6 +186,16 @@ async def test_an_answer_that_breaks_off_is_gone_on_with_by_its_model(
     assert min(row["cost_nanousd"] for row in booked) > 0
 
 
+@pytest.mark.parametrize("model", ["sim-mini", "in-turn"])
+async def test_a_stream_that_breaks_is_told_alike_whatever_pattern_it_is_in(
+    patterned: GatewayProcess, simulator: Control, model: str
+) -> None:
+    await simulator.behave("sim-mini", text=STORY, breaks_after=8)
+    error = (await streamed(patterned, model))[-1]["error"]
+    assert error["message"].startswith("stream_broken: ")
+    assert (error["type"], error["code"]) == ("server_error", "stream_broken")
+
+
 async def test_what_cannot_be_gone_on_with_is_followed_by_no_other_answer(
     patterned: GatewayProcess, simulator: Control
 ) -> None:
@@ -263,3 +273,11 @@ async def test_who_leaves_in_mid_stream_ends_the_call(gateway: GatewayProcess, s
         return bool(call["disconnected"])
 
     await until(disconnected, timeout=5)
+
+    async def booked() -> bool:
+        async with aclosing(open_store(Settings(), environment())) as store:
+            row = (await ledger(store))[-1]
+        # The words that were shown, and not the thousands that the answer might have had.
+        return (row["status"], row["estimated"]) == ("cancelled", 1) and 0 < row["output_tokens"] < 50
+
+    await until(booked, timeout=5)

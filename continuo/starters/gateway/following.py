@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 from continuo.deltas import Delta
 from continuo.jobs import Failure, Outcome
 from continuo.stores.streams import StreamLog
+from continuo.wire.errors import status_of
 from continuo.wire.pieces import Broken, Piece, end
 from continuo.wire.shown import Shown
 
@@ -69,11 +70,11 @@ class Following:
         except RPCError:
             return [Broken(LOST)]
         if isinstance(result, Failure):
-            return [Broken(result.cause)]
+            return [Broken(result.cause, status_of(result).code)]
         rest = self._shown.rest(result)
         if rest is None:
             log.warning("an answer is not the one that was streamed", run=self._run)
-            return [Broken(OTHER)]
+            return [Broken(OTHER, "stream_broken")]
         return [*rest, end(result, account(result))]
 
     async def _more(self, patience: float) -> list[Delta] | None:

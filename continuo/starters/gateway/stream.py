@@ -90,7 +90,7 @@ class EventStream(Response):
                 yield self._ping
         if self._after:
             # It had come in more pieces than are known now: to send nothing would look like the end.
-            yield b"".join(self._events.feed(Broken(OTHER)))
+            yield b"".join(self._events.feed(Broken(OTHER, "stream_broken")))
 
     def _unread(self, events: Iterable[bytes]) -> bytes:
         all_events = list(events)

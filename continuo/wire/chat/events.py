@@ -46,8 +46,8 @@ class Events:
                 if self._include_usage:
                     yield self._chunk([], {"usage": usage(piece.usage or Usage()), **ours})
                 yield DONE
-            case Broken(message):
-                yield data(error(502, message))
+            case Broken(message, code):
+                yield data(error(502, message, code=code))
 
     def _call(self, piece: ToolDelta) -> dict[str, Any]:
         if piece.index in self._calls:

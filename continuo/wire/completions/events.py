@@ -38,8 +38,8 @@ class Events:
                 if self._include_usage:
                     yield self._chunk([], {"usage": usage(piece.usage or Usage()), **ours})
                 yield DONE
-            case Broken(message):
-                yield data(error(502, message))
+            case Broken(message, code):
+                yield data(error(502, message, code=code))
 
     def _text(self, text: str) -> bytes:
         return self._chunk([self._choice(text, None)], {})

@@ -9,7 +9,8 @@ import pytest
 
 from continuo.config.catalog import Model
 from continuo.deltas import ToolDelta
-from continuo.messages import Message, ModelRequest, ToolCall
+from continuo.errors import ProviderError
+from continuo.messages import Message, ModelRequest, ToolCall, Usage
 from continuo.parts import Reasoning, Text
 from continuo.providers.client import ModelClient
 from continuo.providers.openai import OpenAI
@@ -187,3 +188,50 @@ def test_a_call_whose_name_comes_after_its_id_begins_with_its_name() -> None:
     decoder.feed({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]})
     assert pieces == [ToolDelta(0, "a", "clock"), ToolDelta(0, arguments="{}")]
     assert decoder.finish().message.tool_calls == (ToolCall(id="a", name="clock", arguments="{}"),)
+
+
+def test_a_call_whose_id_comes_late_begins_with_it_and_one_without_comes_at_the_end() -> None:
+    decoder = wire_protocol("openai").stream_decoder()
+    parts: list[Any] = [
+        {"index": 0, "function": {"name": "clock", "arguments": "{"}},
+        {"index": 1, "function": {"name": "clock", "arguments": "{}"}},
+        {"index": 0, "id": "a", "function": {"arguments": "}"}},
+        {"index": 0, "id": "b", "function": {"arguments": " "}},
+    ]
+    pieces = [piece for part in parts for piece in decoder.feed({"choices": [{"delta": {"tool_calls": [part]}}]})]
+    assert pieces == [ToolDelta(0, "a", "clock", "{}"), ToolDelta(0, arguments=" ")]
+    end = decoder.feed({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]})
+    assert list(end) == [ToolDelta(1, "", "clock", "{}")]
+    assert [call.id for call in decoder.finish().message.tool_calls] == ["a", ""]
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"content": "more"},
+        {"reasoning": "hm"},
+        {"refusal": "no"},
+        {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "clock"}}]},
+    ],
+)
+def test_an_openai_stream_that_goes_on_after_its_end_is_no_answer(delta: dict[str, Any]) -> None:
+    decoder = wire_protocol("openai").stream_decoder()
+    decoder.feed({"choices": [{"delta": {"content": "A cat."}, "finish_reason": "stop"}]})
+    decoder.feed({"choices": [{"delta": {"content": "", "role": "assistant"}}]})
+    decoder.feed({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}})
+    with pytest.raises(ProviderError, match="goes on after its end") as raised:
+        decoder.feed({"choices": [{"delta": delta}]})
+    assert raised.value.kind == "invalid_response"
+    assert raised.value.usage == Usage(input_tokens=3, output_tokens=2)
+
+
+@pytest.mark.parametrize(
+    "part", [{"text": "more"}, {"text": "hm", "thought": True}, {"functionCall": {"name": "clock"}}]
+)
+def test_a_google_stream_that_goes_on_after_its_end_is_no_answer(part: dict[str, Any]) -> None:
+    decoder = wire_protocol("google").stream_decoder()
+    decoder.feed({"candidates": [{"content": {"parts": [{"text": "A cat."}]}, "finishReason": "STOP"}]})
+    decoder.feed({"candidates": [{"content": {"parts": [{"text": ""}]}}]})
+    with pytest.raises(ProviderError, match="goes on after its end") as raised:
+        decoder.feed({"candidates": [{"content": {"parts": [part]}}]})
+    assert raised.value.kind == "invalid_response"
