@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from temporalio import activity
 
 from continuo.activities.errors import patiently, unless_broken
+from continuo.activities.identity import run_id
 from continuo.config.catalog import Catalog, Model
 from continuo.config.tenants import Tenants
 from continuo.decisions.settled import settled
@@ -86,7 +87,7 @@ class Admission:
                 self._scopes(model),
                 # The next attempt of a call whose worker was killed takes its place over.
                 place=identity,
-                turn=f"{activity.info().workflow_run_id}/{job.path}",
+                turn=f"{run_id()}/{job.path}",
                 tokens=admitted.tokens,
                 lease=lease,
                 queue=model is chain[-1],

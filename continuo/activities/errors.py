@@ -66,6 +66,17 @@ def failed_attempts() -> int:
     return int(info.heartbeat_details[0]) if info.heartbeat_details else 0
 
 
+def waits() -> int:
+    """How often a call that is a run of its own has waited for its turn. Kept beside its failures."""
+    details = activity.info().heartbeat_details
+    return int(details[1]) if len(details) > 1 else 0
+
+
+def attempt_number() -> int:
+    """The attempt's number. To Temporal each wait of a call that is a run of its own was an attempt too."""
+    return activity.info().attempt - waits()
+
+
 def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry) -> ApplicationError:
     """The error for Temporal: final when the provider says so or the attempts are used up."""
     # An attempt that found no store has asked nobody, and is none of those meant for an ailing provider.
@@ -78,7 +89,7 @@ def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry) -> Ap
     pause = None
     if not final:
         if not activity.info().is_local:
-            activity.heartbeat(failures)
+            activity.heartbeat(failures, *activity.info().heartbeat_details[1:])
         pause = timedelta(seconds=delay(retry, failures, error.retry_after, random.random()))
     log.warning("attempt failed", type=failure.type, error=failure.message, final=final)
     return ApplicationError(

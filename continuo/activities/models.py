@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 from continuo.activities.admission import Admission, Admitted
 from continuo.activities.breakers import Breakers
 from continuo.activities.delivering import Delivery, begun, broken
-from continuo.activities.errors import give_up_or_retry, patiently, unless_broken
+from continuo.activities.errors import attempt_number, give_up_or_retry, patiently, unless_broken
 from continuo.activities.identity import identity
 from continuo.activities.media import media_of
 from continuo.activities.settling import Settling
@@ -38,17 +38,11 @@ from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid, Settlement, call_of, in_all
 from continuo.stores.payloads import Payloads
 from continuo.stores.streams import StreamLog
+from continuo.temporal.activity_options import LOST_WORKERS, STORE_TIME
 
 log = structlog.get_logger()
 
 Ask = Callable[..., Coroutine[Any, Any, Outcome]]
-
-LOST_WORKERS = 10
-"""Attempts that may die with their worker, on top of the step's own: enough for any deployment,
-and a request that kills every process it meets still comes to an end."""
-
-STORE_TIME = 60.0
-"""Seconds of an attempt, beside its time-out, for the stores: to wait for them before it asks, and to record after."""
 
 
 class Sending(TypedDict):
@@ -122,7 +116,7 @@ class ModelCalls:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
         key, step, started = identity(), job.step, time.monotonic()
         assert isinstance(step, Call)
-        attempt = activity.info().attempt
+        attempt = attempt_number()
         try:
             if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
                 return known
@@ -157,10 +151,9 @@ class ModelCalls:
 
     async def _number(self, key: str, step: Call) -> int:
         """The attempt's number. Temporal counts a local activity's anew where a worker died; the stores do not."""
-        info = activity.info()
-        if not info.is_local:
-            return info.attempt
-        return max(info.attempt, await self._journal.next_attempt(key, step.retry.attempts + LOST_WORKERS))
+        if not activity.info().is_local:
+            return attempt_number()
+        return max(attempt_number(), await self._journal.next_attempt(key, step.retry.attempts + LOST_WORKERS))
 
     async def _earlier(self, key: str, attempt: int) -> Sequence[Row]:
         """The rows of the attempts before this one, as far as the ledger can be read."""

@@ -45,6 +45,10 @@ class Run:
     def run_id(self) -> str | None:
         return self.handle.result_run_id or self.handle.first_execution_run_id
 
+    async def found(self) -> str:
+        """The run id, asked for. Raises `RPCError` where the server does not know it."""
+        return (await self.handle.describe()).run_id
+
     async def state(self) -> State:
         """How it stands, without waiting for anything but the server."""
         try:

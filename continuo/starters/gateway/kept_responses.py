@@ -49,7 +49,7 @@ async def cancel(http: Request) -> Response:
     if kept.status in ("queued", "in_progress"):
         await _cancel(gateway, kept)
         try:
-            result = await asyncio.wait_for(gateway.door.run(kept.run).result(), PATIENCE)
+            result = await asyncio.wait_for((await gateway.running.run(kept.run)).result(), PATIENCE)
             kept = await end(gateway, kept, result)
         except TimeoutError:
             kept = await current(gateway, kept)
@@ -72,7 +72,7 @@ async def input_items(http: Request) -> Response:
 
 async def _cancel(gateway: Gateway, kept: Kept) -> None:
     try:
-        await gateway.door.run(kept.run).cancel()
+        await (await gateway.running.run(kept.run)).cancel()
     except RPCError as error:
         # It has ended meanwhile.
         if error.status != RPCStatusCode.NOT_FOUND:
@@ -88,16 +88,16 @@ def _shown(kept: Kept) -> Mapping[str, Any]:
 async def _replayed(gateway: Gateway, kept: Kept, after: int) -> AsyncIterator[bytes]:
     """The events of its answer behind `after`: as they first came while the stream log has them, else those of its
     answer as a whole."""
-    run = gateway.door.run(kept.run)
+    run = await gateway.running.run(kept.run)
     try:
-        known = await run.handle.describe()
+        run_id = await run.found()
     except RPCError:
         body, lost = responses.read(kept.body), [responses.broken(LOST)]
         for event in responses.replayed(body, kept.answer, after=after) if kept.answer else lost:
             yield event
         return
     result = asyncio.ensure_future(run.result())
-    following = Following(gateway.streams, known.run_id, result)
+    following = Following(gateway.streams, run_id, result)
     ended = (kept.answer or {}).get("completed_at")
     body = responses.read(kept.body)
     events = responses.Events(body, id=kept.id, created_at=kept.created, clock=lambda: ended or time.time())

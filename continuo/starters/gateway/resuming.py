@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from continuo.door import Run
+from continuo.door import PlainRun, Run
 from continuo.door.request import Request as Submitted
 from continuo.protection.api_keys import ApiKey
 from continuo.starters.gateway.state import Gateway
@@ -42,11 +42,11 @@ def resumption(http: Request) -> Resumption | None:
 
 async def resumed(
     gateway: Gateway, http: Request, key: ApiKey, request: Submitted, resume: Resumption
-) -> tuple[Known, Run]:
+) -> tuple[Known, Run | PlainRun]:
     """The run that this key began by the same path, with the same model. Raises `WireError` where there is none."""
     known = await gateway.requests.find(resume.id, key.id, http.url.path)
     if known is not None:
-        run = await gateway.door.find(request.model_copy(update={"id": known.id}), key.tenant)
+        run = await gateway.running.find(request.model_copy(update={"id": known.id}), key.tenant)
         if run is not None:
             return known, run
     message = "X-Continuo-Resume: this key has no such run of this model; it may be too old to be gone on with"

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from continuo.access.limits import Admitted, Refused
+from continuo.door import PlainRun, Run
 from continuo.door import Request as DoorRequest
-from continuo.door import Run
 from continuo.door.at_once import Answered
 from continuo.jobs import Context, Failure, Outcome
 from continuo.messages import Message, ModelRequest
@@ -55,7 +55,7 @@ class Answering:
         gateway: Gateway,
         http: Request,
         known: Known,
-        run: Run | Answered,
+        run: Run | PlainRun | Answered,
         pattern: str,
         admitted: Admitted,
         *,
@@ -145,7 +145,7 @@ class Answering:
         tokens = None
         try:
             if self._result.exception() is None and isinstance(outcome := self._result.result(), Outcome):
-                if isinstance(self.run, Run):
+                if not isinstance(self.run, Answered):
                     await self._gateway.requests.delivered(self.known.id)
                 tokens = total(outcome.usage) if outcome.usage else None
         finally:
@@ -195,7 +195,7 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
 
 async def _answering(
     gateway: Gateway, key: ApiKey, accepted: Accepted, received: Received
-) -> tuple[Known, Run | Answered]:
+) -> tuple[Known, Run | PlainRun | Answered]:
     """What the request is known as, and what answers it."""
     with refusing():
         checked = await gateway.door.check(
@@ -209,7 +209,8 @@ async def _answering(
             return known, answered
     known = await known_of(gateway, received)
     with refusing():
-        return known, await gateway.door.start(checked.known_as(known.id), accepted.media)
+        is_new = received.key is None and not received.retried
+        return known, await gateway.running.start(checked.known_as(known.id), accepted.media, is_new=is_new)
 
 
 @asynccontextmanager
