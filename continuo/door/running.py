@@ -18,7 +18,7 @@ class Running:
 
     def __init__(self, door: Door, *, plain_calls: bool) -> None:
         """`plain_calls` says that the server runs activities which no workflow has started."""
-        self._door = door
+        self.door = door
         self._plain_calls = plain_calls
 
     async def start(
@@ -26,28 +26,28 @@ class Running:
     ) -> Run | PlainRun:
         """As `Door.start`. `is_new` says that nothing has run under its id before, and spares a look."""
         if self._plain_calls and is_plain(checked.request, checked.job):
-            await keep(self._door.client, self._door.library.settings, media)
+            await keep(self.door.client, self.door.library.settings, media)
             id = checked.run_id()
             if (run := await self._plain(checked, id, is_new=is_new or checked.request.id is None)) is not None:
                 return run
-        return await self._door.start(checked, media)
+        return await self.door.start(checked, media)
 
     async def run(self, id: str) -> Run | PlainRun:
         """The run with this id, submitted before by whomever; if it ran more than once, the newest."""
-        return await self._known(id) or self._door.run(id)
+        return await self._known(id) or self.door.run(id)
 
     async def find(self, request: Request, tenant: str) -> Run | PlainRun | None:
         """The newest run of the request's `id`, pattern and this tenant; None where Temporal knows of none."""
-        return await self._door.find(request, tenant) or await self._known_plain(run_id(request, tenant))
+        return await self.door.find(request, tenant) or await self._known_plain(run_id(request, tenant))
 
     async def _known(self, id: str) -> Run | PlainRun | None:
         # What runs under an id after a plain call is a workflow.
-        run = self._door.run(id)
+        run = self.door.run(id)
         return run if await run.state() != "unknown" else await self._known_plain(id)
 
     async def _known_plain(self, id: str) -> PlainRun | None:
         try:
-            return plain_run(self._door.client, id, await plain_run(self._door.client, id).found())
+            return plain_run(self.door.client, id, await plain_run(self.door.client, id).found())
         except RPCError as error:
             if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.UNIMPLEMENTED):
                 raise
@@ -58,12 +58,12 @@ class Running:
 
         So nothing runs twice, whoever else begins it again, such as a dead letter.
         """
-        if not is_new and await self._door.run(id).state() != "unknown":
+        if not is_new and await self.door.run(id).state() != "unknown":
             return None
         try:
-            return await start_plain(self._door.client, checked.job, id=id, weight=checked.weight)
+            return await start_plain(self.door.client, checked.job, id=id, weight=checked.weight)
         except ActivityAlreadyStartedError as error:
-            run = plain_run(self._door.client, id, error.run_id, answered_before=True)
+            run = plain_run(self.door.client, id, error.run_id, answered_before=True)
             return run if await run.answered() else None
         except RPCError as error:
             if error.status != RPCStatusCode.UNIMPLEMENTED:
