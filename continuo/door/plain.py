@@ -166,7 +166,7 @@ async def _failure(known: ActivityExecutionDescription) -> Failure:
 
 async def _account(known: ActivityExecutionDescription) -> Account:
     """What it had come to until it was cancelled: as it has told, or else after the last attempt that failed."""
-    details = await known.heartbeat_details([int, int, Account]) or []
+    details = await known.heartbeat_details() or []
     if len(details) > 2:
         return Account.model_validate(details[2])
     last = await known.last_failure()
