@@ -50,13 +50,16 @@ class PlainCalls:
             await self._tell(job)
             raise
         except Exception as error:
-            final = error if isinstance(error, ApplicationError) else unexpected(error)
             if _cancelled():
                 await self._tell(job)
                 raise asyncio.CancelledError from error
-            if final.non_retryable:
+            if not isinstance(error, ApplicationError):
+                final = unexpected(error)
                 await self._bury(job, failure_of(final))
-            raise final from error
+                raise final from error
+            if error.non_retryable:
+                await self._bury(job, failure_of(error))
+            raise
         if isinstance(outcome, Wait):
             activity.heartbeat(failed_attempts(), waits() + 1)
             raise ApplicationError(
@@ -97,6 +100,7 @@ class PlainCalls:
             workflow_id=info.activity_id,
             run_id=run_id(),
             time=datetime.now(UTC),
+            plain=True,
         )
         try:
             await self._client.start_workflow(

@@ -6,6 +6,7 @@ its dead letter, is a workflow, and so the newest.
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from temporalio.client import (
     ActivityExecutionDescription,
@@ -48,6 +49,11 @@ class PlainRun:
     def run_id(self) -> str | None:
         return self.handle.run_id
 
+    @property
+    def page(self) -> str:
+        """Its page in Temporal's UI, below that of the namespace."""
+        return f"activities/{quote(self.id, safe='')}/{self.run_id}/details"
+
     async def found(self) -> str:
         """The run id, asked for. Raises `RPCError` where the server does not know it."""
         known = await self.handle.describe()
@@ -77,8 +83,9 @@ class PlainRun:
             return await _failure(await described(self.handle))
 
     async def progress(self) -> Progress:
-        """Its only step is the call."""
-        return Progress()
+        """Its call, once that has ended; it has no steps."""
+        end = await ended(await described(self.handle))
+        return Progress(calls=end.calls if end is not None else ())
 
     async def cancel(self) -> None:
         """Ask it to end, if it has not."""

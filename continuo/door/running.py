@@ -34,16 +34,16 @@ class Running:
 
     async def run(self, id: str) -> Run | PlainRun:
         """The run with this id, submitted before by whomever; if it ran more than once, the newest."""
-        return await self._known(id) or self.door.run(id)
+        return await self.known(id) or self.door.run(id)
+
+    async def known(self, id: str) -> Run | PlainRun | None:
+        """The same; None where Temporal knows of none."""
+        # What runs under an id after a plain call is a workflow.
+        return await self.door.known(id) or await self._known_plain(id)
 
     async def find(self, request: Request, tenant: str) -> Run | PlainRun | None:
         """The newest run of the request's `id`, pattern and this tenant; None where Temporal knows of none."""
-        return await self.door.find(request, tenant) or await self._known_plain(run_id(request, tenant))
-
-    async def _known(self, id: str) -> Run | PlainRun | None:
-        # What runs under an id after a plain call is a workflow.
-        run = self.door.run(id)
-        return run if await run.state() != "unknown" else await self._known_plain(id)
+        return await self.known(run_id(request, tenant))
 
     async def _known_plain(self, id: str) -> PlainRun | None:
         try:
@@ -58,7 +58,7 @@ class Running:
 
         So nothing runs twice, whoever else begins it again, such as a dead letter.
         """
-        if not is_new and await self.door.run(id).state() != "unknown":
+        if not is_new and await self.door.known(id) is not None:
             return None
         try:
             return await start_plain(self.door.client, checked.job, id=id, weight=checked.weight)

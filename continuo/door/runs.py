@@ -45,6 +45,11 @@ class Run:
     def run_id(self) -> str | None:
         return self.handle.result_run_id or self.handle.first_execution_run_id
 
+    @property
+    def page(self) -> str:
+        """Its page in Temporal's UI, below that of the namespace."""
+        return f"workflows/{quote(self.id, safe='')}/{self.run_id}/history"
+
     async def found(self) -> str:
         """The run id, asked for. Raises `RPCError` where the server does not know it."""
         return (await self.handle.describe()).run_id
@@ -129,8 +134,3 @@ async def known_progress(handle: WorkflowHandle[Any, Any]) -> Progress | None:
     except (RPCError, WorkflowQueryFailedError):
         return None
     return answer
-
-
-def ui_address(ui_url: str, namespace: str, run: Run) -> str:
-    """The page of a run in Temporal's UI."""
-    return f"{ui_url}/namespaces/{namespace}/workflows/{quote(run.id, safe='')}/{run.run_id}/history"

@@ -1,22 +1,29 @@
 """A plain model call is no workflow where the server can, and all else is as with one."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from continuo.activities.executions import open_runs, referred
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.door import Door, PlainRun, Request, Run
+from continuo.door.collecting import collect
 from continuo.door.inspection import inspected
+from continuo.door.plain import described
 from continuo.door.plain_rows import plain_row
 from continuo.door.running import Running
 from continuo.jobs import Background, Context, Failure, Outcome
 from continuo.operations.dead_letters import Letter, letter_id
+from continuo.operations.runs import RunQuery
 from continuo.patterns import Call
 from continuo.stores.opened import open_store
+from continuo.stores.runs import Runs, listed
 from continuo.temporal.namespace import namespace_of
 from continuo.testing.processes import Control, kill, until
 from tests.support.world import World, made
@@ -34,7 +41,7 @@ async def able(client: Client) -> Running:
 
 
 def request(model: str = "sim-mini", id: str | None = None, **fields: object) -> Request:
-    return Request.model_validate({"pattern": f"model:{model}", "prompt": "Hello", "id": id, **fields})
+    return Request.model_validate({"pattern": f"model:{model}", "prompt": "Hello", "id": id} | fields)
 
 
 async def started(running: Running, asked: Request, context: Context = ACME) -> Run | PlainRun:
@@ -83,6 +90,47 @@ async def test_a_call_is_answered_and_accounted_for_without_a_workflow(
     for table in ("journal", "ledger"):
         assert len(await database.read(f"SELECT * FROM {table} WHERE identity = ?", (identity,))) == 1
     await database.aclose()
+
+
+async def test_the_table_of_runs_has_every_end_of_a_call(
+    client: Client, running: Running, simulator: Control, tmp_path: Path
+) -> None:
+    done = await plain(running, request())
+    await done.result()
+    await simulator.behave("sim-mini", latency=60)
+    ongoing, stopped = [await plain(running, request()) for _ in range(2)]
+    await asked_times(simulator, "sim-mini", 3)
+    await stopped.cancel()
+    await stopped.result()
+    database = open_store(Settings(data=tmp_path), {})
+    runs = Runs(database, (await namespace_of(client)).id)
+
+    async def found(status: str) -> bool:
+        await collect(client, runs)
+        rows = {row.run_id: row for row in await listed(database, RunQuery(limit=10_000))}
+        statuses = [rows[run.run_id].status for run in (done, ongoing, stopped) if run.run_id in rows]
+        return statuses == ["done", status, "cancelled"]
+
+    await until(lambda: found("running"), every=0.3)
+    await ongoing.handle.terminate(reason="by hand")
+    await until(lambda: found("terminated"), every=0.3)
+    await database.aclose()
+
+
+async def test_what_a_call_holds_is_not_pruned_as_long_as_it_is_known(
+    client: Client, running: Running, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", latency=60)
+    now = datetime.now(UTC)
+    before = await referred(client, now + timedelta(hours=1))
+    run = await plain(running, request(prompt="x" * 100_000))
+    await asked_times(simulator, "sim-mini", 1)
+    assert run.run_id in await open_runs(client)
+    assert len(await referred(client, now + timedelta(hours=1)) - before) == 1
+    assert len(await referred(client, now - timedelta(hours=1))) >= 1
+    await run.cancel()
+    await run.result()
+    assert len(await referred(client, now + timedelta(hours=1)) - before) == 1
 
 
 @pytest.mark.parametrize(
@@ -139,6 +187,8 @@ async def test_what_failed_for_good_is_a_dead_letter_whose_retry_is_found_in_its
     failure = await run.result()
     assert isinstance(failure, Failure)
     assert (failure.type, [call.status for call in failure.calls]) == ("invalid_request", ["failed"])
+    known = await described(run.handle)
+    assert known.attempt == 1
     row = await plain_row(client, run.id, await run.found())
     assert row is not None
     assert (row.status, row.error) == ("failed", failure.cause)
