@@ -7,7 +7,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.data import Data
 from continuo.door.collecting import QUERY, row_of
-from continuo.door.plain import asked, described, ended
+from continuo.door.plain import described, ended, job_of
 from continuo.door.plain_rows import PLAIN, row_of_plain
 from continuo.door.runs import known_progress, result
 from continuo.errors import InputError
@@ -69,7 +69,7 @@ async def inspected(client: Client, id: str) -> Inspection | None:
 async def _plain(client: Client, call: ActivityExecution) -> Inspection:
     """A run that is one call has that as its only step."""
     known = await described(client.get_activity_handle(call.activity_id, run_id=call.activity_run_id))
-    job, end = await asked(known), await ended(known)
+    job, end = await job_of(known), await ended(known)
     row = row_of_plain(known, job, end)
     status = row.status if row.status in ("running", "done", "failed") else "cancelled"
     state = StepState(path="", kind=row.kind, status=status, started=row.started, ended=row.ended)

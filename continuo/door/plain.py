@@ -16,7 +16,7 @@ from temporalio.client import (
     Client,
 )
 from temporalio.common import ActivityIDConflictPolicy, ActivityIDReusePolicy, Priority, RetryPolicy
-from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.exceptions import ApplicationError, TerminatedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.door.request import Request
@@ -54,7 +54,7 @@ class PlainRun:
         """Its page in Temporal's UI, below that of the namespace."""
         return f"activities/{quote(self.id, safe='')}/{self.run_id}/details"
 
-    async def found(self) -> str:
+    async def newest_run_id(self) -> str:
         """The run id, asked for. Raises `RPCError` where the server does not know it."""
         known = await self.handle.describe()
         assert known.activity_run_id is not None
@@ -142,7 +142,7 @@ async def described(handle: ActivityHandle[Any]) -> ActivityExecutionDescription
     )
 
 
-async def asked(known: ActivityExecutionDescription) -> Job:
+async def job_of(known: ActivityExecutionDescription) -> Job:
     """What it was asked."""
     given = await known.input([Job])
     assert given is not None
@@ -161,20 +161,18 @@ async def ended(known: ActivityExecutionDescription) -> Outcome | Failure | None
 async def _failure(known: ActivityExecutionDescription) -> Failure:
     cause = await known.outcome_failure()
     assert cause is not None
-    if isinstance(cause, ApplicationError):
+    if isinstance(cause, TerminatedError) or (isinstance(cause, ApplicationError) and cause.non_retryable):
         return failure_of(cause)
-    account = await _account(known)
-    # A worker that is gone cannot say that it has cancelled the call, which ends with its next heartbeat then.
-    if isinstance(cause, CancelledError) or known.canceled_reason:
-        message = "the run was cancelled before it had an answer"
-        return Failure(type=CANCELLED, message=message, calls=account.calls)
-    return Failure(type=type(cause).__name__, message=str(cause), calls=account.calls)
+    # What would be tried again, or waits for its turn, ends so when it is cancelled meanwhile. A worker that is gone
+    # cannot say that it has cancelled the call, which ends with its next heartbeat then.
+    message = "the run was cancelled before it had an answer"
+    return Failure(type=CANCELLED, message=message, calls=(await _account(known, cause)).calls)
 
 
-async def _account(known: ActivityExecutionDescription) -> Account:
+async def _account(known: ActivityExecutionDescription, cause: BaseException) -> Account:
     """What it had come to until it was cancelled: as it has told, or else after the last attempt that failed."""
     details = await known.heartbeat_details() or []
     if len(details) > 2:
         return Account.model_validate(details[2])
-    last = await known.last_failure()
-    return failure_of(last) if last is not None else Account()
+    last = cause if isinstance(cause, ApplicationError) else await known.last_failure()
+    return Account() if last is None else failure_of(last)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from temporalio.client import ActivityExecutionDescription, ActivityExecutionStatus, Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from continuo.door.plain import CANCELLED, asked, described, ended
+from continuo.door.plain import CANCELLED, described, ended, job_of
 from continuo.jobs import Failure, Job, Outcome
 from continuo.operations.runs import RunRow, RunStatus
 from continuo.stores.database import StoreUnavailable
@@ -30,7 +30,7 @@ async def plain_row(client: Client, id: str, run_id: str) -> RunRow | None:
     """The row of one call; None if it is forgotten, or cannot be read by this release."""
     try:
         known = await described(client.get_activity_handle(id, run_id=run_id))
-        return row_of_plain(known, await asked(known), await ended(known))
+        return row_of_plain(known, await job_of(known), await ended(known))
     except RPCError as error:
         if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.UNIMPLEMENTED):
             raise

@@ -47,7 +47,7 @@ class Running:
 
     async def _known_plain(self, id: str) -> PlainRun | None:
         try:
-            return plain_run(self.door.client, id, await plain_run(self.door.client, id).found())
+            return plain_run(self.door.client, id, await plain_run(self.door.client, id).newest_run_id())
         except RPCError as error:
             if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.UNIMPLEMENTED):
                 raise

@@ -50,7 +50,7 @@ class Run:
         """Its page in Temporal's UI, below that of the namespace."""
         return f"workflows/{quote(self.id, safe='')}/{self.run_id}/history"
 
-    async def found(self) -> str:
+    async def newest_run_id(self) -> str:
         """The run id, asked for. Raises `RPCError` where the server does not know it."""
         return (await self.handle.describe()).run_id
 

@@ -203,7 +203,7 @@ def saga() -> Saga:
 async def test_a_signal_reaches_a_workflow_of_any_kind(continuo: Continuo, simulator: Control) -> None:
     await simulator.behave("sim-free", status=400)
     run = await failed_run(continuo)
-    letter = await continuo.get(f"dead-letter/{run.id}/{await run._run.found()}")
+    letter = await continuo.get(f"dead-letter/{run.id}/{await run._run.newest_run_id()}")
     await letter.signal("discard", "by a signal")
     with pytest.raises(InputError, match="has ended"):
         await until_closed(letter)

@@ -90,7 +90,7 @@ async def _replayed(gateway: Gateway, kept: Kept, after: int) -> AsyncIterator[b
     answer as a whole."""
     run = await gateway.running.run(kept.run)
     try:
-        run_id = await run.found()
+        run_id = await run.newest_run_id()
     except RPCError:
         body, lost = responses.read(kept.body), [responses.broken(LOST)]
         for event in responses.replayed(body, kept.answer, after=after) if kept.answer else lost:
