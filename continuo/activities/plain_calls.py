@@ -40,7 +40,8 @@ class PlainCalls:
         """Answer a job whose step is a `Call`. A call that has to wait holds no slot meanwhile: it fails, to be tried
         again when it is its turn."""
         info, run = activity.info(), run_id()
-        if info.attempt > 1 and (failure := await self._buried(run)) is not None:
+        died = info.attempt - 1 > failed_attempts() + waits()
+        if died and (failure := await self._buried(run)) is not None:
             raise failed(failure)
         if job.stream == WANTED:
             job = job.model_copy(update={"stream": run})
@@ -68,7 +69,8 @@ class PlainCalls:
                 next_retry_delay=timedelta(seconds=outcome.seconds),
                 category=ApplicationErrorCategory.BENIGN,
             )
-        latency = (datetime.now(UTC) - info.scheduled_time).total_seconds() * 1000
+        # The server's clock may be ahead.
+        latency = max(0.0, (datetime.now(UTC) - info.scheduled_time).total_seconds() * 1000)
         update = {"latency_ms": round(latency, 3), "workflow_id": info.activity_id, "run_id": run}
         return outcome.model_copy(update=update)
 
@@ -80,7 +82,7 @@ class PlainCalls:
                 activity.heartbeat(failed_attempts(), waits(), account)
 
     async def _buried(self, run: str) -> Failure | None:
-        """Why it has failed for good, where a worker died between the dead letter and the end."""
+        """Why it has failed for good, where the worker died between the dead letter and the end."""
         handle = self._client.get_workflow_handle(letter_id(activity.info().activity_id, run))
         try:
             letter: Letter = await handle.query("letter", result_type=Letter, rpc_timeout=PATIENCE)

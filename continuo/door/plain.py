@@ -20,16 +20,13 @@ from temporalio.exceptions import ApplicationError, TerminatedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.door.request import Request
-from continuo.door.runs import State
+from continuo.door.runs import State, cancelled
 from continuo.jobs import Account, Failure, Job, Outcome
 from continuo.patterns import Call
 from continuo.progress import Progress
 from continuo.temporal.activity_options import PLAIN_CALL, options
 from continuo.temporal.attributes import started
 from continuo.temporal.failures import failure_of
-
-CANCELLED = "Cancelled"
-"""The type of the failure of a run that was cancelled."""
 
 GOES_ON = (ActivityExecutionStatus.RUNNING, ActivityExecutionStatus.PAUSED)
 
@@ -165,8 +162,7 @@ async def _failure(known: ActivityExecutionDescription) -> Failure:
         return failure_of(cause)
     # What would be tried again, or waits for its turn, ends so when it is cancelled meanwhile. A worker that is gone
     # cannot say that it has cancelled the call, which ends with its next heartbeat then.
-    message = "the run was cancelled before it had an answer"
-    return Failure(type=CANCELLED, message=message, calls=(await _account(known, cause)).calls)
+    return cancelled(await _account(known, cause))
 
 
 async def _account(known: ActivityExecutionDescription, cause: BaseException) -> Account:

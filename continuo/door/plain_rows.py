@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from temporalio.client import ActivityExecutionDescription, ActivityExecutionStatus, Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from continuo.door.plain import CANCELLED, described, ended, job_of
+from continuo.door.plain import described, ended, job_of
+from continuo.door.runs import CANCELLED
 from continuo.jobs import Failure, Job, Outcome
 from continuo.operations.runs import RunRow, RunStatus
 from continuo.stores.database import StoreUnavailable

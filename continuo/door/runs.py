@@ -16,7 +16,7 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import is_cancelled_exception
 from temporalio.service import RPCError, RPCStatusCode
 
-from continuo.jobs import Failure, Job, Outcome
+from continuo.jobs import Account, Failure, Job, Outcome
 from continuo.progress import Progress
 from continuo.temporal.attributes import memo, started
 from continuo.temporal.failures import failure_of
@@ -24,6 +24,9 @@ from continuo.temporal.task_timeout import task_timeout
 
 Handle = WorkflowHandle[object, Outcome]
 State = Literal["queued", "running", "ended", "unknown"]
+
+CANCELLED = "Cancelled"
+"""The type of the failure of a run that was cancelled."""
 
 UNTOUCHED = 2
 """Events of a history whose workflow no pool has begun: it was started, and its first task waits."""
@@ -115,11 +118,14 @@ async def result(handle: Handle) -> Outcome | Failure:
         return await handle.result()
     except WorkflowFailureError as error:
         if is_cancelled_exception(error.cause):
-            known = await progress(handle)
-            account = {"calls": known.calls, "checkpoints": known.checkpoints, "omitted": known.omitted}
-            message = "the run was cancelled before it had an answer"
-            return Failure(type="Cancelled", message=message).model_copy(update=account)
+            return cancelled(await progress(handle))
         return failure_of(error.cause)
+
+
+def cancelled(account: Account) -> Failure:
+    """What a run came to that was cancelled after it had done this."""
+    done = {"calls": account.calls, "checkpoints": account.checkpoints, "omitted": account.omitted}
+    return Failure(type=CANCELLED, message="the run was cancelled before it had an answer").model_copy(update=done)
 
 
 async def progress(handle: WorkflowHandle[Any, Any]) -> Progress:

@@ -280,3 +280,17 @@ async def test_a_call_whose_worker_was_killed_is_answered_and_paid_once(world: W
     assert identities <= {row["identity"] for row in rows}
     await database.aclose()
     assert len({call["idempotency_key"] for call in await world.simulator.calls("sim-mini")}) == 5
+
+
+@pytest.mark.chaos
+async def test_calls_are_answered_once_though_temporal_is_killed_meanwhile(world: World) -> None:
+    await world.simulator.behave("sim-mini", latency=2)
+    await world.pool()
+    running = await able(world.client)
+    runs = [await plain(running, request()) for _ in range(5)]
+    await asked_times(world.simulator, "sim-mini", 5)
+    await kill(world.temporal.child)
+    await world.temporal.start()
+    outcomes = await asyncio.gather(*(asyncio.wait_for(run.result(), 60) for run in runs))
+    assert [isinstance(one, Outcome) for one in outcomes] == [True] * 5
+    assert len(await world.simulator.calls("sim-mini")) == 5
