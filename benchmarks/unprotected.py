@@ -17,11 +17,10 @@ from continuo.activities.breakers import Breakers
 from continuo.activities.heartbeat import heartbeats
 from continuo.activities.models import ModelCalls
 from continuo.activities.settling import Settling
-from continuo.config.catalog import Model, load_catalog
-from continuo.config.settings import Settings, environment
+from continuo.authoring.library import Library
+from continuo.config.catalog import BreakerPolicy, Catalog, Model
 from continuo.jobs import CallRecord, Job, Outcome, Priority
 from continuo.messages import ModelRequest, Usage
-from continuo.protection.masking import Masker, secrets
 from continuo.protection.rate_limits import Wait
 from continuo.providers.client import ModelClient
 from continuo.stores.journal import Journal
@@ -57,14 +56,21 @@ class NoAdmission(Admission):
     def __init__(self) -> None:
         pass
 
-    def today(self, tenant: str) -> date:
+    async def today(self, tenant: str) -> date:
         return date.min
 
     async def admit(
-        self, job: Job, wanted: Model, fill: Callable[[Model], ModelRequest], identity: str, attempt: int, lease: float
+        self,
+        catalog: Catalog,
+        job: Job,
+        wanted: Model,
+        fill: Callable[[Model], ModelRequest],
+        identity: str,
+        attempt: int,
+        lease: float,
     ) -> Admitted | Wait:
         unanswered = CallRecord(path=job.path, model=wanted.id, status="lost")
-        return Admitted(identity, attempt, wanted, fill(wanted), 0, lease, 0, unanswered)
+        return Admitted(catalog, identity, attempt, wanted, fill(wanted), 0, lease, 0, unanswered)
 
     async def leave(self, admitted: Admitted, usage: Usage | None) -> None:
         pass
@@ -78,7 +84,7 @@ class NoBreakers(Breakers):
         pass
 
     @asynccontextmanager
-    async def guard(self, provider: str, holder: str, lease: float) -> AsyncIterator[None]:
+    async def guard(self, provider: str, breaker: BreakerPolicy, holder: str, lease: float) -> AsyncIterator[None]:
         yield
 
 
@@ -97,13 +103,12 @@ class NoStreams(SqlStreams):
 
 
 async def serve() -> None:
-    settings, environ = Settings(), environment()
-    catalog = load_catalog(settings.catalog)
-    masker = Masker(secrets(catalog, environ))
+    library = Library()
+    settings, masker = library.settings, library.masker
     configure_logging(settings.log_level, masker)
-    client = ModelClient(catalog, environ, settings.knowledge, masker)
+    client = ModelClient(library.catalog, library.environ, settings.knowledge, masker)
     calls = ModelCalls(
-        catalog, client, NoJournal(), NoSettling(), NoAdmission(), NoBreakers(), NoPayloads(), NoStreams()
+        library, client, NoJournal(), NoSettling(), NoAdmission(), NoBreakers(), NoPayloads(), NoStreams()
     )
     worker = Worker(
         await connect(),

@@ -103,7 +103,8 @@ class Job(Data):
     `data` is structured input, such as an order. `path` says where in the whole pattern `step` stands, and
     `saga` is the identity of the saga that runs it, if one does. `revision` is that of the code that began the run.
     `stream` is set where the pieces of the answer go to the stream log as they come: the run id of the whole run, which
-    its workflow writes in place of the door's `WANTED`.
+    its workflow writes in place of the door's `WANTED`. A call that had to wait for its limits had so many `attempts`
+    before, of which so many were `failures`.
     """
 
     step: Step
@@ -114,6 +115,8 @@ class Job(Data):
     saga: str | None = None
     revision: int = 0
     stream: Annotated[str | None, WHEN_SET] = None
+    attempts: int = Field(default=0, exclude_if=lambda value: not value)
+    failures: int = Field(default=0, exclude_if=lambda value: not value)
 
     def begun(self) -> "Job":
         """The same job as one that begins now."""

@@ -17,6 +17,12 @@ from tests.support.config_files import written_catalog, written_tenants
 from tests.support.world import World, made
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, those that may take more time than others, so that no half waits for the other's last one."""
+    marks = {item: item.get_closest_marker("timeout") for item in items}
+    items.sort(key=lambda item: -mark.args[0] if (mark := marks[item]) else 0)
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("continuo")
@@ -41,6 +47,8 @@ def environ(folder: Path) -> Iterator[pytest.MonkeyPatch]:
         patch.setenv("CONTINUO_WEBHOOK_KEY", "a key of webhooks for these tests alone")
         patch.setenv("CONTINUO_WEBHOOK_PRIVATE", "1")
         patch.setenv("CONTINUO_WEBHOOK_PAUSE", "0.1")
+        # Where root starts a PostgreSQL as another user, pytest in a child must not close the folder above meanwhile.
+        patch.setenv("PYTEST_DEBUG_TEMPROOT", str(folder))
         # What is not deterministic shows only in the sandbox.
         patch.setenv("CONTINUO_SANDBOX", "1")
         yield patch

@@ -16,6 +16,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from continuo import __version__
 from tests.support.repository import ROOT
 from tests.test_project_page import OWN_CODE
 
@@ -77,14 +78,23 @@ def foreign(tmp_path: Path) -> Path:
 
 def test_the_wheel_has_one_package_and_no_more(installed: Installed) -> None:
     names = ZipFile(installed.wheel).namelist()
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"continuo"}
     tops = {name.split("/")[0] for name in names}
-    assert [top for top in tops if not top.endswith(".dist-info")] == ["continuo"]
+    assert tops == {"continuo", f"continuo_patterns-{__version__}.dist-info"}
 
 
 def test_the_wheel_has_every_file_of_the_package(installed: Installed) -> None:
     tracked = subprocess.run(["git", "ls-files", "continuo"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert set(tracked.stdout.split("\n")) - set(ZipFile(installed.wheel).namelist()) == {""}
+
+
+def test_nobody_is_told_to_install_what_others_call_continuo() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    shown = (name for name in tracked if name.endswith((".md", "Dockerfile", ".py", ".toml")))
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in shown}
+    command = re.compile(r"\binstall\b[^\n&]*?[ '\"]continuo(?![\w./-])")
+    assert [name for name, text in texts.items() if command.search(text)] == []
 
 
 async def test_it_is_the_wheel_that_is_loaded_and_not_the_clone(installed: Installed, tmp_path: Path) -> None:

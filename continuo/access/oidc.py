@@ -59,7 +59,7 @@ class Issuer:
         try:
             import jwt  # noqa: F401
         except ImportError:
-            raise InputError("CONTINUO_OIDC_ISSUER needs PyJWT; install continuo[oidc]") from None
+            raise InputError("CONTINUO_OIDC_ISSUER needs PyJWT; pip install 'pyjwt[crypto]'") from None
         self._issuer = settings.oidc_issuer
         self._audience = settings.oidc_audience
         self._tenant_claim = settings.oidc_tenant_claim

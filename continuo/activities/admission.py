@@ -1,7 +1,7 @@
 """Before a provider is asked: its limits leave room for the call, and the tenant's budget for what it may cost."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -9,8 +9,8 @@ from temporalio import activity
 
 from continuo.activities.errors import patiently, unless_broken
 from continuo.activities.identity import run_id
+from continuo.authoring.library import Library
 from continuo.config.catalog import Catalog, Model
-from continuo.config.tenants import Tenants
 from continuo.decisions.settled import settled
 from continuo.errors import ProviderError
 from continuo.jobs import CallRecord, Job
@@ -26,12 +26,14 @@ from continuo.stores.limits import LimitStore, Scopes
 @dataclass(frozen=True)
 class Admitted:
     """A call that may go now, to `model`; `reason` says why that is not the model that was wanted.
+    `catalog` is what the attempt knows, whatever is edited meanwhile.
 
     `time` (seconds since 1970), `lease` (seconds) and `tokens` are what it is counted as, `identity` is what its place
     under the limits is held and its money `reserved` under. `unanswered` is what the attempt is booked as when it is
     sent and never answered.
     """
 
+    catalog: Catalog
     identity: str
     attempt: int
     model: Model
@@ -47,44 +49,48 @@ class Admitted:
 class Admission:
     """Counts a call before it is made, and settles with what it came to."""
 
-    def __init__(
-        self, catalog: Catalog, environ: Mapping[str, str], tenants: Tenants, budgets: Budgets, limits: LimitStore
-    ) -> None:
-        self._catalog = catalog
-        self._environ = environ
-        self._tenants = tenants
+    def __init__(self, library: Library, budgets: Budgets, limits: LimitStore) -> None:
+        self._library = library
         self._budgets = budgets
         self._limits = limits
 
-    def today(self, tenant: str) -> date:
+    async def today(self, tenant: str) -> date:
         """The tenant's day."""
-        return self._tenants.of(tenant).day(datetime.now(UTC))
+        return (await self._library.tenant(tenant)).day(datetime.now(UTC))
 
     @activity.defn(name="budget_used")
     async def used(self, tenant: str) -> float:
         """The share of the tenant's money for the day that is spent or reserved, 0 where there is no budget."""
-        account = self._tenants.of(tenant)
+        account = await self._library.tenant(tenant)
         if account.daily_usd is None:
             return 0.0
-        balance = await self._budgets.balance(tenant, self.today(tenant))
+        balance = await self._budgets.balance(tenant, account.day(datetime.now(UTC)))
         return account.used(balance.spent + balance.reserved) or 0.0
 
     async def admit(
-        self, job: Job, wanted: Model, fill: Callable[[Model], ModelRequest], identity: str, attempt: int, lease: float
+        self,
+        catalog: Catalog,
+        job: Job,
+        wanted: Model,
+        fill: Callable[[Model], ModelRequest],
+        identity: str,
+        attempt: int,
+        lease: float,
     ) -> Admitted | Wait:
         """Let the call go to `wanted`, or to a cheaper model while its limits are used up; else say when to ask again.
 
+        `catalog` is the one of the attempt, from its beginning to its end.
         `fill` makes the request for a model. What it may cost is reserved under `identity`, for `lease` seconds at
         most. Raises `ProviderError` when the budget does not allow it.
         """
         now, reason = time.time(), None
-        chain = list(self._chain(wanted, job))
+        chain = list(self._chain(catalog, wanted, job))
         for model in chain:
             request = fill(model)
             unanswered, likely = _unanswered(job, model, request, attempt), likely_tokens(request)
-            admitted = Admitted(identity, attempt, model, request, now, lease, likely, unanswered, reason)
+            admitted = Admitted(catalog, identity, attempt, model, request, now, lease, likely, unanswered, reason)
             asking = self._limits.admit(
-                self._scopes(model),
+                _scopes(catalog, model),
                 # The next attempt of a call whose worker was killed takes its place over.
                 place=identity,
                 turn=f"{run_id()}/{job.path}",
@@ -110,7 +116,7 @@ class Admission:
         """The call has ended, and used so much: its place under the limits is free. Its money is settled apart."""
         tokens = (total(usage) if usage else 0) - admitted.tokens
         settling = self._limits.settle(
-            self._scopes(admitted.model),
+            _scopes(admitted.catalog, admitted.model),
             place=admitted.identity,
             admitted=admitted.time,
             lease=admitted.lease,
@@ -118,7 +124,7 @@ class Admission:
         )
         await unless_broken("the store of limits", settling)
 
-    def _chain(self, wanted: Model, job: Job) -> Iterator[Model]:
+    def _chain(self, catalog: Catalog, wanted: Model, job: Job) -> Iterator[Model]:
         """The model, the one that is cheaper, the one that is cheaper than that: each that has its key here, and takes
         what the request holds and demands."""
         assert isinstance(job.step, Call)
@@ -126,20 +132,16 @@ class Admission:
         seen: set[str] = set()
         model: Model | None = wanted
         while model is not None and model.id not in seen:
-            key = self._catalog.providers[model.provider].key_env
-            if model is wanted or ((key is None or self._environ.get(key)) and self._catalog.takes(model, request)):
+            key = catalog.providers[model.provider].key_env
+            if model is wanted or ((key is None or self._library.environ.get(key)) and catalog.takes(model, request)):
                 yield model
             seen.add(model.id)
-            model = self._catalog.models[model.cheaper] if model.cheaper else None
-
-    def _scopes(self, model: Model) -> Scopes:
-        provider = self._catalog.providers[model.provider]
-        return {f"provider/{model.provider}": provider.limits, f"model/{model.id}": model.limits}
+            model = catalog.models[model.cheaper] if model.cheaper else None
 
     async def _reserved(self, job: Job, admitted: Admitted, expires: float) -> Admitted:
         """Set aside what the attempt may cost, with or without a budget: one that dies is booked at that."""
         tenant, key, model = job.context.tenant, job.context.key, admitted.model
-        account = self._tenants.of(tenant)
+        account = await self._library.tenant(tenant)
         limit = account.daily_usd
         limits = {"tenant's day": limit, "key's day": key and key.daily_usd, "key's month": key and key.monthly_usd}
         limited = any(usd is not None for usd in limits.values())
@@ -150,8 +152,8 @@ class Admission:
             whose = f"key {job.context.key_id}" if limit is None else f"tenant {tenant!r}"
             what = f"{whose} has a budget, and model {model.id!r} no price; give it one in the catalog"
             raise ProviderError("invalid_request", what)
-        most, day = admitted.unanswered.cost_usd or 0.0, self.today(tenant)
-        simulated = self._catalog.providers[model.provider].simulated
+        most, day = admitted.unanswered.cost_usd or 0.0, account.day(datetime.now(UTC))
+        simulated = admitted.catalog.providers[model.provider].simulated
         wanted = Reservation(
             identity=admitted.identity,
             attempt=admitted.attempt,
@@ -177,6 +179,11 @@ class Admission:
         # Without a limit on what may be written there is no most that a call may cost.
         request = capped(admitted.request) if limited else admitted.request
         return replace(admitted, request=request, reserved=True)
+
+
+def _scopes(catalog: Catalog, model: Model) -> Scopes:
+    provider = catalog.providers[model.provider]
+    return {f"provider/{model.provider}": provider.limits, f"model/{model.id}": model.limits}
 
 
 def _unanswered(job: Job, model: Model, request: ModelRequest, attempt: int) -> CallRecord:

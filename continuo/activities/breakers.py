@@ -17,7 +17,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from continuo.activities.errors import unless_broken
-from continuo.config.catalog import Catalog
+from continuo.config.catalog import BreakerPolicy
 from continuo.errors import ProviderError
 from continuo.protection.breaker import QUEUE, TYPE, CallEnd, State, ill, workflow_id
 from continuo.stores.board import Board
@@ -32,8 +32,7 @@ RPC_TIMEOUT = timedelta(seconds=2)
 class Breakers:
     """A closed breaker costs a call no more than a look at a dictionary."""
 
-    def __init__(self, catalog: Catalog, board: Board, client: Client) -> None:
-        self._providers = catalog.providers
+    def __init__(self, board: Board, client: Client) -> None:
         self._board = board
         self._client = client
         self._known: dict[str, State] = {}
@@ -67,17 +66,16 @@ class Breakers:
             raise _refused(state)
 
     @asynccontextmanager
-    async def guard(self, provider: str, holder: str, lease: float) -> AsyncIterator[None]:
+    async def guard(self, provider: str, breaker: BreakerPolicy, holder: str, lease: float) -> AsyncIterator[None]:
         """Inside, the provider is called once, by `holder`, for `lease` seconds at most.
 
         Raises `ProviderError` when it is to be left alone. How the call ended is told to the entity, if it matters.
         """
         self.check(provider)
-        breaker = self._providers[provider].breaker
         state = self._known.get(provider)
         probes = state is not None and state.state != "closed"
         if probes:
-            await self._probe(provider, holder, lease)
+            await self._probe(provider, breaker, holder, lease)
         try:
             yield
         except ProviderError as error:
@@ -133,7 +131,7 @@ class Breakers:
         )
         await unless_broken(f"the breaker of {provider}", telling)
 
-    async def _probe(self, provider: str, holder: str, lease: float) -> None:
+    async def _probe(self, provider: str, breaker: BreakerPolicy, holder: str, lease: float) -> None:
         """Get the one probe, of all workers. Raises `ProviderError` when somebody else has it."""
         if provider in self._probed:
             raise _refused(self._state(provider))
@@ -159,7 +157,6 @@ class Breakers:
             # It has the error too, and would complain that nobody took it.
             await asyncio.gather(entity.workflow_handle(), return_exceptions=True)
             # The probe may yet be granted, when nobody waits for it any more.
-            breaker = self._providers[provider].breaker
             self._tell_later(provider, CallEnd(ended="released", holder=holder, breaker=breaker))
             if isinstance(error.__cause__, asyncio.CancelledError):
                 raise error.__cause__ from None

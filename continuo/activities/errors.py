@@ -53,8 +53,9 @@ async def patiently(what: str, work: Callable[[], Awaitable[T]]) -> T:
         pause = min(pause * 2, 2.0)
 
 
-def failed_attempts() -> int:
-    """How often this activity has failed so far, not counting attempts that died with their worker.
+def failed_attempts(before: int) -> int:
+    """How often this activity has failed so far, not counting attempts that died with their worker; `before` are those
+    of an earlier activity for the same.
 
     Kept in the heartbeat's details, which the server hands to the next attempt: a killed process must
     not use up the attempts that are meant for an ailing provider.
@@ -62,8 +63,8 @@ def failed_attempts() -> int:
     info = activity.info()
     if info.is_local:
         # Where the worker died, the count begins anew.
-        return info.attempt - 1
-    return int(info.heartbeat_details[0]) if info.heartbeat_details else 0
+        return before + info.attempt - 1
+    return int(info.heartbeat_details[0]) if info.heartbeat_details else before
 
 
 def waits() -> int:
@@ -72,15 +73,16 @@ def waits() -> int:
     return int(details[1]) if len(details) > 1 else 0
 
 
-def attempt_number() -> int:
-    """The attempt's number. To Temporal each wait of a call that is a run of its own was an attempt too."""
-    return activity.info().attempt - waits()
+def attempt_number(before: int) -> int:
+    """The attempt's number, after those `before`. Each wait of a call that is a run of its own was one to Temporal
+    too."""
+    return before + activity.info().attempt - waits()
 
 
-def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry) -> ApplicationError:
-    """The error for Temporal: final when the provider says so or the attempts are used up."""
+def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry, before: int = 0) -> ApplicationError:
+    """The error for Temporal: final when the provider says so or the attempts are used up; `before` as above."""
     # An attempt that found no store has asked nobody, and is none of those meant for an ailing provider.
-    failures = failed_attempts() + (error.kind != "store_unavailable")
+    failures = failed_attempts(before) + (error.kind != "store_unavailable")
     late = too_long(retry, error.retry_after)
     final = late or not error.retryable or failures >= retry.attempts
     if late:

@@ -17,11 +17,12 @@ from temporalio.exceptions import ApplicationError
 from continuo.activities.admission import Admission, Admitted
 from continuo.activities.breakers import Breakers
 from continuo.activities.delivering import Delivery, begun, broken
-from continuo.activities.errors import attempt_number, give_up_or_retry, patiently, unless_broken
+from continuo.activities.errors import attempt_number, failed_attempts, give_up_or_retry, patiently, unless_broken
 from continuo.activities.identity import identity
 from continuo.activities.media import media_of
 from continuo.activities.settling import Settling
 from continuo.activities.unexpected import reaching_out
+from continuo.authoring.library import Library
 from continuo.config.catalog import Catalog, Model
 from continuo.decisions.confidence import INSTRUCTION, rated
 from continuo.decisions.settled import settled
@@ -58,7 +59,7 @@ class ModelCalls:
 
     def __init__(
         self,
-        catalog: Catalog,
+        library: Library,
         client: ModelClient,
         journal: Journal,
         settling: Settling,
@@ -67,7 +68,7 @@ class ModelCalls:
         payloads: Payloads,
         streams: StreamLog,
     ) -> None:
-        self._catalog = catalog
+        self._library = library
         self._client = client
         self._journal = journal
         self._settling = settling
@@ -116,21 +117,22 @@ class ModelCalls:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
         key, step, started = identity(), job.step, time.monotonic()
         assert isinstance(step, Call)
-        attempt = attempt_number()
+        attempt = attempt_number(job.attempts)
         try:
             if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
                 return known
-            attempt = await patiently("the journal", partial(self._number, key, step))
+            attempt = await patiently("the journal", partial(self._number, key, job))
             if attempt > step.retry.attempts + LOST_WORKERS:
                 await self._journal.close(key)
                 raise ProviderError("internal_error", f"{attempt - 1} attempts have died with their workers, or failed")
-            if (wanted := self._catalog.models.get(step.model)) is None:
+            catalog = await self._library.catalog_with(model=step.model)
+            if (wanted := catalog.models.get(step.model)) is None:
                 what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
                 raise ProviderError("not_found", what)
             self._breakers.check(wanted.provider)
             delivery = await self._delivery(job, key, attempt)
-            fill, lease = partial(filled_in, step, job.request, self._catalog), lasts(step)
-            admitted = await self._admission.admit(job, wanted, fill, key, attempt, lease)
+            fill, lease = partial(filled_in, step, job.request, catalog), lasts(step)
+            admitted = await self._admission.admit(catalog, job, wanted, fill, key, attempt, lease)
         except ProviderError as error:
             earlier = await self._earlier(key, attempt)
             record = CallRecord(
@@ -138,7 +140,9 @@ class ModelCalls:
             )
             raise _failed(error, job, in_all(record, earlier, answered=False)) from error
         if isinstance(admitted, Wait):
-            return admitted
+            # This one has asked nobody: the next one has its number.
+            tried = {"attempts": attempt - 1, "failures": failed_attempts(job.failures)}
+            return admitted.model_copy(update=tried)
         return await self._admitted(job, admitted, ask, started, await self._earlier(key, attempt), delivery)
 
     async def _delivery(self, job: Job, key: str, attempt: int) -> Delivery | None:
@@ -149,11 +153,13 @@ class ModelCalls:
             await self._journal.close(key)
             raise
 
-    async def _number(self, key: str, step: Call) -> int:
+    async def _number(self, key: str, job: Job) -> int:
         """The attempt's number. Temporal counts a local activity's anew where a worker died; the stores do not."""
+        step, number = job.step, attempt_number(job.attempts)
+        assert isinstance(step, Call)
         if not activity.info().is_local:
-            return attempt_number()
-        return max(attempt_number(), await self._journal.next_attempt(key, step.retry.attempts + LOST_WORKERS))
+            return number
+        return max(number, await self._journal.next_attempt(key, step.retry.attempts + LOST_WORKERS))
 
     async def _earlier(self, key: str, attempt: int) -> Sequence[Row]:
         """The rows of the attempts before this one, as far as the ledger can be read."""
@@ -170,16 +176,16 @@ class ModelCalls:
         earlier: Sequence[Row],
         delivery: Delivery | None,
     ) -> Outcome:
-        step, model = job.step, admitted.model
+        step, model, provider = job.step, admitted.model, admitted.catalog.providers[admitted.model.provider]
         assert isinstance(step, Call)
         exchange, usage, key = Exchange(), None, admitted.identity
         try:
-            async with self._breakers.guard(model.provider, admitted.identity, lasts(step)):
+            async with self._breakers.guard(model.provider, provider.breaker, key, lasts(step)):
                 sending = Sending(timeout=step.timeout, idempotency_key=key, exchange=exchange)
                 if delivery is None:
-                    response = await ask(model, admitted.request, **sending)
+                    response = await ask(admitted, **sending)
                 else:
-                    response = await self._streamed(delivery, model, admitted.request, **sending)
+                    response = await self._streamed(delivery, admitted, **sending)
             usage = response.usage
         except asyncio.CancelledError:
             if exchange.billable:
@@ -201,7 +207,7 @@ class ModelCalls:
             await self._admission.leave(admitted, usage)
         own = _record(job, admitted, started, None, usage=usage)
         log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
-        record = in_all(own, earlier, answered=self._catalog.providers[model.provider].idempotent)
+        record = in_all(own, earlier, answered=provider.idempotent)
         update: dict[str, object] = {
             "model": model.id,
             "provider": model.provider,
@@ -218,7 +224,7 @@ class ModelCalls:
         self, job: Job, admitted: Admitted, own: CallRecord | None, outcome: Outcome | None = None
     ) -> None:
         """Keep what the attempt came to. One that used nothing only gives back what was reserved for it."""
-        provider, context = self._catalog.providers[admitted.model.provider], job.context
+        provider, context = admitted.catalog.providers[admitted.model.provider], job.context
         simulated = outcome.simulated if outcome else provider.simulated
         used = own is not None and (outcome is not None or own.usage != Usage())
         if not used and not admitted.reserved:
@@ -226,27 +232,28 @@ class ModelCalls:
         settlement = Settlement(
             identity=admitted.identity,
             attempt=admitted.attempt,
-            today=self._admission.today(context.tenant),
+            today=await self._admission.today(context.tenant),
             paid=Paid(record=own, context=context, simulated=simulated) if own and used else None,
             outcome=outcome,
             replaces_estimates=provider.idempotent,
         )
         await self._settling.settle(settlement, _time_left())
 
-    async def _answer(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
+    async def _answer(self, admitted: Admitted, **sending: Unpack[Sending]) -> Outcome:
+        model, request = admitted.model, admitted.request
         if request.embed:
-            return await self._embed(model, request, **sending)
+            return await self._embed(admitted, **sending)
         media = await media_of(request, self._payloads)
-        return self._outcome(model, request, await self._client.complete(model, request, media=media, **sending))
+        client = self._client.of(admitted.catalog)
+        return _outcome(admitted, await client.complete(model, request, media=media, **sending))
 
-    async def _streamed(
-        self, delivery: Delivery, model: Model, request: ModelRequest, **sending: Unpack[Sending]
-    ) -> Outcome:
+    async def _streamed(self, delivery: Delivery, admitted: Admitted, **sending: Unpack[Sending]) -> Outcome:
         """The same, whose pieces are delivered as they come."""
+        model, request, client = admitted.model, admitted.request, self._client.of(admitted.catalog)
         media, response = await media_of(request, self._payloads), None
         async with (
             at_most(model.provider, sending["timeout"]),
-            aclosing(self._client.stream(model, request, media=media, **sending)) as pieces,
+            aclosing(client.stream(model, request, media=media, **sending)) as pieces,
         ):
             async for piece in pieces:
                 if isinstance(piece, ModelResponse):
@@ -255,27 +262,29 @@ class ModelCalls:
                     delivery.add(piece)
         assert response is not None, "a stream that does not raise ends with the whole answer"
         await delivery.finish()
-        return self._outcome(model, request, response)
+        return _outcome(admitted, response)
 
-    def _outcome(self, model: Model, request: ModelRequest, response: ModelResponse) -> Outcome:
-        text, confidence = rated(response) if request.rated else (response.message.text, response.confidence)
-        return Outcome(
-            text=text,
-            logprobs=response.logprobs if request.logprobs else (),
-            message=response.message.saying(text),
-            finish_reason=response.finish_reason,
-            served_by=self._catalog.protocol(model).served_by,
-            confidence=confidence,
-            simulated=response.simulated,
-            usage=response.usage,
-        )
-
-    async def _embed(self, model: Model, request: ModelRequest, **sending: Unpack[Sending]) -> Outcome:
-        response = await self._client.embed(model, request, **sending)
+    async def _embed(self, admitted: Admitted, **sending: Unpack[Sending]) -> Outcome:
+        response = await self._client.of(admitted.catalog).embed(admitted.model, admitted.request, **sending)
         vectors = b64encode(response.vectors).decode()
         return Outcome(
             text="", embedding=vectors, served_by="model", simulated=response.simulated, usage=response.usage
         )
+
+
+def _outcome(admitted: Admitted, response: ModelResponse) -> Outcome:
+    request = admitted.request
+    text, confidence = rated(response) if request.rated else (response.message.text, response.confidence)
+    return Outcome(
+        text=text,
+        logprobs=response.logprobs if request.logprobs else (),
+        message=response.message.saying(text),
+        finish_reason=response.finish_reason,
+        served_by=admitted.catalog.protocol(admitted.model).served_by,
+        confidence=confidence,
+        simulated=response.simulated,
+        usage=response.usage,
+    )
 
 
 def _as_told(rows: Sequence[Row]) -> CallRecord:
@@ -333,7 +342,7 @@ def _record(
 def _failed(error: ProviderError, job: Job, record: CallRecord) -> ApplicationError:
     assert isinstance(job.step, Call)
     failure = Failure(type=error.kind, message=str(error), calls=(record,))
-    return give_up_or_retry(error, failure, job.step.retry)
+    return give_up_or_retry(error, failure, job.step.retry, job.failures)
 
 
 def filled_in(step: Call, request: ModelRequest, catalog: Catalog, model: Model) -> ModelRequest:

@@ -40,7 +40,7 @@ class PlainCalls:
         """Answer a job whose step is a `Call`. A call that has to wait holds no slot meanwhile: it fails, to be tried
         again when it is its turn."""
         info, run = activity.info(), run_id()
-        died = info.attempt - 1 > failed_attempts() + waits()
+        died = info.attempt - 1 > failed_attempts(0) + waits()
         if died and (failure := await self._buried(run)) is not None:
             raise failed(failure)
         if job.stream == WANTED:
@@ -62,7 +62,7 @@ class PlainCalls:
                 await self._bury(job, failure_of(error))
             raise
         if isinstance(outcome, Wait):
-            activity.heartbeat(failed_attempts(), waits() + 1)
+            activity.heartbeat(failed_attempts(0), waits() + 1)
             raise ApplicationError(
                 outcome.why,
                 type="Wait",
@@ -79,7 +79,7 @@ class PlainCalls:
         if _cancelled():
             account = await unless_broken("the ledger", self._calls.account_of(job, identity()))
             if account is not None:
-                activity.heartbeat(failed_attempts(), waits(), account)
+                activity.heartbeat(failed_attempts(0), waits(), account)
 
     async def _buried(self, run: str) -> Failure | None:
         """Why it has failed for good, where the worker died between the dead letter and the end."""

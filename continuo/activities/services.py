@@ -1,7 +1,6 @@
 """The activity that asks a service to do something, once, however often it is tried."""
 
 import re
-from collections.abc import Mapping
 
 import httpx
 from temporalio import activity
@@ -10,12 +9,11 @@ from continuo.activities.errors import give_up_or_retry
 from continuo.activities.identity import identity
 from continuo.activities.unexpected import reaching_out
 from continuo.apart import apart
-from continuo.config.catalog import Catalog
+from continuo.authoring.library import Library
 from continuo.decisions.segment import segment
 from continuo.errors import ProviderError
 from continuo.jobs import Failure, Job, Outcome
 from continuo.patterns import PLACEHOLDER, Http
-from continuo.protection.masking import Masker
 from continuo.providers.client import checked_key
 from continuo.providers.errors import error_for_response, error_for_transport, naming
 from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, at_most, body
@@ -24,10 +22,9 @@ from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, at_most,
 class ServiceCalls:
     """Sends a job's data to the services of the catalog. The key of a service is sent as a bearer token."""
 
-    def __init__(self, catalog: Catalog, environ: Mapping[str, str], masker: Masker) -> None:
-        self._catalog = catalog
-        self._environ = environ
-        self._masker = masker
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._masker = library.masker
         self._http = httpx.AsyncClient()
 
     @reaching_out
@@ -46,13 +43,13 @@ class ServiceCalls:
 
     async def _asked(self, step: Http, job: Job) -> str:
         """The body of a successful response. Raises `ProviderError`."""
-        name, endpoint = step.service, self._catalog.services.get(step.service)
-        if endpoint is None:
+        name, environ = step.service, self._library.environ
+        if (endpoint := (await self._library.catalog_with(service=name)).services.get(name)) is None:
             raise ProviderError("not_found", f"this worker's catalog has no service {name!r}")
         headers = {"Idempotency-Key": identity(), **ACCEPTED}
         if endpoint.key_env:
-            headers["Authorization"] = f"Bearer {checked_key(endpoint.key_env, self._environ)}"
-        url = f"{endpoint.url(self._environ)}{path(job)}"
+            headers["Authorization"] = f"Bearer {checked_key(endpoint.key_env, environ)}"
+        url = f"{endpoint.url(environ)}{path(job)}"
         sending = self._http.stream(step.method, url, json=job.data, headers=headers, timeout=step.timeout)
         async with sending as response:
             with naming(name):

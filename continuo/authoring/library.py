@@ -14,10 +14,10 @@ from continuo.config.catalog import Catalog, load_catalog
 from continuo.config.code import callable_modules
 from continuo.config.followed import Followed
 from continuo.config.settings import Settings, environment
-from continuo.config.tenants import Tenants, load_tenants
+from continuo.config.tenants import Tenant, Tenants, load_tenants
 from continuo.errors import unknown
 from continuo.patterns import Call, Step
-from continuo.protection.masking import Masker, secrets
+from continuo.protection.masking import LONG, Masker, secrets
 
 RESOLVED_FOR = 30.0
 """Seconds for which a resolved pattern is kept: so late is it noticed that a local model's server starts or ends."""
@@ -42,7 +42,9 @@ class Library:
         """The defaults are this process's own. Raises `InputError` for a wrong setting."""
         self.settings = settings or Settings()
         self.environ = environment() if environ is None else environ
-        self._catalog = Followed(self.settings.catalog, load_catalog)
+        self._masker = Masker(())
+        self._data_masker = Masker((), LONG)
+        self._catalog = Followed(self.settings.catalog, self._load_catalog)
         self._tenants = Followed(self.settings.tenants, load_tenants)
         self._files = Followed(self.settings.patterns, pattern_files)
         self._patterns: dict[Path, Followed[NamedPattern]] = {}
@@ -56,10 +58,28 @@ class Library:
     def tenants(self) -> Tenants:
         return self._tenants.current()
 
-    @cached_property
+    async def catalog_with(self, model: str | None = None, service: str | None = None) -> Catalog:
+        """The catalog, in an event loop. It is looked at anew where it has no such model or service."""
+        catalog = await self._catalog.off_loop()
+        if (model is None or model in catalog.models) and (service is None or service in catalog.services):
+            return catalog
+        return await self._catalog.off_loop(at_once=True)
+
+    async def tenant(self, name: str) -> Tenant:
+        """What a tenant may, in an event loop."""
+        return (await self._tenants.off_loop()).of(name)
+
+    @property
     def masker(self) -> Masker:
-        """Knows every secret that the catalog's providers and services have here."""
-        return Masker(secrets(self.catalog, self.environ))
+        """Knows every secret that a catalog's providers and services have had here since the library is there."""
+        self._catalog.current()
+        return self._masker
+
+    @property
+    def data_masker(self) -> Masker:
+        """The same for what programs read."""
+        self._catalog.current()
+        return self._data_masker
 
     @cached_property
     def functions(self) -> Functions:
@@ -99,6 +119,13 @@ class Library:
         else:
             with located(self._file(pattern)):
                 yield
+
+    def _load_catalog(self, path: Path) -> Catalog:
+        catalog = load_catalog(path)
+        # Before anybody sends them.
+        for masker in (self._masker, self._data_masker):
+            masker.learn(secrets(catalog, self.environ))
+        return catalog
 
     def _resolve(self, step: Step, catalog: Catalog) -> Step:
         return resolved(step, catalog, self.environ, simulated=self.settings.simulated)

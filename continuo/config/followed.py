@@ -1,5 +1,6 @@
 """A file, or a folder, that an operator edits while processes run."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,14 +25,23 @@ class Followed(Generic[T]):
         self._loaded: tuple[T, object] | None = None
         self._next_look = 0.0
 
-    def current(self) -> T:
-        """Raises `InputError` for a file that was never right; of one that was, the last right content stays."""
+    def current(self, *, at_once: bool = False) -> T:
+        """Raises `InputError` for a file that was never right; of one that was, the last right content stays.
+
+        `at_once` looks at the file however short ago the last look was.
+        """
         with self._lock:
             now = time.monotonic()
-            if self._loaded is None or now >= self._next_look:
+            if self._loaded is None or at_once or now >= self._next_look:
                 self._loaded = self._look(self._loaded)
                 self._next_look = now + EVERY
             return self._loaded[0]
+
+    async def off_loop(self, *, at_once: bool = False) -> T:
+        """The same in an event loop, which no look holds up: it is taken in a thread."""
+        if self._loaded is not None and not at_once and time.monotonic() < self._next_look:
+            return self._loaded[0]
+        return await asyncio.to_thread(lambda: self.current(at_once=at_once))
 
     def _look(self, before: tuple[T, object] | None) -> tuple[T, object]:
         # Before the file is read: what is written meanwhile is seen by the next look.

@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.door.plain_rows import PLAIN, plain_row
 from continuo.door.runs import known_progress, result
+from continuo.door.silent_ends import tell
 from continuo.jobs import Outcome
 from continuo.operations.dead_letters import TYPE as LETTER
 from continuo.operations.runs import RunRow, RunStatus
@@ -47,6 +48,7 @@ _STATUS: Mapping[WorkflowExecutionStatus | None, RunStatus] = {
 async def collect(client: Client, runs: Runs, overlap: timedelta = OVERLAP) -> None:
     """Bring the table up to date: what runs, what has ended since the last time, and what became of the rest.
 
+    A webhook is told of an end of which its run could not tell.
     Stopped anywhere it has only done less. Raises `RPCError` or `StoreUnavailable` when it cannot go on.
     """
     position = await runs.position()
@@ -112,11 +114,12 @@ async def _with_end(client: Client, row: RunRow) -> RunRow:
 
 @dataclass(frozen=True)
 class _Listed:
-    """A run in one of Temporal's lists, and how to read its row."""
+    """A run in one of Temporal's lists, and how to read its row; `workflow` is absent for a plain call."""
 
     run_id: str
     close_time: datetime | None
     row: Callable[[], Awaitable[RunRow | None]]
+    workflow: WorkflowExecution | None = None
 
 
 async def _follow(client: Client, runs: Runs, since: datetime | None, known: set[str]) -> int:
@@ -132,6 +135,8 @@ async def _follow(client: Client, runs: Runs, since: datetime | None, known: set
         await runs.keep(rows)
         count += len(rows)
         for run in batch:
+            if run.workflow is not None:
+                await tell(client, run.workflow)
             before.pop(run.run_id, None)
             newest = max(filter(None, (newest, run.close_time)), default=None)
     for row in before.values():
@@ -172,7 +177,7 @@ async def _batches(client: Client, query: str) -> AsyncIterator[list[_Listed]]:
 
 async def _listed(client: Client, query: str) -> AsyncIterator[_Listed]:
     async for run in client.list_workflows(f"{QUERY} AND {query}"):
-        yield _Listed(run.run_id, run.close_time, partial(row_of, client, run))
+        yield _Listed(run.run_id, run.close_time, partial(row_of, client, run), run)
     async for call in plain_calls(client, f"{PLAIN} AND {query}"):
         run_id = call.activity_run_id or ""
         yield _Listed(run_id, call.close_time, partial(plain_row, client, call.activity_id, run_id))

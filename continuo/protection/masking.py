@@ -23,8 +23,15 @@ class Masker:
     least half of them and `shortest` characters."""
 
     def __init__(self, secrets: Iterable[str], shortest: int = SHORTEST) -> None:
-        self._forms = {form for secret in secrets if len(secret) >= shortest for form in _forms(secret)}
-        self._heads = {form[: max(shortest, len(form) // 2)] for form in self._forms}
+        self._shortest = shortest
+        self._forms: set[str] = set()
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Know these too. Other threads may mask meanwhile: what each finds is known whole."""
+        forms = {form for secret in secrets if len(secret) >= self._shortest for form in _forms(secret)}
+        self._forms = self._forms | forms
+        self._heads = {form[: max(self._shortest, len(form) // 2)] for form in self._forms}
         self._beginnings = {form[:length] for form in self._forms for length in range(1, len(form))}
         self._longest = max(map(len, self._beginnings), default=0)
 

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from pydantic import Field
+
 from continuo.config.catalog import Limits
 from continuo.data import Data
 
@@ -18,10 +20,13 @@ SHORTEST, LONGEST = 0.5, 15.0
 
 
 class Wait(Data):
-    """The call may not go yet; it should ask again in so many `seconds`."""
+    """The call may not go yet; it should ask again in so many `seconds`, as one that had so many `attempts` before, of
+    which so many were `failures`."""
 
     seconds: float
     why: str
+    attempts: int = Field(default=0, exclude_if=lambda value: not value)
+    failures: int = Field(default=0, exclude_if=lambda value: not value)
 
 
 class Slot(NamedTuple):

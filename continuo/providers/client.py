@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -50,6 +51,12 @@ class ModelClient:
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=100)
         # HTTP/1.1: over HTTP/2 httpcore sends no reset for a cancelled request, and the provider would finish it.
         self._http = httpx.AsyncClient(limits=limits)
+
+    def of(self, catalog: Catalog) -> "ModelClient":
+        """This client, with the same connections, for the models of another catalog."""
+        other = copy(self)
+        other._catalog, other._providers = catalog, catalog.providers
+        return other
 
     async def complete(
         self,

@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from importlib.metadata import version
 from typing import Any
 
 from cyclopts import App, CycloptsError
 
+from continuo import __version__
 from continuo.errors import InputError
 from continuo.starters.console.hints import hinted
 from continuo.starters.console.terminal import err
@@ -43,7 +43,7 @@ app = App(
     help="Multi-model AI patterns as durable Temporal workflows.",
     # What shows Markdown takes as long to load as all the rest.
     help_format="plaintext",
-    version=lambda: version("continuo"),
+    version=__version__,
 )
 for _path, _help in COMMANDS.items():
     _name = _path.partition(":")[2].replace("_", "-")

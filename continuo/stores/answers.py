@@ -16,14 +16,15 @@ PREFIXES: Mapping[Kind, str] = {"response": "resp_", "completion": "chatcmpl-"}
 """Before the id of the request that made it."""
 
 _COLUMNS = (
-    "id", "tenant", "kind", "created", "model", "metadata", "body", "namespace", "run", "pattern", "previous",
-    "conversation", "status", "answer",
+    "id", "tenant", "kind", "created", "model", "metadata", "body", "namespace", "run", "run_id", "pattern",
+    "previous", "conversation", "status", "answer",
 )  # fmt: skip
 _NAMES = ", ".join(_COLUMNS)
 _BEGIN = (
     f"INSERT INTO answers ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (id) DO UPDATE"
-    # What failed was run again.
-    " SET status = 'in_progress', answer = NULL WHERE answers.status IN ('failed', 'cancelled')"
+    # What failed was run again, whether that was kept or not.
+    " SET status = 'in_progress', answer = NULL, run_id = excluded.run_id"
+    " WHERE answers.status NOT IN ('completed', 'incomplete') AND answers.run_id <> excluded.run_id"
 )
 PORTION = 200
 """Rows read at once."""
@@ -32,7 +33,8 @@ PORTION = 200
 @dataclass(frozen=True)
 class Kept:
     """One answer. `created` is in seconds since 1970, `body` the request's as JSON without what was asked, `run` the
-    workflow's id, `previous` the id of the response that it goes on from. `answer` is there when the run has ended.
+    workflow's id and `run_id` that of its run which was asked last, `previous` the id of the response that it goes on
+    from. `answer` is there when the run has ended.
     `namespace` is that of the run, which `begin` fills in.
     """
 
@@ -44,6 +46,7 @@ class Kept:
     metadata: Mapping[str, str]
     body: str
     run: str
+    run_id: str
     pattern: str
     previous: str | None = None
     conversation: str | None = None
@@ -61,7 +64,8 @@ class Answers:
         self.namespace = namespace
 
     async def begin(self, kept: Kept, input: Content) -> None:
-        """Keep an answer that is to come, and its `input`; one that is kept already stays as it is."""
+        """Keep an answer that is to come, or is there at once, and its `input`; one that is kept already stays as it
+        is, unless its run failed and another one is asked."""
         values = [_value(getattr(replace(kept, namespace=self.namespace), name)) for name in _COLUMNS]
 
         def write(connection: Connection) -> None:
@@ -71,18 +75,22 @@ class Answers:
 
         await self._database.write(write)
 
-    async def end(self, kept: Kept, status: Status, answer: Mapping[str, Any], output: Content, now: float) -> None:
-        """Keep what it came to, once, and with it add its input and `output` to its conversation, if it has one."""
+    async def end(self, ended: Kept, output: Content, now: float) -> None:
+        """Keep what its run came to, once, and with it add its input and `output` to its conversation, if it has one.
+
+        What another run came to than the last one that was begun is not kept.
+        """
 
         def write(connection: Connection) -> None:
-            sql = "UPDATE answers SET status = ?, answer = ? WHERE id = ? AND status = 'in_progress'"
-            ended = connection.execute(sql, (status, json.dumps(answer), kept.id)).rowcount
-            if not ended or kept.conversation is None or status not in ("completed", "incomplete"):
+            sql = "UPDATE answers SET status = ?, answer = ? WHERE id = ? AND run_id = ? AND status = 'in_progress'"
+            values = (ended.status, json.dumps(ended.answer), ended.id, ended.run_id)
+            kept = connection.execute(sql, values).rowcount
+            if not kept or ended.conversation is None or ended.status not in ("completed", "incomplete"):
                 return
             sql = "UPDATE conversations SET used = ? WHERE id = ?"
-            if connection.execute(sql, (now, kept.conversation)).rowcount:
-                copy(connection, kept.id, kept.conversation)
-                add(connection, kept.conversation, output)
+            if connection.execute(sql, (now, ended.conversation)).rowcount:
+                copy(connection, ended.id, ended.conversation)
+                add(connection, ended.conversation, output)
 
         await self._database.write(write)
 

@@ -44,11 +44,6 @@ class Conversations:
         sql = "UPDATE conversations SET metadata = ? WHERE id = ?"
         await self._database.write(lambda connection: connection.execute(sql, row).rowcount)
 
-    async def size(self, id: str) -> int:
-        """How many items it has."""
-        rows = await self._database.read("SELECT COUNT(*) AS size FROM kept_items WHERE owner = ?", (id,))
-        return int(rows[0]["size"])
-
     async def add(self, id: str, content: Content, now: float) -> None:
         """Add items, unless the last of them is there already."""
 
@@ -59,22 +54,6 @@ class Conversations:
                 add(connection, id, content)
 
         await self._database.write(write)
-
-    async def drop_item(self, id: str, item: str) -> bool:
-        """Delete an item, and the media that no other one names; whether there was one."""
-
-        def write(connection: Connection) -> bool:
-            connection.execute("UPDATE conversations SET used = used WHERE id = ?", (id,))
-            dropped = connection.execute("DELETE FROM kept_items WHERE owner = ? AND id = ?", (id, item)).rowcount
-            connection.execute(
-                "DELETE FROM kept_media WHERE owner = ? AND NOT EXISTS (SELECT 1 FROM kept_items"
-                " WHERE kept_items.owner = kept_media.owner"
-                " AND replace(kept_items.content, kept_media.sha256, '') <> kept_items.content)",
-                (id,),
-            )
-            return dropped > 0
-
-        return await self._database.write(write)
 
     async def delete(self, id: str) -> None:
         """Delete it with all its items; responses that were made in it stay."""

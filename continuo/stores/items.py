@@ -4,19 +4,35 @@ Each row belongs to one owner, whose deletion leaves nothing of it behind.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from continuo.stores.database import Connection, Database
 from continuo.stores.pruning import PAUSE, PORTION
 
+_NAME = re.compile('"([0-9a-f]{64})"')
+
 
 @dataclass(frozen=True)
 class Item:
-    """`content` is JSON."""
+    """`content` is JSON, in which each medium that stands apart is a string: its SHA-256."""
 
     id: str
     content: str
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many items, and bytes of their text and of their media."""
+
+    items: int = 0
+    text: int = 0
+    media: int = 0
+
+    def __add__(self, other: "Size") -> "Size":
+        return Size(self.items + other.items, self.text + other.text, self.media + other.media)
 
 
 @dataclass(frozen=True)
@@ -25,6 +41,11 @@ class Content:
 
     items: Sequence[Item] = ()
     media: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def size(self) -> Size:
+        text = sum(len(item.content) for item in self.items)
+        return Size(len(self.items), text, sum(map(len, self.media.values())))
 
 
 async def items_of(database: Database, owners: Sequence[str]) -> dict[str, list[Item]]:
@@ -37,11 +58,18 @@ async def items_of(database: Database, owners: Sequence[str]) -> dict[str, list[
     return items
 
 
-async def media_size(database: Database, owners: Sequence[str]) -> int:
-    """How many bytes the media of these owners have together."""
+async def item_of(database: Database, owner: str, id: str) -> Item | None:
+    rows = await database.read("SELECT content FROM kept_items WHERE owner = ? AND id = ?", (owner, id))
+    return Item(id, rows[0]["content"]) if rows else None
+
+
+async def size_of(database: Database, owners: Sequence[str]) -> Size:
+    """What these owners have together."""
     marks = ", ".join("?" * len(owners))
-    sql = f"SELECT COALESCE(SUM(LENGTH(content)), 0) AS size FROM kept_media WHERE owner IN ({marks})"
-    return int((await database.read(sql, owners))[0]["size"])
+    sql = f"COUNT(*) AS count, COALESCE(SUM(LENGTH(content)), 0) AS size FROM {{}} WHERE owner IN ({marks})"
+    [items] = await database.read(f"SELECT {sql.format('kept_items')}", owners)
+    [media] = await database.read(f"SELECT {sql.format('kept_media')}", owners)
+    return Size(int(items["count"]), int(items["size"]), int(media["size"]))
 
 
 async def media_of(database: Database, owner: str, names: Sequence[str]) -> dict[str, bytes]:
@@ -72,6 +100,19 @@ def copy(connection: Connection, owner: str, to: str) -> None:
     connection.execute(sql, (to, owner))
 
 
+async def drop_item(database: Database, conversation: str, id: str) -> bool:
+    """Delete an item, and the media that no other one of the conversation names; whether there was one."""
+    found = dropped = False
+    while not dropped:
+        items = (await items_of(database, [conversation]))[conversation]
+        if all(item.id != id for item in items):
+            break
+        # In a thread, and before anything is locked, since they may be many.
+        alone, found = await asyncio.to_thread(_named_alone, items, id), True
+        dropped = await database.write(partial(_drop_item, conversation, id, [item.id for item in items], alone))
+    return found
+
+
 def drop(connection: Connection, owners: Sequence[str]) -> None:
     """Delete whatever belongs to these owners."""
     marks = ", ".join("?" * len(owners))
@@ -99,3 +140,25 @@ async def prune(database: Database, table: str, time: str, before: float) -> Non
 def _next(connection: Connection, owner: str) -> int:
     sql = "SELECT COALESCE(MAX(number), -1) + 1 AS next FROM kept_items WHERE owner = ?"
     return int(connection.execute(sql, (owner,)).fetchone()["next"])
+
+
+def _named_alone(items: Sequence[Item], id: str) -> list[str]:
+    """The media that this item names, and no other."""
+    names, others = set[str](), set[str]()
+    for item in items:
+        (names if item.id == id else others).update(_NAME.findall(item.content))
+    return sorted(names - others)
+
+
+def _drop_item(conversation: str, id: str, known: list[str], media: list[str], connection: Connection) -> bool:
+    """False, and nothing is done, where the conversation has other items than those `known` by now."""
+    connection.execute("UPDATE conversations SET used = used WHERE id = ?", (conversation,))
+    sql = "SELECT id FROM kept_items WHERE owner = ? ORDER BY number"
+    if [row["id"] for row in connection.execute(sql, (conversation,)).fetchall()] != known:
+        return False
+    connection.execute("DELETE FROM kept_items WHERE owner = ? AND id = ?", (conversation, id))
+    for start in range(0, len(media), PORTION):
+        names = media[start : start + PORTION]
+        marks = ", ".join("?" * len(names))
+        connection.execute(f"DELETE FROM kept_media WHERE owner = ? AND sha256 IN ({marks})", (conversation, *names))
+    return True

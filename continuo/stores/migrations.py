@@ -185,6 +185,16 @@ STORE = (
         PRIMARY KEY (owner, sha256)
     )
     """,
+    """
+    ALTER TABLE requests ADD COLUMN abandoned INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE waiters (
+        request TEXT NOT NULL,
+        waiter TEXT NOT NULL,
+        expires DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (request, waiter)
+    );
+    ALTER TABLE answers ADD COLUMN run_id TEXT NOT NULL DEFAULT ''
+    """,
 )
 
 PAYLOADS = (

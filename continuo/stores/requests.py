@@ -1,9 +1,12 @@
 """What gateways were asked, so that a client that asks again finds the run of its first time."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
+from continuo.stores import waiters
 from continuo.stores.database import Connection, Database, Row
+from continuo.stores.waiters import Waiter
 
 KEPT = 24 * 3600.0
 """Seconds for which a request is known."""
@@ -30,11 +33,17 @@ class Received:
 @dataclass(frozen=True)
 class Known:
     """A request that is kept: the `id` of its run, when it first came (seconds since 1970), and whether it is `keyed`
-    by its caller."""
+    by its caller.
+
+    `waiter` is who waits for it now, if that is counted. One that is `abandoned` had been left by all: its run was
+    cancelled, unless it had an answer in the same moment.
+    """
 
     id: str
     received: float
     keyed: bool = False
+    waiter: Waiter | None = None
+    abandoned: bool = False
 
 
 class Requests:
@@ -43,18 +52,20 @@ class Requests:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def known(self, request: Received, now: float) -> Known:
+    async def known(self, request: Received, now: float, *, waits: bool = False) -> Known:
         """The request that this one repeats, or this one itself, kept as new before it is returned.
 
         With an idempotency key it repeats the one with that key; without, one that is `retried` repeats the newest
-        with the same body whose answer was not delivered. Raises `KeyReused`.
+        with the same body whose answer was not delivered, and if it `waits` it is counted among those who do.
+        Raises `KeyReused`.
         """
         new = Known(uuid4().hex, now)
+        client = uuid4().hex if waits else None
 
         def write(connection: Connection) -> Known:
             if request.key is None:
                 if request.retried and (known := _undelivered(connection, request, now)):
-                    return known
+                    return known if client is None else _joined(connection, known, client, now)
             elif (row := _keyed(connection, request, now)) is not None:
                 if row["body_sha256"] != request.body_sha256:
                     raise KeyReused
@@ -65,7 +76,10 @@ class Requests:
                 " (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 values,
             )
-            return new
+            if request.key is not None or client is None:
+                return new
+            waiters.join(connection, waiter := Waiter(new.id, client), now)
+            return replace(new, waiter=waiter)
 
         known = await self._database.write(write)
         if request.key is not None and known is new:
@@ -79,15 +93,62 @@ class Requests:
         rows = await self._database.read(sql, (id, caller, path))
         return Known(id, rows[0]["received"], rows[0]["idempotency_key"] is not None) if rows else None
 
-    async def delivered(self, id: str) -> None:
-        """Its answer has reached the client: whoever asks the same again wants another one."""
-        sql = "UPDATE requests SET delivered = 1 WHERE id = ?"
-        await self._database.write(lambda connection: connection.execute(sql, (id,)).rowcount, durable=False)
+    async def join(self, known: Known, now: float) -> Known:
+        """The request with one more client that waits for its run."""
+        client = uuid4().hex
+        return await self._database.write(lambda connection: _joined(connection, known, client, now), durable=False)
+
+    async def delivered(self, known: Known) -> None:
+        """Its answer has reached the client, who waits no more: whoever asks the same again wants another one."""
+
+        def write(connection: Connection) -> None:
+            connection.execute("UPDATE requests SET delivered = 1 WHERE id = ?", (known.id,))
+            if known.waiter is not None:
+                waiters.leave(connection, known.waiter)
+
+        await self._database.write(write, durable=False)
+
+    async def leave(self, waiter: Waiter, now: float) -> bool:
+        """The client has gone without the answer. Whether nobody waits any more: then the request is abandoned."""
+
+        def write(connection: Connection) -> bool:
+            _lock(connection, waiter.request)
+            waiters.leave(connection, waiter)
+            if waiters.waited_for(connection, waiter.request, now):
+                return False
+            connection.execute("UPDATE requests SET abandoned = 1 WHERE id = ?", (waiter.request,))
+            return True
+
+        return await self._database.write(write, durable=False)
+
+    async def answered(self, waiter: Waiter) -> None:
+        """The client has been told something else than the answer, and waits no more."""
+        await self._database.write(lambda connection: waiters.leave(connection, waiter), durable=False)
+
+    async def renew(self, waiting: Iterable[Waiter], now: float) -> None:
+        """These clients wait still."""
+        await self._database.write(lambda connection: waiters.renew(connection, waiting, now), durable=False)
 
     async def prune(self, now: float) -> int:
         """Forget what is older than `KEPT`; how many those were."""
-        sql = "DELETE FROM requests WHERE received < ?"
-        return await self._database.write(lambda connection: connection.execute(sql, (now - KEPT,)).rowcount)
+
+        def write(connection: Connection) -> int:
+            waiters.prune(connection, now)
+            return connection.execute("DELETE FROM requests WHERE received < ?", (now - KEPT,)).rowcount
+
+        return await self._database.write(write)
+
+
+def _lock(connection: Connection, id: str) -> None:
+    """Nobody else joins or leaves the request before this transaction ends."""
+    connection.execute("UPDATE requests SET received = received WHERE id = ?", (id,))
+
+
+def _joined(connection: Connection, known: Known, client: str, now: float) -> Known:
+    _lock(connection, known.id)
+    waiters.join(connection, waiter := Waiter(known.id, client), now)
+    abandoned = connection.execute("SELECT 1 FROM requests WHERE id = ? AND abandoned = 1", (known.id,)).fetchone()
+    return replace(known, waiter=waiter, abandoned=abandoned is not None)
 
 
 def _undelivered(connection: Connection, request: Received, now: float) -> Known | None:

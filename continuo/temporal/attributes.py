@@ -39,6 +39,8 @@ def memo(context: Context) -> dict[str, object]:
     known: dict[str, object] = {"user": context.user} if context.user else {}
     if job := context.background:
         known |= {"job": job.id, "metadata": job.metadata}
+        if job.webhook is not None:
+            known["webhook"] = job.webhook
     return known
 
 

@@ -11,8 +11,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from continuo.config.settings import Settings
 from continuo.errors import InputError, NoServer
 from continuo.temporal.payloads import converter
+from continuo.temporal.runtime import runtime
 from continuo.temporal.search_attributes import ensure_search_attributes
-from continuo.temporal.telemetry import runtime
 
 PATIENCE = 10.0
 """Seconds for which a server that is starting is waited for."""

@@ -1,6 +1,6 @@
 """No secret leaves a worker for Temporal, whose histories nobody could take it out of again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -9,12 +9,12 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadCodec, PayloadConverter
 
 from continuo.apart import apart
-from continuo.protection.masking import LONG, Masker
+from continuo.protection.masking import Masker
 
 
-def masked(converter: DataConverter, secrets: Iterable[str]) -> DataConverter:
-    """The converter, which masks what it writes: arguments, results, heartbeats and errors, with causes and stacks."""
-    masker = Masker(secrets)
+def masked(converter: DataConverter, masker: Masker, data_masker: Masker) -> DataConverter:
+    """The converter, which masks what it writes: errors, with causes and stacks, and, by `data_masker`, arguments,
+    results and heartbeats."""
 
     class MaskedFailures(DefaultFailureConverter):
         def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
@@ -25,9 +25,7 @@ def masked(converter: DataConverter, secrets: Iterable[str]) -> DataConverter:
                     return
                 failure = failure.cause
 
-    return replace(
-        converter, payload_codec=_MaskedPayloads(Masker(secrets, LONG)), failure_converter_class=MaskedFailures
-    )
+    return replace(converter, payload_codec=_MaskedPayloads(data_masker), failure_converter_class=MaskedFailures)
 
 
 class _MaskedPayloads(PayloadCodec):

@@ -5,27 +5,12 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
 
 import structlog
-from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import (
-    BatchSpanProcessor,
-    ConsoleSpanExporter,
-    SimpleSpanProcessor,
-)
 from temporalio import activity
-from temporalio.client import Interceptor as ClientInterceptor
-from temporalio.contrib.opentelemetry import TracingInterceptor
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.client import Interceptor
 
-from continuo.errors import InputError
 from continuo.protection.masking import Masker
-from continuo.temporal.masked_spans import MaskedSpans
 
 
 def configure_logging(level: str, masker: Masker) -> None:
@@ -64,7 +49,7 @@ def configure_logging(level: str, masker: Masker) -> None:
     )
 
 
-def configure_tracing(service: str, masker: Masker) -> list[ClientInterceptor]:
+def configure_tracing(service: str, masker: Masker) -> list[Interceptor]:
     """The interceptors that trace a process, as OpenTelemetry's own environment says.
 
     `OTEL_TRACES_EXPORTER` is `otlp`, `console` (to stderr) or `none`; unset means `otlp` where
@@ -72,29 +57,12 @@ def configure_tracing(service: str, masker: Masker) -> list[ClientInterceptor]:
     """
     endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     exporter = os.environ.get("OTEL_TRACES_EXPORTER") or ("otlp" if endpoint else "none")
-    processor: SpanProcessor
-    match exporter:
-        case "none":
-            return []
-        case "console":
-            processor = SimpleSpanProcessor(MaskedSpans(ConsoleSpanExporter(out=sys.stderr), masker))
-        case "otlp":
-            processor = BatchSpanProcessor(MaskedSpans(OTLPSpanExporter(), masker))
-        case _:
-            raise InputError(f"OTEL_TRACES_EXPORTER is {exporter!r}; use otlp, console or none")
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    provider.add_span_processor(processor)
-    trace.set_tracer_provider(provider)
-    HTTPXClientInstrumentor().instrument()
-    return [TracingInterceptor()]
+    if exporter == "none":
+        return []
+    # Its libraries take a starter longer to load than all it does.
+    from continuo.temporal.tracing import traced
 
-
-@cache
-def runtime() -> Runtime:
-    """The SDK's core of this process, which logs as Python does: left alone it writes to stdout, among the answers."""
-    forwarding = LogForwardingConfig(logging.getLogger("temporalio.core"), append_target_to_name=False)
-    levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
-    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(levels, forwarding=forwarding)))
+    return [traced(service, exporter, masker)]
 
 
 @asynccontextmanager

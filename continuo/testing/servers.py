@@ -1,7 +1,8 @@
 """Servers that stand for the world: Temporal, the simulated provider and the shop, each a process."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +22,18 @@ class Servers:
 async def servers(folder: Path, *config: str) -> AsyncIterator[Servers]:
     """Servers that keep their files in `folder`; inside, the environment names them. `config` is `TemporalServer`'s."""
     with pytest.MonkeyPatch.context() as patch:
-        async with (
-            running_temporal(folder / "temporal", *config) as temporal,
-            served("continuo.simulator", log=folder / "simulator.log") as simulator,
-            served("continuo.simulator.shop", log=folder / "shop.log") as shop,
-        ):
-            patch.setenv("TEMPORAL_ADDRESS", temporal.address)
-            patch.setenv("CONTINUO_SIM_URL", simulator.url)
-            patch.setenv("CONTINUO_SHOP_URL", shop.url)
+        async with AsyncExitStack() as stack:
+            async with asyncio.TaskGroup() as starting:
+                temporal = starting.create_task(
+                    stack.enter_async_context(running_temporal(folder / "temporal", *config))
+                )
+                simulator, shop = (
+                    starting.create_task(stack.enter_async_context(served(module, log=folder / f"{module}.log")))
+                    for module in ("continuo.simulator", "continuo.simulator.shop")
+                )
+            started = Servers(temporal.result(), simulator.result(), shop.result())
+            patch.setenv("TEMPORAL_ADDRESS", started.temporal.address)
+            patch.setenv("CONTINUO_SIM_URL", started.simulator.url)
+            patch.setenv("CONTINUO_SHOP_URL", started.shop.url)
             patch.setenv("CONTINUO_DATA", str(folder / "data"))
-            yield Servers(temporal, simulator, shop)
+            yield started

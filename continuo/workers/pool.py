@@ -30,7 +30,6 @@ from continuo.activities.unexpected import final_if_unexpected
 from continuo.activities.webhooks import Webhooks
 from continuo.authoring.library import Library
 from continuo.jobs import Priority
-from continuo.protection.masking import secrets
 from continuo.providers.client import ModelClient
 from continuo.stores.board import Board
 from continuo.stores.budgets import Budgets
@@ -61,7 +60,9 @@ async def pool(
 
     `own` joins ours. Raises `InputError` where it has a name of ours.
     """
-    settings, environ, catalog, masker = library.settings, library.environ, library.catalog, library.masker
+    settings, environ, masker = library.settings, library.environ, library.masker
+    # What is wrong with the files is told before a call needs them; they are followed from then on.
+    catalog, _ = library.catalog, library.tenants
     async with AsyncExitStack() as resources:
         database = open_store(settings, environ)
         resources.push_async_callback(database.aclose)
@@ -73,23 +74,23 @@ async def pool(
         namespace = await namespace_of(client)
         models = ModelClient(catalog, environ, settings.knowledge, masker)
         resources.push_async_callback(models.aclose)
-        services = ServiceCalls(catalog, environ, masker)
+        services = ServiceCalls(library)
         resources.push_async_callback(services.aclose)
         functions = FunctionCalls(library.functions, masker)
-        admission = Admission(catalog, environ, library.tenants, Budgets(database), limits)
-        breakers = Breakers(catalog, Board(database), client)
+        admission = Admission(library, Budgets(database), limits)
+        breakers = Breakers(Board(database), client)
         await resources.enter_async_context(breakers.watching())
         journal = Journal(database)
         settling = Settling(journal, settings.data / "unrecorded")
         await resources.enter_async_context(settling.running())
         payloads = Payloads(large, namespace.id)
-        calls = ModelCalls(catalog, models, journal, settling, admission, breakers, payloads, streams)
+        calls = ModelCalls(library, models, journal, settling, admission, breakers, payloads, streams)
         caching, letters, reports = Caching(cache), Letters(library), Reports(library)
         pruning = Pruning(settings, client, namespace, database, large, cache, streams)
         runs = Runs(database, namespace.id)
         webhooks = Webhooks(client, settings, environ, runs)
         config = client.config()
-        config["data_converter"] = masked(converter(settings, payloads), secrets(catalog, environ))
+        config["data_converter"] = masked(converter(settings, payloads), masker, library.data_masker)
         # For activities of others that are not async.
         executor = ThreadPoolExecutor(slots)
         resources.callback(executor.shutdown, wait=False)
@@ -108,6 +109,9 @@ async def pool(
                 UnexpectedWorkflowErrors(),
             ],
             workflow_runner=runner(sandbox=settings.sandbox),
+            # In the sandbox a run takes long to begin: a hundred at once could all be late for the 10 s of a workflow
+            # task, and again at the next try.
+            max_concurrent_workflow_tasks=20 if settings.sandbox else 100,
             max_concurrent_activities=slots,
             max_concurrent_local_activities=slots,
             # A cancellation travels back on a heartbeat: the throttle is how late an HTTP request is aborted.

@@ -22,6 +22,7 @@ async def call(step: Call, job: Job) -> Outcome:
             # A timer, so that whoever waits for its turn holds no slot.
             check_cancelled()
             await workflow.sleep(outcome.seconds, summary=outcome.why)
+            job = job.model_copy(update={"attempts": outcome.attempts, "failures": outcome.failures})
     run_account().include(outcome)
     return outcome
 

@@ -15,7 +15,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from continuo.activities import breakers
 from continuo.activities.breakers import RPC_TIMEOUT, Breakers
-from continuo.config.catalog import Catalog, Provider
+from continuo.config.catalog import BreakerPolicy
 from continuo.config.settings import Settings
 from continuo.errors import ProviderError
 from continuo.protection.breaker import State, workflow_id
@@ -39,11 +39,6 @@ def provider() -> str:
 
 
 @pytest.fixture
-def catalog(provider: str) -> Catalog:
-    return Catalog(providers={provider: Provider(protocol="openai")}, models={})
-
-
-@pytest.fixture
 def no_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server is there, and nobody works on the queue of the breakers."""
     monkeypatch.setattr(breakers, "QUEUE", "nobody's")
@@ -60,13 +55,13 @@ async def signals(client: Client, provider: str) -> int:
 
 @pytest.mark.usefixtures("no_pool")
 async def test_a_probe_that_nobody_grants_is_refused_and_given_back(
-    client: Client, board: Board, catalog: Catalog, provider: str
+    client: Client, board: Board, provider: str
 ) -> None:
     await board.publish(State(provider=provider, state="half_open", version=1))
-    breakers = Breakers(catalog, board, client)
+    breakers = Breakers(board, client)
     async with breakers.watching():
         with pytest.raises(ProviderError, match="half-open") as raised:
-            async with breakers.guard(provider, "holder", LEASE):
+            async with breakers.guard(provider, BreakerPolicy(), "holder", LEASE):
                 pytest.fail("the call went")
     assert raised.value.kind == "breaker_open"
     assert await signals(client, provider) == 1
@@ -74,30 +69,30 @@ async def test_a_probe_that_nobody_grants_is_refused_and_given_back(
 
 @pytest.mark.usefixtures("no_pool")
 async def test_a_call_that_is_cancelled_while_it_asks_for_the_probe_is_cancelled_and_gives_it_back(
-    client: Client, board: Board, catalog: Catalog, provider: str
+    client: Client, board: Board, provider: str
 ) -> None:
     await board.publish(State(provider=provider, state="half_open", version=1))
-    breakers = Breakers(catalog, board, client)
+    breakers = Breakers(board, client)
     async with breakers.watching():
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2), breakers.guard(provider, "holder", LEASE):
+            async with asyncio.timeout(0.2), breakers.guard(provider, BreakerPolicy(), "holder", LEASE):
                 pytest.fail("the call went")
     assert await signals(client, provider) == 1
 
 
 async def test_a_paid_answer_does_not_wait_until_the_breaker_has_been_told(
-    environ: pytest.MonkeyPatch, tmp_path: Path, board: Board, catalog: Catalog, provider: str
+    environ: pytest.MonkeyPatch, tmp_path: Path, board: Board, provider: str
 ) -> None:
     server = TemporalServer(tmp_path / "temporal")
     async with running(server.child):
         client = await Client.connect(server.address, data_converter=pydantic_data_converter)
         await board.publish(State(provider=provider, failures=1, version=1))
-        breakers = Breakers(catalog, board, client)
+        breakers = Breakers(board, client)
         async with breakers.watching():
             # It hangs, as a server does whose disk is slow.
             os.kill(server.child.pid, signal.SIGSTOP)
             begun = time.monotonic()
-            async with breakers.guard(provider, "holder", LEASE):
+            async with breakers.guard(provider, BreakerPolicy(), "holder", LEASE):
                 pass
             assert time.monotonic() - begun < RPC_TIMEOUT.total_seconds() / 2
             os.kill(server.child.pid, signal.SIGCONT)

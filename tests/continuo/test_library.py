@@ -191,3 +191,35 @@ def test_any_number_of_threads_look_at_once(library: Library, files: Path) -> No
 
 def test_the_shipped_patterns_are_found_by_default() -> None:
     assert Library().names() == sorted(path.stem for path in (DEFAULTS / "patterns").glob("*.yaml"))
+
+
+async def test_a_model_or_a_service_that_was_just_added_is_known_at_once(
+    library: Library, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(followed, "EVERY", 60.0)
+    assert "new" not in (await library.catalog_with(model="large")).models
+    change(files / "catalog.toml", "[aliases]", '[models.new]\nprovider = "here"\n[aliases]')
+    assert "new" not in (await library.catalog_with(model="large")).models
+    assert "new" in (await library.catalog_with(model="new")).models
+    change(files / "catalog.toml", "[aliases]", '[services.till]\nbase_url = "http://127.0.0.1:9"\n[aliases]')
+    assert "till" in (await library.catalog_with(service="till")).services
+    change(files / "catalog.toml", "[models.new]", "[models.new")
+    assert "new" in (await library.catalog_with(model="newer")).models
+
+
+async def test_a_tenant_is_followed_in_an_event_loop(library: Library, files: Path) -> None:
+    assert (await library.tenant("acme")).weight == 2
+    change(files / "tenants.toml", "2.0", "3.0")
+    assert (await library.tenant("acme")).weight == 3
+
+
+def test_the_key_of_a_provider_that_is_added_is_masked_and_one_that_is_gone_still_is(files: Path) -> None:
+    settings = Settings(catalog=files / "catalog.toml", tenants=files / "tenants.toml")
+    library = Library(settings, {"OLD_KEY": "sk-old-0123456789abcdef", "NEW_KEY": "sk-new-0123456789abcdef"})
+    change(files / "catalog.toml", 'protocol = "openai"', 'protocol = "openai"\nkey_env = "OLD_KEY"')
+    maskers = (library.masker, library.data_masker)
+    both = "sk-old-0123456789abcdef sk-new-0123456789abcdef"
+    assert [masker.text(both) for masker in maskers] == ["*** sk-new-0123456789abcdef"] * 2
+    change(files / "catalog.toml", "OLD_KEY", "NEW_KEY")
+    assert library.catalog.providers["here"].key_env == "NEW_KEY"
+    assert [masker.text(both) for masker in maskers] == ["*** ***"] * 2

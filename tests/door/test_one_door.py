@@ -14,6 +14,7 @@ STARTS = {
 
 THE_DOOR = {"door/runs.py": {"start_workflow"}, "door/plain.py": {"start_activity"}}
 OF_A_NAME = {
+    "door/silent_ends.py": {"start_workflow"},
     "activities/breakers.py": {"start_workflow", "WithStartWorkflowOperation"},
     "activities/plain_calls.py": {"start_workflow"},
     "starters/commands/breakers.py": {"start_workflow"},

@@ -1,6 +1,8 @@
 """An answer that is known already comes from the gateway itself, to each SDK."""
 
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import uuid4
 
 import httpx
@@ -8,7 +10,19 @@ import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from continuo.config.settings import Settings
+from continuo.door.at_once import Answered
+from continuo.jobs import Outcome
+from continuo.protection.masking import LONG, Masker
+from continuo.starters.gateway.entry import Entered
+from continuo.starters.gateway.kept import begin
+from continuo.stores.answers import Answers, Kept
+from continuo.stores.items import Content
+from continuo.stores.opened import open_store
+from continuo.stores.requests import Known
 from continuo.testing.processes import Control
+from continuo.wire import chat
+from continuo.wire.parsed import parsed
 from tests.support.gateway import GatewayProcess, new_key
 
 
@@ -56,3 +70,30 @@ async def test_what_is_known_counts_towards_the_limits_of_its_key(gateway: Gatew
     async with gateway.http(await new_key(requests_per_minute=2)) as http:
         statuses = [(await http.post("/v1/chat/completions", json=asking(prompt))).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
+
+
+class LookedThrough(Answers):
+    """In which another process looks for what is to come as soon as something is kept."""
+
+    to_come: list[str]
+
+    async def begin(self, kept: Kept, input: Content) -> None:
+        await super().begin(kept, input)
+        self.to_come = [one.id async for one in self.open()]
+
+
+async def test_what_is_known_is_kept_with_its_answer_so_that_nobody_looks_for_a_run(tmp_path: Path) -> None:
+    store = open_store(Settings(data=tmp_path), {})
+    answers = LookedThrough(store, "here")
+    answering = SimpleNamespace(
+        run=Answered("r", Outcome(text="Known.", served_by="cache")), known=Known("1", 1.0), pattern="cached"
+    )
+    body = parsed(chat.Body, b'{"model": "m", "messages": [{"role": "user", "content": "What?"}], "store": true}')
+    gateway = SimpleNamespace(answers=answers, masker=Masker([], LONG))
+    request = SimpleNamespace(gateway=gateway, key=SimpleNamespace(tenant="acme"), body=body, answering=answering)
+    kept = await begin(cast("Entered[chat.Body]", request), "completion", "chatcmpl-1", chat.written(body), [])
+    assert answers.to_come == []
+    found = await answers.find("acme", "completion", "chatcmpl-1")
+    assert found is not None
+    assert (found.status, found.answer) == ("completed", kept.answer)
+    await store.aclose()

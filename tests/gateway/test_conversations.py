@@ -113,6 +113,18 @@ async def test_an_item_that_no_run_would_take_is_not_kept_either(gateway: Gatewa
             await client.responses.create(model=MODEL, input=[large])
 
 
+async def test_a_conversation_holds_no_more_than_a_request_may_have_before_it(gateway: GatewayProcess) -> None:
+    items = [turn("x" * 1_200_000)] * 15
+    async with gateway.openai() as client:
+        with pytest.raises(openai.BadRequestError, match="bytes of text") as refused:
+            await client.conversations.create(items=items)
+        talk = await client.conversations.create(items=items[:10])
+        with pytest.raises(openai.BadRequestError, match=r"items: .* bytes of text"):
+            await client.conversations.items.create(talk.id, items=items[:5])
+        assert len((await client.conversations.items.list(talk.id, limit=1)).data) == 1
+    assert (refused.value.param, refused.value.code) == ("items", "too_large")
+
+
 def test_a_key_of_a_provider_is_masked_in_what_is_kept() -> None:
     gateway = cast(Gateway, SimpleNamespace(masker=Masker(["sk-0123456789abcdef"], LONG)))
     [item] = content(gateway, [{"id": "msg_1", "content": [{"text": "It is sk-0123456789abcdef."}]}]).items

@@ -8,6 +8,8 @@ import httpx
 import openai
 import pytest
 
+from continuo.config.settings import Settings, environment
+from continuo.stores.opened import open_store
 from continuo.testing.processes import Control, kill, until
 from tests.support.gateway import GatewayProcess, new_key, served_gateway
 from tests.support.world import World
@@ -74,6 +76,55 @@ async def test_a_client_that_leaves_ends_its_call(gateway: GatewayProcess, simul
         return bool(call["disconnected"])
 
     await until(disconnected, timeout=5)
+
+
+async def counted(number: int) -> None:
+    """Return when so many clients wait for the run of the newest request, at all gateways."""
+    database = open_store(Settings(), environment())
+    sql = "SELECT waiter FROM waiters WHERE request = (SELECT id FROM requests ORDER BY received DESC LIMIT 1)"
+
+    async def waiting() -> bool:
+        return len(await database.read(sql)) == number
+
+    try:
+        await until(waiting)
+    finally:
+        await database.aclose()
+
+
+async def test_who_leaves_one_process_ends_no_run_that_is_waited_for_at_another(
+    gateway: GatewayProcess, simulator: Control, tmp_path: Path
+) -> None:
+    await simulator.behave("sim-mini", latency=2)
+    secret = await new_key()
+    async with (
+        served_gateway(tmp_path / "gateway.log") as other,
+        other.http(secret) as there,
+        gateway.http(secret) as here,
+    ):
+        first = asyncio.ensure_future(asked(there))
+        await until(lambda: simulator.calls("sim-mini"))
+        second = asyncio.ensure_future(asked(here, x_stainless_retry_count="1"))
+        await counted(2)
+        first.cancel()
+        await counted(1)
+        assert (await second).status_code == 200
+    assert len(await simulator.calls()) == 1
+    await counted(0)
+
+
+async def test_a_request_that_is_repeated_while_its_run_is_cancelled_is_run_anew(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", latency=60)
+    async with gateway.http(await new_key()) as http:
+        asking = asyncio.ensure_future(asked(http))
+        await until(lambda: simulator.calls("sim-mini"))
+        await simulator.behave("sim-mini", latency=0)
+        asking.cancel()
+        await counted(0)
+        again = await asked(http, x_stainless_retry_count="1")
+    assert (again.status_code, len(await simulator.calls("sim-mini"))) == (200, 2)
 
 
 async def test_twenty_requests_are_answered_once_each_though_the_gateway_is_killed(

@@ -16,6 +16,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from continuo.activities.webhooks import Webhooks
 from continuo.config.settings import Settings, environment
+from continuo.door.collecting import collect
 from continuo.door.runs import result
 from continuo.operations.dead_letters import letter_id
 from continuo.operations.webhooks import Notice, event_of
@@ -24,6 +25,7 @@ from continuo.protection.webhooks import keys_of, secret_of
 from continuo.stores.opened import open_store
 from continuo.stores.runs import Runs
 from continuo.temporal.failures import failure_of
+from continuo.temporal.namespace import namespace_of
 from continuo.testing.processes import Control, begin, histories, job, kill, until
 from continuo.workflows.webhook import WebhookWorkflow
 from tests.gateway.test_jobs import PATH, becomes, created
@@ -100,6 +102,38 @@ async def test_the_end_of_a_cancelled_job_is_told_too(gateway: GatewayProcess, s
         [sent] = await receiver.has(1)
     assert sent.unwrapped("acme").type == "job.cancelled"
     await simulator.delete("/_sim/models")
+
+
+async def test_the_end_of_a_job_that_is_terminated_is_told_once_and_of_one_that_is_reset_nothing(
+    gateway: GatewayProcess, simulator: Control, client: Client
+) -> None:
+    await simulator.behave("sim-mini", latency=60)
+    database = open_store(Settings(), environment())
+    runs = Runs(database, (await namespace_of(client)).id)
+    async with receiving() as receiver, gateway.http() as http:
+        ended, begun_anew = [await created(http, webhook={"url": receiver.url()}) for _ in range(2)]
+
+        async def both_called() -> bool:
+            return len(await simulator.calls("sim-mini")) == 2
+
+        await until(both_called)
+        await reset(client, begun_anew["continuo"]["workflow_id"])
+        await client.get_workflow_handle(ended["continuo"]["workflow_id"]).terminate()
+
+        async def told() -> bool:
+            await collect(client, runs)
+            return bool(receiver.sent)
+
+        await until(told)
+        await telling(client, ended).result()
+        await collect(client, runs)
+        await client.get_workflow_handle(begun_anew["continuo"]["workflow_id"]).cancel()
+        events = [sent.unwrapped("acme") for sent in await receiver.has(2)]
+    assert [(event.type, event.data.id) for event in events] == [
+        ("job.failed", ended["id"]), ("job.cancelled", begun_anew["id"]),
+    ]  # fmt: skip
+    await simulator.delete("/_sim/models")
+    await database.aclose()
 
 
 async def test_a_job_that_is_run_again_from_its_dead_letter_is_told_of_again(

@@ -25,6 +25,7 @@ from continuo.stores.opened import open_store
 from continuo.testing.processes import TemporalServer, until
 from continuo.workers.local.processes import module
 from continuo.workers.local.stack import Ports
+from tests.support.receiver import receiving
 
 FREE = ("--port", "0", "--ui-port", "0", "--sim-port", "0", "--shop-port", "0", "--gateway-port", "0")
 MARK = "DEV_TEST"
@@ -43,7 +44,8 @@ class Dev:
 
     async def start(self, *arguments: str, **environment: str) -> None:
         name, mark = self._mark.split("=")
-        clean = {key: value for key, value in os.environ.items() if key != "TEMPORAL_ADDRESS"}
+        ours = ("TEMPORAL_ADDRESS", "CONTINUO_WEBHOOK_")
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         self._process = await asyncio.create_subprocess_exec(
             *module("continuo", "dev", *FREE, "--data", str(self.folder), *arguments),
             cwd=self.cwd,
@@ -105,21 +107,6 @@ def data(tmp_path: Path, environ: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-async def test_a_command_gets_the_addresses_and_gives_the_exit_code(data: Path) -> None:
-    text = "import os, json, sys; print(json.dumps(dict(os.environ))); sys.exit(7)"
-    async with running(data, "--", sys.executable, "-c", text) as dev:
-        code, out, err = await dev.result()
-    assert (code, err) == (7, "")
-    told = json.loads(out)
-    assert told["CONTINUO_DATA"] == str(data)
-    assert (data / "temporal.db").exists()
-    assert len(told["CONTINUO_WORKER_PIDS"].split(",")) == 3
-    assert int(told["CONTINUO_TEMPORAL_PID"]) > 0
-    for name in ("CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_UI_URL", "CONTINUO_GATEWAY_URL"):
-        assert told[name].startswith("http://127.0.0.1:")
-    assert told["TEMPORAL_ADDRESS"].startswith("127.0.0.1:")
-
-
 @pytest.mark.chaos
 @pytest.mark.usefixtures("worker")
 async def test_with_a_cluster_of_ones_own_no_server_is_started_and_a_killed_command_is_128_and_its_signal(
@@ -136,8 +123,8 @@ async def test_with_a_cluster_of_ones_own_no_server_is_started_and_a_killed_comm
 
 async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_dies_until_ctrl_c(data: Path) -> None:
     async with running(data, "--supervise") as dev:
-        told = [await dev.line() for _ in range(8)]
-        assert told[7].startswith("ready;")
+        told = [await dev.line() for _ in range(9)]
+        assert told[8].startswith("ready;")
         await reachable(told[0].split()[-1])
         await reachable(told[2].split()[-1] + "/_sim/health")
         await reachable(told[3].split()[-1] + "/totals")
@@ -162,19 +149,44 @@ async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_di
         assert (await dev.result())[0] == 0
 
 
-async def test_a_gateway_that_is_killed_answers_who_waits_and_its_key_ends_with_the_stack(data: Path) -> None:
-    text = "import os, json, time; print(json.dumps(dict(os.environ)), flush=True); time.sleep(600)"
-    async with running(data, "--supervise", "--", sys.executable, "-c", text, CONTINUO_SIMULATED="1") as dev:
+COMMAND = """
+import json, os, pathlib, sys, time
+print(json.dumps(dict(os.environ)), flush=True)
+while not pathlib.Path(os.environ["END"]).exists():
+    time.sleep(0.02)
+sys.exit(7)
+"""
+
+
+async def test_a_command_gets_the_addresses_and_gives_the_exit_code_and_a_killed_gateway_answers_who_waits(
+    data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    end = tmp_path_factory.mktemp("command") / "end"
+    arguments = ("--supervise", "--", sys.executable, "-c", COMMAND)
+    async with running(data, *arguments, CONTINUO_SIMULATED="1", END=str(end)) as dev:
         told = json.loads(await dev.line())
+        assert told["CONTINUO_DATA"] == str(data)
+        assert (data / "temporal.db").exists()
+        assert len(told["CONTINUO_WORKER_PIDS"].split(",")) == 3
+        assert int(told["CONTINUO_TEMPORAL_PID"]) > 0
+        for name in ("CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_UI_URL", "CONTINUO_GATEWAY_URL"):
+            assert told[name].startswith("http://127.0.0.1:")
+        assert told["TEMPORAL_ADDRESS"].startswith("127.0.0.1:")
+
         os.kill(int(told["CONTINUO_GATEWAY_PID"]), signal.SIGKILL)
         url, key = told["CONTINUO_GATEWAY_URL"], told["CONTINUO_GATEWAY_KEY"]
         async with AsyncAnthropic(base_url=url, api_key=key) as client:
             asked: MessageParam = {"role": "user", "content": "Hello?"}
             answer = await client.messages.create(model="support", max_tokens=100, messages=[asked])
         assert answer.stop_reason == "end_turn"
+        async with receiving() as receiver, httpx.AsyncClient(headers={"authorization": f"Bearer {key}"}) as http:
+            body = {"pattern": "support", "input": "Hello?", "webhook": {"url": receiver.url()}}
+            made = (await http.post(f"{url}/v1/jobs", json=body)).json()
+            [sent] = await receiver.has(1)
+        assert sent.unwrapped("default", told["CONTINUO_WEBHOOK_KEY"]).data.id == made["id"]
         assert (await dev.error_line()).startswith("the gateway died; starting it again in ")
-        dev.send(signal.SIGTERM)
-        await dev.result()
+        end.touch()
+        assert await dev.result() == (7, "", "")
     store = open_store(Settings(data=data), {})
     [key] = await ApiKeys(store).all()
     await store.aclose()

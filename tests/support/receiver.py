@@ -19,9 +19,9 @@ class Sent:
     headers: dict[str, str]
     body: str
 
-    def unwrapped(self, tenant: str) -> Any:
-        """The event, as OpenAI's SDK takes it with the tenant's secret."""
-        secret = secret_of(keys_of(environment())[0], tenant)
+    def unwrapped(self, tenant: str, key: str | None = None) -> Any:
+        """The event, as OpenAI's SDK takes it with the tenant's secret, made of that key or the environment's."""
+        secret = secret_of(key or keys_of(environment())[0], tenant)
         return openai.OpenAI(api_key="none").webhooks.unwrap(self.body, self.headers, secret=secret)
 
 

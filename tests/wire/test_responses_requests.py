@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from continuo.messages import Message, ToolCall
 from continuo.parts import Audio, File, Image, Reasoning, Text
@@ -140,6 +141,19 @@ def test_an_item_that_fits_nowhere_is_refused(item: object, message: str) -> Non
     with pytest.raises(WireError, match=message) as refused:
         accepted({**WHOLE, "input": [item]})
     assert str(refused.value.param).startswith("input.0.content")
+
+
+@given(st.lists(st.sampled_from(["msg_1", "msg_2", None]), min_size=1, max_size=5))
+def test_each_item_is_listed_once_whatever_id_it_came_with(ids: list[str | None]) -> None:
+    input = [{"role": "user", "content": f"{number}", "id": id} for number, id in enumerate(ids)]
+    items = dialect.input_items(parsed(dialect.Body, json.dumps({**WHOLE, "input": input}).encode()).input, "resp_1")
+    listed: list[str] = []
+    after = None
+    for _ in ids:
+        page = dialect.page(items, limit=1, order="asc", after=after)
+        listed += [item["content"][0]["text"] for item in page["data"]]
+        after = page["last_id"]
+    assert (listed, page["has_more"]) == ([f"{number}" for number in range(len(ids))], False)
 
 
 @settings(deadline=None)

@@ -5,12 +5,12 @@ from temporalio.exceptions import ApplicationError
 
 from continuo.config.settings import Settings
 from continuo.jobs import Failure, Outcome
-from continuo.protection.masking import MASK
+from continuo.protection.masking import LONG, MASK, Masker
 from continuo.temporal.masked import masked
 from continuo.temporal.payloads import converter
 
 KEY = 'sk-canary/0123456789"abcdef+XYZ'
-DATA = masked(converter(Settings()), [KEY, "standard"])
+DATA = masked(converter(Settings()), Masker([KEY, "standard"]), Masker([KEY, "standard"], LONG))
 
 
 async def test_a_value_is_masked_and_can_be_read() -> None:

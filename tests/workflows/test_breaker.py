@@ -60,19 +60,27 @@ async def fail(world: World, times: int) -> list[Failure]:
     return [await failure(world.client, job(ILL)) for _ in range(times)]
 
 
-async def test_five_failures_open_it_for_every_worker_and_two_probes_close_it(
+async def test_what_is_wrong_with_the_request_does_not_count_and_five_failures_open_it_until_two_probes_close_it(
     tmp_path: Path, environ: pytest.MonkeyPatch
 ) -> None:
     async with breaking(tmp_path, "3s") as world:
         client, simulator = world.client, world.simulator
         await world.pool()
+        for status in (400, 401, 403, 404, 422, 429):
+            await simulator.behave("sim-mid", status=status)
+            assert (await failure(client, job(ILL))).type != "breaker_open"
+        await simulator.behave("sim-mid", outage=4)
+        await fail(world, 4)
+        # An answer ends the row.
+        await outcome(client, job(ILL))
+        await simulator.delete("/_sim/calls")
         critical = pool_process("critical", tmp_path / "critical.log")
         world.resources.push_async_callback(critical.stop)
         await critical.start()
         await simulator.behave("sim-mid", outage=True)
         # Four failures of one worker, the fifth of the other one.
         await fail(world, 4)
-        assert (await known(client)).state == "closed"
+        assert ((await known(client)).state, (await known(client)).failures) == ("closed", 4)
         assert (await failure(client, job(ILL, priority="critical"))).type == "server_error"
         await becomes(client, "open")
         opened = time.time()
@@ -134,24 +142,6 @@ async def test_a_restart_of_everything_while_open_keeps_it_open_for_the_rest_of_
         for _ in range(2):
             await outcome(world.client, job(ILL))
         await becomes(world.client, "closed")
-
-
-async def test_what_is_wrong_with_the_request_says_nothing_of_the_provider(
-    tmp_path: Path, environ: pytest.MonkeyPatch
-) -> None:
-    async with breaking(tmp_path, "60s") as world:
-        await world.pool()
-        for status in (400, 401, 403, 404, 422, 429):
-            await world.simulator.behave("sim-mid", status=status)
-            assert (await failure(world.client, job(ILL))).type != "breaker_open"
-        await world.simulator.behave("sim-mid", outage=4)
-        await fail(world, 4)
-        # An answer ends the row.
-        await outcome(world.client, job(ILL))
-        await world.simulator.behave("sim-mid", outage=4)
-        await fail(world, 4)
-        assert (await known(world.client)).failures == 4
-        assert (await known(world.client)).state == "closed"
 
 
 @pytest.mark.usefixtures("worker")

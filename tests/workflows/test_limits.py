@@ -5,10 +5,14 @@ import asyncio
 import pytest
 from temporalio.client import Client
 
+from continuo.config.settings import Settings, environment
+from continuo.deltas import TextDelta
 from continuo.door.runs import result
-from continuo.jobs import Failure
+from continuo.jobs import WANTED, Failure, Outcome
 from continuo.patterns import Call, Retry
+from continuo.stores.opened import opened_streams
 from continuo.testing.processes import Control, begin, failure, job, outcome, until
+from tests.workflows.test_money import agree, rows_of
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -51,3 +55,25 @@ async def test_a_place_is_free_again_after_a_failure_and_after_a_cancellation(
         assert isinstance(await result(handle), Failure)
     await simulator.behave("sim-narrow", latency=0)
     assert (await outcome(client, job(once))).model == "sim-narrow"
+
+
+async def test_a_call_that_waits_for_a_place_after_a_failure_goes_on_as_the_same_call(
+    client: Client, simulator: Control
+) -> None:
+    await simulator.behave("sim-narrow", fault="empty", tokens={"input": 5, "output": 0})
+    step = Call(model="sim-narrow", retry=Retry(attempts=2, initial=1))
+    waiting = await begin(client, job(step).model_copy(update={"stream": WANTED}))
+    await until(lambda: simulator.calls("sim-narrow"))
+    await simulator.behave("sim-narrow", latency=2)
+    others = [await begin(client, job(Call(model="sim-narrow"), f"q{n}")) for n in range(2)]
+    found = await result(waiting)
+    assert isinstance(found, Outcome)
+    assert (found.calls[0].attempts, len(await simulator.calls("sim-narrow"))) == (2, 4)
+    agree(found, await rows_of(waiting))
+    assert found.usage is not None
+    assert found.usage.input_tokens > 5
+    async with opened_streams(Settings(), environment()) as log:
+        pieces = await log.read(found.run_id or "", 0)
+    assert "".join(piece.text for piece in pieces if isinstance(piece, TextDelta)) == found.text
+    for other in others:
+        await other.result()

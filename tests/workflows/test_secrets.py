@@ -67,11 +67,11 @@ def catalog(tmp_path: Path, upstream: tuple[str, dict[str, bytes]]) -> Path:
     """A catalog whose provider and service `echo` are the upstream."""
     url, _ = upstream
     catalog = written_catalog(tmp_path)
-    text = catalog.read_text(encoding="utf-8").replace("[aliases]", '[models.echo]\nprovider = "echo"\n\n[aliases]')
+    text = catalog.read_text(encoding="utf-8") + '\n[models.echo]\nprovider = "echo"\n'
     text += f'\n[providers.echo]\nprotocol = "openai"\nbase_url = "{url}"\nkey_env = "ECHO_KEY"\n'
     text += f'\n[services.echo]\nbase_url = "{url}"\nkey_env = "ECHO_KEY"\n'
     catalog.write_text(text, encoding="utf-8")
-    load_catalog(catalog)
+    assert "echo" in load_catalog(catalog).models
     return catalog
 
 

@@ -23,7 +23,6 @@ from continuo.starters.console.completion import PatternName
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import out
 from continuo.temporal.connect import connect
-from continuo.workflows.dead_letter import DeadLetterWorkflow
 
 dead_letters = App(name="dead-letters", help="List, retry and discard the jobs that failed for good.")
 
@@ -32,16 +31,17 @@ dead_letters = App(name="dead-letters", help="List, retry and discard the jobs t
 class Entry:
     """An open letter: its workflow, and what its memo tells of it."""
 
-    handle: WorkflowHandle[DeadLetterWorkflow, Any]
+    handle: WorkflowHandle[Any, Any]
     brief: dict[str, Any]
     history: str
 
     async def letter(self) -> Letter:
         """All of it. Raises `InputError` as long as no worker answers for it."""
         try:
-            return await self.handle.query(DeadLetterWorkflow.letter, rpc_timeout=timedelta(seconds=2))
+            letter: Letter = await self.handle.query("letter", result_type=Letter, rpc_timeout=timedelta(seconds=2))
         except (RPCError, WorkflowQueryFailedError) as error:
             raise InputError(f"no pool answers for {self.handle.id} ({error}); start one: continuo workers") from None
+        return letter
 
 
 @dead_letters.command(name="list")
@@ -130,7 +130,7 @@ async def _open(client: Client) -> list[Entry]:
         failed = (
             plain_run(client, id, run_id) if "plain" in brief else Run(client.get_workflow_handle(id, run_id=run_id))
         )
-        handle = client.get_workflow_handle_for(DeadLetterWorkflow.run, run.id)
+        handle = client.get_workflow_handle(run.id)
         entries.append(Entry(handle, brief, ui_address(ui_url, client.namespace, failed)))
     return sorted(entries, key=lambda entry: str(entry.brief["time"]), reverse=True)
 

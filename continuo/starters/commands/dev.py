@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from continuo.config.settings import Settings
 from continuo.errors import InputError
+from continuo.protection.webhooks import keys_of, secret_of
 from continuo.starters.console.terminal import err
 from continuo.temporal.connect import connect, connection
 from continuo.temporal.queues import pollers
@@ -116,6 +117,7 @@ async def _wait(environment: dict[str, str]) -> int:
     print(f"example shop         {environment['CONTINUO_SHOP_URL']}")
     print(f"gateway              {environment['CONTINUO_GATEWAY_URL']}/v1")
     print(f"a key for it         {environment['CONTINUO_GATEWAY_KEY']}")
+    print(f"its webhooks' secret {secret_of(keys_of(environment)[0], 'default')}")
     print(f"data and logs        {environment['CONTINUO_DATA']}")
     print('ready; try: continuo run support "Where is my order?"   (Ctrl-C ends everything)', flush=True)
     await asyncio.Event().wait()

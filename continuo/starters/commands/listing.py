@@ -5,7 +5,8 @@ from functools import partial
 from rich.text import Text
 
 from continuo.authoring.library import Library
-from continuo.config.settings import unavailable
+from continuo.config.catalog import load_catalog
+from continuo.config.settings import Settings, environment, unavailable
 from continuo.errors import InputError
 from continuo.patterns import Call
 from continuo.patterns.walk import specs
@@ -44,9 +45,9 @@ def patterns() -> int:
 
 def models() -> int:
     """List the models with their prices in USD per 1 M tokens, and what each needs to be used here."""
-    library = Library()
-    settings, catalog = library.settings, library.catalog
-    missing = partial(unavailable, environ=library.environ, simulated=settings.simulated)
+    settings = Settings()
+    catalog = load_catalog(settings.catalog)
+    missing = partial(unavailable, environ=environment(), simulated=settings.simulated)
     table = FittedTable(*_MODEL)
     for model in catalog.models.values():
         price = model.price

@@ -1,7 +1,6 @@
 """Python, and what stands in the way of our package."""
 
 import platform
-from importlib.metadata import version
 from pathlib import Path
 
 import continuo
@@ -11,7 +10,7 @@ from continuo.starters.doctor.check import Finding
 
 async def python(library: Library) -> Finding:
     # An older Python than ours could not have come so far.
-    return Finding("ok", f"Python {platform.python_version()}, Continuo {version('continuo')}")
+    return Finding("ok", f"Python {platform.python_version()}, Continuo {continuo.__version__}")
 
 
 async def package(library: Library) -> Finding:

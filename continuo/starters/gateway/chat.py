@@ -5,11 +5,10 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from continuo.starters.gateway.entry import Entered, entered
+from continuo.starters.gateway.entry import entered
 from continuo.starters.gateway.kept import answer_of, begin, check, follow
 from continuo.starters.gateway.state import Gateway
 from continuo.starters.gateway.stream import streamed
-from continuo.stores.answers import Kept
 from continuo.wire import chat
 
 
@@ -17,7 +16,9 @@ async def create(http: Request) -> Response:
     request = await entered(http, chat.Body, lambda body, resolve: chat.request(body, resolve=resolve), _checked)
     body, answering = request.body, request.answering
     id, created = f"chatcmpl-{answering.known.id}", int(answering.known.received)
-    kept = await _begun(request, id) if body.store else None
+    kept = None
+    if body.store:
+        kept = await begin(request, "completion", id, chat.written(body), chat.messages(body, id))
     if body.stream:
         if kept:
             follow(request.gateway, kept)
@@ -34,19 +35,3 @@ async def _checked(gateway: Gateway, tenant: str, body: chat.Body) -> chat.Body:
     if body.store:
         await asyncio.to_thread(check, chat.messages(body, "new"), "messages")
     return body
-
-
-async def _begun(request: Entered[chat.Body], id: str) -> Kept:
-    body, answering = request.body, request.answering
-    kept = Kept(
-        id=id,
-        tenant=request.key.tenant,
-        kind="completion",
-        created=answering.known.received,
-        model=body.model,
-        metadata=body.metadata or {},
-        body=chat.written(body),
-        run=answering.run.id,
-        pattern=answering.pattern,
-    )
-    return await begin(request.gateway, answering, kept, chat.messages(body, id))

@@ -1,5 +1,6 @@
 """OpenAI's `/v1/conversations`, and the items in them."""
 
+import asyncio
 import json
 import time
 from collections.abc import Sequence
@@ -10,14 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from continuo.starters.gateway.callers import caller
-from continuo.starters.gateway.earlier import MOST_ITEMS
 from continuo.starters.gateway.kept import check, content, current, missing
-from continuo.starters.gateway.kept_items import page
+from continuo.starters.gateway.kept_items import check_size, page
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.conversations import Conversation
-from continuo.stores.items import items_of, media_of
+from continuo.stores.items import drop_item, item_of, media_of, size_of
 from continuo.wire import responses
-from continuo.wire.errors import WireError
 from continuo.wire.kept import is_id, named, whole
 from continuo.wire.parsed import parsed
 
@@ -27,7 +26,9 @@ async def create(http: Request) -> Response:
     # It may be without a body.
     body = parsed(responses.ConversationBody, await http.body() or b"{}")
     new = Conversation(f"conv_{uuid4().hex}", tenant, time.time(), body.metadata or {})
-    await gateway.conversations.create(new, content(gateway, _items(body.items or [])))
+    made = await asyncio.to_thread(content, gateway, _items(body.items or []))
+    check_size(made.size, "items")
+    await gateway.conversations.create(new, made)
     return JSONResponse(_shown(new))
 
 
@@ -52,10 +53,9 @@ async def delete(http: Request) -> Response:
 async def create_items(http: Request) -> Response:
     gateway, conversation = await _found(http)
     items = _items(parsed(responses.ItemsBody, await http.body()).items)
-    if (size := await gateway.conversations.size(conversation.id)) + len(items) > MOST_ITEMS:
-        message = f"items: the conversation has {size:,} items, of at most {MOST_ITEMS:,}; begin another one"
-        raise WireError(400, message, "items", "conversation_too_long")
-    await gateway.conversations.add(conversation.id, content(gateway, items), time.time())
+    made = await asyncio.to_thread(content, gateway, items)
+    check_size(await size_of(gateway.store, [conversation.id]) + made.size, "items")
+    await gateway.conversations.add(conversation.id, made, time.time())
     return JSONResponse(responses.page(items, order="asc"))
 
 
@@ -67,17 +67,17 @@ async def list_items(http: Request) -> Response:
 async def retrieve_item(http: Request) -> Response:
     gateway, conversation = await _found(http)
     id = http.path_params["item"]
-    for item in (await items_of(gateway.store, [conversation.id]))[conversation.id]:
-        if item.id == id:
-            read = json.loads(item.content)
-            return JSONResponse(whole(read, await media_of(gateway.store, conversation.id, named(read))))
-    raise missing("item", id, "item")
+    item = await item_of(gateway.store, conversation.id, id) if is_id(id) else None
+    if item is None:
+        raise missing("item", id, "item")
+    read = json.loads(item.content)
+    return JSONResponse(whole(read, await media_of(gateway.store, conversation.id, named(read))))
 
 
 async def delete_item(http: Request) -> Response:
     gateway, conversation = await _found(http)
     id = http.path_params["item"]
-    if not is_id(id) or not await gateway.conversations.drop_item(conversation.id, id):
+    if not is_id(id) or not await drop_item(gateway.store, conversation.id, id):
         raise missing("item", id, "item")
     return JSONResponse(_shown(conversation))
 
@@ -102,11 +102,8 @@ async def _found(http: Request) -> tuple[Gateway, Conversation]:
 
 
 def _items(items: Sequence[responses.Item]) -> list[dict[str, Any]]:
-    """With ids of their own: an item that comes from elsewhere is another one here. Raises `WireError`."""
-    made = [
-        {**item, "id": f"{item['id'].partition('_')[0]}_{uuid4().hex}"}
-        for item in responses.input_items([item.model_copy(update={"id": None}) for item in items], "resp_new")
-    ]
+    """Raises `WireError` for one that is too large."""
+    made = responses.input_items(items, uuid4().hex)
     check(made, "items")
     return made
 

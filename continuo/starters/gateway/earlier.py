@@ -4,15 +4,15 @@ import asyncio
 from typing import Any, TypeVar
 
 from continuo.starters.gateway.kept import current, missing
-from continuo.starters.gateway.kept_items import kept_items
+from continuo.starters.gateway.kept_items import check_size, kept_items
 from continuo.starters.gateway.state import Gateway
+from continuo.stores.items import Size
 from continuo.wire import responses
 from continuo.wire.errors import WireError
 from continuo.wire.kept import is_id
 
 MOST_RESPONSES = 1_000
-MOST_ITEMS = 2_000
-"""What a chain of responses, and a conversation, may have."""
+"""In a chain."""
 
 PREVIOUS = "previous_response_id"
 
@@ -37,10 +37,7 @@ async def _of_conversation(gateway: Gateway, tenant: str, id: str, more: int) ->
     async for kept in gateway.answers.open(conversation=id):
         # One that has ended though nobody has kept it belongs to what was said before.
         await current(gateway, kept)
-    if (size := await gateway.conversations.size(id)) + more > MOST_ITEMS:
-        message = f"conversation: it has {size:,} items, of at most {MOST_ITEMS:,}; begin another one"
-        raise WireError(400, message, "conversation", "conversation_too_long")
-    return (await kept_items(gateway, [id], "conversation"))[id]
+    return (await kept_items(gateway, [id], "conversation", more))[id]
 
 
 async def _of_responses(gateway: Gateway, tenant: str, id: str) -> list[dict[str, Any]]:
@@ -59,8 +56,7 @@ async def _of_responses(gateway: Gateway, tenant: str, id: str) -> list[dict[str
             raise _refused(f"{kept.id} has no answer, it is {kept.status}", "previous_response_not_completed")
     inputs = await kept_items(gateway, [kept.id for kept in chain], PREVIOUS)
     items = [item for kept in chain for item in [*inputs[kept.id], *(kept.answer or {})["output"]]]
-    if len(items) > MOST_ITEMS:
-        raise _refused(f"the turns before have {len(items):,} items, of at most {MOST_ITEMS:,}; begin anew", "too_long")
+    check_size(Size(len(items)), PREVIOUS)
     return items
 
 

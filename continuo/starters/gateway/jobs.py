@@ -8,7 +8,6 @@ from urllib.parse import SplitResult
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.door.collecting import begun
 from continuo.door.jobs import job_state, job_states
@@ -22,6 +21,7 @@ from continuo.protection.api_keys import ApiKey
 from continuo.protection.webhooks import check_url, keys_of
 from continuo.starters.gateway.callers import caller, resolver
 from continuo.starters.gateway.runs import admitted_of, context_of, known_of, received_of, submitted
+from continuo.starters.gateway.runs import cancel as cancel_run
 from continuo.starters.gateway.state import Gateway
 from continuo.wire import jobs
 from continuo.wire.accepted import Accepted
@@ -55,7 +55,7 @@ async def create(http: Request) -> Response:
         await gateway.runs.keep([row])
         job = await _kept(gateway, row)
     await gateway.limits.release(admitted, None)
-    delivered = BackgroundTask(gateway.requests.delivered, known.id)
+    delivered = BackgroundTask(gateway.requests.delivered, known)
     return JSONResponse(_response(http, job), 202, admitted.headers, background=delivered)
 
 
@@ -69,11 +69,7 @@ async def cancel(http: Request) -> Response:
     gateway, key = await _entered(http)
     job = await _job(gateway, key, http.path_params["id"])
     if job.status in ("queued", "running"):
-        try:
-            await gateway.door.client.get_workflow_handle(job.run.workflow_id).cancel()
-        except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:
-                raise
+        await cancel_run(gateway.door.run(job.run.workflow_id))
         job = await _kept(gateway, job.run)
     if job.status in ("completed", "failed"):
         raise WireError(409, f"the job has {job.status}: nothing is left to cancel", code="job_ended")

@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from continuo.door.at_once import Answered
 from continuo.jobs import Failure, Outcome
 from continuo.starters.gateway.callers import caller
+from continuo.starters.gateway.entry import Entered
 from continuo.starters.gateway.runs import Answering
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.answers import Kept, Kind
@@ -51,28 +52,52 @@ def check(items: Sequence[Mapping[str, Any]], param: str) -> None:
             raise WireError(400, message, where, "item_too_large")
 
 
-async def begin(gateway: Gateway, answering: Answering, kept: Kept, items: Sequence[Mapping[str, Any]]) -> Kept:
-    """Keep an answer that is to come, and what it is asked; its run, `answering`, ends if that fails."""
+async def begin(
+    request: Entered[chat.Body] | Entered[responses.Body],
+    kind: Kind,
+    id: str,
+    body: str,
+    items: Sequence[Mapping[str, Any]],
+    *,
+    previous: str | None = None,
+    conversation: str | None = None,
+) -> Kept:
+    """Keep the request's answer that is to come, and the `items` that it is asked; its run ends if that fails.
+
+    `body` is the request's, written without these.
+    """
+    gateway, answering = request.gateway, request.answering
+    kept = Kept(
+        id=id,
+        tenant=request.key.tenant,
+        kind=kind,
+        created=answering.known.received,
+        model=request.body.model,
+        metadata=request.body.metadata or {},
+        body=gateway.masker.json(body),
+        run=answering.run.id,
+        run_id=answering.run.run_id or "",
+        pattern=answering.pattern,
+        previous=previous,
+        conversation=conversation,
+    )
     try:
+        if isinstance(answering.run, Answered):
+            # It has no run that could be asked later: whoever finds it finds its answer.
+            kept, _ = _ended(gateway, kept, answering.run.outcome)
         # In a thread, since media may be large.
-        input = await asyncio.to_thread(content, gateway, items)
-        await gateway.answers.begin(replace(kept, body=gateway.masker.json(kept.body)), input)
-        # What was answered at once has no run that could be asked later.
-        return await end(gateway, kept, answering.run.outcome) if isinstance(answering.run, Answered) else kept
+        await gateway.answers.begin(kept, await asyncio.to_thread(content, gateway, items))
     except BaseException:
         await answering.left()
         raise
+    return kept
 
 
 async def end(gateway: Gateway, kept: Kept, result: Outcome | Failure) -> Kept:
     """Keep what it came to, and give it. Of several who do, the first one counts; they all say the same."""
-    answer: dict[str, Any] = gateway.masker.value(_answer(kept, result))
-    if kept.kind == "response":
-        status, output = answer["status"], content(gateway, answer["output"]) if kept.conversation else Content()
-    else:
-        status, output = "completed" if isinstance(result, Outcome) else "failed", Content()
-    await gateway.answers.end(kept, status, answer, output, time.time())
-    return replace(kept, status=status, answer=answer)
+    ended, output = _ended(gateway, kept, result)
+    await gateway.answers.end(ended, output, time.time())
+    return ended
 
 
 async def answer_of(
@@ -80,7 +105,9 @@ async def answer_of(
 ) -> Mapping[str, Any]:
     """The `answer` that its run gave, as it is kept, if it is."""
     try:
-        return answer if kept is None else (await end(gateway, kept, outcome)).answer or answer
+        if kept is not None and kept.answer is None:
+            kept = await end(gateway, kept, outcome)
+        return (kept and kept.answer) or answer
     except BaseException:
         await answering.release()
         raise
@@ -139,6 +166,15 @@ async def _followed(gateway: Gateway, kept: Kept) -> None:
     except (RPCError, StoreUnavailable) as error:
         # Whoever asks for it next keeps it.
         log.warning("an answer is not kept yet", id=kept.id, error=f"{error}")
+
+
+def _ended(gateway: Gateway, kept: Kept, result: Outcome | Failure) -> tuple[Kept, Content]:
+    """The answer as it is kept, and what is added to its conversation."""
+    answer: dict[str, Any] = gateway.masker.value(_answer(kept, result))
+    if kept.kind == "response":
+        output = content(gateway, answer["output"]) if kept.conversation else Content()
+        return replace(kept, status=answer["status"], answer=answer), output
+    return replace(kept, status="completed" if isinstance(result, Outcome) else "failed", answer=answer), Content()
 
 
 def _answer(kept: Kept, result: Outcome | Failure) -> dict[str, Any]:

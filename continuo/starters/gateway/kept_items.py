@@ -8,7 +8,7 @@ from typing import Any, Literal
 from starlette.requests import Request
 
 from continuo.starters.gateway.state import Gateway
-from continuo.stores.items import items_of, media_of, media_size
+from continuo.stores.items import Size, items_of, media_of, size_of
 from continuo.wire import responses
 from continuo.wire.errors import WireError
 from continuo.wire.kept import named, whole
@@ -16,16 +16,18 @@ from continuo.wire.query import number
 
 Order = Literal["asc", "desc"]
 
-MAX_MEDIA = 64 * 1024 * 1024
-"""Bytes of media, as base64, that earlier turns may have together."""
+MOST = Size(items=2_000, text=16 * 1024 * 1024, media=64 * 1024 * 1024)
+"""What earlier turns may have together; text is counted as JSON, media as base64."""
 
 MAX_PAGE = 32 * 1024 * 1024
 """Bytes of media on a page, which ends behind the item that exceeds it."""
 
 
-async def kept_items(gateway: Gateway, owners: Sequence[str], param: str) -> dict[str, list[dict[str, Any]]]:
-    """Those of each owner. Raises `WireError` where their media are more than one request may have."""
-    _check(await media_size(gateway.store, owners), param)
+async def kept_items(
+    gateway: Gateway, owners: Sequence[str], param: str, more: int = 0
+) -> dict[str, list[dict[str, Any]]]:
+    """Those of each owner. Raises `WireError` where they are more than may come before a request of `more` items."""
+    check_size(await size_of(gateway.store, owners) + Size(more), param)
     kept = await items_of(gateway.store, owners)
     made, size = {}, 0
     for owner, items in kept.items():
@@ -34,15 +36,21 @@ async def kept_items(gateway: Gateway, owners: Sequence[str], param: str) -> dic
         media = await media_of(gateway.store, owner, [*{*names}])
         # One that stands in several turns is kept once, and read into each.
         size += sum(len(media.get(name, b"")) for name in names)
-        _check(size, param)
+        check_size(Size(media=size), param)
         made[owner] = await asyncio.to_thread(whole, read, media)
     return made
 
 
-def _check(size: int, param: str) -> None:
-    if size > MAX_MEDIA:
-        message = f"{param}: the earlier turns have {size:,} bytes of media, more than {MAX_MEDIA:,}; begin anew"
-        raise WireError(400, message, param, "too_large")
+def check_size(size: Size, param: str) -> None:
+    """Raise `WireError` for more than earlier turns may have."""
+    for what, there, most in (
+        ("items", size.items, MOST.items),
+        ("bytes of text", size.text, MOST.text),
+        ("bytes of media", size.media, MOST.media),
+    ):
+        if there > most:
+            message = f"{param}: with the turns before there are {there:,} {what}, more than {most:,}; begin anew"
+            raise WireError(400, message, param, "too_large")
 
 
 async def page(gateway: Gateway, http: Request, owner: str, order: Order = "desc") -> dict[str, Any]:

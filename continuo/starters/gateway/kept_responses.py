@@ -8,12 +8,13 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from continuo.starters.gateway.following import LOST, Following
 from continuo.starters.gateway.kept import current, end, named
 from continuo.starters.gateway.kept_items import page
 from continuo.starters.gateway.responses import PING
+from continuo.starters.gateway.runs import cancel as cancel_run
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.answers import Kept
 from continuo.wire import responses
@@ -47,7 +48,7 @@ async def cancel(http: Request) -> Response:
         message = "only a response that was made with `background: true` can be cancelled"
         raise WireError(400, message, "id", "not_in_background")
     if kept.status in ("queued", "in_progress"):
-        await _cancel(gateway, kept)
+        await cancel_run(await gateway.running.run(kept.run))
         try:
             result = await asyncio.wait_for((await gateway.running.run(kept.run)).result(), PATIENCE)
             kept = await end(gateway, kept, result)
@@ -60,7 +61,7 @@ async def delete(http: Request) -> Response:
     gateway, kept = await named(http, "response")
     if kept.status in ("queued", "in_progress"):
         # Nobody could be told its answer.
-        await _cancel(gateway, kept)
+        await cancel_run(await gateway.running.run(kept.run))
     await gateway.answers.delete(kept)
     return JSONResponse({"id": kept.id, "object": "response.deleted", "deleted": True})
 
@@ -68,15 +69,6 @@ async def delete(http: Request) -> Response:
 async def input_items(http: Request) -> Response:
     gateway, kept = await named(http, "response")
     return JSONResponse(await page(gateway, http, kept.id))
-
-
-async def _cancel(gateway: Gateway, kept: Kept) -> None:
-    try:
-        await (await gateway.running.run(kept.run)).cancel()
-    except RPCError as error:
-        # It has ended meanwhile.
-        if error.status != RPCStatusCode.NOT_FOUND:
-            raise
 
 
 def _shown(kept: Kept) -> Mapping[str, Any]:

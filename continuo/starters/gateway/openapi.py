@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from continuo import __version__
 from continuo.jobs import Outcome
 from continuo.operations.jobs import JobStatus
 from continuo.starters.gateway import chat, conversations, jobs, kept_completions, messages, responses
@@ -73,7 +73,7 @@ def _document(routes: Sequence[Route]) -> dict[str, Any]:
             paths.setdefault(route.path.replace(":path", ""), {})[method.lower()] = operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Continuo", "version": version("continuo")},
+        "info": {"title": "Continuo", "version": __version__},
         "security": [{"bearer": []}, {"key": []}],
         "paths": paths,
         "components": {

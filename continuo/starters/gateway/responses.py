@@ -37,7 +37,7 @@ async def create(http: Request) -> Response:
         return await streamed(answering, events, events.start(), PING, after=answering.after)
     if body.background:
         made = responses.pending(body, id=id, created_at=created, status="queued")
-        delivered = BackgroundTask(request.gateway.requests.delivered, answering.known.id)
+        delivered = BackgroundTask(request.gateway.requests.delivered, answering.known)
         return JSONResponse(made, headers=answering.headers, background=delivered)
     outcome = await answering.outcome()
     made = responses.ended(body, outcome, answering.account(outcome), id=id, created_at=created)
@@ -61,21 +61,16 @@ async def compact(http: Request) -> Response:
 
 
 async def _begun(request: Entered[responses.Body], id: str) -> Kept:
-    body, answering = request.body, request.answering
-    kept = Kept(
-        id=id,
-        tenant=request.key.tenant,
-        kind="response",
-        created=answering.known.received,
-        model=body.model,
-        metadata=body.metadata or {},
-        body=responses.written(body),
-        run=answering.run.id,
-        pattern=answering.pattern,
+    body = request.body
+    return await begin(
+        request,
+        "response",
+        id,
+        responses.written(body),
+        responses.input_items(body.input, id),
         previous=body.previous_response_id,
         conversation=body.conversation.id if body.conversation else None,
     )
-    return await begin(request.gateway, answering, kept, responses.input_items(body.input, id))
 
 
 async def _continued(gateway: Gateway, tenant: str, body: responses.Body) -> responses.Body:

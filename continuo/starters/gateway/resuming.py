@@ -1,15 +1,16 @@
 """`X-Continuo-Resume: RUN_ID:N`: a client that lost a stream goes on with it behind the N events that it has."""
 
 import re
+import time
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from continuo.door import PlainRun, Run
-from continuo.door.request import Request as Submitted
 from continuo.protection.api_keys import ApiKey
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.requests import Known
+from continuo.wire.accepted import Accepted
 from continuo.wire.errors import WireError
 
 HEADER = "x-continuo-resume"
@@ -41,13 +42,14 @@ def resumption(http: Request) -> Resumption | None:
 
 
 async def resumed(
-    gateway: Gateway, http: Request, key: ApiKey, request: Submitted, resume: Resumption
+    gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted, resume: Resumption
 ) -> tuple[Known, Run | PlainRun]:
     """The run that this key began by the same path, with the same model. Raises `WireError` where there is none."""
     known = await gateway.requests.find(resume.id, key.id, http.url.path)
     if known is not None:
-        run = await gateway.running.find(request.model_copy(update={"id": known.id}), key.tenant)
+        run = await gateway.running.find(accepted.request.model_copy(update={"id": known.id}), key.tenant)
         if run is not None:
-            return known, run
+            goes_on = accepted.goes_on or known.keyed
+            return known if goes_on else await gateway.requests.join(known, time.time()), run
     message = "X-Continuo-Resume: this key has no such run of this model; it may be too old to be gone on with"
     raise WireError(404, message, code="run_not_found")

@@ -4,7 +4,8 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -13,11 +14,13 @@ from pydantic import JsonValue
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
+from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.access.limits import Admitted, Refused
 from continuo.door import PlainRun, Run
 from continuo.door import Request as DoorRequest
 from continuo.door.at_once import Answered
+from continuo.door.submit import Checked
 from continuo.jobs import Context, Failure, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.protection.api_keys import ApiKey
@@ -25,7 +28,9 @@ from continuo.protection.reservation import read_tokens, total
 from continuo.starters.gateway.following import Following
 from continuo.starters.gateway.resuming import resumed, resumption
 from continuo.starters.gateway.state import Gateway
+from continuo.stores.database import StoreUnavailable
 from continuo.stores.requests import KeyReused, Known, Received
+from continuo.stores.waiters import Waiter
 from continuo.wire.accepted import Accepted
 from continuo.wire.account import account
 from continuo.wire.errors import WireError, refusing, status_of
@@ -59,11 +64,10 @@ class Answering:
         pattern: str,
         admitted: Admitted,
         *,
-        goes_on: bool,
         after: int,
     ) -> None:
-        """`goes_on` says that the run is not cancelled when the client leaves; `after` events of its stream the client
-        has already."""
+        """The run is cancelled when the last of those leaves who wait for it; without one in `known` it goes on.
+        `after` events of its stream the client has already."""
         self.known = known
         self.run = run
         self.pattern = pattern
@@ -71,11 +75,12 @@ class Answering:
         self._gateway = gateway
         self._http = http
         self._admitted = admitted
-        self._goes_on = goes_on
+        self._waiter = known.waiter
         self._released = False
         self._closing = ExitStack()
         self._result = asyncio.ensure_future(run.result())
-        gateway.waiting[known.id] += 1
+        if known.waiter is not None:
+            gateway.waiting.add(known.waiter)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -146,7 +151,8 @@ class Answering:
         try:
             if self._result.exception() is None and isinstance(outcome := self._result.result(), Outcome):
                 if not isinstance(self.run, Answered):
-                    await self._gateway.requests.delivered(self.known.id)
+                    await self._gateway.requests.delivered(self.known)
+                    self._waits_no_more()
                 tokens = total(outcome.usage) if outcome.usage else None
         finally:
             await self.release(tokens)
@@ -159,10 +165,14 @@ class Answering:
             await (self.finished() if self._result.done() else self.release())
 
     async def left(self) -> None:
-        """The client has gone: its run is cancelled, unless another client waits for it or may come back for it."""
-        await self.release()
-        if not self._goes_on and not self._gateway.waiting[self.known.id]:
-            await self.run.cancel()
+        """The client has gone: its run is cancelled, unless another one waits for it, here or at another process, or
+        it may come back for it."""
+        try:
+            waiter = self._waits_no_more()
+            if waiter is not None and await self._gateway.requests.leave(waiter, time.time()):
+                await cancel(self.run)
+        finally:
+            await self.release()
 
     async def release(self, tokens: int | None = None) -> None:
         """Give back its place among the requests of its key, once; it has used so many tokens, if that is known."""
@@ -171,10 +181,18 @@ class Answering:
         self._released = True
         self._closing.close()
         self._result.cancel()
-        self._gateway.waiting[self.known.id] -= 1
-        if not self._gateway.waiting[self.known.id]:
-            del self._gateway.waiting[self.known.id]
         await self._gateway.limits.release(self._admitted, tokens)
+        if (waiter := self._waits_no_more()) is not None:
+            # Without the store it counts as waiting a little longer.
+            with suppress(StoreUnavailable):
+                await self._gateway.requests.answered(waiter)
+
+    def _waits_no_more(self) -> Waiter | None:
+        """Who waited until now, if that was counted."""
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            self._gateway.waiting.discard(waiter)
+        return waiter
 
 
 async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted, body: bytes) -> Answering:
@@ -187,10 +205,9 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
         known, run = await (
             _answering(gateway, key, accepted, received)
             if resume is None
-            else resumed(gateway, http, key, request, resume)
+            else resumed(gateway, http, key, accepted, resume)
         )
-    goes_on, after = accepted.goes_on or received.key is not None or known.keyed, resume.after if resume else 0
-    return Answering(gateway, http, known, run, request.pattern_name, admitted, goes_on=goes_on, after=after)
+    return Answering(gateway, http, known, run, request.pattern_name, admitted, after=resume.after if resume else 0)
 
 
 async def _answering(
@@ -207,10 +224,20 @@ async def _answering(
         answered = await gateway.at_once.answer(checked.known_as(known.id))
         if answered is not None:
             return known, answered
-    known = await known_of(gateway, received)
+    waits = not accepted.goes_on
+    known = await known_of(gateway, received, waits=waits)
+    # One that was left is being cancelled, and whoever joined it would be told so.
+    if known.abandoned and await _is_lost(gateway, checked.known_as(known.id)):
+        known = await known_of(gateway, replace(received, retried=False), waits=waits)
     with refusing():
         is_new = received.key is None and not received.retried
         return known, await gateway.running.start(checked.known_as(known.id), accepted.media, is_new=is_new)
+
+
+async def _is_lost(gateway: Gateway, checked: Checked) -> bool:
+    """Whether a run that was left has no answer, which is waited for."""
+    run = await gateway.running.run(checked.run_id())
+    return isinstance(await run.result(), Failure)
 
 
 @asynccontextmanager
@@ -226,10 +253,10 @@ async def admitted_of(gateway: Gateway, key: ApiKey, request: DoorRequest) -> As
         raise
 
 
-async def known_of(gateway: Gateway, received: Received) -> Known:
+async def known_of(gateway: Gateway, received: Received, *, waits: bool = False) -> Known:
     """The request that this one repeats, or it itself. Raises `WireError` for a key that had another body."""
     try:
-        return await gateway.requests.known(received, time.time())
+        return await gateway.requests.known(received, time.time(), waits=waits)
     except KeyReused:
         message = "Idempotency-Key: it was used for another body; take a new one for a new request"
         raise WireError(422, message, code="idempotency_key_reused") from None
@@ -246,6 +273,15 @@ async def submitted(gateway: Gateway, known: Known, accepted: Accepted, context:
     """The run of a request. Raises `WireError` for what cannot run."""
     with refusing():
         return await gateway.door.submit(accepted.request.model_copy(update={"id": known.id}), context, accepted.media)
+
+
+async def cancel(run: Run | PlainRun | Answered) -> None:
+    """Ask it to end, unless it has."""
+    try:
+        await run.cancel()
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
 
 
 def received_of(http: Request, key: ApiKey, body: bytes) -> Received:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from continuo.door import Door
 from continuo.door.at_once import AtOnce
 from continuo.door.noting import noting
 from continuo.door.running import Running
-from continuo.protection.masking import LONG, Masker, secrets
+from continuo.protection.masking import Masker
 from continuo.stores.answers import Answers
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.conversations import Conversations
@@ -28,6 +27,7 @@ from continuo.stores.opened import open_cache, open_store, opened_limits, opened
 from continuo.stores.requests import Requests
 from continuo.stores.runs import Runs
 from continuo.stores.streams import StreamLog
+from continuo.stores.waiters import LEASE, Waiter
 from continuo.temporal.namespace import namespace_of
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ PRUNED = 3600.0
 
 @dataclass(frozen=True)
 class Gateway:
-    """`waiting` counts the clients that wait for each run here; `following` has the tasks that keep what runs come to.
+    """`waiting` has the clients that wait for a run here; `following` has the tasks that keep what runs come to.
     `masker` is for what programs read."""
 
     door: Door
@@ -54,7 +54,7 @@ class Gateway:
     masker: Masker
     runs: Runs
     streams: StreamLog
-    waiting: Counter[str] = field(default_factory=Counter)
+    waiting: set[Waiter]
     following: set[asyncio.Task[None]] = field(default_factory=set)
 
 
@@ -75,9 +75,9 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
         runs = Runs(store, namespace.id)
         door = Door(client, library)
         at_once = AtOnce(cache, await resources.enter_async_context(noting(runs, cache)))
-        requests = Requests(store)
-        pruning = asyncio.create_task(_prune(requests))
-        resources.callback(pruning.cancel)
+        requests, waiting = Requests(store), set[Waiter]()
+        for work in (_prune(requests), _renew(requests, waiting)):
+            resources.callback(asyncio.create_task(work).cancel)
         yield Gateway(
             door=door,
             running=Running(door, plain_calls=namespace.plain_calls),
@@ -89,9 +89,10 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
             requests=requests,
             answers=Answers(store, namespace.id),
             conversations=Conversations(store),
-            masker=Masker(secrets(library.catalog, environ), LONG),
+            masker=library.data_masker,
             runs=runs,
             streams=await resources.enter_async_context(opened_streams(settings, environ)),
+            waiting=waiting,
         )
 
 
@@ -102,3 +103,12 @@ async def _prune(requests: Requests) -> None:
         except StoreUnavailable as error:
             log.warning("old requests cannot be forgotten", error=str(error))
         await asyncio.sleep(PRUNED)
+
+
+async def _renew(requests: Requests, waiting: set[Waiter]) -> None:
+    while True:
+        await asyncio.sleep(LEASE / 3)
+        try:
+            await requests.renew([*waiting], time.time())
+        except StoreUnavailable as error:
+            log.warning("who waits cannot be told to the other processes", error=str(error))

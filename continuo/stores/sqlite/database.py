@@ -173,10 +173,25 @@ def _code(error: sqlite3.Error) -> int:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     connection.row_factory = _row
-    connection.execute("PRAGMA journal_mode=WAL")
+    _log_ahead(connection)
     # A log that was moved into the file whole is cut to this, so that its size tells how much waits there.
     connection.execute(f"PRAGMA journal_size_limit={CHECKPOINT // 2}")
     return connection
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Several pools start at once on a new file, and where one is at this, SQLite lets no other wait for it."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                connection.close()
+                raise
+        else:
+            return
+        time.sleep(0.01)
 
 
 def _row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:

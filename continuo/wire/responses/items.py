@@ -6,7 +6,6 @@ from typing import Any, Literal, TypeVar
 from pydantic import TypeAdapter
 
 from continuo.wire.errors import WireError, refusing
-from continuo.wire.kept import is_id
 from continuo.wire.responses.body import CountBody, Item
 from continuo.wire.responses.response import item_id
 
@@ -28,13 +27,13 @@ def items(kept: Sequence[dict[str, Any]]) -> list[Item]:
 
 
 def input_items(input: Sequence[Item], id: str) -> list[dict[str, Any]]:
-    """The items that the response `id` was asked, each with an id."""
+    """The items that the response `id` was asked, each with an id of ours: those of its caller may be alike."""
     kinds = {"message": "msg", "function_call": "fc", "function_call_output": "fco", "reasoning": "rs"}
     return [
         {
             "status": "completed",
             **item.model_dump(mode="json", exclude_none=True),
-            "id": item.id if item.id and is_id(item.id) else item_id(kinds[item.type], f"{id}_in", number),
+            "id": item_id(kinds[item.type], f"{id}_in", number),
         }
         for number, item in enumerate(input)
     ]

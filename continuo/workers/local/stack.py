@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from errno import EADDRINUSE
 from functools import partial
 from pathlib import Path
+from secrets import token_urlsafe
 from types import TracebackType
 from typing import get_args
 
@@ -76,12 +77,14 @@ class Stack:
     With an address in Temporal's own environment configuration, that cluster is used and no server is started.
     Inside, `environment` tells another process where everything is, in the variables that ours read, and as
     `CONTINUO_WORKER_PIDS` (with commas), `CONTINUO_GATEWAY_PID`, `CONTINUO_GATEWAY_KEY` (an API key that is revoked at
-    the end) and `CONTINUO_TEMPORAL_PID` (without a cluster of one's own). What the `modules` have joins every pool.
+    the end) and `CONTINUO_TEMPORAL_PID` (without a cluster of one's own). Webhooks are signed by a key of this stack if
+    there is no other, and may go to this machine. What the `modules` have joins every pool.
     Raises `InputError` for a port or a data folder that is taken, before anything starts.
     """
 
     def __init__(self, ports: Ports, data: Path, modules: Sequence[str] = ()) -> None:
-        config = connection()
+        config, settings = connection(), Settings()
+        set_by_hand = settings.model_fields_set
         self._cluster, self._namespace = config.get("target_host"), config.get("namespace", "default")
         self._ports = ports.taken_as_free(temporal=self._cluster is None)
         self._data = data.resolve()
@@ -97,7 +100,10 @@ class Stack:
             "CONTINUO_SIM_URL": f"http://127.0.0.1:{self._ports.sim}",
             "CONTINUO_SHOP_URL": f"http://127.0.0.1:{self._ports.shop}",
             "CONTINUO_GATEWAY_URL": f"http://127.0.0.1:{self._gateway.getsockname()[1]}",
-            "CONTINUO_UI_URL": Settings().ui_url if self._cluster else f"http://127.0.0.1:{self._ports.ui}",
+            "CONTINUO_UI_URL": settings.ui_url if self._cluster else f"http://127.0.0.1:{self._ports.ui}",
+            "CONTINUO_WEBHOOK_KEY": environment().get("CONTINUO_WEBHOOK_KEY") or token_urlsafe(),
+            # Who tries them here listens here, as long as nobody forbids it.
+            "CONTINUO_WEBHOOK_PRIVATE": str(int(settings.webhook_private or "webhook_private" not in set_by_hand)),
         }
 
     async def __aenter__(self) -> "Stack":

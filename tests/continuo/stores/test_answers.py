@@ -1,13 +1,18 @@
 """Kept answers and conversations, on each store."""
 
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from continuo.stores.answers import Answers, Kept, Kind
 from continuo.stores.conversations import Conversation, Conversations
-from continuo.stores.database import Database
-from continuo.stores.items import Content, Item, items_of, media_of, media_size
+from continuo.stores.database import Database, Row
+from continuo.stores.items import Content, Item, Size, drop_item, items_of, media_of, size_of
 
-ASKED = Content([Item("msg_1_in_0", '{"sha256": "aa"}'), Item("msg_1_in_1", "{}")], {"aa": b"picture"})
+PICTURE = "a1" * 32
+NAMED = json.dumps({"sha256": PICTURE})
+ASKED = Content([Item("msg_1_in_0", NAMED), Item("msg_1_in_1", "{}")], {PICTURE: b"picture"})
 SAID = Content([Item("msg_1_0", "{}")])
 TALK = Conversation("conv_1", "acme", 1.0, {"topic": "orders"})
 
@@ -22,6 +27,7 @@ def kept(number: int = 1, **fields: object) -> Kept:
         {"a": "b"},
         "{}",
         f"run-{number}",
+        "first",
         "support",
         namespace="here",
     )
@@ -41,8 +47,8 @@ async def test_an_answer_is_of_its_tenant_and_ends_once(database: Database) -> N
     assert await answers.find("acme", "completion", "resp_1") is None
     assert await ids(database, "resp_1") == ["msg_1_in_0", "msg_1_in_1"]
     assert [found.id async for found in answers.open()] == ["resp_1"]
-    await answers.end(kept(), "completed", {"text": "first \x00"}, SAID, 2.0)
-    await answers.end(kept(), "failed", {}, SAID, 3.0)
+    await answers.end(kept(status="completed", answer={"text": "first \x00"}), SAID, 2.0)
+    await answers.end(kept(status="failed", answer={}), SAID, 3.0)
     await answers.begin(kept(), ASKED)
     assert await answers.find("acme", "response", "resp_1") == kept(status="completed", answer={"text": "first \x00"})
     assert [found.id async for found in answers.open()] == []
@@ -58,10 +64,20 @@ async def test_what_runs_in_another_namespace_is_not_to_come_here(database: Data
 async def test_what_failed_is_to_come_again_when_it_is_run_again(database: Database) -> None:
     answers = Answers(database, "here")
     await answers.begin(kept(), ASKED)
-    await answers.end(kept(), "failed", {}, SAID, 2.0)
-    await answers.begin(kept(), ASKED)
-    assert await answers.find("acme", "response", "resp_1") == kept()
+    await answers.end(kept(status="failed", answer={}), SAID, 2.0)
+    await answers.begin(kept(run_id="second"), ASKED)
+    assert await answers.find("acme", "response", "resp_1") == kept(run_id="second")
     assert await ids(database, "resp_1") == ["msg_1_in_0", "msg_1_in_1"]
+
+
+async def test_that_a_run_failed_is_not_kept_when_another_one_has_begun(database: Database) -> None:
+    answers = Answers(database, "here")
+    await answers.begin(kept(), ASKED)
+    await answers.begin(kept(run_id="second"), ASKED)
+    await answers.end(kept(status="failed", answer={}), Content(), 2.0)
+    said = kept(run_id="second", status="completed", answer={"text": "late"})
+    await answers.end(said, Content(), 3.0)
+    assert await answers.find("acme", "response", "resp_1") == said
 
 
 async def test_deleted_nothing_of_it_is_left_and_its_request_is_forgotten(database: Database) -> None:
@@ -70,7 +86,7 @@ async def test_deleted_nothing_of_it_is_left_and_its_request_is_forgotten(databa
     sql = "INSERT INTO requests (id, caller, path, body_sha256, received) VALUES ('1', 'k', '/', '', 1)"
     await database.write(lambda connection: connection.execute(sql).rowcount)
     await answers.delete(kept())
-    await answers.end(kept(), "completed", {}, SAID, 2.0)
+    await answers.end(kept(status="completed", answer={}), SAID, 2.0)
     for table in ("answers", "kept_items", "kept_media", "requests"):
         assert await database.read(f"SELECT * FROM {table}") == []
 
@@ -95,26 +111,25 @@ async def test_a_conversation_gets_what_was_asked_and_said_once_in_its_order(dat
     assert [found.id async for found in answers.open(conversation="conv_1")] == ["resp_1"]
     assert [found.id async for found in answers.open(conversation="conv_2")] == []
     for _ in range(2):
-        await answers.end(talked, "completed", {}, SAID, 5.0)
+        await answers.end(replace(talked, status="completed", answer={}), SAID, 5.0)
     await answers.delete(talked)
-    more = Content([Item("msg_9", '{"sha256": "aa"}')], {"aa": b"picture"})
+    more = Content([Item("msg_9", NAMED)], {PICTURE: b"picture"})
     for _ in range(2):
         await conversations.add("conv_1", more, 6.0)
     assert await ids(database, "conv_1") == ["msg_0", "msg_1_in_0", "msg_1_in_1", "msg_1_0", "msg_9"]
-    assert await conversations.size("conv_1") == 5
-    assert await media_of(database, "conv_1", ["aa", "bb"]) == {"aa": b"picture"}
-    assert await media_size(database, ["conv_1"]) == 7
+    assert await media_of(database, "conv_1", [PICTURE, "bb"]) == {PICTURE: b"picture"}
+    assert await size_of(database, ["conv_1"]) == Size(5, 2 * len(NAMED) + 3 * len("{}"), 7)
 
 
 async def test_of_a_conversation_items_go_with_their_media_and_all_goes_with_it(database: Database) -> None:
     conversations = Conversations(database)
-    twice = Content([*ASKED.items, Item("msg_2", '{"sha256": "aa"}')], ASKED.media)
+    twice = Content([*ASKED.items, Item("msg_2", NAMED)], ASKED.media)
     await conversations.create(TALK, twice)
-    assert not await conversations.drop_item("conv_1", "msg_3")
-    assert await conversations.drop_item("conv_1", "msg_2")
-    assert await media_size(database, ["conv_1"]) == 7
-    assert await conversations.drop_item("conv_1", "msg_1_in_0")
-    assert await media_size(database, ["conv_1"]) == 0
+    assert not await drop_item(database, "conv_1", "msg_3")
+    assert await drop_item(database, "conv_1", "msg_2")
+    assert (await size_of(database, ["conv_1"])).media == 7
+    assert await drop_item(database, "conv_1", "msg_1_in_0")
+    assert (await size_of(database, ["conv_1"])).media == 0
     await conversations.describe("conv_1", {})
     assert await conversations.find("acme", "conv_1") == replace(TALK, metadata={})
     await conversations.delete("conv_1")
@@ -123,11 +138,38 @@ async def test_of_a_conversation_items_go_with_their_media_and_all_goes_with_it(
     assert await database.read("SELECT * FROM kept_items") == []
 
 
+class Interrupted:
+    """The database, in which something is done after the first reading."""
+
+    def __init__(self, database: Database, work: Callable[[], Awaitable[None]]) -> None:
+        self.write = database.write
+        self.aclose = database.aclose
+        self._database = database
+        self._work: Callable[[], Awaitable[None]] | None = work
+
+    async def read(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        rows = await self._database.read(sql, parameters)
+        if (work := self._work) is not None:
+            self._work = None
+            await work()
+        return rows
+
+
+async def test_a_medium_that_is_named_anew_while_its_item_is_deleted_stays(database: Database) -> None:
+    conversations = Conversations(database)
+    await conversations.create(TALK, ASKED)
+    more = Content([Item("msg_2", NAMED)], ASKED.media)
+    interrupted = Interrupted(database, partial(conversations.add, "conv_1", more, 2.0))
+    assert await drop_item(interrupted, "conv_1", "msg_1_in_0")
+    assert await ids(database, "conv_1") == ["msg_1_in_1", "msg_2"]
+    assert await media_of(database, "conv_1", [PICTURE]) == ASKED.media
+
+
 async def test_what_failed_is_nothing_that_was_said(database: Database) -> None:
     answers, conversations = Answers(database, "here"), Conversations(database)
     await conversations.create(TALK, Content())
     await answers.begin(kept(conversation="conv_1"), ASKED)
-    await answers.end(kept(conversation="conv_1"), "failed", {}, Content(), 2.0)
+    await answers.end(kept(conversation="conv_1", status="failed", answer={}), Content(), 2.0)
     assert await ids(database, "conv_1") == []
 
 
@@ -143,7 +185,7 @@ async def test_a_list_is_of_what_is_complete_in_either_order(database: Database)
         made = kept(number, kind="completion", created=float(number // 2), model=f"m{number % 2}")
         await answers.begin(made, Content())
         if number < 4:
-            await answers.end(made, "completed", {}, Content(), 9.0)
+            await answers.end(replace(made, status="completed", answer={}), Content(), 9.0)
     assert await listed(newest_first=False) == ["resp_1", "resp_2", "resp_3"]
     assert await listed(newest_first=True) == ["resp_3", "resp_2", "resp_1"]
     assert await listed(newest_first=True, after=kept(2, created=1.0)) == ["resp_1"]

@@ -35,6 +35,18 @@ async def test_a_store_is_brought_up_to_date_once_by_however_many_open_it(
         await database.aclose()
 
 
+async def test_a_new_file_in_which_another_process_is_writing_is_opened_when_it_is_free(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "continuo.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(asyncio.to_thread(Sqlite, tmp_path / "continuo.db", STORE))
+        ended, _ = await asyncio.wait([opening], timeout=0.2)
+        assert not ended
+        other.execute("COMMIT")
+        database = await opening
+    assert await database.read("SELECT * FROM accounts") == []
+    await database.aclose()
+
+
 async def test_what_an_earlier_version_wrote_is_carried_forward(tmp_path: Path) -> None:
     path = tmp_path / "continuo.db"
     row = ("run/1", "2026-11-20T23:00:00+00:00", "acme", None, "p", "", "m", "p", "ok", 1, 1, 0, 0, 1, 1500)

@@ -1,0 +1,57 @@
+"""Who waits for the run of a request, on each store, whichever process it came by."""
+
+from continuo.stores.database import Database
+from continuo.stores.requests import Known, Received, Requests
+from continuo.stores.waiters import LEASE, Waiter
+
+REPEATED = Received("key", "/v1/messages", "sha", retried=True)
+
+
+async def waiting(requests: Requests, now: float) -> tuple[Known, Waiter]:
+    known = await requests.known(REPEATED, now, waits=True)
+    assert known.waiter is not None
+    return known, known.waiter
+
+
+async def test_a_request_is_abandoned_when_the_last_of_those_leaves_who_wait_for_it(database: Database) -> None:
+    here, there = Requests(database), Requests(database)
+    first, one = await waiting(here, 1.0)
+    second, other = await waiting(there, 2.0)
+    joined = await there.join(first, 2.0)
+    assert first.id == second.id == joined.id
+    assert joined.waiter is not None
+    assert [await here.leave(waiter, 3.0) for waiter in (one, other, joined.waiter)] == [False, False, True]
+    again, _ = await waiting(there, 4.0)
+    assert (again.id, again.abandoned) == (first.id, True)
+
+
+async def test_a_process_that_died_leaves_nobody_who_waits(database: Database) -> None:
+    requests = Requests(database)
+    _, dead = await waiting(requests, 0.0)
+    _, alive = await waiting(requests, 0.0)
+    _, third = await waiting(requests, 0.0)
+    await requests.renew([alive], LEASE / 2)
+    assert not await requests.leave(third, LEASE + 1)
+    assert await requests.leave(alive, LEASE + 2)
+    await requests.prune(LEASE + 3)
+    assert await database.read("SELECT waiter FROM waiters WHERE waiter = ?", (dead.id,)) == []
+
+
+async def test_who_has_an_answer_or_an_error_waits_no_more(database: Database) -> None:
+    requests = Requests(database)
+    first, one = await waiting(requests, 0.0)
+    await requests.answered(one)
+    second, _ = await waiting(requests, 1.0)
+    third, last = await waiting(requests, 1.0)
+    await requests.delivered(second)
+    assert await requests.leave(last, 2.0)
+    assert first.id == second.id == third.id
+    assert (await waiting(requests, 3.0))[0].id != first.id
+
+
+async def test_whom_nobody_counts_neither_waits_nor_leaves(database: Database) -> None:
+    requests = Requests(database)
+    for received in (REPEATED, Received("key", "/v1/jobs", "sha", key="once")):
+        assert (await requests.known(received, 1.0)).waiter is None
+    assert (await requests.known(Received("key", "/v1/jobs", "sha", key="once"), 1.0, waits=True)).waiter is None
+    assert await database.read("SELECT * FROM waiters") == []
