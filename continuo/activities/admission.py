@@ -10,6 +10,7 @@ from temporalio import activity
 
 from continuo.activities.deployments import Deployments
 from continuo.activities.errors import patiently, unless_broken
+from continuo.activities.identity import run_id
 from continuo.authoring.library import Library
 from continuo.config.catalog import Catalog, Limits, Model
 from continuo.decisions.settled import settled
@@ -85,7 +86,7 @@ class Admission:
         `fill` makes the request for a model. What it may cost is reserved under `identity`, for `lease` seconds at
         most. Raises `ProviderError` when the budget does not allow it.
         """
-        now, turn = time.time(), f"{activity.info().workflow_run_id}/{job.path}"
+        now, turn = time.time(), f"{run_id()}/{job.path}"
         refusals: list[tuple[Model, Wait]] = []
         chain = list(self._chain(catalog, wanted, job, identity))
         for model in chain:

@@ -67,9 +67,22 @@ def failed_attempts(before: int) -> int:
     return int(info.heartbeat_details[0]) if info.heartbeat_details else before
 
 
-def failed_at() -> tuple[str, ...]:
+def waits() -> int:
+    """How often a call that is a run of its own has waited for its turn. Kept beside its failures."""
+    details = activity.info().heartbeat_details
+    return int(details[1]) if len(details) > 1 else 0
+
+
+def failed_at() -> list[str]:
     """The providers at which this activity has failed so far, on whatever worker; a local one is not told."""
-    return tuple(activity.info().heartbeat_details[1:])
+    details = activity.info().heartbeat_details
+    return list(details[2]) if len(details) > 2 else []
+
+
+def attempt_number(before: int) -> int:
+    """The attempt's number, after those `before`. Each wait of a call that is a run of its own was one to Temporal
+    too."""
+    return before + activity.info().attempt - waits()
 
 
 def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry, before: int = 0) -> ApplicationError:
@@ -85,7 +98,7 @@ def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry, befor
     if not final:
         if not activity.info().is_local:
             providers = (call.provider for call in failure.calls if call.provider)
-            activity.heartbeat(failures, *dict.fromkeys((*failed_at(), *providers)))
+            activity.heartbeat(failures, waits(), [*dict.fromkeys((*failed_at(), *providers))])
         pause = timedelta(seconds=delay(retry, failures, error.retry_after, random.random()))
     log.warning("attempt failed", type=failure.type, error=failure.message, final=final)
     return ApplicationError(

@@ -2,12 +2,16 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable
 from datetime import datetime
 
 from temporalio.api.common.v1 import WorkflowExecution as Execution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowExecution
+from temporalio.client import ActivityExecution, Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
+
+from continuo.door.plain import described
+from continuo.temporal.plain_calls import plain_calls
 
 AT_ONCE = 8
 """Histories read at the same time, so that the server has others to serve."""
@@ -20,23 +24,27 @@ NAME = re.compile(rb'"([0-9a-f]{64})"')
 
 async def open_runs(client: Client) -> set[str]:
     """The ids of the runs under way."""
-    return {run.run_id async for run in client.list_workflows(OPEN)}
+    runs = {run.run_id async for run in client.list_workflows(OPEN)}
+    return runs | {call.activity_run_id or "" async for call in plain_calls(client, OPEN)}
 
 
 async def referred(client: Client, before: datetime) -> set[str]:
     """The names of the payloads that some run refers to which is open, or was started `before` that time."""
     query = f"{OPEN} OR StartTime < '{before.isoformat()}'"
     runs = [run async for run in client.list_workflows(query)]
+    calls = [call async for call in plain_calls(client, query)]
     names, places = set[str](), asyncio.Semaphore(AT_ONCE)
 
-    async def read(run: WorkflowExecution) -> None:
+    async def read(reading: Awaitable[set[str]]) -> None:
         async with places:
-            names.update(await _names(client, run))
+            names.update(await reading)
 
     try:
         async with asyncio.TaskGroup() as group:
             for run in runs:
-                group.create_task(read(run))
+                group.create_task(read(_names(client, run)))
+            for call in calls:
+                group.create_task(read(_names_of_plain(client, call)))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return names
@@ -73,3 +81,14 @@ async def _names(client: Client, run: WorkflowExecution) -> set[str]:
             raise
         return set()
     return {name.decode() for name in names}
+
+
+async def _names_of_plain(client: Client, call: ActivityExecution) -> set[str]:
+    try:
+        known = await described(client.get_activity_handle(call.activity_id, run_id=call.activity_run_id))
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+        return set()
+    parts = (known.raw_info, known.raw_input, known.raw_outcome)
+    return {name.decode() for part in parts if part for name in NAME.findall(part.SerializeToString())}

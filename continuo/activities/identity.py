@@ -3,7 +3,18 @@
 from temporalio import activity
 
 
-def identity() -> str:
-    """Workflow run and activity id. Also sent as `Idempotency-Key`."""
+def run_id() -> str:
+    """The id of the run that the activity belongs to: its workflow's, or its own where no workflow started it."""
     info = activity.info()
-    return f"{info.workflow_run_id}/{info.activity_id}"
+    id = info.workflow_run_id or info.activity_run_id
+    assert id is not None
+    return id
+
+
+def identity() -> str:
+    """Run and activity id. Also sent as `Idempotency-Key`.
+
+    A call that is a run of its own is alone in it; the id of that has what its caller wrote, such as a `#`.
+    """
+    info = activity.info()
+    return f"{run_id()}/{info.activity_id if info.workflow_id else 'call'}"

@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 from continuo.activities.admission import Admission, Admitted
 from continuo.activities.breakers import Breakers
 from continuo.activities.delivering import Delivery, begun, broken
-from continuo.activities.errors import failed_attempts, give_up_or_retry, patiently, unless_broken
+from continuo.activities.errors import attempt_number, failed_attempts, give_up_or_retry, patiently, unless_broken
 from continuo.activities.filling import filled_in
 from continuo.activities.identity import identity
 from continuo.activities.media import media_of
@@ -41,17 +41,11 @@ from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid, Settlement, call_of, in_all
 from continuo.stores.payloads import Payloads
 from continuo.stores.streams import StreamLog
+from continuo.temporal.activity_options import LOST_WORKERS, STORE_TIME
 
 log = structlog.get_logger()
 
 Ask = Callable[..., Coroutine[Any, Any, Outcome]]
-
-LOST_WORKERS = 10
-"""Attempts that may die with their worker, on top of the step's own: enough for any deployment,
-and a request that kills every process it meets still comes to an end."""
-
-STORE_TIME = 60.0
-"""Seconds of an attempt, beside its time-out, for the stores: to wait for them before it asks, and to record after."""
 
 
 PROBE_TIME = 5.0
@@ -129,7 +123,7 @@ class ModelCalls:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
         key, step, started = identity(), job.step, time.monotonic()
         assert isinstance(step, Call)
-        attempt, delivery = job.attempts + activity.info().attempt, None
+        attempt, delivery = attempt_number(job.attempts), None
         try:
             if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
                 return known
@@ -169,10 +163,9 @@ class ModelCalls:
 
     async def _number(self, key: str, job: Job) -> int:
         """The attempt's number. Temporal counts a local activity's anew where a worker died; the stores do not."""
-        info, step = activity.info(), job.step
+        step, number = job.step, attempt_number(job.attempts)
         assert isinstance(step, Call)
-        number = job.attempts + info.attempt
-        if not info.is_local:
+        if not activity.info().is_local:
             return number
         return max(number, await self._journal.next_attempt(key, step.retry.attempts + LOST_WORKERS))
 

@@ -13,11 +13,13 @@ from continuo.client.errors import plain_errors
 from continuo.client.options import Options, requested
 from continuo.client.run import Run
 from continuo.door import Door
-from continuo.door import Run as DoorRun
+from continuo.door.running import Running
+from continuo.errors import InputError
 from continuo.jobs import Outcome
 from continuo.patterns import Step
 from continuo.temporal.connect import connect
 from continuo.temporal.idle import native_threads_idle
+from continuo.temporal.namespace import namespace_of
 
 Pattern = str | PathLike[str] | Step
 """A name, a YAML file, `model:ID`, or a pattern of `continuo.patterns`."""
@@ -26,8 +28,8 @@ Pattern = str | PathLike[str] | Step
 class Continuo:
     """Runs patterns. One serves a whole program: any number of tasks, and of event loops, may use it at once."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, running: Running) -> None:
+        self._running = running
 
     @classmethod
     @asynccontextmanager
@@ -40,8 +42,9 @@ class Continuo:
         # It says nothing unless the program has OpenTelemetry configured.
         with plain_errors():
             client = await connect([TracingInterceptor()])
+            namespace = await namespace_of(client)
         try:
-            yield cls(Door(client, library))
+            yield cls(Running(Door(client, library), plain_calls=namespace.plain_calls))
         finally:
             # The program may end with this block, and not by `leave`.
             await native_threads_idle()
@@ -58,13 +61,15 @@ class Continuo:
         """Start `pattern` and return as soon as it is kept. Raises `InputError` and `NoServer` as `run` does."""
         named = fspath(pattern) if isinstance(pattern, PathLike) else pattern
         # Not on the event loop: media may be large files.
+        door = self._running.door
         request, context, media = await asyncio.to_thread(requested, named, prompt, options)
         with plain_errors():
-            return Run(self._door.client, await self._door.submit(request, context, media))
+            return Run(door.client, await self._running.start(await door.check(request, context), media))
 
     async def get(self, id: str) -> Run:
         """The newest run of this id, which `Run.id` is. Raises `InputError` for an id that the server does not know."""
-        client = self._door.client
-        with plain_errors(f"id: no run is called {id[:200]!r}; give the id of a run that has begun"):
-            known = await client.get_workflow_handle(id).describe()
-        return Run(client, DoorRun(client.get_workflow_handle(id, run_id=known.run_id, result_type=Outcome)))
+        with plain_errors():
+            run = await self._running.known(id)
+        if run is None:
+            raise InputError(f"id: no run is called {id[:200]!r}; give the id of a run that has begun")
+        return Run(self._running.door.client, run)

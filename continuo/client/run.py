@@ -4,6 +4,8 @@ from temporalio.client import Client
 
 from continuo import door
 from continuo.client.errors import RunFailed, plain_errors
+from continuo.door.runs import Handle
+from continuo.errors import InputError
 from continuo.jobs import Failure, Outcome
 from continuo.operations.compensations import Decision, Resolution
 from continuo.operations.dead_letters import letter_id
@@ -16,7 +18,7 @@ class Run:
     Its methods raise `NoServer` while the server is away, and `InputError` where the run cannot do what is asked of it.
     """
 
-    def __init__(self, client: Client, run: door.Run) -> None:
+    def __init__(self, client: Client, run: door.Run | door.PlainRun) -> None:
         self._client = client
         self._run = run
         self.id = run.id
@@ -41,13 +43,13 @@ class Run:
     async def signal(self, name: str, *arguments: object) -> None:
         """Send it a signal, as a pattern kind of one's own may wait for."""
         with plain_errors(self._ended()):
-            await self._run.handle.signal(name, args=arguments)
+            await self._workflow().signal(name, args=arguments)
 
     async def resolve(self, step: str, decision: Decision, *, by: str, note: str = "") -> None:
         """Decide on a saga's compensation that is parked, as its checkpoints tell: try it again, or leave it undone."""
         with plain_errors(self._ended()):
             resolution = Resolution(step=step, decision=decision, by=by, note=note)
-            await self._run.handle.execute_update("resolve", resolution)
+            await self._workflow().execute_update("resolve", resolution)
 
     async def retry(self, pattern: str | None = None) -> None:
         """Run again what failed for good, with the named `pattern` if one is given; `Continuo.get` finds that run."""
@@ -61,6 +63,11 @@ class Run:
         letter = self._client.get_workflow_handle(letter_id(self.id, self._run.run_id or ""))
         with plain_errors(f"id: {self.id} has no open dead letter; see `continuo dead-letters`"):
             await letter.signal(signal, value)
+
+    def _workflow(self) -> Handle:
+        if isinstance(self._run, door.PlainRun):
+            raise InputError(f"id: {self.id} is one call of a model, which waits for no signal and no decision")
+        return self._run.handle
 
     def _ended(self) -> str:
         return f"id: {self.id} has ended; `result` gives what it came to"

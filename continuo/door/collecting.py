@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from continuo.door.plain_rows import PLAIN, plain_row
 from continuo.door.runs import known_progress, result
 from continuo.door.silent_ends import tell
 from continuo.jobs import Outcome
@@ -17,6 +20,7 @@ from continuo.patterns import KINDS
 from continuo.stores.database import StoreUnavailable
 from continuo.stores.runs import Runs
 from continuo.temporal.attributes import PATTERN, TENANT
+from continuo.temporal.plain_calls import plain_calls
 
 log = logging.getLogger(__name__)
 
@@ -108,20 +112,31 @@ async def _with_end(client: Client, row: RunRow) -> RunRow:
     return row
 
 
+@dataclass(frozen=True)
+class _Listed:
+    """A run in one of Temporal's lists, and how to read its row; `workflow` is absent for a plain call."""
+
+    run_id: str
+    close_time: datetime | None
+    row: Callable[[], Awaitable[RunRow | None]]
+    workflow: WorkflowExecution | None = None
+
+
 async def _follow(client: Client, runs: Runs, since: datetime | None, known: set[str]) -> int:
     before = {row.run_id: row for row in await runs.running()}
-    async for batch in _batches(client, f"{QUERY} AND ExecutionStatus = 'Running'"):
-        await runs.keep(await _rows(client, [run for run in batch if run.run_id not in before]))
+    async for batch in _batches(client, "ExecutionStatus = 'Running'"):
+        await runs.keep(await _rows([run for run in batch if run.run_id not in before]))
         for run in batch:
             before.pop(run.run_id, None)
     count, newest = 0, since
-    ended = f"{QUERY} AND ExecutionStatus != 'Running'" + (f" AND CloseTime >= '{since.isoformat()}'" if since else "")
+    ended = "ExecutionStatus != 'Running'" + (f" AND CloseTime >= '{since.isoformat()}'" if since else "")
     async for batch in _batches(client, ended):
-        rows = await _rows(client, [run for run in batch if run.run_id not in known])
+        rows = await _rows([run for run in batch if run.run_id not in known])
         await runs.keep(rows)
         count += len(rows)
         for run in batch:
-            await tell(client, run)
+            if run.workflow is not None:
+                await tell(client, run.workflow)
             before.pop(run.run_id, None)
             newest = max(filter(None, (newest, run.close_time)), default=None)
     for row in before.values():
@@ -138,23 +153,31 @@ async def _looked_up(client: Client, row: RunRow) -> RunRow:
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
+        row_now = await plain_row(client, row.workflow_id, row.run_id)
     else:
-        if (row_now := await row_of(client, run)) is not None:
-            return row_now
-    return row.model_copy(update={"status": "forgotten"})
+        row_now = await row_of(client, run)
+    return row_now or row.model_copy(update={"status": "forgotten"})
 
 
-async def _rows(client: Client, listed: list[WorkflowExecution]) -> list[RunRow]:
-    return [row for row in await asyncio.gather(*(row_of(client, run) for run in listed)) if row is not None]
+async def _rows(listed: list[_Listed]) -> list[RunRow]:
+    return [row for row in await asyncio.gather(*(run.row() for run in listed)) if row is not None]
 
 
-async def _batches(client: Client, query: str) -> AsyncIterator[list[WorkflowExecution]]:
-    """What the list has, `AT_ONCE` together."""
-    batch: list[WorkflowExecution] = []
-    async for run in client.list_workflows(query):
+async def _batches(client: Client, query: str) -> AsyncIterator[list[_Listed]]:
+    """What the lists have, `AT_ONCE` together."""
+    batch: list[_Listed] = []
+    async for run in _listed(client, query):
         batch.append(run)
         if len(batch) == AT_ONCE:
             yield batch
             batch = []
     if batch:
         yield batch
+
+
+async def _listed(client: Client, query: str) -> AsyncIterator[_Listed]:
+    async for run in client.list_workflows(f"{QUERY} AND {query}"):
+        yield _Listed(run.run_id, run.close_time, partial(row_of, client, run), run)
+    async for call in plain_calls(client, f"{PLAIN} AND {query}"):
+        run_id = call.activity_run_id or ""
+        yield _Listed(run_id, call.close_time, partial(plain_row, client, call.activity_id, run_id))

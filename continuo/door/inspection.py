@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
-from temporalio.client import Client, WorkflowExecution, WorkflowHistory
+from temporalio.client import ActivityExecution, Client, WorkflowExecution, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.data import Data
 from continuo.door.collecting import QUERY, row_of
+from continuo.door.plain import described, ended, job_of
+from continuo.door.plain_rows import PLAIN, row_of_plain
 from continuo.door.runs import known_progress, result
 from continuo.errors import InputError
 from continuo.jobs import CallRecord, Failure, Job, Outcome
@@ -14,6 +16,7 @@ from continuo.operations.runs import RunRow
 from continuo.patterns import Step
 from continuo.patterns.step import LEAVES
 from continuo.progress import StepState
+from continuo.temporal.plain_calls import plain_calls
 
 
 class Inspection(Data):
@@ -42,6 +45,8 @@ async def inspected(client: Client, id: str) -> Inspection | None:
     run = await _find(client, id)
     if run is None:
         return None
+    if isinstance(run, ActivityExecution):
+        return await _plain(client, run)
     row = await row_of(client, run)
     if row is None:
         raise InputError(f"run: {run.id} is no run of a pattern; see `continuo runs`")
@@ -61,19 +66,45 @@ async def inspected(client: Client, id: str) -> Inspection | None:
     )
 
 
-async def _find(client: Client, id: str) -> WorkflowExecution | None:
-    try:
-        return await client.get_workflow_handle(id).describe()
-    except RPCError as error:
-        if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
-            raise
+async def _plain(client: Client, call: ActivityExecution) -> Inspection:
+    """A run that is one call has that as its only step."""
+    known = await described(client.get_activity_handle(call.activity_id, run_id=call.activity_run_id))
+    job, end = await job_of(known), await ended(known)
+    row = row_of_plain(known, job, end)
+    status = row.status if row.status in ("running", "done", "failed") else "cancelled"
+    state = StepState(path="", kind=row.kind, status=status, started=row.started, ended=row.ended)
+    return Inspection(
+        run=row,
+        step=job.step,
+        steps=() if known.last_started_time is None else (state,),
+        calls=end.calls if end is not None else (),
+        outcome=end if isinstance(end, Outcome) else None,
+        failure=end if isinstance(end, Failure) else None,
+    )
+
+
+async def _find(client: Client, id: str) -> WorkflowExecution | ActivityExecution | None:
+    for handle in (client.get_workflow_handle(id), client.get_activity_handle(id)):
+        try:
+            return await handle.describe()
+        except RPCError as error:
+            if error.status not in (
+                RPCStatusCode.NOT_FOUND,
+                RPCStatusCode.INVALID_ARGUMENT,
+                RPCStatusCode.UNIMPLEMENTED,
+            ):
+                raise
     if not id or "'" in id or "\\" in id:
         return None
     query = f"{QUERY} AND (WorkflowId STARTS_WITH '{id}' OR RunId = '{id}')"
     runs = [run async for run in client.list_workflows(query)]
-    if len(ids := {run.id for run in runs}) > 1:
+    calls = [
+        call async for call in plain_calls(client, f"{PLAIN} AND (ActivityId STARTS_WITH '{id}' OR RunId = '{id}')")
+    ]
+    if len(ids := {run.id for run in runs} | {call.activity_id for call in calls}) > 1:
         raise InputError(f"run: {len(ids)} runs have ids that begin with {id!r}; see `continuo runs`")
-    return max(runs, key=lambda run: run.start_time, default=None)
+    # What runs under an id after a plain call is a workflow.
+    return max(runs, key=lambda run: run.start_time, default=None) or next(iter(calls), None)
 
 
 async def _job(client: Client, history: WorkflowHistory) -> Job:

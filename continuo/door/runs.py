@@ -17,7 +17,7 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import is_cancelled_exception
 from temporalio.service import RPCError, RPCStatusCode
 
-from continuo.jobs import Failure, Job, Outcome
+from continuo.jobs import Account, Failure, Job, Outcome
 from continuo.progress import Progress
 from continuo.temporal.attributes import memo, started
 from continuo.temporal.failures import failure_of
@@ -25,6 +25,9 @@ from continuo.temporal.task_timeout import task_timeout
 
 Handle = WorkflowHandle[object, Outcome]
 State = Literal["queued", "running", "ended", "unknown"]
+
+CANCELLED = "Cancelled"
+"""The type of the failure of a run that was cancelled."""
 
 UNTOUCHED = 2
 """Events of a history whose workflow no pool has begun: it was started, and its first task waits."""
@@ -45,6 +48,15 @@ class Run:
     @property
     def run_id(self) -> str | None:
         return self.handle.result_run_id or self.handle.first_execution_run_id
+
+    @property
+    def page(self) -> str:
+        """Its page in Temporal's UI, below that of the namespace."""
+        return f"workflows/{quote(self.id, safe='')}/{self.run_id}/history"
+
+    async def newest_run_id(self) -> str:
+        """The run id, asked for. Raises `RPCError` where the server does not know it."""
+        return (await self.handle.describe()).run_id
 
     async def state(self) -> State:
         """How it stands, without waiting for anything but the server."""
@@ -105,10 +117,7 @@ async def result(handle: Handle) -> Outcome | Failure:
         return await handle.result()
     except WorkflowFailureError as error:
         if is_cancelled_exception(error.cause):
-            known = await progress(handle)
-            account = {"calls": known.calls, "checkpoints": known.checkpoints, "omitted": known.omitted}
-            message = "the run was cancelled before it had an answer"
-            return Failure(type="Cancelled", message=message).model_copy(update=account)
+            return cancelled(await progress(handle))
         return failure_of(error.cause)
 
 
@@ -116,6 +125,12 @@ def state_of(run: WorkflowExecutionDescription) -> Literal["queued", "running", 
     if run.status != WorkflowExecutionStatus.RUNNING:
         return "ended"
     return "running" if run.history_length > UNTOUCHED else "queued"
+
+
+def cancelled(account: Account) -> Failure:
+    """What a run came to that was cancelled after it had done this."""
+    done = {"calls": account.calls, "checkpoints": account.checkpoints, "omitted": account.omitted}
+    return Failure(type=CANCELLED, message="the run was cancelled before it had an answer").model_copy(update=done)
 
 
 async def progress(handle: WorkflowHandle[Any, Any]) -> Progress:
@@ -130,8 +145,3 @@ async def known_progress(handle: WorkflowHandle[Any, Any]) -> Progress | None:
     except (RPCError, WorkflowQueryFailedError):
         return None
     return answer
-
-
-def ui_address(ui_url: str, namespace: str, run: Run) -> str:
-    """The page of a run in Temporal's UI."""
-    return f"{ui_url}/namespaces/{namespace}/workflows/{quote(run.id, safe='')}/{run.run_id}/history"

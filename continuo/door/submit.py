@@ -76,9 +76,8 @@ class Door:
         """The run with this workflow id, submitted before by whomever; if it ran more than once, the newest."""
         return Run(self.client.get_workflow_handle(id, result_type=Outcome))
 
-    async def find(self, request: Request, tenant: str) -> Run | None:
-        """The newest run of the request's `id`, pattern and this tenant; None where Temporal knows of none."""
-        id = run_id(request, tenant)
+    async def known(self, id: str) -> Run | None:
+        """The same with the id of its run; None where Temporal knows of none."""
         try:
             known = await self.client.get_workflow_handle(id).describe()
         except RPCError as error:

@@ -1,12 +1,12 @@
 """What is kept of a job that failed for good, and how it may end after all."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import JsonValue
 
 from continuo.cut import cut
-from continuo.data import Data
+from continuo.data import WHEN_SET, Data
 from continuo.jobs import Failure, Job
 
 TYPE = "DeadLetter"
@@ -17,6 +17,7 @@ class Letter(Data):
     """A job that failed for good at `time` (UTC): its input, why, and the run whose history tells how.
 
     `failure` is the last one; `tries` counts the retries that have ended, and `note` says what came of the last.
+    `plain` says that the run was a model call without a workflow.
     """
 
     job: Job
@@ -26,6 +27,7 @@ class Letter(Data):
     time: datetime
     tries: int = 0
     note: str = ""
+    plain: Annotated[bool, WHEN_SET] = False
 
     @property
     def id(self) -> str:
@@ -44,6 +46,7 @@ class Letter(Data):
             "error": cut(self.failure.cause, 200),
             "tries": self.tries,
             "note": cut(self.note, 200),
+            **({"plain": True} if self.plain else {}),
         }
 
 

@@ -8,10 +8,14 @@ from temporalio.client import Client
 
 
 class Namespace(NamedTuple):
-    """The namespace of a client: no two have the same `id`, and a closed run is known for `retention`."""
+    """The namespace of a client: no two have the same `id`, and a closed run is known for `retention`.
+
+    `plain_calls` says that its server runs activities which no workflow has started.
+    """
 
     id: str
     retention: timedelta
+    plain_calls: bool
 
 
 async def namespace_of(client: Client) -> Namespace:
@@ -20,4 +24,5 @@ async def namespace_of(client: Client) -> Namespace:
     return Namespace(
         description.namespace_info.id or client.namespace,
         description.config.workflow_execution_retention_ttl.ToTimedelta(),
+        description.namespace_info.capabilities.standalone_activities,
     )

@@ -67,12 +67,12 @@ def configure_tracing(service: str, masker: Masker) -> list[Interceptor]:
 
 @asynccontextmanager
 async def log_context() -> AsyncIterator[None]:
-    """Puts the ids of the workflow and the activity on every log line of an activity."""
+    """Puts the ids of the run and the activity on every log line of an activity."""
     info = activity.info()
     # Each activity runs in a task, and so in a context, of its own: nothing has to be unbound.
     structlog.contextvars.bind_contextvars(
-        workflow_id=info.workflow_id,
-        run_id=info.workflow_run_id,
+        workflow_id=info.workflow_id or info.activity_id,
+        run_id=info.workflow_run_id or info.activity_run_id,
         workflow=info.workflow_type,
         activity_id=info.activity_id,
         attempt=info.attempt,

@@ -21,6 +21,7 @@ from continuo.activities.functions import FunctionCalls
 from continuo.activities.heartbeat import heartbeats
 from continuo.activities.letters import Letters
 from continuo.activities.models import ModelCalls
+from continuo.activities.plain_calls import PlainCalls
 from continuo.activities.pruning import Pruning
 from continuo.activities.recording import Recording
 from continuo.activities.reports import Reports
@@ -96,8 +97,9 @@ async def pool(
         executor = ThreadPoolExecutor(slots)
         resources.callback(executor.shutdown, wait=False)
         ours = activities(
-            calls, admission, breakers, services, functions, caching, letters, reports, pruning, webhooks, Recording()
-        )
+            calls, PlainCalls(calls, client), admission, breakers, services, functions, caching, letters, reports,
+            pruning, webhooks, Recording(),
+        )  # fmt: skip
         worker = Worker(
             Client(**config),
             task_queue=priority,

@@ -13,7 +13,7 @@ from continuo.activities.models import ModelCalls
 from continuo.jobs import Account, CallRecord, Job
 from continuo.patterns import Call
 from continuo.temporal.failures import failure_of
-from continuo.workflows.activity_options import STORE_LIMIT
+from continuo.workflows.local_limits import STORE_LIMIT
 from continuo.workflows.run_account import run_account
 from continuo.workflows.shield import to_the_end
 

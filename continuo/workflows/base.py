@@ -14,9 +14,9 @@ from continuo.patterns.walk import calls_locally
 from continuo.progress import Progress
 from continuo.temporal.attributes import finished, spent
 from continuo.temporal.failures import failed, failure_of
-from continuo.workflows.activity_options import STORE_LIMIT
 from continuo.workflows.dead_letter import keep
 from continuo.workflows.details import of_failure, of_outcome
+from continuo.workflows.local_limits import STORE_LIMIT
 from continuo.workflows.run_account import RUN, Run, RunAccount
 from continuo.workflows.shield import to_the_end
 from continuo.workflows.step import run_inline, within

@@ -13,9 +13,10 @@ from continuo.patterns import Cached, Call, Retry
 from continuo.patterns.choices import Semantic
 from continuo.protection.rate_limits import Wait
 from continuo.stores.cache import Lookup
+from continuo.temporal.activity_options import options
 from continuo.workflows.accounted import accounted, ending
-from continuo.workflows.activity_options import STORE_LIMIT, options
 from continuo.workflows.base import PatternWorkflow
+from continuo.workflows.local_limits import STORE_LIMIT
 from continuo.workflows.run_account import run_account
 from continuo.workflows.shield import check_cancelled, to_the_end
 from continuo.workflows.step import run_inline, run_step

@@ -6,9 +6,10 @@ from continuo.activities.models import ModelCalls
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Call
 from continuo.protection.rate_limits import Wait
+from continuo.temporal.activity_options import local_options, options
 from continuo.workflows.accounted import accounted, ending
-from continuo.workflows.activity_options import LOCAL_RETRIES, local_options, options
 from continuo.workflows.base import PatternWorkflow
+from continuo.workflows.local_limits import LOCAL_RETRIES
 from continuo.workflows.run_account import run_account
 from continuo.workflows.shield import check_cancelled
 from continuo.workflows.step import run_inline

@@ -5,7 +5,7 @@ from temporalio import workflow
 from continuo.activities.services import ServiceCalls
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Http
-from continuo.workflows.activity_options import options
+from continuo.temporal.activity_options import options
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.step import run_inline
 

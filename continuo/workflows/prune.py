@@ -12,8 +12,8 @@ from continuo.activities.pruning import Pruning
 from continuo.authoring.prepare import validated
 from continuo.errors import InputError
 from continuo.operations.pruning import TYPE, Part, Pruned, Request
+from continuo.temporal.activity_options import HEARTBEAT_TIMEOUT
 from continuo.temporal.failures import failure_of
-from continuo.workflows.activity_options import HEARTBEAT_TIMEOUT
 
 LIMIT = timedelta(hours=6)
 """For one attempt at a part: a store that was never pruned has years to drop, in small portions."""

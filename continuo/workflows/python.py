@@ -5,7 +5,7 @@ from temporalio import workflow
 from continuo.activities.functions import FunctionCalls
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Python
-from continuo.workflows.activity_options import options
+from continuo.temporal.activity_options import options
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.run_account import run_account
 from continuo.workflows.step import run_inline

@@ -9,7 +9,7 @@ from continuo.activities.reports import Reports
 from continuo.authoring.prepare import validated
 from continuo.errors import InputError
 from continuo.operations.reports import Costs, Days, Query
-from continuo.workflows.activity_options import STORE_LIMIT
+from continuo.workflows.local_limits import STORE_LIMIT
 
 
 @workflow.defn(name="Report")

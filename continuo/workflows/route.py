@@ -8,8 +8,8 @@ from continuo.decisions.ruled import picked
 from continuo.jobs import Job, Outcome
 from continuo.patterns import Route
 from continuo.patterns.choices import BudgetUse, Intent
-from continuo.workflows.activity_options import STORE_LIMIT
 from continuo.workflows.base import PatternWorkflow
+from continuo.workflows.local_limits import STORE_LIMIT
 from continuo.workflows.recorded import recorded
 from continuo.workflows.run_account import run_account
 from continuo.workflows.step import run_inline, run_step, try_step

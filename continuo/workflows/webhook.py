@@ -9,9 +9,10 @@ from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exce
 from continuo.activities.webhooks import LONGEST_PAUSE, SECONDS, Webhooks
 from continuo.jobs import Failure, Job
 from continuo.operations.webhooks import TYPE, Delivery, Notice
+from continuo.temporal.activity_options import HEARTBEAT_TIMEOUT
 from continuo.temporal.attributes import TENANT
 from continuo.temporal.failures import failed, failure_of
-from continuo.workflows.activity_options import HEARTBEAT_TIMEOUT, STORE_LIMIT
+from continuo.workflows.local_limits import STORE_LIMIT
 
 DAY = timedelta(days=1)
 

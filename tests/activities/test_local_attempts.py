@@ -9,7 +9,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from continuo.activities.models import LOST_WORKERS, ModelCalls
+from continuo.activities.models import ModelCalls
 from continuo.activities.settling import Settling
 from continuo.config.settings import Settings
 from continuo.jobs import CallRecord, Failure, total_cost
@@ -19,6 +19,7 @@ from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid
 from continuo.stores.opened import open_store
+from continuo.temporal.activity_options import LOST_WORKERS
 from continuo.testing.processes import job
 
 

@@ -203,11 +203,19 @@ def saga() -> Saga:
 async def test_a_signal_reaches_a_workflow_of_any_kind(continuo: Continuo, simulator: Control) -> None:
     await simulator.behave("sim-free", status=400)
     run = await failed_run(continuo)
-    run_id = (await continuo._door.client.get_workflow_handle(run.id).describe()).run_id
-    letter = await continuo.get(f"dead-letter/{run.id}/{run_id}")
+    letter = await continuo.get(f"dead-letter/{run.id}/{await run._run.newest_run_id()}")
     await letter.signal("discard", "by a signal")
     with pytest.raises(InputError, match="has ended"):
         await until_closed(letter)
+
+
+async def test_a_call_of_a_model_waits_for_no_signal(continuo: Continuo) -> None:
+    run = await continuo.start("model:sim-free", "Hello?")
+    with pytest.raises(InputError, match="no signal"):
+        await run.signal("discard")
+    outcome = await run.result()
+    assert (await run.progress()).calls == outcome.calls
+    assert await (await continuo.get(run.id)).result() == outcome
 
 
 async def until_closed(letter: Run) -> None:

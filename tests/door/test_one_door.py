@@ -9,18 +9,20 @@ from tests.support.repository import ROOT
 STARTS = {
     "start_workflow", "execute_workflow", "signal_with_start_workflow", "WithStartWorkflowOperation",
     "ScheduleActionStartWorkflow", "start_child_workflow", "execute_child_workflow", "start_activity_workflow",
+    "start_activity",
 }  # fmt: skip
 
-THE_DOOR = {"door/runs.py": {"start_workflow"}}
+THE_DOOR = {"door/runs.py": {"start_workflow"}, "door/plain.py": {"start_activity"}}
 OF_A_NAME = {
     "door/silent_ends.py": {"start_workflow"},
     "activities/breakers.py": {"start_workflow", "WithStartWorkflowOperation"},
+    "activities/plain_calls.py": {"start_workflow"},
     "starters/commands/breakers.py": {"start_workflow"},
     "starters/commands/prune.py": {"execute_workflow"},
     "workers/schedule.py": {"ScheduleActionStartWorkflow"},
     "workflows/webhook.py": {"start_child_workflow"},
 }
-"""A breaker, the pruning and what tells a webhook are no patterns: each is one workflow of one name."""
+"""A breaker, a dead letter, the pruning and what tells a webhook are no patterns: each is one workflow of one name."""
 OF_A_PATTERN = {
     "workflows/step.py": {"start_child_workflow"},
     "workflows/split.py": {"start_child_workflow"},
@@ -50,13 +52,13 @@ def test_only_the_door_starts_a_pattern() -> None:
     assert {path: names for path, names in found.items() if names} == {**THE_DOOR, **OF_A_NAME, **OF_A_PATTERN}
 
 
-def test_only_submit_starts_what_the_stages_have_passed() -> None:
+def test_only_submit_and_running_start_what_the_stages_have_passed() -> None:
     importing = Counter(
-        path.name
+        (path.name, alias.name)
         for path in paths()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module == "continuo.door.runs"
+        if isinstance(node, ast.ImportFrom) and node.module in ("continuo.door.runs", "continuo.door.plain")
         for alias in node.names
-        if alias.name == "start"
+        if alias.name in ("start", "start_plain")
     )
-    assert importing == {"submit.py": 1}
+    assert importing == {("submit.py", "start"): 1, ("running.py", "start_plain"): 1}

@@ -221,7 +221,7 @@ async def test_what_runs_in_the_background_is_answered_though_the_gateway_is_kil
         await until(lambda: simulator.calls("sim-pro"))
         await kill(gateway.child)
         assert [(await row(id))["status"] for id in (made.id, unseen.id)] == ["in_progress"] * 2
-        await client.get_workflow_handle((await row(unseen.id))["run"]).result()
+        await client.get_activity_handle((await row(unseen.id))["run"]).result()
         await gateway.child.start()
 
         async def swept() -> bool:

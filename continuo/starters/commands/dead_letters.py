@@ -14,8 +14,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings
 from continuo.door import Run
-from continuo.door.runs import ui_address
+from continuo.door.plain import plain_run
 from continuo.door.stages import with_pattern
+from continuo.door.ui import ui_address
 from continuo.errors import InputError
 from continuo.operations.dead_letters import TYPE, Letter
 from continuo.starters.console.completion import PatternName
@@ -125,9 +126,12 @@ async def _open(client: Client) -> list[Entry]:
     ui_url, entries = Settings().ui_url, []
     async for run in client.list_workflows(f"WorkflowType = '{TYPE}' AND ExecutionStatus = 'Running'"):
         brief = dict(await run.memo())
-        failed = client.get_workflow_handle(brief["workflow_id"], run_id=brief["run_id"])
+        id, run_id = brief["workflow_id"], brief["run_id"]
+        failed = (
+            plain_run(client, id, run_id) if "plain" in brief else Run(client.get_workflow_handle(id, run_id=run_id))
+        )
         handle = client.get_workflow_handle(run.id)
-        entries.append(Entry(handle, brief, ui_address(ui_url, client.namespace, Run(failed))))
+        entries.append(Entry(handle, brief, ui_address(ui_url, client.namespace, failed)))
     return sorted(entries, key=lambda entry: str(entry.brief["time"]), reverse=True)
 
 

@@ -10,7 +10,7 @@ from continuo.authoring.library import Library
 from continuo.config.defaults import DEFAULTS
 from continuo.config.settings import Settings
 from continuo.door import Door, Request
-from continuo.door.runs import ui_address
+from continuo.door.ui import ui_address
 from continuo.errors import InputError
 from continuo.jobs import Context, Failure, Outcome
 from continuo.starters.commands.run import read_data, requested

@@ -12,8 +12,8 @@ from continuo.authoring.library import Library
 from continuo.authoring.prepare import MAX_INPUT_BYTES, check_text, validated
 from continuo.door import Door, Request
 from continuo.door.media import NO_MEDIA
-from continuo.door.runs import ui_address
 from continuo.door.stages import accepted
+from continuo.door.ui import ui_address
 from continuo.errors import InputError
 from continuo.parts import Media
 from continuo.starters.console.completion import Runnable

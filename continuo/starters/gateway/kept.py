@@ -117,7 +117,7 @@ async def current(gateway: Gateway, kept: Kept) -> Kept:
     """It as it is now: what its run came to meanwhile is kept first."""
     if kept.status != "in_progress" or kept.namespace != gateway.answers.namespace:
         return kept
-    run = gateway.door.run(kept.run)
+    run = await gateway.running.run(kept.run)
     match await run.state():
         case "ended":
             return await end(gateway, kept, await run.result())
@@ -162,7 +162,7 @@ def missing(what: str, id: str, param: str) -> WireError:
 
 async def _followed(gateway: Gateway, kept: Kept) -> None:
     try:
-        await end(gateway, kept, await gateway.door.run(kept.run).result())
+        await end(gateway, kept, await (await gateway.running.run(kept.run)).result())
     except (RPCError, StoreUnavailable) as error:
         # Whoever asks for it next keeps it.
         log.warning("an answer is not kept yet", id=kept.id, error=f"{error}")

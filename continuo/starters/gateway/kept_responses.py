@@ -48,9 +48,9 @@ async def cancel(http: Request) -> Response:
         message = "only a response that was made with `background: true` can be cancelled"
         raise WireError(400, message, "id", "not_in_background")
     if kept.status in ("queued", "in_progress"):
-        await cancel_run(gateway.door.run(kept.run))
+        await cancel_run(await gateway.running.run(kept.run))
         try:
-            result = await asyncio.wait_for(gateway.door.run(kept.run).result(), PATIENCE)
+            result = await asyncio.wait_for((await gateway.running.run(kept.run)).result(), PATIENCE)
             kept = await end(gateway, kept, result)
         except TimeoutError:
             kept = await current(gateway, kept)
@@ -61,7 +61,7 @@ async def delete(http: Request) -> Response:
     gateway, kept = await named(http, "response")
     if kept.status in ("queued", "in_progress"):
         # Nobody could be told its answer.
-        await cancel_run(gateway.door.run(kept.run))
+        await cancel_run(await gateway.running.run(kept.run))
     await gateway.answers.delete(kept)
     return JSONResponse({"id": kept.id, "object": "response.deleted", "deleted": True})
 
@@ -80,16 +80,16 @@ def _shown(kept: Kept) -> Mapping[str, Any]:
 async def _replayed(gateway: Gateway, kept: Kept, after: int) -> AsyncIterator[bytes]:
     """The events of its answer behind `after`: as they first came while the stream log has them, else those of its
     answer as a whole."""
-    run = gateway.door.run(kept.run)
+    run = await gateway.running.run(kept.run)
     try:
-        known = await run.handle.describe()
+        run_id = await run.newest_run_id()
     except RPCError:
         body, lost = responses.read(kept.body), [responses.broken(LOST)]
         for event in responses.replayed(body, kept.answer, after=after) if kept.answer else lost:
             yield event
         return
     result = asyncio.ensure_future(run.result())
-    following = Following(gateway.streams, known.run_id, result)
+    following = Following(gateway.streams, run_id, result)
     ended = (kept.answer or {}).get("completed_at")
     body = responses.read(kept.body)
     events = responses.Events(body, id=kept.id, created_at=kept.created, clock=lambda: ended or time.time())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from continuo.door import Run
+from continuo.door import PlainRun, Run
 from continuo.protection.api_keys import ApiKey
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.requests import Known
@@ -43,11 +43,11 @@ def resumption(http: Request) -> Resumption | None:
 
 async def resumed(
     gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted, resume: Resumption
-) -> tuple[Known, Run]:
+) -> tuple[Known, Run | PlainRun]:
     """The run that this key began by the same path, with the same model. Raises `WireError` where there is none."""
     known = await gateway.requests.find(resume.id, key.id, http.url.path)
     if known is not None:
-        run = await gateway.door.find(accepted.request.model_copy(update={"id": known.id}), key.tenant)
+        run = await gateway.running.find(accepted.request.model_copy(update={"id": known.id}), key.tenant)
         if run is not None:
             goes_on = accepted.goes_on or known.keyed
             return known if goes_on else await gateway.requests.join(known, time.time()), run

@@ -18,9 +18,10 @@ from starlette.responses import Response
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.access.limits import Admitted, Refused
+from continuo.door import PlainRun, Run
 from continuo.door import Request as DoorRequest
-from continuo.door import Run
 from continuo.door.at_once import Answered
+from continuo.door.submit import Checked
 from continuo.jobs import Context, Failure, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.protection.api_keys import ApiKey
@@ -60,7 +61,7 @@ class Answering:
         gateway: Gateway,
         http: Request,
         known: Known,
-        run: Run | Answered,
+        run: Run | PlainRun | Answered,
         pattern: str,
         admitted: Admitted,
         *,
@@ -156,7 +157,7 @@ class Answering:
         tokens = None
         try:
             if self._result.exception() is None and isinstance(outcome := self._result.result(), Outcome):
-                if isinstance(self.run, Run):
+                if not isinstance(self.run, Answered):
                     await self._gateway.requests.delivered(self.known)
                     self._waits_no_more()
                 tokens = total(outcome.usage) if outcome.usage else None
@@ -218,7 +219,7 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
 
 async def _answering(
     gateway: Gateway, key: ApiKey, accepted: Accepted, received: Received
-) -> tuple[Known, Run | Answered]:
+) -> tuple[Known, Run | PlainRun | Answered]:
     """What the request is known as, and what answers it."""
     with refusing():
         checked = await gateway.door.check(
@@ -233,10 +234,17 @@ async def _answering(
     waits = not accepted.goes_on
     known = await known_of(gateway, received, waits=waits)
     # One that was left is being cancelled, and whoever joined it would be told so.
-    if known.abandoned and isinstance(await gateway.door.run(checked.known_as(known.id).run_id()).result(), Failure):
+    if known.abandoned and await _is_lost(gateway, checked.known_as(known.id)):
         known = await known_of(gateway, replace(received, retried=False), waits=waits)
     with refusing():
-        return known, await gateway.door.start(checked.known_as(known.id), accepted.media)
+        is_new = received.key is None and not received.retried
+        return known, await gateway.running.start(checked.known_as(known.id), accepted.media, is_new=is_new)
+
+
+async def _is_lost(gateway: Gateway, checked: Checked) -> bool:
+    """Whether a run that was left has no answer, which is waited for."""
+    run = await gateway.running.run(checked.run_id())
+    return isinstance(await run.result(), Failure)
 
 
 @asynccontextmanager
@@ -274,7 +282,7 @@ async def submitted(gateway: Gateway, known: Known, accepted: Accepted, context:
         return await gateway.door.submit(accepted.request.model_copy(update={"id": known.id}), context, accepted.media)
 
 
-async def cancel(run: Run | Answered) -> None:
+async def cancel(run: Run | PlainRun | Answered) -> None:
     """Ask it to end, unless it has."""
     try:
         await run.cancel()

@@ -17,6 +17,7 @@ from continuo.authoring.library import Library
 from continuo.door import Door
 from continuo.door.at_once import AtOnce
 from continuo.door.noting import noting
+from continuo.door.running import Running
 from continuo.protection.masking import Masker
 from continuo.stores.answers import Answers
 from continuo.stores.api_keys import ApiKeys
@@ -41,6 +42,7 @@ class Gateway:
     `masker` is for what programs read."""
 
     door: Door
+    running: Running
     at_once: AtOnce
     store: Database
     ring: KeyRing
@@ -71,12 +73,14 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
         resources.push_async_callback(cache.aclose)
         namespace = await namespace_of(client)
         runs = Runs(store, namespace.id)
+        door = Door(client, library)
         at_once = AtOnce(cache, await resources.enter_async_context(noting(runs, cache)))
         requests, waiting = Requests(store), set[Waiter]()
         for work in (_prune(requests), _renew(requests, waiting)):
             resources.callback(asyncio.create_task(work).cancel)
         yield Gateway(
-            door=Door(client, library),
+            door=door,
+            running=Running(door, plain_calls=namespace.plain_calls),
             at_once=at_once,
             store=store,
             ring=KeyRing(ApiKeys(store)),

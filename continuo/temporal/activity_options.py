@@ -5,14 +5,19 @@ from typing import TypedDict
 
 from temporalio.common import RetryPolicy
 
-from continuo.activities.models import LOST_WORKERS, STORE_TIME
 from continuo.patterns import Call, Http, Python
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-LOCAL_RETRIES = timedelta(seconds=1)
-"""A longer pause before the next attempt of a local activity is a timer, in which no task of the workflow is held."""
-STORE_LIMIT = timedelta(seconds=60)
-"""For a local activity that asks a store: longer than that itself waits for a lock."""
+
+PLAIN_CALL = "plain_call"
+"""The type of the activity that is a run of its own, a call that no workflow has started."""
+
+LOST_WORKERS = 10
+"""Attempts that may die with their worker, on top of the step's own: enough for any deployment,
+and a request that kills every process it meets still comes to an end."""
+
+STORE_TIME = 60.0
+"""Seconds of an attempt, beside its time-out, for the stores: to wait for them before it asks, and to record after."""
 
 
 class LocalOptions(TypedDict):
