@@ -211,6 +211,8 @@ async def test_a_cluster_that_cannot_be_used_is_one_line(
 async def test_ctrl_c_while_the_commands_are_loaded_ends_it_without_a_word(moment: str) -> None:
     script = f"""
 import os, signal, sys
+# What a shell has started behind the scenes ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Interrupt:
     def find_spec(self, name, path, target=None):
         if name == {moment!r}:
