@@ -11,6 +11,9 @@ from continuo.stores.database import Connection
 LEASE = 30.0
 """Seconds for which a client counts as waiting since that was last said."""
 
+KEPT = 3600.0
+"""Seconds after which one that has not said so is forgotten."""
+
 
 @dataclass(frozen=True)
 class Waiter:
@@ -43,5 +46,5 @@ def renew(connection: Connection, waiters: Iterable[Waiter], now: float) -> None
 
 
 def prune(connection: Connection, now: float) -> None:
-    """Forget those of processes that were killed."""
-    connection.execute("DELETE FROM waiters WHERE expires <= ?", (now,))
+    """Forget those of processes that were killed, and of none that could only not say for a while that it waits."""
+    connection.execute("DELETE FROM waiters WHERE expires <= ?", (now - KEPT,))

@@ -25,7 +25,9 @@ FINAL = {"x-should-retry": "false"}
 
 
 async def answer(http: Request, error: Exception) -> Response:
-    """The response to a request that raised this."""
+    """The response to a request that raised this, and keeps no place then."""
+    if (answering := http.scope.get("answering")) is not None:
+        await answering.release()
     match error:
         case Later():
             return error_response(http, error.status, str(error), code=error.code, headers={**FINAL, **error.headers})

@@ -214,7 +214,11 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
             if resume is None
             else resumed(gateway, http, key, accepted, resume)
         )
-    return Answering(gateway, http, known, run, request.pattern_name, admitted, after=resume.after if resume else 0)
+    after = resume.after if resume else 0
+    answering = Answering(gateway, http, known, run, request.pattern_name, admitted, after=after)
+    # Whatever fails from here on releases it.
+    http.scope["answering"] = answering
+    return answering
 
 
 async def _answering(
@@ -236,9 +240,14 @@ async def _answering(
     # One that was left is being cancelled, and whoever joined it would be told so.
     if known.abandoned and await _is_lost(gateway, checked.known_as(known.id)):
         known = await known_of(gateway, replace(received, retried=False), waits=waits)
-    with refusing():
-        is_new = received.key is None and not received.retried
-        return known, await gateway.running.start(checked.known_as(known.id), accepted.media, is_new=is_new)
+    try:
+        with refusing():
+            is_new = received.key is None and not received.retried
+            return known, await gateway.running.start(checked.known_as(known.id), accepted.media, is_new=is_new)
+    except BaseException:
+        if known.waiter is not None:
+            await gateway.requests.answered(known.waiter)
+        raise
 
 
 async def _is_lost(gateway: Gateway, checked: Checked) -> bool:

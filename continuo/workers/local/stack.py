@@ -21,6 +21,7 @@ from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
 from continuo.jobs import Priority
 from continuo.protection.api_keys import ApiKey, new_id, new_secret
+from continuo.protection.webhooks import keys_of
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.opened import open_store
 from continuo.temporal.connect import connection
@@ -79,7 +80,8 @@ class Stack:
     `CONTINUO_WORKER_PIDS` (with commas), `CONTINUO_GATEWAY_PID`, `CONTINUO_GATEWAY_KEY` (an API key that is revoked at
     the end) and `CONTINUO_TEMPORAL_PID` (without a cluster of one's own). Webhooks are signed by a key of this stack if
     there is no other, and may go to this machine. What the `modules` have joins every pool.
-    Raises `InputError` for a port or a data folder that is taken, before anything starts.
+    Raises `InputError` for a port or a data folder that is taken, or a webhook key that can be guessed, before anything
+    starts.
     """
 
     def __init__(self, ports: Ports, data: Path, modules: Sequence[str] = ()) -> None:
@@ -105,6 +107,7 @@ class Stack:
             # Who tries them here listens here, as long as nobody forbids it.
             "CONTINUO_WEBHOOK_PRIVATE": str(int(settings.webhook_private or "webhook_private" not in set_by_hand)),
         }
+        keys_of(self.environment)
 
     async def __aenter__(self) -> "Stack":
         self._hold_data()

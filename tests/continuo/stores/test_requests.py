@@ -2,7 +2,7 @@
 
 from continuo.stores.database import Database
 from continuo.stores.requests import Known, Received, Requests
-from continuo.stores.waiters import LEASE, Waiter
+from continuo.stores.waiters import KEPT, LEASE, Waiter
 
 REPEATED = Received("key", "/v1/messages", "sha", retried=True)
 
@@ -33,8 +33,17 @@ async def test_a_process_that_died_leaves_nobody_who_waits(database: Database) -
     await requests.renew([alive], LEASE / 2)
     assert not await requests.leave(third, LEASE + 1)
     assert await requests.leave(alive, LEASE + 2)
-    await requests.prune(LEASE + 3)
+    await requests.prune(LEASE + KEPT)
     assert await database.read("SELECT waiter FROM waiters WHERE waiter = ?", (dead.id,)) == []
+
+
+async def test_who_could_not_say_for_a_while_that_it_waits_is_counted_again(database: Database) -> None:
+    requests = Requests(database)
+    _, late = await waiting(requests, 0.0)
+    await requests.prune(LEASE + 1)
+    await requests.renew([late], LEASE + 2)
+    _, other = await waiting(requests, LEASE + 3)
+    assert not await requests.leave(other, LEASE + 4)
 
 
 async def test_who_has_an_answer_or_an_error_waits_no_more(database: Database) -> None:
