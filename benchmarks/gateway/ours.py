@@ -16,7 +16,8 @@ from continuo.workers.local.processes import Child, module
 from continuo.workers.local.stack import listening
 
 CALL = "{kind: call, model: sim-mid}"
-DOWN = "{kind: call, model: sim-free, retry: {attempts: 1}}"
+DOWN = "{kind: call, model: sim-mini, retry: {attempts: 1}}"
+"""Another provider's: a breaker is a provider's, and this one opens."""
 PATTERNS = {"remembered": f"{{kind: cached, step: {CALL}}}", "tiers": f"{{kind: fallback, steps: [{DOWN}, {CALL}]}}"}
 
 
