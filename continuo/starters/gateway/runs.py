@@ -189,10 +189,7 @@ class Answering:
         self._closing.close()
         self._result.cancel()
         await self._gateway.limits.release(self._admitted, tokens)
-        if (waiter := self._waits_no_more()) is not None:
-            # Without the store it counts as waiting a little longer.
-            with suppress(StoreUnavailable):
-                await self._gateway.requests.answered(waiter)
+        await _answered(self._gateway, self._waits_no_more())
 
     def _waits_no_more(self) -> Waiter | None:
         """Who waited until now, if that was counted."""
@@ -245,9 +242,15 @@ async def _answering(
             is_new = received.key is None and not received.retried
             return known, await gateway.running.start(checked.known_as(known.id), accepted.media, is_new=is_new)
     except BaseException:
-        if known.waiter is not None:
-            await gateway.requests.answered(known.waiter)
+        await _answered(gateway, known.waiter)
         raise
+
+
+async def _answered(gateway: Gateway, waiter: Waiter | None) -> None:
+    """The client has its answer, or an error. Without the store it counts as waiting a little longer."""
+    if waiter is not None:
+        with suppress(StoreUnavailable):
+            await gateway.requests.answered(waiter)
 
 
 async def _is_lost(gateway: Gateway, checked: Checked) -> bool:
