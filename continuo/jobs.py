@@ -181,6 +181,30 @@ class Alternative(Data):
     confidence: float | None = None
 
 
+class Vote(Data):
+    """What a person decided on a review, and when (UTC)."""
+
+    reviewer: str
+    decision: Literal["approve", "edit", "reject", "respond"]
+    reason: Annotated[str | None, WHEN_SET] = None
+    note: Annotated[str, Field(exclude_if=lambda value: not value)] = ""
+    time: datetime
+
+
+class Verdict(Vote):
+    """What a review came to, with who decided it last and, where several did, all their `votes`. `changes` are what an
+    edit changed, line by line."""
+
+    votes: Annotated[tuple[Vote, ...], WHEN_SET] = ()
+    changes: Annotated[tuple[str, ...], WHEN_SET] = ()
+
+    @property
+    def line(self) -> str:
+        """In one line, for people."""
+        why = ": ".join(part for part in (self.reason, self.note) if part)
+        return f"{self.decision} by {self.reviewer}, {self.time:%Y-%m-%d %H:%M:%S} UTC{f' ({why})' if why else ''}"
+
+
 class Spent(Data):
     """The tokens and USD of some calls; `cost_usd` is absent when the price of any of them is unknown."""
 
@@ -242,12 +266,13 @@ class Outcome(Account):
     of a cascade or a fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
     end. `embedding` is what an embedding model answers: the vectors of the turns one after the other, all of the same
     length, as 32-bit floats in base64; `text` is empty then. `transcript` says when each part of an audio was said,
-    where that is asked. `orchestration` is how a task was split, where it was to be.
+    where that is asked. `verdict` is what a person decided, `orchestration` how a task was split, where it was to be.
     """
 
     text: str
     served_by: ServedBy
     embedding: Annotated[str | None, WHEN_SET] = None
+    verdict: Annotated[Verdict | None, WHEN_SET] = None
     orchestration: Annotated[Orchestration | None, WHEN_SET] = None
     message: Message | None = None
     finish_reason: FinishReason | None = None

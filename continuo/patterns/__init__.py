@@ -16,6 +16,7 @@ from continuo.patterns.http import Http
 from continuo.patterns.orchestrate import Orchestrate
 from continuo.patterns.pipeline import Pipeline, PipelineStep
 from continuo.patterns.python import Python
+from continuo.patterns.review import Review
 from continuo.patterns.route import Route
 from continuo.patterns.saga import Saga, SagaStep
 from continuo.patterns.split import Split, Variant
@@ -41,6 +42,7 @@ __all__ = [
     "PipelineStep",
     "Python",
     "Retry",
+    "Review",
     "Route",
     "Saga",
     "SagaStep",

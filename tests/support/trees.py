@@ -16,6 +16,7 @@ from continuo.patterns import (
     Pipeline,
     PipelineStep,
     Retry,
+    Review,
     Route,
     Saga,
     SagaStep,
@@ -77,6 +78,8 @@ def _composed(inner: Steps, *, sagas: bool) -> Steps:
         st.builds(Ensemble, members=several, combine=_combined(inner), otherwise=st.none() | inner, inline=inline),
         st.builds(lambda step, ttl: Cached(step, ttl=ttl), inner, st.sampled_from([60.0, 3600.0])),
         st.builds(lambda step, last: Deadline(step, limit=600, otherwise=last), inner, st.none() | inner),
+        # Nobody decides there: it is answered otherwise, or fails.
+        st.builds(Review, due=st.just(0.05), step=st.none() | inner, otherwise=st.none() | inner),
         st.builds(
             Orchestrate,
             planner=inner,

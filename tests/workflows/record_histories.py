@@ -8,10 +8,12 @@ import json
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.service import RPCError
 
 from continuo.authoring.library import Library
 from continuo.decisions.parts import PART
@@ -30,6 +32,7 @@ from continuo.patterns import (
     Orchestrate,
     Python,
     Retry,
+    Review,
     Route,
     Split,
     Step,
@@ -49,6 +52,7 @@ from tests.support.repository import ROOT
 from tests.support.world import made
 from tests.workflows import test_breaker as breaker
 from tests.workflows.test_dead_letter import LetterHandle, buried, content, noted
+from tests.workflows.test_review import decide, opened
 from tests.workflows.test_saga import log, order, parked
 
 HISTORIES = ROOT / "tests" / "histories"
@@ -153,6 +157,7 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
     planner, validator = (Template(text=json.dumps(value)) for value in (plan, verdict))
     orchestrated = Orchestrate(planner=planner, executors=(sorry, answers), validator=validator, merge=answers)
     await ended("orchestrate", await begin(client, job(orchestrated, "Explain why the api fails? Thanks.")))
+    await record_reviews(client)
     late = handles["fan-out-late-branch"].id
     await keep("pipeline-cancelled-child", client.get_workflow_handle(f"{late}.b"))
     limited = job(hangs)
@@ -184,6 +189,22 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
 
 async def _length_is(handle: Handle, length: int) -> bool:
     return len(await log(handle)) == length
+
+
+async def record_reviews(client: Client) -> None:
+    group = Review(reviewers=("ann", "bob"), policy="all", due=60, remind=0.2)
+    for name, decision in (("review-approved", "approve"), ("review-rejected", "reject")):
+        handle = await begin(client, job(group))
+        case = await opened(handle)
+        await handle.execute_update("claim", args=["ann", 60.0])
+        for reviewer in group.reviewers:
+            with suppress(WorkflowUpdateFailedError, RPCError):
+                await decide(handle, case, decision, reviewer)
+        await result(handle)
+        await keep(name, handle)
+    late = await begin(client, job(Review(due=0.3, otherwise=Template(text="hold"))))
+    await result(late)
+    await keep("review-undecided", late)
 
 
 async def record_letters(client: Client, simulator: Control) -> None:
