@@ -161,7 +161,7 @@ class ReviewWorkflow(PatternWorkflow):
     def _become(self, case: Case) -> Case:
         """Change the case, where lists and the UI show it."""
         self._case = case
-        workflow.upsert_memo({MEMO: case.brief()})
+        workflow.upsert_memo({MEMO: case.brief().model_dump(mode="json")})
         who = ", ".join(case.reviewers) or "anybody"
         lines = (
             f"**{case.question}**",
