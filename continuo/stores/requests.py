@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 from uuid import uuid4
 
 from continuo.stores import waiters
@@ -10,6 +11,9 @@ from continuo.stores.waiters import Waiter
 
 KEPT = 24 * 3600.0
 """Seconds for which a request is known."""
+
+Standing = Literal["waited_for", "delivered", "abandoned"]
+"""Of a request that a client has left: another one waits, or has the answer, or nobody does and nobody has."""
 
 
 class KeyReused(Exception):
@@ -108,16 +112,19 @@ class Requests:
 
         await self._database.write(write, durable=False)
 
-    async def leave(self, waiter: Waiter, now: float) -> bool:
-        """The client has gone without the answer. Whether nobody waits any more: then the request is abandoned."""
+    async def leave(self, waiter: Waiter, now: float) -> Standing:
+        """The client has gone without the answer, as it may have before: how the request stands."""
 
-        def write(connection: Connection) -> bool:
+        def write(connection: Connection) -> Standing:
             _lock(connection, waiter.request)
             waiters.leave(connection, waiter)
             if waiters.waited_for(connection, waiter.request, now):
-                return False
+                return "waited_for"
+            sql = "SELECT 1 FROM requests WHERE id = ? AND delivered = 1"
+            if connection.execute(sql, (waiter.request,)).fetchone() is not None:
+                return "delivered"
             connection.execute("UPDATE requests SET abandoned = 1 WHERE id = ?", (waiter.request,))
-            return True
+            return "abandoned"
 
         return await self._database.write(write, durable=False)
 

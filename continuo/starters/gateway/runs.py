@@ -15,7 +15,6 @@ from pydantic import JsonValue
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
-from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.access.limits import Admitted, Refused
 from continuo.door import PlainRun, Run
@@ -175,9 +174,8 @@ class Answering:
         """The client has gone: its run is cancelled, unless another one waits for it, here or at another process, or
         it may come back for it."""
         try:
-            waiter = self._waits_no_more()
-            if waiter is not None and await self._gateway.requests.leave(waiter, time.time()):
-                await cancel(self.run)
+            if (waiter := self._waits_no_more()) is not None:
+                await self._gateway.waiting.leave(waiter, self.run)
         finally:
             await self.release()
 
@@ -292,15 +290,6 @@ async def submitted(gateway: Gateway, known: Known, accepted: Accepted, context:
     """The run of a request. Raises `WireError` for what cannot run."""
     with refusing():
         return await gateway.door.submit(accepted.request.model_copy(update={"id": known.id}), context, accepted.media)
-
-
-async def cancel(run: Run | PlainRun | Answered) -> None:
-    """Ask it to end, unless it has."""
-    try:
-        await run.cancel()
-    except RPCError as error:
-        if error.status != RPCStatusCode.NOT_FOUND:
-            raise
 
 
 def received_of(http: Request, key: ApiKey, body: bytes) -> Received:
