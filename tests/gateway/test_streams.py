@@ -11,6 +11,7 @@ import pytest
 from continuo.config.settings import Settings, environment
 from continuo.stores.opened import open_store
 from continuo.testing.processes import Control, until
+from tests.gateway.test_retries import counted
 from tests.support.gateway import GatewayProcess, new_key, served_gateway
 from tests.support.stores import ledger
 from tests.support.streams import ASKED, BODY, STORY, events, text_of
@@ -242,6 +243,42 @@ async def test_who_comes_back_goes_on_at_the_next_event(gateway: GatewayProcess,
             "/v1/chat/completions", json=BODY, headers={"x-continuo-resume": f"model-sim-mini/acme/{'0' * 32}"}
         )
         assert (absent.status_code, absent.json()["error"]["code"]) == (404, "run_not_found")
+    assert len(await simulator.calls("sim-mini")) == 1
+
+
+async def test_whose_run_ends_since_all_have_left_it_is_gone_on_with_by_nobody(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.5)
+    async with gateway.http(await new_key()) as http:
+        async with http.stream("POST", "/v1/chat/completions", json=BODY) as response:
+            run = response.headers["x-continuo-run-id"]
+        await counted(0)
+        refused = await http.post("/v1/chat/completions", json=BODY, headers={"x-continuo-resume": run})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "run_not_found")
+    await counted(0)
+
+
+async def test_a_run_in_the_background_goes_on_though_who_went_on_with_it_leaves_and_did_not_say_so_again(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.05)
+    body = {"model": "sim-mini", "input": "Tell me a story.", "stream": True}
+    async with gateway.http(await new_key()) as http:
+        async with http.stream("POST", "/v1/responses", json=body | {"background": True}) as response:
+            first = await anext(events(response))
+        resume = {"x-continuo-resume": first["response"]["id"]}
+        async with http.stream("POST", "/v1/responses", json=body, headers=resume) as response:
+            assert (await anext(events(response)))["response"]["id"] == first["response"]["id"]
+
+        async def status() -> str:
+            return str((await http.get(f"/v1/responses/{first['response']['id']}")).json()["status"])
+
+        async def ended() -> bool:
+            return await status() != "in_progress"
+
+        await until(ended)
+        assert await status() == "completed"
     assert len(await simulator.calls("sim-mini")) == 1
 
 

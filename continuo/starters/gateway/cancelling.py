@@ -2,14 +2,16 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 import structlog
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.door import PlainRun, Run
 from continuo.door.at_once import Answered
+from continuo.jobs import Failure
 from continuo.stores.database import StoreUnavailable
-from continuo.stores.requests import Requests
+from continuo.stores.requests import Known, Requests
 from continuo.stores.waiters import LEASE, Waiter
 
 log = structlog.get_logger()
@@ -39,6 +41,19 @@ class Waiting:
         self._left[waiter] = run
         if self._told:
             await self._look(waiter, run)
+
+    async def answered(self, waiter: Waiter | None) -> None:
+        """The client has its answer, or an error. Without the store it counts as waiting a little longer."""
+        if waiter is not None:
+            with suppress(StoreUnavailable):
+                await self._requests.answered(waiter)
+
+    async def lost(self, known: Known, run: Run | PlainRun) -> bool:
+        """Whether a run that all had left ends without an answer, which is waited for: nobody waits for it then."""
+        lost = isinstance(await run.result(), Failure)
+        if lost:
+            await self.answered(known.waiter)
+        return lost
 
     async def renew(self) -> None:
         """Say who waits here, and look again at the runs that were left."""

@@ -49,7 +49,10 @@ async def resumed(
     if known is not None:
         run = await gateway.running.find(accepted.request.model_copy(update={"id": known.id}), key.tenant)
         if run is not None:
-            goes_on = accepted.goes_on or known.keyed
-            return known if goes_on else await gateway.requests.join(known, time.time()), run
+            if not known.goes_on:
+                known = await gateway.requests.join(known, time.time())
+            # What all have left is being cancelled, unless it had its answer in the same moment.
+            if not (known.abandoned and await gateway.waiting.lost(known, run)):
+                return known, run
     message = "X-Continuo-Resume: this key has no such run of this model; it may be too old to be gone on with"
     raise WireError(404, message, code="run_not_found")

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -20,7 +20,6 @@ from continuo.access.limits import Admitted, Refused
 from continuo.door import PlainRun, Run
 from continuo.door import Request as DoorRequest
 from continuo.door.at_once import Answered
-from continuo.door.submit import Checked
 from continuo.jobs import Context, Failure, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.protection.api_keys import ApiKey
@@ -28,7 +27,6 @@ from continuo.protection.reservation import read_tokens, total
 from continuo.starters.gateway.following import Following
 from continuo.starters.gateway.resuming import resumed, resumption
 from continuo.starters.gateway.state import Gateway
-from continuo.stores.database import StoreUnavailable
 from continuo.stores.requests import KeyReused, Known, Received
 from continuo.stores.waiters import Waiter
 from continuo.wire.accepted import Accepted
@@ -187,7 +185,7 @@ class Answering:
         self._closing.close()
         self._result.cancel()
         await self._gateway.limits.release(self._admitted, tokens)
-        await _answered(self._gateway, self._waits_no_more())
+        await self._gateway.waiting.answered(self._waits_no_more())
 
     def _waits_no_more(self) -> Waiter | None:
         """Who waited until now, if that was counted."""
@@ -233,28 +231,17 @@ async def _answering(
     waits = not accepted.goes_on
     known = await known_of(gateway, received, waits=waits)
     # One that was left is being cancelled, and whoever joined it would be told so.
-    if known.abandoned and await _is_lost(gateway, checked.known_as(known.id)):
+    if known.abandoned and await gateway.waiting.lost(
+        known, await gateway.running.run(checked.known_as(known.id).run_id())
+    ):
         known = await known_of(gateway, replace(received, retried=False), waits=waits)
     try:
         with refusing():
             is_new = received.key is None and not received.retried
             return known, await gateway.running.start(checked.known_as(known.id), accepted.media, is_new=is_new)
     except BaseException:
-        await _answered(gateway, known.waiter)
+        await gateway.waiting.answered(known.waiter)
         raise
-
-
-async def _answered(gateway: Gateway, waiter: Waiter | None) -> None:
-    """The client has its answer, or an error. Without the store it counts as waiting a little longer."""
-    if waiter is not None:
-        with suppress(StoreUnavailable):
-            await gateway.requests.answered(waiter)
-
-
-async def _is_lost(gateway: Gateway, checked: Checked) -> bool:
-    """Whether a run that was left has no answer, which is waited for."""
-    run = await gateway.running.run(checked.run_id())
-    return isinstance(await run.result(), Failure)
 
 
 @asynccontextmanager

@@ -59,6 +59,16 @@ async def test_who_has_an_answer_or_an_error_waits_no_more(database: Database) -
     assert (await waiting(requests, 3.0))[0].id != first.id
 
 
+async def test_whether_its_run_goes_on_is_what_was_said_first(database: Database) -> None:
+    requests = Requests(database)
+    left = await requests.known(REPEATED, 1.0)
+    again = await requests.known(REPEATED, 2.0, waits=True)
+    assert (left.goes_on, again) == (True, left)
+    other = await requests.known(Received("key", "/v1/messages", "other"), 1.0, waits=True)
+    found = [await requests.find(known.id, "key", "/v1/messages") for known in (left, other)]
+    assert [known and known.goes_on for known in found] == [True, False]
+
+
 async def test_whom_nobody_counts_neither_waits_nor_leaves(database: Database) -> None:
     requests = Requests(database)
     for received in (REPEATED, Received("key", "/v1/jobs", "sha", key="once")):
