@@ -1,15 +1,18 @@
 """An answer is streamed while it comes, and whoever dies or leaves meanwhile takes none of it along."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import openai
 import pytest
 
+from continuo.config.catalog import Limits
 from continuo.config.settings import Settings, environment
-from continuo.stores.opened import open_store
+from continuo.stores.opened import open_store, opened_limits
 from continuo.testing.processes import Control, until
 from tests.gateway.test_retries import counted
 from tests.support.gateway import GatewayProcess, new_key, served_gateway
@@ -35,6 +38,9 @@ PATTERNS = {
         kind: fallback
         steps:
           - {kind: call, model: sim-mid, on_break: continue, local: true, retry: {attempts: 9, initial: 10ms}}
+        """,
+    "goes-on-in-turn": """
+        {kind: call, model: sim-narrow, on_break: continue, retry: {attempts: 2, initial: 500ms}}
         """,
     "goes-on-twice": """
         kind: fallback
@@ -195,6 +201,29 @@ async def test_a_stream_that_breaks_is_told_alike_whatever_pattern_it_is_in(
     error = (await streamed(patterned, model))[-1]["error"]
     assert error["message"].startswith("stream_broken: ")
     assert (error["type"], error["code"]) == ("server_error", "stream_broken")
+
+
+async def test_a_rest_that_waits_for_its_turn_uses_up_no_attempt(patterned: GatewayProcess, simulator: Control) -> None:
+    await simulator.behave("sim-narrow", text=STORY, breaks_after=9)
+    asking = asyncio.ensure_future(streamed(patterned, "goes-on-in-turn"))
+    await until(lambda: simulator.calls("sim-narrow"))
+    settings = Settings()
+    async with (
+        aclosing(open_store(settings, environment())) as store,
+        opened_limits(settings, environment(), store) as limits,
+    ):
+        scopes, now = {"model/sim-narrow": Limits(concurrency=2)}, time.time()
+
+        async def taken(place: str) -> bool:
+            taking = limits.admit(scopes, place=place, turn=place, tokens=1, lease=1.5, queue=False, now=now)
+            return await taking is None
+
+        for place in ("one", "two"):
+            await until(partial(taken, place), every=0.01)
+        await simulator.behave("sim-narrow", text=STORY)
+        assert text_of(await asking) == STORY
+    assert len(await simulator.calls("sim-narrow")) == 2
+    assert time.time() - now > 1.5
 
 
 async def test_what_cannot_be_gone_on_with_is_followed_by_no_other_answer(
