@@ -28,7 +28,14 @@ class Broken:
     code: str | None = None
 
 
-Piece = Delta | End | Broken
+@dataclass(frozen=True)
+class NextChoice:
+    """One of several choices is whole, and the pieces that come are of the next one."""
+
+    finish_reason: FinishReason
+
+
+Piece = Delta | End | Broken | NextChoice
 
 
 def message_of(outcome: Outcome) -> Message:

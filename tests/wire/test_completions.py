@@ -65,7 +65,7 @@ def test_without_a_limit_it_is_that_of_the_api() -> None:
         ({"prompt": [1, 2]}, "prompt"),
         ({"prompt": [[1], [2]]}, "prompt"),
         ({"suffix": "x"}, "suffix"),
-        ({"n": 2}, "n"),
+        ({"n": 17}, "n"),
         ({"best_of": 2}, "best_of"),
         ({"logprobs": 6}, "logprobs"),
         ({"logprobs": 1, "stream": True}, "logprobs"),

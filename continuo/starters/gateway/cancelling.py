@@ -2,19 +2,26 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from contextlib import suppress
+from typing import Protocol
 
 import structlog
 from temporalio.service import RPCError, RPCStatusCode
 
-from continuo.door import PlainRun, Run
-from continuo.door.at_once import Answered
-from continuo.jobs import Failure
+from continuo.jobs import Failure, Outcome
 from continuo.stores.database import StoreUnavailable
 from continuo.stores.requests import Known, Requests
 from continuo.stores.waiters import LEASE, Waiter
 
 log = structlog.get_logger()
+
+
+class Cancellable(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    async def cancel(self) -> None: ...
 
 
 class Waiting:
@@ -26,7 +33,7 @@ class Waiting:
     def __init__(self, requests: Requests) -> None:
         self._requests = requests
         self._here: set[Waiter] = set()
-        self._left: dict[Waiter, Run | PlainRun | Answered] = {}
+        self._left: dict[Waiter, Cancellable] = {}
         self._told = True
 
     def add(self, waiter: Waiter) -> None:
@@ -36,7 +43,7 @@ class Waiting:
         """It waits no more, whether it has its answer or has left."""
         self._here.discard(waiter)
 
-    async def leave(self, waiter: Waiter, run: Run | PlainRun | Answered) -> None:
+    async def leave(self, waiter: Waiter, run: Cancellable) -> None:
         """The client has gone without the answer of its run."""
         self._left[waiter] = run
         if self._told:
@@ -48,9 +55,9 @@ class Waiting:
             with suppress(StoreUnavailable):
                 await self._requests.answered(waiter)
 
-    async def lost(self, known: Known, run: Run | PlainRun) -> bool:
-        """Whether a run that all had left ends without an answer, which is waited for: nobody waits for it then."""
-        lost = isinstance(await run.result(), Failure)
+    async def lost(self, known: Known, result: Awaitable[Outcome | Failure]) -> bool:
+        """Whether a run that all had left has no answer, which is waited for: then nobody waits for it any more."""
+        lost = isinstance(await result, Failure)
         if lost:
             await self.answered(known.waiter)
         return lost
@@ -75,7 +82,7 @@ class Waiting:
             await asyncio.sleep(LEASE / 3)
             await self.renew()
 
-    async def _look(self, waiter: Waiter, run: Run | PlainRun | Answered) -> bool:
+    async def _look(self, waiter: Waiter, run: Cancellable) -> bool:
         """End the run if nobody waits for it; False where that could not be done."""
         try:
             standing = await self._requests.leave(waiter, time.time())
@@ -89,7 +96,7 @@ class Waiting:
         return True
 
 
-async def cancel(run: Run | PlainRun | Answered) -> None:
+async def cancel(run: Cancellable) -> None:
     """Ask it to end, unless it has."""
     try:
         await run.cancel()

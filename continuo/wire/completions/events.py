@@ -10,7 +10,7 @@ from continuo.wire.chat.response import frame, usage
 from continuo.wire.completions.body import Body
 from continuo.wire.completions.request import prompt
 from continuo.wire.openai_errors import error
-from continuo.wire.pieces import Broken, End, Piece
+from continuo.wire.pieces import Broken, End, NextChoice, Piece
 from continuo.wire.sse import data
 
 
@@ -21,6 +21,7 @@ class Events:
         self._frame = frame("text_completion", id, body.model, created)
         self._include_usage = bool(body.stream_options and body.stream_options.include_usage)
         self._echoed = prompt(body) if body.echo else ""
+        self._index = 0
 
     def start(self) -> bytes:
         """What is echoed, or nothing."""
@@ -32,6 +33,10 @@ class Events:
             case TextDelta(text):
                 if text:
                     yield self._text(text)
+            case NextChoice(finish_reason):
+                yield self._chunk([self._choice("", finish_reason)], {})
+                self._index += 1
+                yield self.start()
             case End():
                 ours = {"continuo": dict(piece.account)}
                 yield self._chunk([self._choice("", piece.finish_reason)], {} if self._include_usage else ours)
@@ -45,7 +50,7 @@ class Events:
         return self._chunk([self._choice(text, None)], {})
 
     def _choice(self, text: str, finish: str | None) -> dict[str, Any]:
-        return {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
+        return {"index": self._index, "text": text, "logprobs": None, "finish_reason": finish}
 
     def _chunk(self, choices: list[dict[str, Any]], more: dict[str, Any]) -> bytes:
         # Where usage is told, the other chunks say that it is not theirs to tell.

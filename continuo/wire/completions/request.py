@@ -11,7 +11,7 @@ MAX_TOKENS = 16
 """What a request that says nothing of it may have written."""
 
 _SAME = (
-    "model", "frequency_penalty", "logit_bias", "presence_penalty", "seed", "stop", "stream", "stream_options",
+    "model", "frequency_penalty", "logit_bias", "n", "presence_penalty", "seed", "stop", "stream", "stream_options",
     "temperature", "top_p", "user",
 )  # fmt: skip
 
