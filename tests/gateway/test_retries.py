@@ -10,6 +10,7 @@ import pytest
 
 from continuo.config.settings import Settings, environment
 from continuo.stores.opened import open_store
+from continuo.stores.waiters import LEASE
 from continuo.testing.processes import Control, kill, until
 from tests.support.gateway import GatewayProcess, new_key, served_gateway
 from tests.support.world import World
@@ -111,6 +112,32 @@ async def test_who_leaves_one_process_ends_no_run_that_is_waited_for_at_another(
         assert (await second).status_code == 200
     assert len(await simulator.calls()) == 1
     await counted(0)
+
+
+@pytest.mark.chaos
+async def test_who_leaves_ends_a_run_whose_other_client_was_at_a_process_that_was_killed(
+    gateway: GatewayProcess, simulator: Control, tmp_path: Path
+) -> None:
+    await simulator.behave("sim-mini", latency=120)
+    secret = await new_key()
+    async with (
+        served_gateway(tmp_path / "gateway.log") as other,
+        other.http(secret) as there,
+        gateway.http(secret) as here,
+    ):
+        first = asyncio.ensure_future(asked(there))
+        await until(lambda: simulator.calls("sim-mini"))
+        second = asyncio.ensure_future(asked(here, x_stainless_retry_count="1"))
+        await counted(2)
+        await kill(other.child)
+        second.cancel()
+        await asyncio.wait({first, second})
+
+    async def disconnected() -> bool:
+        [call] = await simulator.calls("sim-mini")
+        return bool(call["disconnected"])
+
+    await until(disconnected, timeout=LEASE * 2)
 
 
 async def test_a_request_that_is_repeated_while_its_run_is_cancelled_is_run_anew(
