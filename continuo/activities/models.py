@@ -129,7 +129,7 @@ class ModelCalls:
                 return known
             attempt = await patiently("the journal", partial(self._number, key, job))
             if attempt > step.retry.attempts + LOST_WORKERS:
-                await self._journal.close(key)
+                await self._closed(key)
                 raise ProviderError("internal_error", f"{attempt - 1} attempts have died with their workers, or failed")
             catalog = await self._library.catalog_with(model=step.model)
             if (wanted := catalog.models.get(step.model)) is None:
@@ -158,8 +158,12 @@ class ModelCalls:
         except ProviderError as error:
             if not error.retryable:
                 # It ends here for good.
-                await self._journal.close(key)
+                await self._closed(key)
             raise
+
+    async def _closed(self, key: str) -> None:
+        """Book what is reserved still. Without the store that is done when its time is over, and the error is told."""
+        await unless_broken("the ledger", self._journal.close(key))
 
     async def _number(self, key: str, job: Job) -> int:
         """The attempt's number. Temporal counts a local activity's anew where a worker died; the stores do not."""
@@ -204,7 +208,6 @@ class ModelCalls:
                     response = await ask(admitted, **sending)
                 else:
                     response = await self._streamed(delivery, admitted, **sending)
-            usage, took = response.usage, time.monotonic() - began
         except asyncio.CancelledError:
             if exchange.billable:
                 await self._settle(job, admitted, _left(admitted, exchange.usage))
@@ -230,22 +233,27 @@ class ModelCalls:
             own = _record(job, admitted, started, unanswered, error=failure)
             await self._settle(job, admitted, own)
             raise _failed(failure, job, in_all(own, earlier, answered=False)) from error
+        else:
+            # It waits for nobody until it is recorded: who is cancelled meanwhile would ask and pay again.
+            usage, took = response.usage, time.monotonic() - began
+            own = _record(job, admitted, started, None, usage=usage)
+            log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
+            record = in_all(own, earlier, answered=alike)
+            update: dict[str, object] = {
+                "model": model.id,
+                "provider": model.provider,
+                "cost_usd": record.cost_usd,
+                "calls": (record,),
+            }
+            outcome = response.model_copy(update=update)
+            if admitted.reason:
+                outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
+            await self._settle(job, admitted, own, outcome, replaces=alike)
+            if delivery is not None:
+                await delivery.finish()
+            return outcome
         finally:
             await self._admission.leave(admitted, usage, took, failed=failed)
-        own = _record(job, admitted, started, None, usage=usage)
-        log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
-        record = in_all(own, earlier, answered=alike)
-        update: dict[str, object] = {
-            "model": model.id,
-            "provider": model.provider,
-            "cost_usd": record.cost_usd,
-            "calls": (record,),
-        }
-        outcome = response.model_copy(update=update)
-        if admitted.reason:
-            outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
-        await self._settle(job, admitted, own, outcome, replaces=alike)
-        return outcome
 
     async def _settle(
         self,
@@ -295,7 +303,6 @@ class ModelCalls:
                 else:
                     delivery.add(piece)
         assert response is not None, "a stream that does not raise ends with the whole answer"
-        await delivery.finish()
         if delivery.goes_on:
             response = joined(delivery.begun, response)
         return _outcome(admitted, response)
