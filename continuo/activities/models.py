@@ -21,6 +21,7 @@ from continuo.activities.errors import attempt_number, failed_attempts, give_up_
 from continuo.activities.filling import filled_in
 from continuo.activities.identity import identity
 from continuo.activities.media import media_of
+from continuo.activities.records import left, record_of, recorded
 from continuo.activities.settling import Settling
 from continuo.activities.unexpected import reaching_out
 from continuo.authoring.library import Library
@@ -117,7 +118,7 @@ class ModelCalls:
         """
         known = {f"{run_id}/{id}" for id in begun}
         groups = groupby(await self._journal.of_run(run_id), call_of)
-        return Account(calls=tuple(_as_told(list(rows)) for identity, rows in groups if identity not in known))
+        return Account(calls=tuple(record_of(list(rows)) for identity, rows in groups if identity not in known))
 
     async def _once(self, job: Job, ask: Ask) -> Outcome | Wait:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
@@ -210,7 +211,7 @@ class ModelCalls:
                     response = await self._streamed(delivery, admitted, **sending)
         except asyncio.CancelledError:
             if exchange.billable:
-                await self._settle(job, admitted, _left(admitted, exchange.usage))
+                await self._settle(job, admitted, left(admitted, exchange.usage))
             else:
                 await self._settle(job, admitted, None)
             raise
@@ -230,13 +231,13 @@ class ModelCalls:
                 failure = broken(failure, job)
             usage = failure.usage
             unanswered = admitted.unanswered if exchange.billable else None
-            own = _record(job, admitted, started, unanswered, error=failure)
+            own = recorded(job, admitted, started, unanswered, error=failure)
             await self._settle(job, admitted, own)
             raise _failed(failure, job, in_all(own, earlier, answered=False)) from error
         else:
             # It waits for nobody until it is recorded: who is cancelled meanwhile would ask and pay again.
             usage, took = response.usage, time.monotonic() - began
-            own = _record(job, admitted, started, None, usage=usage)
+            own = recorded(job, admitted, started, None, usage=usage)
             log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
             record = in_all(own, earlier, answered=alike)
             update: dict[str, object] = {
@@ -331,13 +332,6 @@ def _outcome(admitted: Admitted, response: ModelResponse) -> Outcome:
     )
 
 
-def _as_told(rows: Sequence[Row]) -> CallRecord:
-    """The record of a call of which only the ledger knows."""
-    last = rows[-1]
-    fields = {name: last[name] for name in ("path", "model", "provider", "status")}
-    return in_all(CallRecord.model_validate({**fields, "attempts": len(rows)}), rows, answered=False)
-
-
 def lasts(step: Call) -> float:
     """Seconds after which an attempt has ended, or died: its time-out, and the time that the stores may take."""
     return step.timeout + STORE_TIME + 15
@@ -354,44 +348,6 @@ def _time_left() -> float:
     info = activity.info()
     assert info.start_to_close_timeout is not None
     return (info.started_time + info.start_to_close_timeout - datetime.now(UTC)).total_seconds() - 5
-
-
-def _record(
-    job: Job,
-    admitted: Admitted,
-    started: float,
-    unanswered: CallRecord | None,
-    *,
-    usage: Usage | None = None,
-    error: ProviderError | None = None,
-) -> CallRecord:
-    """How this attempt went. What nobody has counted is taken from `unanswered`, if it may have to be paid."""
-    model, usage = admitted.model, error.usage if error else usage
-    cost = model.price.cost(usage) if model.price and usage else None
-    if usage is None and unanswered is not None:
-        usage, cost = unanswered.usage, unanswered.cost_usd
-    return CallRecord(
-        path=job.path,
-        model=model.id,
-        provider=model.provider,
-        attempts=admitted.attempt,
-        status="failed" if error else "ok",
-        error=f"{error.kind}: {error}" if error else None,
-        usage=usage or Usage(),
-        cost_usd=None if cost is None else round(cost, 9),
-        latency_ms=round((time.monotonic() - started) * 1000, 3),
-    )
-
-
-def _left(admitted: Admitted, shown: Usage | None) -> CallRecord:
-    """A call that was cancelled: what was shown of its answer, never more than was set aside for it."""
-    most, price = admitted.unanswered, admitted.model.price
-    left: dict[str, object] = {"status": "cancelled", "error": "cancelled before it was answered"}
-    if shown is not None:
-        usage = shown.model_copy(update={"output_tokens": min(shown.output_tokens, most.usage.output_tokens)})
-        left["usage"] = usage
-        left["cost_usd"] = round(min(price.cost(usage), most.cost_usd or 0.0), 9) if price else None
-    return most.model_copy(update=left)
 
 
 def _failed(error: ProviderError, job: Job, record: CallRecord) -> ApplicationError:
