@@ -133,6 +133,31 @@ async def test_pieces_come_while_the_model_writes_in_responses(gateway: GatewayP
     assert response.output_text == STORY
 
 
+async def test_probabilities_of_tokens_come_with_the_end_of_a_stream(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mid", text="Here it is.", confidence=0.9)
+    asked: Any = {"model": "sim-mid", "messages": ASKED, "logprobs": True, "top_logprobs": 1}
+    async with gateway.openai() as client:
+        whole = (await client.chat.completions.create(**asked)).choices[0]
+        async with client.chat.completions.stream(**asked) as stream:
+            final = (await stream.get_final_completion()).choices[0]
+        assert final.logprobs is not None
+        assert whole.logprobs is not None
+        assert final.logprobs.content == whole.logprobs.content
+        assert final.message.content == whole.message.content
+        old: Any = {"model": "sim-mid", "prompt": "Where?", "logprobs": 1, "max_tokens": 50}
+        made = (await client.completions.create(**old)).choices[0]
+        last = [chunk.choices[0] async for chunk in await client.completions.create(**old, stream=True)][-1]
+        assert last.logprobs == made.logprobs is not None
+        new: Any = {"model": "sim-mid", "input": "Where?", "include": ["message.output_text.logprobs"], "store": False}
+        expected: Any = (await client.responses.create(**new)).to_dict()
+        async with client.responses.stream(**new) as responding:
+            final_response: Any = (await responding.get_final_response()).to_dict()
+        parts = [response["output"][0]["content"][0] for response in (expected, final_response)]
+        assert parts[0]["logprobs"] == parts[1]["logprobs"] != []
+
+
 async def test_a_rating_is_not_seen_and_what_is_judged_first_comes_whole(
     patterned: GatewayProcess, simulator: Control
 ) -> None:

@@ -68,7 +68,6 @@ def test_without_a_limit_it_is_that_of_the_api() -> None:
         ({"n": 17}, "n"),
         ({"best_of": 2}, "best_of"),
         ({"logprobs": 6}, "logprobs"),
-        ({"logprobs": 1, "stream": True}, "logprobs"),
         ({"logprobs": 1, "echo": True}, "logprobs"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"messages": []}, "messages"),

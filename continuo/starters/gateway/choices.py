@@ -96,7 +96,7 @@ class FollowingChoices:
             async for batch in following.pieces(lambda outcome: {}):
                 match batch:
                     case [*rest, End() as end] if number < len(self._followings):
-                        yield [*rest, NextChoice(end.finish_reason)]
+                        yield [*rest, NextChoice(end)]
                     case [*rest, End() as end]:
                         whole = together([result.result() for result in self._results])
                         assert isinstance(whole, Outcome), "each of them has been followed to the end of its answer"

@@ -28,7 +28,7 @@ def response(
             "index": index,
             "message": _message(message_of(one)),
             "finish_reason": finish_reason(one),
-            "logprobs": _logprobs(one.logprobs),
+            "logprobs": logprobs(one.logprobs),
         }
         for index, one in enumerate(choices or [outcome])
     ]
@@ -71,7 +71,8 @@ def _call(made: ToolCall) -> dict[str, Any]:
     return call(signed_id(made.id, made.signature), made.name, made.arguments)
 
 
-def _logprobs(tokens: Sequence[Token]) -> dict[str, Any] | None:
+def logprobs(tokens: Sequence[Token]) -> dict[str, Any] | None:
+    """What is told of the tokens; nothing where that was not asked for."""
     if not tokens:
         return None
     content = [

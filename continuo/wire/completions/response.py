@@ -33,7 +33,7 @@ def response(
                 "index": index,
                 "text": echoed + message_of(one).text,
                 "finish_reason": finish_reason(one),
-                "logprobs": _logprobs(one.logprobs),
+                "logprobs": logprobs(one.logprobs),
             }
             for index, one in enumerate(choices or [outcome])
         ],
@@ -42,7 +42,7 @@ def response(
     }
 
 
-def _logprobs(tokens: Sequence[Token]) -> dict[str, Any] | None:
+def logprobs(tokens: Sequence[Token]) -> dict[str, Any] | None:
     """Where each token begins is counted in characters of the text."""
     if not tokens:
         return None
