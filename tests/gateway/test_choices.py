@@ -104,6 +104,24 @@ async def test_a_choice_that_fails_fails_the_request_and_the_others_are_not_aske
     assert len(await simulator.calls("sim-mini")) == 4
 
 
+async def test_a_choice_that_fails_while_another_is_streamed_ends_the_stream_in_an_error(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.02, status=400, outage=1)
+    body = BODY | {"stream": True}
+    async with gateway.http(await new_key()) as http:
+        async with http.stream("POST", PATH, json=body) as response:
+            chunks = [chunk async for chunk in events(response)]
+        if response.status_code == 200:
+            assert "error" in chunks[-1]
+        else:
+            assert (response.status_code, chunks) == (400, [])
+        async with http.stream("POST", PATH, json=body, headers={"x-stainless-retry-count": "1"}) as response:
+            assert texts_of([chunk async for chunk in events(response)]) == [STORY] * 3
+        await counted(0)
+    assert len(await simulator.calls("sim-mini")) == 4
+
+
 async def test_a_prompt_is_completed_several_times(gateway: GatewayProcess, simulator: Control) -> None:
     await simulator.behave("sim-mini", text="Here.")
     async with gateway.openai() as client:

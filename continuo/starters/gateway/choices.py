@@ -58,10 +58,17 @@ def choice_id(id: str, number: int) -> str:
 
 
 def together(results: Sequence[Outcome | Failure]) -> Outcome | Failure:
-    """The first answer with the account of all; or why one has none."""
+    """What the runs came to together: an answer, or why one of them has none."""
     outcomes = [result for result in results if isinstance(result, Outcome)]
     if len(outcomes) < len(results):
         return next(result for result in results if isinstance(result, Failure))
+    return summed(outcomes)
+
+
+def summed(outcomes: Sequence[Outcome]) -> Outcome:
+    """The first answer with the account of all."""
+    if len(outcomes) == 1:
+        return outcomes[0]
     calls = tuple(call for outcome in outcomes for call in outcome.calls)
     used = [outcome.usage for outcome in outcomes if outcome.usage is not None]
     costs = [outcome.cost_usd for outcome in outcomes]
@@ -71,7 +78,7 @@ def together(results: Sequence[Outcome | Failure]) -> Outcome | Failure:
         "usage": reduce(add, used) if used else None,
         "cost_usd": None if None in costs else round(sum(cost or 0.0 for cost in costs), 9),
         "saved_usd": round(sum(saved), 9) if saved else None,
-        "latency_ms": max((outcome.latency_ms or 0.0 for outcome in outcomes), default=None),
+        "latency_ms": max(outcome.latency_ms or 0.0 for outcome in outcomes),
     }
     return outcomes[0].model_copy(update=update)
 

@@ -25,7 +25,7 @@ from continuo.jobs import Context, Failure, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.reservation import read_tokens, total
-from continuo.starters.gateway.choices import Choices, Followed, FollowingChoices, choice, together
+from continuo.starters.gateway.choices import Choices, Followed, FollowingChoices, choice, summed, together
 from continuo.starters.gateway.following import Following
 from continuo.starters.gateway.resuming import resumed, resumption
 from continuo.starters.gateway.state import Gateway
@@ -102,9 +102,9 @@ class Answering:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """Those of its choices, after `outcome`."""
-        results = [result.result() for _, result in self._runs]
-        return [result for result in results if isinstance(result, Outcome)]
+        """Those of its choices, as far as they are there."""
+        ended = [result.result() for _, result in self._runs if result.done() and result.exception() is None]
+        return [result for result in ended if isinstance(result, Outcome)]
 
     async def begun(self, patience: float) -> Followed:
         """Its answer while it comes, as soon as there is a piece of it, or after so many seconds. Raises as `outcome`
@@ -124,8 +124,8 @@ class Answering:
             if working.done():
                 working.result()
                 begun = following is not None and following.begun
-                if self._result.done() and not begun and isinstance(failure := self._result.result(), Failure):
-                    raise failed(failure)
+                if not begun:
+                    self._check()
             else:
                 await self.left()
                 raise ClientLeft
@@ -135,6 +135,12 @@ class Answering:
         finally:
             working.cancel()
             leaving.cancel()
+
+    def _check(self) -> None:
+        """Raise for the first of its runs, or all of them, if these have ended without an answer."""
+        for result in (self._runs[0][1], self._result):
+            if result.done() and isinstance(failure := result.result(), Failure):
+                raise failed(failure)
 
     def response(
         self, body: Mapping[str, Any] | bytes, outcome: Outcome, media_type: str = "application/json"
@@ -166,7 +172,8 @@ class Answering:
         """The client has been told what its run came to, or that nobody knows."""
         tokens = None
         try:
-            if self._result.exception() is None and isinstance(outcome := self._result.result(), Outcome):
+            if len(outcomes := self.outcomes) == len(self._runs):
+                outcome = summed(outcomes)
                 if not isinstance(self.run, Answered):
                     await self._gateway.requests.delivered(self.known)
                     self._waits_no_more()
