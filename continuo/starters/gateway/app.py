@@ -26,6 +26,7 @@ from continuo.starters.gateway import (
     moderations,
     openapi,
     responses,
+    reviews,
     transcriptions,
 )
 from continuo.starters.gateway.edge import Edge
@@ -70,6 +71,12 @@ ROUTES = [
     Route("/v1/jobs", jobs.list_jobs),
     Route("/v1/jobs/{id}", jobs.get),
     Route("/v1/jobs/{id}/cancel", jobs.cancel, methods=["POST"]),
+    Route("/v1/reviews", reviews.list_reviews),
+    *(
+        Route(f"/v1/reviews/{{id:path}}/{action.__name__}", action, methods=["POST"])
+        for action in (reviews.approve, reviews.edit, reviews.reject, reviews.respond, reviews.claim, reviews.release)
+    ),
+    Route("/v1/reviews/{id:path}", reviews.get),
     Route("/v1/models", models.list_models),
     Route("/v1/models/{id:path}", models.get_model),
     Route("/openapi.json", openapi.document),
