@@ -13,7 +13,6 @@ from continuo.patterns.ensemble import Ensemble
 from continuo.patterns.fallback import Fallback
 from continuo.patterns.fan_out import FanOut
 from continuo.patterns.http import Http
-from continuo.patterns.orchestrate import Orchestrate
 from continuo.patterns.pipeline import Pipeline, PipelineStep
 from continuo.patterns.python import Python
 from continuo.patterns.review import Review
@@ -37,7 +36,6 @@ __all__ = [
     "Fallback",
     "FanOut",
     "Http",
-    "Orchestrate",
     "Pipeline",
     "PipelineStep",
     "Python",

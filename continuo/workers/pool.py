@@ -22,7 +22,6 @@ from continuo.activities.heartbeat import heartbeats
 from continuo.activities.letters import Letters
 from continuo.activities.models import ModelCalls
 from continuo.activities.plain_calls import PlainCalls
-from continuo.activities.pricing import Pricing
 from continuo.activities.pruning import Pruning
 from continuo.activities.recording import Recording
 from continuo.activities.reports import Reports
@@ -99,7 +98,7 @@ async def pool(
         resources.callback(executor.shutdown, wait=False)
         ours = activities(
             calls, PlainCalls(calls, client), admission, breakers, services, functions, caching, letters, reports,
-            pruning, webhooks, Recording(), Pricing(library),
+            pruning, webhooks, Recording(),
         )  # fmt: skip
         worker = Worker(
             Client(**config),

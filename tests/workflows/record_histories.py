@@ -4,7 +4,6 @@ One that is there already is kept: it must go on replaying. Delete it when a cha
 """
 
 import asyncio
-import json
 import os
 import re
 import tempfile
@@ -29,7 +28,6 @@ from continuo.patterns import (
     Fallback,
     FanOut,
     Http,
-    Orchestrate,
     Python,
     Retry,
     Review,
@@ -152,11 +150,6 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
     for name, handle in handles.items():
         await ended(name, handle)
     await ended("cached-hit", await begin(client, job(steps["cached-miss"])))
-    parts = [{"id": "a", "instruction": "a"}, {"id": "b", "instruction": "b", "depends_on": ["a"]}]
-    plan, verdict = {"subtasks": parts}, {"rejected": [{"id": "a"}]}
-    planner, validator = (Template(text=json.dumps(value)) for value in (plan, verdict))
-    orchestrated = Orchestrate(planner=planner, executors=(sorry, answers), validator=validator, merge=answers)
-    await ended("orchestrate", await begin(client, job(orchestrated, "Explain why the api fails? Thanks.")))
     await record_reviews(client)
     late = handles["fan-out-late-branch"].id
     await keep("pipeline-cancelled-child", client.get_workflow_handle(f"{late}.b"))
