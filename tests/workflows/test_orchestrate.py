@@ -179,4 +179,4 @@ async def test_a_run_replays(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-premium", text=plan(("a", []), ("b", ["a"])))
     handle = await begin(client, job(STEP.model_copy(update={"validator": MINI}), HARD))
     await asyncio.wait_for(handle.result(), 60)
-    await replay(handle)
+    await replay(client, handle.id)
