@@ -40,12 +40,12 @@ class Orchestrating:
         catalog, settings = await self._library.catalog_with(), self._library.settings
         prompt = job.request.prompt
         level, reasons = difficulty(prompt, len(tasks_in(job.data, prompt)))
-        found = Assessment(level=level, reasons=reasons, estimated_usd=_likely(job.step, level, prompt, catalog))
+        assessment = Assessment(level=level, reasons=reasons, estimated_usd=_likely(job.step, level, prompt, catalog))
         try:
             against = baseline(AGAINST, catalog, self._library.environ, simulated=settings.simulated)
         except InputError:
-            return found
-        return found.model_copy(update={"against": against.id, "price": against.price})
+            return assessment
+        return assessment.model_copy(update={"against": against.id, "price": against.price})
 
 
 def _likely(step: Orchestrate, level: Level, prompt: str, catalog: Catalog) -> float | None:

@@ -76,13 +76,13 @@ def signals(prompt: str, words: int) -> dict[str, int]:
     technical or code .2, a question mark before its last character .2. In tenths: as floats, .1 + .2 would not be .3,
     and a threshold would miss."""
     text = normalised(prompt)
-    found = {
+    counted = {
         f"over {words} words": 3 * (len(text.split()) > words),
         "asks for reasoning": 3 * _holds(text, _REASONING),
         "technical": 2 * is_technical(prompt),
         "a question within": 2 * ("?" in prompt.strip()[:-1]),
     }
-    return {name: tenths for name, tenths in found.items() if tenths}
+    return {name: tenths for name, tenths in counted.items() if tenths}
 
 
 def is_technical(prompt: str) -> bool:

@@ -19,13 +19,13 @@ def difficulty(prompt: str, tasks: int) -> tuple[Level, tuple[str, ...]]:
     Its score has the `signals` of a route by complexity, and .2 for over 300 words and .3 for three items of a list or
     more. Several `tasks` at once are never simple.
     """
-    found = signals(prompt, _WORDS)
+    counted = signals(prompt, _WORDS)
     if len(prompt.split()) > _LONG:
-        found[f"over {_LONG} words"] = 2
+        counted[f"over {_LONG} words"] = 2
     if (items := len(_LIST_ITEM.findall(prompt))) >= 3:
-        found[f"{items} items of a list"] = 3
+        counted[f"{items} items of a list"] = 3
     if tasks > 1:
-        found[f"{tasks} tasks"] = 3
-    score = sum(found.values())
+        counted[f"{tasks} tasks"] = 3
+    score = sum(counted.values())
     level: Level = "expert" if score >= 8 else "complex" if score >= 6 else "moderate" if score >= 3 else "simple"
-    return level, tuple(found) or ("short and plain",)
+    return level, tuple(counted) or ("short and plain",)

@@ -15,10 +15,10 @@ from continuo.decisions.plans import (
     VERDICT,
     Plan,
     SubTask,
-    asked,
     planned,
     schema,
     tasks_in,
+    tasks_text,
     verdict,
 )
 from continuo.decisions.prompts import filled, listed
@@ -47,19 +47,19 @@ async def orchestrate(step: Orchestrate, job: Job) -> Outcome:
         message = f"the data's field 'tasks' has {len(tasks)}, more than max_subtasks, {step.max_subtasks}; split it"
         raise failed(Failure(type="InvalidInput", message=message))
     if tasks != (job.request.prompt,):
-        job = job.asking(sized(asked(job.request.prompt, tasks), "the tasks"))
-    found = await workflow.execute_local_activity_method(
+        job = job.asking(sized(tasks_text(job.request.prompt, tasks), "the tasks"))
+    assessment = await workflow.execute_local_activity_method(
         Orchestrating.assess, job, schedule_to_close_timeout=STORE_LIMIT
     )
-    return await _Orchestration(step, job, len(tasks), found).outcome()
+    return await _Orchestration(step, job, len(tasks), assessment).outcome()
 
 
 class _Orchestration:
     """One run of the pattern. `reasons` tell what went another way than planned, and `wasted` are the paths of the
     steps whose answers were not used."""
 
-    def __init__(self, step: Orchestrate, job: Job, tasks: int, found: Assessment) -> None:
-        self._step, self._job, self._tasks, self._found = step, job, tasks, found
+    def __init__(self, step: Orchestrate, job: Job, tasks: int, assessment: Assessment) -> None:
+        self._step, self._job, self._tasks, self._assessment = step, job, tasks, assessment
         self._reasons: list[str] = []
         self._wasted: set[str] = set()
         self._answers: dict[str, Outcome] = {}
@@ -69,23 +69,23 @@ class _Orchestration:
 
     async def outcome(self) -> Outcome:
         before = len(run_account().calls)
-        plan = await self._plan() if self._step.planner and self._found.level != "simple" else None
+        plan = await self._plan() if self._step.planner and self._assessment.level != "simple" else None
         answer = await (self._split(plan) if plan else self._whole(0))
         calls = tuple(run_account().calls[before:])
         if self._job.path:
             calls = under(self._job.path, calls)
         orchestrator, executors = shares(self._job.path, calls)
-        told = Orchestration(
-            level=self._found.level,
-            reasons=self._found.reasons,
-            estimated_usd=self._found.estimated_usd,
+        orchestration = Orchestration(
+            level=self._assessment.level,
+            reasons=self._assessment.reasons,
+            estimated_usd=self._assessment.estimated_usd,
             subtasks=len(plan.subtasks) if plan else 0,
             orchestrator=orchestrator,
             executors=executors,
-            against=self._found.against,
-            saved_usd=saved(calls, self._wasted, self._found.price),
+            against=self._assessment.against,
+            saved_usd=saved(calls, self._wasted, self._assessment.price),
         )
-        return answer.replaced(orchestration=told, reasons=(*self._reasons, *answer.reasons))
+        return answer.replaced(orchestration=orchestration, reasons=(*self._reasons, *answer.reasons))
 
     async def _plan(self) -> Plan | None:
         """The plan, None where the planner fails or makes no valid one twice."""
@@ -156,7 +156,7 @@ class _Orchestration:
     async def _asked(self, job: Job, task: str, under: str, first: int) -> Result:
         """The first answer of an executor that is valid, or why there is none."""
         causes: list[str] = []
-        for number, (name, executor) in enumerate(self._step.order(self._found.level).items()):
+        for number, (name, executor) in enumerate(self._step.order(self._assessment.level).items()):
             if number < first:
                 continue
             self._last = max(self._last, number)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from continuo.config.catalog import Price
 from continuo.decisions.difficulty import difficulty
 from continuo.decisions.orchestrated import saved, shares
-from continuo.decisions.plans import Plan, asked, planned, schema, tasks_in, verdict
+from continuo.decisions.plans import Plan, planned, schema, tasks_in, tasks_text, verdict
 from continuo.jobs import CallRecord
 from continuo.messages import Usage
 from continuo.simulator.plan import fitting
@@ -98,10 +98,9 @@ def test_tasks_are_texts(tasks: object) -> None:
 
 
 def test_tasks_are_numbered_behind_the_prompt() -> None:
-    assert (
-        asked("Translate", tasks_in({"tasks": ["a", "b"]}, "Translate")) == "Translate\n\n## Task 1\na\n\n## Task 2\nb"
-    )
-    assert asked("Translate", tasks_in({}, "Translate")) == "Translate"
+    tasks = tasks_in({"tasks": ["a", "b"]}, "Translate")
+    assert tasks_text("Translate", tasks) == "Translate\n\n## Task 1\na\n\n## Task 2\nb"
+    assert tasks_text("Translate", tasks_in({}, "Translate")) == "Translate"
 
 
 def test_what_was_thrown_away_saved_nothing() -> None:
