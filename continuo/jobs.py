@@ -205,6 +205,35 @@ class Verdict(Vote):
         return f"{self.decision} by {self.reviewer}, {self.time:%Y-%m-%d %H:%M:%S} UTC{f' ({why})' if why else ''}"
 
 
+Level = Literal["simple", "moderate", "complex", "expert"]
+
+
+class Share(Data):
+    """Tokens and USD of some of a run's calls; `cost_usd` is absent when the price of one is unknown."""
+
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+
+
+class Orchestration(Data):
+    """How a task was split, and what that saved.
+
+    `level` is how hard the task looked, `reasons` why, and `estimated_usd` what it was then expected to cost.
+    `subtasks` is 0 where it was one call. `orchestrator` planned, merged and validated. `saved_usd` is what the calls
+    whose answers were used would have cost at the price of the model `against`, less what all calls did: below 0 where
+    that was more; absent where either is unknown.
+    """
+
+    level: Level
+    reasons: tuple[str, ...] = ()
+    estimated_usd: float | None = None
+    subtasks: int = 0
+    orchestrator: Share
+    executors: Share
+    against: str | None = None
+    saved_usd: float | None = None
+
+
 class Account(Data):
     """What every end of a job tells. A field that does not apply is left out of the JSON.
 
@@ -240,7 +269,7 @@ class Outcome(Account):
     of a cascade or a fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
     end. `embedding` is what an embedding model answers: the vectors of the turns one after the other, all of the same
     length, as 32-bit floats in base64; `text` is empty then. `transcript` says when each part of an audio was said,
-    where that is asked. `verdict` is what a person decided.
+    where that is asked. `verdict` is what a person decided, and `orchestration` that of an `orchestrate`.
     """
 
     text: str
@@ -267,6 +296,7 @@ class Outcome(Account):
     usage: Usage | None = None
     cost_usd: float | None = None
     saved_usd: float | None = None
+    orchestration: Annotated[Orchestration | None, WHEN_SET] = None
     latency_ms: float | None = None
     workflow_id: str | None = None
     run_id: str | None = None

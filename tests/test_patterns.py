@@ -166,3 +166,18 @@ async def test_the_reliable_pattern_crosses_vendors_and_keeps_the_answer(client:
     prompt = f"Hello {uuid4()}"
     assert (await outcome(client, job(pattern("high-reliability"), prompt))).model == "sim-mid"
     assert (await outcome(client, job(pattern("high-reliability"), prompt))).served_by == "cache"
+
+
+async def test_a_free_model_does_what_a_paid_one_has_planned(client: Client, simulator: Control) -> None:
+    found = await asked(client, "plan-and-execute", INPUTS["plan-and-execute"])
+    assert [call.model for call in found.calls] == ["sim-premium", "sim-free", "sim-free"]
+    assert found.orchestration is not None
+    assert found.orchestration.saved_usd
+
+
+async def test_a_paid_model_writes_only_what_it_has_refused(client: Client, simulator: Control) -> None:
+    found = await asked(client, "write-and-check", INPUTS["write-and-check"])
+    assert [call.model for call in found.calls] == ["sim-free", "sim-premium"]
+    await simulator.behave("sim-free", status=400)
+    found = await asked(client, "write-and-check", INPUTS["write-and-check"])
+    assert (found.model, found.calls[-1].path) == ("sim-premium", "validate2")

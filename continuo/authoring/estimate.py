@@ -21,6 +21,11 @@ def estimate(step: Step, catalog: Catalog, *, input_tokens: int, output_tokens: 
     return step.worst(_Estimator(catalog, input_tokens, output_tokens))
 
 
+def once(step: Step, catalog: Catalog, *, input_tokens: int, output_tokens: int) -> float | None:
+    """What `step` costs in USD where no call of it is tried again, None where a price is unknown."""
+    return step.worst(_Once(catalog, input_tokens, output_tokens)).cost_usd
+
+
 @dataclass(frozen=True)
 class _Estimator:
     catalog: Catalog
@@ -69,3 +74,8 @@ class _Estimator:
             return worst
         undoing = sum(spec.undone(self).seconds for spec in specs(step))
         return worst.model_copy(update={"seconds": min(worst.seconds, limit + undoing)})
+
+
+class _Once(_Estimator):
+    def repeated(self, once: Estimate, retry: Retry) -> Estimate:
+        return once

@@ -67,13 +67,22 @@ def affordable(by: BudgetUse, used: float) -> str:
 
 
 def complexity(prompt: str, words: int) -> float:
-    """How complex a prompt looks, in 0..1: more than `words` words +.3, a word that asks for reasoning +.3,
-    technical or code +.2, a question mark before its last character +.2."""
+    """How complex a prompt looks, in 0..1, by its `signals`."""
+    return sum(signals(prompt, words).values()) / 10
+
+
+def signals(prompt: str, words: int) -> dict[str, int]:
+    """What makes a prompt look complex, and how much: more than `words` words .3, a word that asks for reasoning .3,
+    technical or code .2, a question mark before its last character .2. In tenths: as floats, .1 + .2 would not be .3,
+    and a threshold would miss."""
     text = normalised(prompt)
-    # Counted in tenths: as floats, .1 + .2 would not be .3, and a threshold would miss.
-    tenths = 3 * (len(text.split()) > words) + 3 * _holds(text, _REASONING)
-    tenths += 2 * is_technical(prompt) + 2 * ("?" in prompt.strip()[:-1])
-    return tenths / 10
+    counted = {
+        f"over {words} words": 3 * (len(text.split()) > words),
+        "asks for reasoning": 3 * _holds(text, _REASONING),
+        "technical": 2 * is_technical(prompt),
+        "a question within": 2 * ("?" in prompt.strip()[:-1]),
+    }
+    return {name: tenths for name, tenths in counted.items() if tenths}
 
 
 def is_technical(prompt: str) -> bool:

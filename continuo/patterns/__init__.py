@@ -13,6 +13,7 @@ from continuo.patterns.ensemble import Ensemble
 from continuo.patterns.fallback import Fallback
 from continuo.patterns.fan_out import FanOut
 from continuo.patterns.http import Http
+from continuo.patterns.orchestrate import Orchestrate
 from continuo.patterns.pipeline import Pipeline, PipelineStep
 from continuo.patterns.python import Python
 from continuo.patterns.review import Review
@@ -36,6 +37,7 @@ __all__ = [
     "Fallback",
     "FanOut",
     "Http",
+    "Orchestrate",
     "Pipeline",
     "PipelineStep",
     "Python",

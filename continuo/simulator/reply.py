@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from continuo.simulator.behaviour import Behaviour
-from continuo.simulator.example import example
+from continuo.simulator.plan import fitting
 
 Json = dict[str, Any]
 MEDIUM_TOKENS = 258
@@ -131,7 +131,7 @@ def _vector(text: str, behaviour: Behaviour) -> list[float]:
 
 def _text(model: str, question: Question, behaviour: Behaviour) -> str:
     if question.schema is not None:
-        return json.dumps(example(question.schema)) if behaviour.text is None else behaviour.text
+        return json.dumps(fitting(question.schema)) if behaviour.text is None else behaviour.text
     text = behaviour.text
     if question.json:
         return json.dumps({"answer": f"[simulated {model}]"}) if text is None else text

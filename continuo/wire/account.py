@@ -6,7 +6,7 @@ from continuo.jobs import Outcome
 
 _FIELDS = (
     "served_by", "model", "provider", "tier", "branch", "variant", "fallback", "confidence", "consensus", "partial",
-    "missing", "simulated", "cost_usd", "saved_usd", "latency_ms", "workflow_id", "run_id",
+    "missing", "simulated", "cost_usd", "saved_usd", "orchestration", "latency_ms", "workflow_id", "run_id",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from continuo.activities.functions import FunctionCalls
 from continuo.activities.heartbeat import heartbeats
 from continuo.activities.letters import Letters
 from continuo.activities.models import ModelCalls
+from continuo.activities.orchestrating import Orchestrating
 from continuo.activities.plain_calls import PlainCalls
 from continuo.activities.pruning import Pruning
 from continuo.activities.recording import Recording
@@ -98,7 +99,7 @@ async def pool(
         resources.callback(executor.shutdown, wait=False)
         ours = activities(
             calls, PlainCalls(calls, client), admission, breakers, services, functions, caching, letters, reports,
-            pruning, webhooks, Recording(),
+            pruning, webhooks, Recording(), Orchestrating(library),
         )  # fmt: skip
         worker = Worker(
             Client(**config),

@@ -12,6 +12,7 @@ from continuo.patterns import (
     Ensemble,
     Fallback,
     FanOut,
+    Orchestrate,
     Pipeline,
     PipelineStep,
     Retry,
@@ -79,6 +80,14 @@ def _composed(inner: Steps, *, sagas: bool) -> Steps:
         st.builds(lambda step, last: Deadline(step, limit=600, otherwise=last), inner, st.none() | inner),
         # Nobody decides there: it is answered otherwise, or fails.
         st.builds(Review, due=st.just(0.05), step=st.none() | inner, otherwise=st.none() | inner),
+        st.builds(
+            Orchestrate,
+            planner=st.none() | inner,
+            executors=several,
+            validator=st.none() | inner,
+            merge=st.sampled_from([Collect(), Concatenate()]) | st.builds(Merge, step=inner),
+            max_subtasks=st.just(2),
+        ),
         st.builds(
             Split,
             variants=several.map(lambda steps: {f"variant {n}": Variant(step=step) for n, step in enumerate(steps)}),

@@ -28,6 +28,7 @@ from continuo.patterns import (
     Fallback,
     FanOut,
     Http,
+    Orchestrate,
     Python,
     Retry,
     Review,
@@ -87,6 +88,7 @@ async def main() -> None:
             pool(world.client, Library(), "batch", 20),
         ):
             await record(world.client, world.simulator, world.shop)
+            await record_orchestrations(world.client)
             await record_letters(world.client, world.simulator)
             await record_report(world.client)
             await record_prune(world.client)
@@ -178,6 +180,19 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
     resolution = Resolution(step="charge payment", decision="skip", by="ada")
     await waiting.execute_update("resolve", resolution)
     await ended("saga-parked", waiting)
+
+
+async def record_orchestrations(client: Client) -> None:
+    answers, fails = Call(model="mid", retry=ONCE), Call(model="premium", retry=ONCE)
+    steps = {
+        "orchestrate": Orchestrate(planner=answers, executors=(fails, answers), validator=answers),
+        "orchestrate-one-call": Orchestrate(planner=Template(text="no plan"), executors=(answers,)),
+        "orchestrate-failed": Orchestrate(planner=answers, executors=(fails, fails)),
+    }
+    for name, step in steps.items():
+        handle = await begin(client, job(step, "Explain and compare both, and why? Say which algorithm each has."))
+        await result(handle)
+        await keep(name, handle)
 
 
 async def _length_is(handle: Handle, length: int) -> bool:
