@@ -9,7 +9,7 @@ from benchmarks.measure import Run
 from benchmarks.stage import PROMPT, Stage
 from continuo.authoring.files import load_pattern
 from continuo.config.defaults import DEFAULTS
-from continuo.patterns import Cached, Call, Cascade, Deadline, Ensemble, Fallback, FanOut, Route, Step
+from continuo.patterns import Cached, Call, Cascade, Deadline, Ensemble, Fallback, FanOut, Orchestrate, Route, Step
 from continuo.patterns.choices import Length
 
 MODEL = "sim-mid"
@@ -70,6 +70,11 @@ def cases(stage: Stage) -> Iterator[Case]:
     nest = Cached(Deadline(route, limit=60))
     # Here one call of Continuo's own is what the nest is measured against.
     yield Case("five-deep nest", {"bare": continuo(up), "nest": continuo(nest)})
+
+    # The plan, and behind it two parts, one after the other, of each of two tasks: three calls deep.
+    split = Orchestrate(planner=up, executors=(up,))
+    planned = continuo(split, tasks=["first", "second"])
+    yield Case("orchestrate", {"bare": continuo(up >> up >> up), "orchestrate": planned}, heavy=2)
 
 
 def local(step: Call) -> Call:

@@ -1,15 +1,17 @@
-"""What routing, caching and cascading save on a workload, at the catalog's prices of the simulated models.
+"""What routing, caching, cascading and orchestrating save, at the catalog's prices of the simulated models.
 
 The prices are $0.50, $5 and $10 for 1 M tokens; every answer counts the same tokens; the yardstick is all premium.
 """
 
 import asyncio
+import json
 from collections.abc import Mapping
 
+from pydantic import JsonValue
 from rich.table import Table
 
 from benchmarks.stage import Stage
-from continuo.patterns import Cached, Call, Cascade, Route, Step
+from continuo.patterns import Cached, Call, Cascade, Orchestrate, Route, Step
 from continuo.testing.processes import job
 
 TOKENS = {"input": 1_000, "output": 500}
@@ -45,9 +47,26 @@ async def costs(stage: Stage, *, tens: int) -> Table:
         spent = await _spent(stage, Cascade(steps=(mini, premium)), asked[:count])
         total = (total[0] + spent[0], total[1] + spent[1])
     table.add_row("cascade of two, 70 % simple questions", "60-80 %", *_told(total, len(asked)))
-    for call in (mini, mid, premium):
+    table.add_row("200 tokens of plan, 1,800 of free parts", "90 %", *await _orchestrated(stage))
+    for call in (mini, mid, premium, Call(model="sim-free")):
         await stage.simulator.delete(f"/_sim/models/{call.model}")
     return table
+
+
+async def _orchestrated(stage: Stage) -> tuple[str, ...]:
+    """One task that a paid model splits in two parts, which a free one does."""
+    parts: list[JsonValue] = [
+        {"id": name, "instruction": name, "depends_on": [], "task": 1} for name in ("first", "second")
+    ]
+    plan = json.dumps({"subtasks": parts})
+    await stage.simulator.behave("sim-premium", text=plan, tokens={"input": 100, "output": 100})
+    await stage.simulator.behave("sim-free", tokens={"input": 450, "output": 450})
+    step = Orchestrate(planner=Call(model="sim-premium"), executors=(Call(model="sim-free"),))
+    found = await stage.outcome(job(step, QUESTIONS["high"].format(n=1)))
+    assert found.orchestration is not None
+    assert found.orchestration.saved_usd is not None
+    usd, saved = found.cost_usd or 0.0, found.orchestration.saved_usd
+    return f"{saved / (saved + usd):.1%}", str(len(found.calls)), f"${usd:.4f}", f"${saved + usd:.4f}"
 
 
 async def _spent(stage: Stage, step: Step, prompts: list[str]) -> tuple[float, int]:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from continuo.data import Data, Int, Number
-from continuo.patterns import Cached, Ensemble, Fallback, FanOut, Pipeline, Route, Saga, Spec, Step
+from continuo.patterns import Cached, Ensemble, Fallback, FanOut, Orchestrate, Pipeline, Route, Saga, Spec, Step
 from continuo.patterns.walk import specs
 
 REPETITION = 0.3
@@ -27,6 +27,7 @@ class Needs(Data):
     repetition: Number | None = Field(default=None, ge=0, le=1)
     transaction: bool = False
     contention: bool = False
+    large_tasks: bool = False
     team: Int | None = Field(default=None, ge=1, le=1_000_000)
     complexity: Literal["low", "high"] | None = None
     requests_per_second: Number | None = Field(default=None, ge=0, le=1e9)
@@ -72,6 +73,12 @@ _PATTERNS = (
         Cached,
     ),
     _Row(lambda needs: needs.transaction, "saga", "what several services have done must be undone together", Saga),
+    _Row(
+        lambda needs: needs.large_tasks,
+        "orchestrate",
+        "a paid model plans a large task, and free ones do its parts",
+        Orchestrate,
+    ),
     _Row(lambda needs: needs.contention, "bulkhead", "a flood of one kind of work must not take the slots of another"),
 )
 _OTHERWISE = (

@@ -35,6 +35,7 @@ def deployment(**needs: Any) -> str:
         ({"repetition": 0.3}, ["pipeline", "fan_out"]),
         ({"transaction": True}, ["saga"]),
         ({"contention": True}, ["bulkhead"]),
+        ({"large_tasks": True}, ["orchestrate"]),
         ({}, ["pipeline", "fan_out"]),
         ({"contention": True, "repetition": 0.9, "accuracy": True}, ["ensemble", "cached", "bulkhead"]),
     ],

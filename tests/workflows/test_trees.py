@@ -1,5 +1,6 @@
 """Any tree of patterns that the specs accept comes to an end whose account adds up and whose history replays."""
 
+from collections.abc import Callable, Mapping
 from math import fsum
 
 import pytest
@@ -67,7 +68,7 @@ async def check_tree(client: Client, moody: Control, step: Step) -> None:
 
 def check_account(found: Outcome | Failure, step: Step) -> None:
     """The calls are those of the tree, each in one place, and what they cost and used is what the outcome says."""
-    leaves = set(call_paths(step, ""))
+    leaves = set(call_paths(step, "", run_below))
     undone = [call for call in found.calls if call.path.endswith(".undo")]
     once = [call.path for call in found.calls if call not in undone]
     assert len(once) == len(set(once))
@@ -83,8 +84,8 @@ def cost(call: CallRecord) -> float:
     return call.cost_usd or 0.0
 
 
-def call_paths(step: Step, path: str) -> list[str]:
-    nested = [found for name, inner in run_below(step).items() for found in call_paths(inner, f"{path}.{name}")]
+def call_paths(step: Step, path: str, below: Callable[[Step], Mapping[str, Step]]) -> list[str]:
+    nested = [found for name, inner in below(step).items() for found in call_paths(inner, f"{path}.{name}", below)]
     return [path.removeprefix("."), *nested] if isinstance(step, Call) else nested
 
 
@@ -97,3 +98,10 @@ def run_below(step: Step) -> dict[str, Step]:
     parts = {**checks, **{name: inner for name, inner in nested.items() if name.startswith("executor")}}
     subtasks = {f"subtask{n}.{name}": inner for n in (1, 2) for name, inner in parts.items()}
     return {**nested, **checks, **subtasks, **({"repair": step.planner} if step.planner else {})}
+
+
+@settings(max_examples=200)
+@given(trees(["premium"], depth=4))
+def test_names_give_every_step_a_path_of_its_own(step: Step) -> None:
+    paths = call_paths(step, "", lambda step: step.nested())
+    assert len(paths) == len(set(paths)) == sum(isinstance(spec, Call) for spec in specs(step))

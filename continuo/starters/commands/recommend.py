@@ -34,6 +34,8 @@ class Flags:
     "Several services are changed together."
     contention: Flag = False
     "Kinds of work compete for the same workers."
+    large_tasks: Flag = False
+    "Tasks are large, and have parts that smaller models can do."
     team: int | None = None
     "People who build and run it."
     complexity: Literal["low", "high"] | None = None
@@ -84,6 +86,7 @@ def _asked() -> Needs:
         repetition=FloatPrompt.ask("What share of the questions was asked before (0 to 1)?", default=0.0),
         transaction=Confirm.ask("Are several services changed together?", default=False),
         contention=Confirm.ask("Do kinds of work compete for the same workers?", default=False),
+        large_tasks=Confirm.ask("Are tasks large, with parts that smaller models can do?", default=False),
         team=IntPrompt.ask("How many people build and run it?", default=1),
         complexity=Prompt.ask("How complex is the whole system?", choices=["low", "high"], default="low"),
         requests_per_second=FloatPrompt.ask("How many requests a second at the busiest?", default=1.0),
