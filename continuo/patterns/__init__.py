@@ -13,6 +13,7 @@ from continuo.patterns.ensemble import Ensemble
 from continuo.patterns.fallback import Fallback
 from continuo.patterns.fan_out import FanOut
 from continuo.patterns.http import Http
+from continuo.patterns.mcp import Mcp
 from continuo.patterns.pipeline import Pipeline, PipelineStep
 from continuo.patterns.python import Python
 from continuo.patterns.route import Route
@@ -35,6 +36,7 @@ __all__ = [
     "Fallback",
     "FanOut",
     "Http",
+    "Mcp",
     "Pipeline",
     "PipelineStep",
     "Python",
