@@ -11,9 +11,10 @@ from continuo.providers.limited import MAX_ANSWER
 
 @asynccontextmanager
 async def connected(
-    server: McpServer, environ: Mapping[str, str], unreached: Callable[[], None]
+    server: McpServer, environ: Mapping[str, str], unreached: Callable[[], None], too_large: Callable[[], None]
 ) -> AsyncIterator[tuple[Any, Any]]:
-    """The streams of messages from and to the server. `unreached` is called when a request found no server."""
+    """The streams of messages from and to the server. `unreached` is called when a request found no server,
+    `too_large` when it says too much."""
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
 
@@ -26,6 +27,7 @@ async def connected(
             async for piece in self._stream:
                 arrived += len(piece)
                 if arrived > MAX_ANSWER:
+                    too_large()
                     raise httpx2.ReadError(f"the answer has more than {MAX_ANSWER:,} bytes")
                 yield piece
 

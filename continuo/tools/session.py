@@ -12,6 +12,7 @@ from pydantic import JsonValue, ValidationError
 from continuo import __version__
 from continuo.config.mcp import McpServer
 from continuo.errors import ProviderError
+from continuo.providers.limited import MAX_ANSWER
 from continuo.tools.limits import MAX_PAGES, MAX_TOOLS
 from continuo.tools.remote import connected
 from continuo.tools.stdio import started
@@ -33,6 +34,7 @@ class Session:
         self.name = name
         self.server = server
         self.unsent = False
+        self._too_large = False
         self._environ = environ
         self._end = asyncio.Event()
         self._client: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -122,6 +124,9 @@ class Session:
             raise ProviderError("invalid_response", f"{self.name}: {said}") from None
 
     def _lost(self, why: str) -> ProviderError:
+        if self._too_large:
+            # To ask again is no help.
+            return ProviderError("invalid_response", f"{self.name}: a message has more than {MAX_ANSWER:,} bytes")
         return ProviderError("connection", f"{self.name}: the connection was lost: {why}", retryable=True)
 
     async def _hold(self) -> None:
@@ -151,8 +156,11 @@ class Session:
 
     def _transport(self) -> AbstractAsyncContextManager[tuple[Any, Any]]:
         if self.server.command is not None:
-            return started(self.name, self.server, self._environ)
-        return connected(self.server, self._environ, self._unreached)
+            return started(self.name, self.server, self._environ, self._refuse)
+        return connected(self.server, self._environ, self._unreached, self._refuse)
+
+    def _refuse(self) -> None:
+        self._too_large = True
 
     def _unreached(self) -> None:
         self.unsent = True

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,10 @@ _GUARD = str(Path(__file__).with_name("guard.py"))
 
 
 @asynccontextmanager
-async def started(name: str, server: McpServer, environ: Mapping[str, str]) -> AsyncIterator[tuple[Any, Any]]:
-    """The streams of messages from and to the server, which runs inside."""
+async def started(
+    name: str, server: McpServer, environ: Mapping[str, str], too_large: Callable[[], None]
+) -> AsyncIterator[tuple[Any, Any]]:
+    """The streams of messages from and to the server, which runs inside. `too_large` is called when it says too much."""
     from mcp.shared.message import SessionMessage
     from mcp_types import jsonrpc_message_adapter
 
@@ -52,7 +54,9 @@ async def started(name: str, server: McpServer, environ: Mapping[str, str]) -> A
         raise
     finally:
         os.close(watched)
-    assert process.stdin and process.stdout and process.stderr
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
     stdin, stdout = process.stdin, process.stdout
     incoming, read = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     write, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
@@ -69,7 +73,7 @@ async def started(name: str, server: McpServer, environ: Mapping[str, str]) -> A
                         else:
                             await incoming.send(SessionMessage(message))
                 except ValueError:
-                    log.warning("a message of a server of tools is too large", server=name, most=MAX_ANSWER)
+                    too_large()
 
     async def writing() -> None:
         async with outgoing:
