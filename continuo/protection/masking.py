@@ -82,7 +82,7 @@ def _same(form: str, text: str, start: int) -> int:
 
 
 def secrets(catalog: Catalog, environ: Mapping[str, str]) -> list[str]:
-    """The keys of all providers, services and servers of tools, of Temporal and webhooks, and passwords in addresses."""
+    """The keys of providers, services and servers of tools, Temporal and webhooks, and the passwords in addresses."""
     endpoints = [*catalog.providers.values(), *catalog.services.values()]
     keys = [environ.get(endpoint.key_env or "", "").strip() for endpoint in endpoints]
     addresses = [environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")]

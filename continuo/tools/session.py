@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import structlog
@@ -142,8 +142,13 @@ class Session:
             client = Client(self._transport(), cache=None, client_info=info, message_handler=self._heard)
             async with asyncio.timeout(self.server.connect_timeout) as limit, client:
                 limit.reschedule(None)
+                listening = asyncio.create_task(self._listen(client))
                 self._client.set_result(client)
-                await self._end.wait()
+                try:
+                    await self._end.wait()
+                finally:
+                    listening.cancel()
+                    await asyncio.wait([listening])
         except asyncio.CancelledError:
             self._client.cancel()
         except Exception as error:
@@ -173,6 +178,14 @@ class Session:
             return ProviderError("timeout", message, retryable=True)
         said = " ".join(f"{type(error).__name__}: {error}"[:300].split())
         return ProviderError("connection", f"{self.name}: no session: {said}", retryable=True)
+
+    async def _listen(self, client: Any) -> None:
+        """Hear of changes from a server that says so to those alone who listen."""
+        # One that does not is asked again after `listed_for`.
+        with suppress(Exception):
+            async with client.listen(tools_list_changed=True) as events:
+                async for _ in events:
+                    self._listed = 0.0
 
     async def _heard(self, message: Any) -> None:
         if getattr(message, "method", "") == "notifications/tools/list_changed":

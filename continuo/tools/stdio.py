@@ -33,7 +33,7 @@ _GUARD = str(Path(__file__).with_name("guard.py"))
 async def started(
     name: str, server: McpServer, environ: Mapping[str, str], too_large: Callable[[], None]
 ) -> AsyncIterator[tuple[Any, Any]]:
-    """The streams of messages from and to the server, which runs inside. `too_large` is called when it says too much."""
+    """The messages from and to the server, which runs inside; `too_large` is called when it says too much."""
     from mcp.shared.message import SessionMessage
     from mcp_types import jsonrpc_message_adapter
 

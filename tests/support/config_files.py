@@ -149,8 +149,8 @@ def written_catalog(folder: Path) -> Path:
 
 def tool_server(file: Path) -> str:
     """The lines of a catalog that start the server of tools which keeps its state in `file`."""
-    command = json.dumps([sys.executable, str(Path(__file__).with_name("tool_server.py")), str(file)])
-    return f'command = {command[1:].partition(", ")[0]}\nargs = [{command.partition(", ")[2]}\nenv = {{ TOKEN = "TOOLS_TEST_TOKEN" }}\n'
+    args = json.dumps([str(Path(__file__).with_name("tool_server.py")), str(file)])
+    return f'command = {json.dumps(sys.executable)}\nargs = {args}\nenv = {{ TOKEN = "TOOLS_TEST_TOKEN" }}\n'
 
 
 def written_tenants(folder: Path) -> Path:

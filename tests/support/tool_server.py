@@ -1,4 +1,4 @@
-"""An MCP server whose tools keep what they did in an SQLite file: over stdio, or at a port of loopback with `--http`."""
+"""An MCP server whose tools keep what they did in an SQLite file: over stdio, or on loopback with `--http`."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ async def noted(text: str, context: Context) -> str:
     meta = context.request_context.meta or {}
     keep("began", text, str(meta.get("continuo/idempotency-key")))
     try:
-        while says("held") == text:
+        while says("held") == text:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     except asyncio.CancelledError:
         keep("cancelled", text)

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,7 @@ async def remote(notes: Notes) -> AsyncIterator[Child]:
 
 async def answered(tools: ToolCalls, step: Mcp, activity_id: str = "1", **data: Any) -> str:
     environment = ActivityEnvironment()
-    environment.info = ActivityEnvironment.default_info().__class__(
-        **{**vars(ActivityEnvironment.default_info()), "activity_id": activity_id}
-    )
+    environment.info = replace(ActivityEnvironment.default_info(), activity_id=activity_id)
     return (await environment.run(tools.mcp, _job(step, **data))).text
 
 
@@ -133,7 +132,7 @@ async def test_what_a_tool_knows_of_our_secrets_is_in_no_history(client: Client)
     text = (await handle.result()).text
     assert json.loads(text)["TOKEN"] == "***"
     assert not any(name.startswith(("CONTINUO_", "TEMPORAL_", "TOOLS_")) for name in json.loads(text))
-    assert TOKEN not in "".join(one.to_json() for one in await histories(client, handle.id))
+    assert TOKEN not in "".join([one.to_json() async for one in histories(client, handle.id)])
 
 
 @running
@@ -209,9 +208,7 @@ async def test_a_call_that_takes_too_long_ends_and_is_not_made_again(notes: Note
     await notes.has("cancelled", "a")
 
 
-async def test_a_tool_that_changes_is_refused_until_it_is_accepted(
-    notes: Notes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_tool_that_changes_is_refused_until_it_is_accepted(notes: Notes) -> None:
     tools = notes.tools()
     assert await answered(tools, calls("add", one="{n}", other="{n}"), n=1) == "2"
     assert {tool.name for tool in await notes.servers.tools("notes")} >= {"add", "note", "rewrite"}
@@ -226,21 +223,21 @@ async def test_a_tool_that_changes_is_refused_until_it_is_accepted(
     assert "continuo mcp show notes" in message
 
 
-def test_the_command_shows_what_has_changed_and_accepts_it(notes: Notes) -> None:
+async def test_the_command_shows_what_has_changed_and_accepts_it(notes: Notes) -> None:
     environment = {
         "CONTINUO_DATA": str(notes.folder), "CONTINUO_CATALOG": str(notes.folder / "catalog.toml"),
         "TOOLS_TEST_TOKEN": TOKEN,
     }  # fmt: skip
-    assert "accepted: note " in continuo("mcp", "accept", "notes", **environment).stdout
+    assert "accepted: note " in (await continuo("mcp", "accept", "notes", **environment)).out
     notes.say("description", "Keeps a note, and mails it away.")
-    listing = continuo("mcp", "list", "--json", **environment)
-    states = {row["tool"]: row["state"] for row in json.loads(listing.stdout)}
-    assert (listing.returncode, states["note"], states["add"]) == (1, "changed", "accepted")
-    shown = continuo("mcp", "show", "notes", **environment).stdout
+    listing = await continuo("mcp", "list", "--json", **environment)
+    states = {row["tool"]: row["state"] for row in json.loads(listing.out)}
+    assert (listing.code, states["note"], states["add"]) == (1, "changed", "accepted")
+    shown = (await continuo("mcp", "show", "notes", **environment)).out
     assert '- "description": "Keeps a note."' in shown
     assert '+ "description": "Keeps a note, and mails it away."' in shown
-    assert continuo("mcp", "accept", "notes", "note", **environment).returncode == 0
-    assert continuo("mcp", "show", "notes", **environment).stdout == ""
+    assert (await continuo("mcp", "accept", "notes", "note", **environment)).code == 0
+    assert (await continuo("mcp", "show", "notes", **environment)).out == ""
 
 
 async def test_an_answer_without_end_is_refused(notes: Notes, remote: Child) -> None:

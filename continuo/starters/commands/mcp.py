@@ -15,6 +15,7 @@ from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import out
 from continuo.starters.store import opened
 from continuo.stores.tools import AcceptedTools
+from continuo.temporal.telemetry import configure_logging
 from continuo.tools.servers import ToolServers
 from continuo.tools.tool import Tool, digest
 
@@ -100,6 +101,7 @@ async def _asked(library: Library, name: str) -> AsyncIterator[tuple[tuple[Tool,
     """The tools of a server as they are, as they were accepted, and where that is kept. Raises `InputError`."""
     if name not in library.catalog.mcp:
         raise unknown("server", name, library.catalog.mcp)
+    configure_logging("ERROR", library.masker)
     async with opened() as database:
         accepted = AcceptedTools(database)
         servers = ToolServers(library, accepted)
