@@ -151,7 +151,9 @@ async def test_a_server_at_a_url_answers_several_calls_at_once(notes: Notes, rem
     assert await answered(tools, calls("add", one="{one}", other="{one}"), "quick", one=2) == "4"
     notes.say("held", "")
     assert await slow == "noted slow"
-    await remote.stop()
+    assert remote.process is not None
+    remote.process.kill()
+    await remote.ended()
     kind, _, final = await refused(tools, calls("add", one="{one}", other="{one}"), "late", one=2)
     assert (kind, final) == ("connection", False)
 
