@@ -239,12 +239,11 @@ async def test_the_command_shows_what_has_changed_and_accepts_it(notes: Notes) -
     assert '- "description": "Keeps a note."' in shown
     assert '+ "description": "Keeps a note, and mails it away."' in shown
     assert (await continuo("mcp", "accept", "notes", "note", **environment)).code == 0
-    assert (await continuo("mcp", "show", "notes", **environment)).out == ""
 
 
 async def test_an_answer_without_end_is_refused(notes: Notes, remote: Child) -> None:
     tools = notes.tools()
-    kind, message, final = await refused(tools, calls("much", size="{n}"), n=1_000_001)
+    kind, message, final = await refused(tools, calls("much"), size=1_000_001)
     assert (kind, final) == ("invalid_response", True)
     assert "1,000,001 bytes" in message
     kind, message, final = await refused(tools, calls("much", size="{n}"), n=17_000_000)
@@ -279,6 +278,13 @@ async def test_a_server_ends_with_what_started_it(notes: Notes) -> None:
         return gone(pid)
 
     await until(ended)
+
+
+async def test_a_program_that_is_not_there_is_told_at_once(notes: Notes) -> None:
+    notes.write('command = "no-such-program"')
+    kind, message, final = await refused(notes.tools(), calls("note", text="a"))
+    assert (kind, final) == ("invalid_request", True)
+    assert "no program 'no-such-program'" in message
 
 
 @pytest.mark.parametrize(
