@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -26,12 +27,12 @@ from continuo.door.stages import accepted
 from continuo.errors import InputError
 from continuo.jobs import Context, Job
 from continuo.patterns import Mcp, Pipeline, PipelineStep, Retry
+from continuo.starters.commands import mcp as commands
 from continuo.stores.opened import open_store
 from continuo.stores.tools import AcceptedTools, SentCalls
 from continuo.testing.processes import begin, failure, gone, histories, job, outcome, until, until_cancelled
 from continuo.tools.servers import ToolServers
 from continuo.workers.local.processes import Child
-from tests.starters.test_cli import continuo
 from tests.support.config_files import tool_server
 
 running = pytest.mark.usefixtures("worker", "simulator")
@@ -225,20 +226,31 @@ async def test_a_tool_that_changes_is_refused_until_it_is_accepted(notes: Notes)
     assert "continuo mcp show notes" in message
 
 
-async def test_the_command_shows_what_has_changed_and_accepts_it(notes: Notes) -> None:
-    environment = {
-        "CONTINUO_DATA": str(notes.folder), "CONTINUO_CATALOG": str(notes.folder / "catalog.toml"),
-        "TOOLS_TEST_TOKEN": TOKEN,
-    }  # fmt: skip
-    assert "accepted: note " in (await continuo("mcp", "accept", "notes", **environment)).out
+async def test_the_commands_show_what_has_changed_and_accept_it(
+    notes: Notes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await answered(notes.tools(), calls("note", text="a"))
+    await notes.servers.tools("notes")
+    await notes.resources.aclose()
     notes.say("description", "Keeps a note, and mails it away.")
-    listing = await continuo("mcp", "list", "--json", **environment)
-    states = {row["tool"]: row["state"] for row in json.loads(listing.out)}
-    assert (listing.code, states["note"], states["add"]) == (1, "changed", "accepted")
-    shown = (await continuo("mcp", "show", "notes", **environment)).out
-    assert '- "description": "Keeps a note."' in shown
-    assert '+ "description": "Keeps a note, and mails it away."' in shown
-    assert (await continuo("mcp", "accept", "notes", "note", **environment)).code == 0
+    for name, value in (("DATA", notes.folder), ("CATALOG", notes.folder / "catalog.toml")):
+        monkeypatch.setenv(f"CONTINUO_{name}", str(value))
+    monkeypatch.setenv("TOOLS_TEST_TOKEN", TOKEN)
+    # The logging of a process is not to be that of the tests'.
+    monkeypatch.setattr(commands, "configure_logging", lambda level, masker: None)
+    with capture_logs():
+        assert await commands.list_tools(json=True) == 1
+        states = {row["tool"]: row["state"] for row in json.loads(capsys.readouterr().out)}
+        assert (states["note"], states["add"]) == ("changed", "accepted")
+        assert await commands.show("notes") == 0
+        shown = capsys.readouterr().out.splitlines()
+        assert [line for line in shown if line.startswith(("- ", "+ "))] == [
+            '- "description": "Keeps a note.",',
+            '+ "description": "Keeps a note, and mails it away.",',
+        ]
+        assert await commands.accept("notes", "note") == 0
+    assert capsys.readouterr().out.startswith("accepted: note ")
+    assert await answered(notes.tools(), calls("note", text="b"), "2") == "noted b"
 
 
 async def test_an_answer_without_end_is_refused(notes: Notes, remote: Child) -> None:
@@ -328,6 +340,7 @@ async def test_a_cancelled_run_waits_until_its_call_has_ended(client: Client, fo
     path = folder / "notes.db"
     with sqlite3.connect(path, timeout=10, isolation_level=None) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS says (name TEXT PRIMARY KEY, value TEXT)")
+        connection.execute("CREATE TABLE IF NOT EXISTS events (event TEXT, text TEXT, key TEXT)")
         connection.execute("INSERT OR REPLACE INTO says VALUES ('held', 'held by a test')")
         handle = await begin(client, job(calls("note", text="held by a test", timeout=60)))
         sql = "SELECT count(*) FROM events WHERE text = 'held by a test' AND event = ?"
