@@ -239,6 +239,7 @@ async def test_the_commands_show_what_has_changed_and_accept_it(
     # The logging of a process is not to be that of the tests'.
     monkeypatch.setattr(commands, "configure_logging", lambda level, masker: None)
     with capture_logs():
+        capsys.readouterr()
         assert await commands.list_tools(json=True) == 1
         states = {row["tool"]: row["state"] for row in json.loads(capsys.readouterr().out)}
         assert (states["note"], states["add"]) == ("changed", "accepted")
