@@ -96,7 +96,15 @@ async def remote(notes: Notes) -> AsyncIterator[Child]:
     await child.start()
     notes.write(f'url = "{child.ready_line}"\nheaders = {{ X-Token = "TOOLS_TEST_TOKEN" }}\n')
     yield child
-    await child.stop()
+    await killed(child)
+
+
+async def killed(child: Child) -> None:
+    """A server that is asked to end waits for those who listen to it."""
+    assert child.process is not None
+    if child.process.returncode is None:
+        child.process.kill()
+    await child.ended()
 
 
 async def answered(tools: ToolCalls, step: Mcp, activity_id: str = "1", **data: Any) -> str:
@@ -152,31 +160,26 @@ async def test_a_server_at_a_url_answers_several_calls_at_once(notes: Notes, rem
     assert await answered(tools, calls("add", one="{one}", other="{one}"), "quick", one=2) == "4"
     notes.say("held", "")
     assert await slow == "noted slow"
-    assert remote.process is not None
-    remote.process.kill()
-    await remote.ended()
+    await killed(remote)
     kind, _, final = await refused(tools, calls("add", one="{one}", other="{one}"), "late", one=2)
     assert (kind, final) == ("connection", False)
 
 
-async def test_two_calls_at_once_share_a_session_and_a_cancelled_one_reaches_the_server(notes: Notes) -> None:
+async def test_calls_share_a_session_an_answer_is_given_again_and_a_cancelled_call_reaches_the_server(
+    notes: Notes,
+) -> None:
     tools = notes.tools()
     notes.say("held", "slow")
     environment = ActivityEnvironment()
     slow = asyncio.create_task(environment.run(tools.mcp, _job(calls("note", text="slow"))))
     await notes.has("began", "slow")
-    assert await answered(tools, calls("note", text="quick"), "2") == "noted quick"
+    assert [await answered(tools, calls("note", text="quick"), "2") for _ in range(2)] == ["noted quick"] * 2
+    assert notes.events("noted") == ["quick"]
     environment.cancel()
     with pytest.raises(asyncio.CancelledError):
         await slow
     await notes.has("cancelled", "slow")
     assert len(notes.events("started")) == 1
-
-
-async def test_an_answer_is_given_again_without_a_second_call(notes: Notes) -> None:
-    tools = notes.tools()
-    assert [await answered(tools, calls("note", text="a")) for _ in range(2)] == ["noted a"] * 2
-    assert notes.events("noted") == ["a"]
 
 
 @pytest.mark.parametrize(("tool", "final"), [("note", True), ("note_once", False)])
@@ -227,12 +230,11 @@ async def test_a_tool_that_changes_is_refused_until_it_is_accepted(notes: Notes)
 
 
 async def test_the_commands_show_what_has_changed_and_accept_it(
-    notes: Notes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    notes: Notes, remote: Child, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await answered(notes.tools(), calls("note", text="a"))
+    tools = notes.tools()
     await notes.servers.tools("notes")
-    await notes.resources.aclose()
-    notes.say("description", "Keeps a note, and mails it away.")
+    await answered(tools, calls("rewrite"))
     for name, value in (("DATA", notes.folder), ("CATALOG", notes.folder / "catalog.toml")):
         monkeypatch.setenv(f"CONTINUO_{name}", str(value))
     monkeypatch.setenv("TOOLS_TEST_TOKEN", TOKEN)
@@ -242,16 +244,13 @@ async def test_the_commands_show_what_has_changed_and_accept_it(
         capsys.readouterr()
         assert await commands.list_tools(json=True) == 1
         states = {row["tool"]: row["state"] for row in json.loads(capsys.readouterr().out)}
-        assert (states["note"], states["add"]) == ("changed", "accepted")
+        assert (states["add"], states["note"]) == ("changed", "accepted")
         assert await commands.show("notes") == 0
-        shown = capsys.readouterr().out.splitlines()
-        assert [line for line in shown if line.startswith(("- ", "+ "))] == [
-            '- "description": "Keeps a note.",',
-            '+ "description": "Keeps a note, and mails it away.",',
-        ]
-        assert await commands.accept("notes", "note") == 0
-    assert capsys.readouterr().out.startswith("accepted: note ")
-    assert await answered(notes.tools(), calls("note", text="b"), "2") == "noted b"
+        assert '+ "description": "Other words.",' in capsys.readouterr().out.splitlines()
+        assert await commands.accept("notes", "add") == 0
+        assert capsys.readouterr().out.startswith("accepted: add ")
+        assert await commands.list_tools("notes", json=True) == 0
+    assert "add" in {tool.name for tool in await notes.servers.tools("notes")}
 
 
 async def test_an_answer_without_end_is_refused(notes: Notes, remote: Child) -> None:
