@@ -250,7 +250,9 @@ async def test_the_commands_show_what_has_changed_and_accept_it(
         assert await commands.accept("notes", "add") == 0
         assert capsys.readouterr().out.startswith("accepted: add ")
         assert await commands.list_tools("notes", json=True) == 0
-    assert "add" in {tool.name for tool in await notes.servers.tools("notes")}
+        notes.write('command = "no-such-program"')
+        assert await commands.list_tools(json=True) == 1
+    assert "no program" in capsys.readouterr().err
 
 
 async def test_an_answer_without_end_is_refused(notes: Notes, remote: Child) -> None:
