@@ -14,7 +14,7 @@ from continuo.patterns import Step
 
 Priority = Literal["critical", "standard", "batch"]
 Prefer = Literal["cost", "speed", "quality"]
-ServedBy = Literal["model", "cache", "knowledge", "rule", "template", "human", "service", "function"]
+ServedBy = Literal["model", "cache", "knowledge", "rule", "template", "human", "service", "function", "tool"]
 Consensus = Literal["unanimous", "weighted", "majority", "average", "meta"]
 
 

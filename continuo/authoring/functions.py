@@ -10,12 +10,10 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from typing_extensions import TypedDict
 
+from continuo.authoring.filled import LATE, filled
 from continuo.config.code import STEPS, imported
 from continuo.errors import InputError, unknown
 from continuo.patterns import PLACEHOLDER, Cascade, Python, Step
-
-LATE = frozenset({"input", "saga"})
-"""The placeholders whose values are known when the step runs, and not before."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,10 @@ class Function:
         for field in templates:
             if field not in self.fields:
                 raise self._wrong(f"input: {unknown('field', field, self.fields)}")
-        taken = {field: self._filled(field, template, values) for field, template in templates.items()}
+        try:
+            taken = {field: filled(field, template, values) for field, template in templates.items()}
+        except InputError as error:
+            raise self._wrong(str(error)) from None
         waiting = {field for field, template in templates.items() if late & {*PLACEHOLDER.findall(template)}}
         try:
             value = self.adapter.validate_json(json.dumps(taken))
@@ -53,16 +54,6 @@ class Function:
                     raise self._wrong(f"{where}: {one['msg'].removeprefix('Value error, ')}") from None
             return (), {}
         return ((value,), {}) if self.one else ((), value)
-
-    def _filled(self, field: str, template: str, values: Mapping[str, JsonValue]) -> JsonValue:
-        """The template with its placeholders filled; one that is nothing else becomes the value itself."""
-        for name in PLACEHOLDER.findall(template):
-            if name not in values:
-                what = "is run by no saga" if name == "saga" else "has no such field in its data; add it"
-                raise self._wrong(f"{field!r} needs {{{name}}}, and the job {what}")
-        if (whole := PLACEHOLDER.fullmatch(template)) is not None:
-            return values[whole[1]]
-        return PLACEHOLDER.sub(lambda match: _text(values[match[1]]), template)
 
     def _wrong(self, message: str) -> InputError:
         return InputError(f"function {self.name!r}: {message}")
@@ -142,7 +133,3 @@ def _function(name: str, call: Callable[..., Any]) -> Function:
 
 def _names(model: type[BaseModel]) -> Set[str]:
     return {field.alias or name for name, field in model.model_fields.items()}
-
-
-def _text(value: JsonValue) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

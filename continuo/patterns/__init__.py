@@ -13,6 +13,7 @@ from continuo.patterns.ensemble import Ensemble
 from continuo.patterns.fallback import Fallback
 from continuo.patterns.fan_out import FanOut
 from continuo.patterns.http import Http
+from continuo.patterns.mcp import Mcp
 from continuo.patterns.orchestrate import Orchestrate
 from continuo.patterns.pipeline import Pipeline, PipelineStep
 from continuo.patterns.python import Python
@@ -37,6 +38,7 @@ __all__ = [
     "Fallback",
     "FanOut",
     "Http",
+    "Mcp",
     "Orchestrate",
     "Pipeline",
     "PipelineStep",

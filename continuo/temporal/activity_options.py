@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from temporalio.common import RetryPolicy
 
-from continuo.patterns import Call, Http, Python
+from continuo.patterns import Call, Http, Mcp, Python
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 
@@ -29,12 +29,12 @@ class Options(LocalOptions):
     heartbeat_timeout: timedelta
 
 
-def options(step: Call | Http | Python) -> Options:
+def options(step: Call | Http | Mcp | Python) -> Options:
     """The step's own numbers. The HTTP time-out strikes first, since it knows what it waited for."""
     return Options(heartbeat_timeout=HEARTBEAT_TIMEOUT, **local_options(step))
 
 
-def local_options(step: Call | Http | Python) -> LocalOptions:
+def local_options(step: Call | Http | Mcp | Python) -> LocalOptions:
     """The same for a local activity, which needs no heartbeat: it dies with the workflow's own task."""
     retry = step.retry
     return LocalOptions(
