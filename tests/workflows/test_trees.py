@@ -11,6 +11,7 @@ from continuo.door.runs import result
 from continuo.jobs import CallRecord, Failure, Outcome
 from continuo.messages import Usage
 from continuo.patterns import Call, Orchestrate, Step
+from continuo.patterns.walk import specs
 from continuo.testing.processes import Control, begin, job, replay
 from tests.support.trees import trees
 
