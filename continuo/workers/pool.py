@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 
 from continuo.activities.admission import Admission
 from continuo.activities.around import Around
+from continuo.activities.batches import Batches
 from continuo.activities.breakers import Breakers
 from continuo.activities.caching import Caching
 from continuo.activities.deployments import Deployments
@@ -32,6 +33,7 @@ from continuo.activities.webhooks import Webhooks
 from continuo.authoring.library import Library
 from continuo.jobs import Priority
 from continuo.providers.client import ModelClient
+from continuo.stores.batches import BatchStore
 from continuo.stores.board import Board
 from continuo.stores.budgets import Budgets
 from continuo.stores.journal import Journal
@@ -98,7 +100,7 @@ async def pool(
         resources.callback(executor.shutdown, wait=False)
         ours = activities(
             calls, PlainCalls(calls, client), admission, breakers, services, functions, caching, letters, reports,
-            pruning, webhooks, Recording(),
+            pruning, webhooks, Recording(), Batches(BatchStore(database, namespace.id)),
         )  # fmt: skip
         worker = Worker(
             Client(**config),
