@@ -41,6 +41,9 @@ is part of the job and not a patch marker, which would cost every run two more e
 WANTED = "wanted"
 """The `stream` of a job that has no run id yet."""
 
+CANCELLED = "Cancelled"
+"""The type of the failure of a run that was cancelled."""
+
 TenantName = Annotated[str, AfterValidator(_tenant)]
 """Without slashes, so that it is one part of an id, and no longer than a fairness key, of 64 bytes, may be."""
 

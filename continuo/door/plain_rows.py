@@ -7,8 +7,7 @@ from temporalio.client import ActivityExecutionDescription, ActivityExecutionSta
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.door.plain import described, ended, job_of
-from continuo.door.runs import CANCELLED
-from continuo.jobs import Failure, Job, Outcome
+from continuo.jobs import CANCELLED, Failure, Job, Outcome
 from continuo.operations.runs import RunRow, RunStatus
 from continuo.stores.database import StoreUnavailable
 from continuo.temporal.activity_options import PLAIN_CALL

@@ -17,7 +17,7 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import is_cancelled_exception
 from temporalio.service import RPCError, RPCStatusCode
 
-from continuo.jobs import Account, Failure, Job, Outcome
+from continuo.jobs import CANCELLED, Account, Failure, Job, Outcome
 from continuo.progress import Progress
 from continuo.temporal.attributes import memo, started
 from continuo.temporal.failures import failure_of
@@ -25,9 +25,6 @@ from continuo.temporal.task_timeout import task_timeout
 
 Handle = WorkflowHandle[object, Outcome]
 State = Literal["queued", "running", "ended", "unknown"]
-
-CANCELLED = "Cancelled"
-"""The type of the failure of a run that was cancelled."""
 
 UNTOUCHED = 2
 """Events of a history whose workflow no pool has begun: it was started, and its first task waits."""

@@ -214,6 +214,33 @@ STORE = (
     );
     CREATE INDEX mcp_calls_time ON mcp_calls (time, identity)
     """,
+    """
+    CREATE TABLE batches (
+        key TEXT PRIMARY KEY,
+        namespace TEXT NOT NULL,
+        tenant TEXT NOT NULL,
+        id TEXT NOT NULL,
+        pattern TEXT NOT NULL,
+        created TEXT NOT NULL,
+        state TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        terms TEXT NOT NULL
+    );
+    CREATE INDEX batches_created ON batches (created, key);
+    CREATE TABLE batch_items (
+        batch TEXT NOT NULL,
+        number BIGINT NOT NULL,
+        own TEXT,
+        input TEXT NOT NULL,
+        state TEXT NOT NULL,
+        result TEXT,
+        cost_nanousd BIGINT,
+        unpriced INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (batch, number)
+    );
+    CREATE INDEX batch_items_state ON batch_items (batch, state, number, cost_nanousd, unpriced);
+    CREATE UNIQUE INDEX batch_items_own ON batch_items (batch, own) WHERE own IS NOT NULL
+    """,
 )
 
 PAYLOADS = (

@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 
 from continuo.activities.admission import Admission
 from continuo.activities.around import Around
+from continuo.activities.batches import Batches
 from continuo.activities.breakers import Breakers
 from continuo.activities.caching import Caching
 from continuo.activities.deployments import Deployments
@@ -34,6 +35,7 @@ from continuo.activities.webhooks import Webhooks
 from continuo.authoring.library import Library
 from continuo.jobs import Priority
 from continuo.providers.client import ModelClient
+from continuo.stores.batches import BatchStore
 from continuo.stores.board import Board
 from continuo.stores.budgets import Budgets
 from continuo.stores.journal import Journal
@@ -106,6 +108,7 @@ async def pool(
         ours = activities(
             calls, PlainCalls(calls, client), admission, breakers, services, functions, tools, caching, letters,
             reports, pruning, webhooks, Recording(), Orchestrating(library),
+            Batches(BatchStore(database, namespace.id)),
         )  # fmt: skip
         worker = Worker(
             Client(**config),

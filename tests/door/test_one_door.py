@@ -12,7 +12,11 @@ STARTS = {
     "start_activity",
 }  # fmt: skip
 
-THE_DOOR = {"door/runs.py": {"start_workflow"}, "door/plain.py": {"start_activity"}}
+THE_DOOR = {
+    "door/runs.py": {"start_workflow"},
+    "door/plain.py": {"start_activity"},
+    "door/batches.py": {"start_workflow"},
+}
 OF_A_NAME = {
     "door/silent_ends.py": {"start_workflow"},
     "activities/breakers.py": {"start_workflow", "WithStartWorkflowOperation"},
@@ -27,8 +31,9 @@ OF_A_PATTERN = {
     "workflows/step.py": {"start_child_workflow"},
     "workflows/split.py": {"start_child_workflow"},
     "workflows/dead_letter.py": {"start_child_workflow"},
+    "workflows/batch.py": {"start_child_workflow"},
 }
-"""A branch of its own, a shadow, and what the door had accepted and failed."""
+"""A branch of its own, a shadow, what the door had accepted and failed, and an item of a batch that it has accepted."""
 
 
 def paths() -> list[Path]:
@@ -62,3 +67,13 @@ def test_only_submit_and_running_start_what_the_stages_have_passed() -> None:
         if alias.name in ("start", "start_plain")
     )
     assert importing == {("submit.py", "start"): 1, ("running.py", "start_plain"): 1}
+
+
+def test_only_the_door_keeps_the_items_of_a_batch_which_its_workflow_runs() -> None:
+    keeping = [
+        str(path.relative_to(ROOT / "continuo"))
+        for path in paths()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "self._store.add"
+    ]
+    assert keeping == ["door/batches.py"]

@@ -1,0 +1,176 @@
+"""Batches: a row for each, and one for each of their items with its input and its result."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from continuo.money import NANO
+from continuo.operations.batches import BatchRow, BatchState, Begun, Ended, Item, ItemState, Page, Tally, Terms
+from continuo.stores.database import Connection, Database, Row
+
+PAGE_BYTES = 256 * 2**10
+"""About so many bytes of items are read together; one that is larger comes alone."""
+
+_COLUMNS = "tenant, id, pattern, created, state, digest"
+_END = (
+    "UPDATE batch_items SET state = ?, result = ?, cost_nanousd = COALESCE(cost_nanousd, 0) + ?, unpriced = ?"
+    " WHERE batch = ? AND number = ? AND state = 'waiting'"
+)
+
+
+class Taken(Exception):
+    """An item has the id of an earlier one, whose `number` this is."""
+
+    def __init__(self, item: Item, number: int) -> None:
+        super().__init__(f"item {item.number} has the id of item {number}")
+        self.item = item
+        self.number = number
+
+
+class BatchStore:
+    """The batches of one namespace of Temporal. A batch is named by its tenant and its id."""
+
+    def __init__(self, database: Database, namespace: str) -> None:
+        self._database = database
+        self._namespace = namespace
+
+    async def create(self, tenant: str, id: str, digest: str, terms: Terms) -> BatchRow:
+        """A batch without items, in the state `loading`; the one that is there already stays as it is."""
+        pattern, now = terms.context.pattern, datetime.now(UTC).isoformat(timespec="microseconds")
+        row = (self._key(tenant, id), self._namespace, tenant, id, pattern, now, "loading", digest, _json(terms))
+        sql = "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        await self._database.write(lambda connection: connection.execute(sql, row))
+        known = await self.get(tenant, id)
+        assert known is not None
+        return known
+
+    async def add(self, tenant: str, id: str, items: Sequence[Item]) -> None:
+        """Keep items that wait. Raises `Taken`; nothing of these is kept then."""
+        key = self._key(tenant, id)
+        sql = (
+            "INSERT INTO batch_items (batch, number, own, input, state) VALUES (?, ?, ?, ?, 'waiting')"
+            " ON CONFLICT DO NOTHING"
+        )
+
+        def write(connection: Connection) -> None:
+            for item in items:
+                row = (key, item.number, item.own, item.model_dump_json())
+                if connection.execute(sql, row).rowcount or item.own is None:
+                    continue
+                same = connection.execute("SELECT number FROM batch_items WHERE batch = ? AND own = ?", (key, item.own))
+                if (number := same.fetchone()["number"]) != item.number:
+                    raise Taken(item, number)
+
+        await self._database.write(write)
+
+    async def drop(self, tenant: str, id: str) -> None:
+        """The batch with its items."""
+        key = self._key(tenant, id)
+
+        def write(connection: Connection) -> None:
+            connection.execute("DELETE FROM batch_items WHERE batch = ?", (key,))
+            connection.execute("DELETE FROM batches WHERE key = ?", (key,))
+
+        await self._database.write(write)
+
+    async def get(self, tenant: str, id: str) -> BatchRow | None:
+        sql = f"SELECT {_COLUMNS}, key FROM batches WHERE key = ?"
+        rows = await self._database.read(sql, (self._key(tenant, id),))
+        return await self._row(rows[0]) if rows else None
+
+    async def listed(self, tenant: str | None, limit: int) -> list[BatchRow]:
+        """The newest, of one tenant or of all."""
+        whose, values = ("AND tenant = ?", [tenant]) if tenant else ("", [])
+        sql = f"SELECT {_COLUMNS}, key FROM batches WHERE namespace = ? {whose} ORDER BY created DESC, key LIMIT ?"
+        rows = await self._database.read(sql, (self._namespace, *values, limit))
+        return [await self._row(row) for row in rows]
+
+    async def begin(self, tenant: str, id: str) -> Begun | None:
+        """Its terms and how it stands; None where there is no such batch."""
+        key = self._key(tenant, id)
+        rows = await self._database.read("SELECT terms FROM batches WHERE key = ?", (key,))
+        if not rows:
+            return None
+        return Begun(terms=Terms.model_validate_json(rows[0]["terms"]), tally=await self._tally(key))
+
+    async def terms(self, tenant: str, id: str) -> Terms:
+        rows = await self._database.read("SELECT terms FROM batches WHERE key = ?", (self._key(tenant, id),))
+        return Terms.model_validate_json(rows[0]["terms"])
+
+    async def put(self, tenant: str, id: str, state: BatchState, terms: Terms | None = None) -> None:
+        """Change its state, and its terms if some are given."""
+        key = self._key(tenant, id)
+
+        def write(connection: Connection) -> None:
+            connection.execute("UPDATE batches SET state = ? WHERE key = ?", (state, key))
+            if terms is not None:
+                connection.execute("UPDATE batches SET terms = ? WHERE key = ?", (_json(terms), key))
+
+        await self._database.write(write)
+
+    async def again(self, tenant: str, id: str, states: Sequence[ItemState]) -> int:
+        """Let the items in these states wait again; how many they are. What they have cost stays counted."""
+        sql = f"UPDATE batch_items SET state = 'waiting' WHERE batch = ? AND state IN ({', '.join('?' * len(states))})"
+        values = (self._key(tenant, id), *states)
+        return await self._database.write(lambda connection: connection.execute(sql, values).rowcount)
+
+    async def page(self, tenant: str, id: str, after: int, count: int) -> Page:
+        """At most `count` items that wait behind the number `after`."""
+        sql = (
+            "SELECT input, number FROM batch_items WHERE batch = ? AND state = 'waiting' AND number > ?"
+            " ORDER BY number LIMIT ?"
+        )
+        rows = await self._database.read(sql, (self._key(tenant, id), after, count))
+        items, size = list[Item](), 0
+        for row in rows:
+            size += len(row["input"])
+            if items and size > PAGE_BYTES:
+                break
+            items.append(Item.model_validate_json(row["input"]))
+        return Page(items=tuple(items), last=len(items) == len(rows) < count)
+
+    async def end(self, tenant: str, id: str, ends: Sequence[Ended]) -> None:
+        """Keep how items have ended. One of which that is known already stays as it is."""
+        key = self._key(tenant, id)
+        rows = [(*_end(one), key, one.number) for one in ends]
+
+        def write(connection: Connection) -> None:
+            for row in rows:
+                connection.execute(_END, row)
+
+        await self._database.write(write)
+
+    async def results(self, tenant: str, id: str, after: int, count: int) -> list[Row]:
+        """`number`, `own`, `state`, `result` (JSON of an `Outcome`, or of a `Failure` where it is not `done`) and
+        `cost_nanousd` of the next items that have ended, in their order."""
+        sql = (
+            "SELECT number, own, state, result, cost_nanousd FROM batch_items"
+            " WHERE batch = ? AND state <> 'waiting' AND number > ? ORDER BY number LIMIT ?"
+        )
+        return await self._database.read(sql, (self._key(tenant, id), after, count))
+
+    async def _row(self, row: Row) -> BatchRow:
+        tally = await self._tally(row["key"])
+        return BatchRow(**{name: value for name, value in row.items() if name != "key"}, tally=tally)
+
+    async def _tally(self, key: str) -> Tally:
+        sql = (
+            "SELECT state, COUNT(*) AS items, SUM(cost_nanousd) AS cost, SUM(unpriced) AS unpriced FROM batch_items"
+            " WHERE batch = ? GROUP BY state"
+        )
+        rows = await self._database.read(sql, (key,))
+        cost = sum(int(row["cost"] or 0) for row in rows) / NANO
+        counts = {row["state"]: row["items"] for row in rows}
+        return Tally(**counts, cost_usd=cost, unpriced=sum(int(row["unpriced"]) for row in rows))
+
+    def _key(self, tenant: str, id: str) -> str:
+        return f"{self._namespace}/{tenant}/{id}"
+
+
+def _end(end: Ended) -> tuple[object, ...]:
+    result, cost = end.outcome or end.failure, end.cost_usd
+    text = result.model_dump_json(exclude_defaults=True) if result else None
+    return end.state, text, round((cost or 0.0) * NANO), int(cost is None)
+
+
+def _json(terms: Terms) -> str:
+    return terms.model_dump_json()
