@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from continuo.data import Data, Number, seconds
+from continuo.data import Data, Number, Seconds, seconds
 from continuo.decisions.review import Brief, Case
-from continuo.patterns.review import Reviewer
+from continuo.patterns.review import Decided, Reviewer
 from continuo.wire.parsed import Shape
 
 Period = Annotated[Number, Field(gt=0, le=86400), BeforeValidator(seconds, json_schema_input_type=float | str)]
@@ -33,6 +33,15 @@ class ReleaseBody(Shape):
     """Of `POST /v1/reviews/{id}/release`."""
 
     by: Reviewer
+
+
+class LinkBody(Shape):
+    """Of `POST /v1/reviews/{id}/link`: who decides with it, by which of the review's decisions (all), and for how long
+    it is good: three days, at most 30."""
+
+    by: Reviewer
+    decisions: Annotated[list[Decided], Field(min_length=1, max_length=4)] | None = None
+    seconds: Seconds = 3 * 86400.0
 
 
 class ReviewQuery(Data):

@@ -9,12 +9,14 @@ import pytest
 from temporalio.client import Client
 
 from continuo.decisions.review import Case
+from continuo.door.inspection import inspected
 from continuo.door.reviews import open_reviews
 from continuo.door.runs import Handle, result
 from continuo.errors import InputError
 from continuo.jobs import Failure, Outcome
-from continuo.patterns import Review
+from continuo.patterns import Fallback, Review, Template
 from continuo.starters.commands import reviews
+from continuo.starters.commands.show import show
 from continuo.testing.processes import begin, job, until
 from tests.starters.test_cli import continuo
 from tests.workflows.test_review import opened
@@ -83,6 +85,32 @@ async def test_the_next_one_is_claimed_shown_and_decided(
     assert end.text == "Selling a bicycle."
     with pytest.raises(InputError, match=r"it has been decided: approve by bob, .* \(fine\)"):
         await reviews.reject(handle.id, by="ann", shown=case.shown, reason="spam")
+
+
+async def test_a_run_that_is_shown_tells_what_it_waits_for_and_then_who_decided(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handle = await begin(client, job(Fallback(steps=(Review(step=Review()), Template(text="Sorry.")))))
+    outer = f"{handle.id}.tier1"
+    for review in (f"{outer}.step", outer):
+        case = await opened(client.get_workflow_handle(review))
+        inspection = await inspected(client, handle.id)
+        assert inspection is not None
+        assert inspection.reviews == [review]
+        await show(handle.id)
+        assert "waits for a person" in capsys.readouterr().out
+        await reviews.approve(review, by="ann", shown=case.shown)
+    await result(handle)
+    await show(handle.id)
+    text = capsys.readouterr().out
+    assert "reviewed: approve by ann" in text
+    assert "waits for a person" not in text
+
+
+async def test_a_run_that_is_one_review_waits_for_itself(client: Client, waiting: tuple[Handle, Case]) -> None:
+    inspection = await inspected(client, waiting[0].id)
+    assert inspection is not None
+    assert inspection.reviews == [waiting[0].id]
 
 
 async def test_an_edit_and_a_rejection_reach_the_run(client: Client, tenant: str) -> None:

@@ -26,6 +26,7 @@ from continuo.starters.gateway import (
     moderations,
     openapi,
     responses,
+    review_links,
     reviews,
     transcriptions,
 )
@@ -74,9 +75,19 @@ ROUTES = [
     Route("/v1/reviews", reviews.list_reviews),
     *(
         Route(f"/v1/reviews/{{id:path}}/{action.__name__}", action, methods=["POST"])
-        for action in (reviews.approve, reviews.edit, reviews.reject, reviews.respond, reviews.claim, reviews.release)
+        for action in (
+            reviews.approve,
+            reviews.edit,
+            reviews.reject,
+            reviews.respond,
+            reviews.claim,
+            reviews.release,
+            review_links.link,
+        )
     ),
     Route("/v1/reviews/{id:path}", reviews.get),
+    Route(review_links.PATH, review_links.show),
+    Route(review_links.PATH, review_links.decide, methods=["POST"]),
     Route("/v1/models", models.list_models),
     Route("/v1/models/{id:path}", models.get_model),
     Route("/openapi.json", openapi.document),

@@ -14,7 +14,16 @@ from starlette.routing import Route
 from continuo import __version__
 from continuo.jobs import Outcome
 from continuo.operations.jobs import JobStatus
-from continuo.starters.gateway import chat, conversations, jobs, kept_completions, messages, responses, reviews
+from continuo.starters.gateway import (
+    chat,
+    conversations,
+    jobs,
+    kept_completions,
+    messages,
+    responses,
+    review_links,
+    reviews,
+)
 from continuo.wire import anthropic
 from continuo.wire import chat as chat_wire
 from continuo.wire import jobs as jobs_wire
@@ -31,6 +40,7 @@ BODIES: dict[object, type[BaseModel]] = {
     **dict.fromkeys((reviews.approve, reviews.edit, reviews.reject, reviews.respond), reviews_wire.DecisionBody),
     reviews.claim: reviews_wire.ClaimBody,
     reviews.release: reviews_wire.ReleaseBody,
+    review_links.link: reviews_wire.LinkBody,
     conversations.create: responses_wire.ConversationBody,
     conversations.create_items: responses_wire.ItemsBody,
     conversations.update: responses_wire.UpdateBody,
@@ -56,9 +66,11 @@ QUERIES: dict[object, dict[str, Any]] = {
         "after": {"type": "string"},
         "pattern": {"type": "string"},
     },
+    review_links.show: {"link": {"type": "string"}},
+    review_links.decide: {"link": {"type": "string"}},
 }
 
-OPEN = ("/healthz", "/readyz", "/openapi.json")
+OPEN = ("/healthz", "/readyz", "/openapi.json", review_links.PATH)
 """Asked without a key."""
 
 REF = "#/components/schemas/{model}"

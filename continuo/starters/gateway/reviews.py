@@ -21,7 +21,7 @@ from continuo.wire.parsed import parsed
 
 async def list_reviews(http: Request) -> Response:
     """The open ones of the key's tenant, in the order in which they are due."""
-    gateway, key = await _entered(http)
+    gateway, key = await entered(http)
     with refusing():
         query = reviews.ReviewQuery.model_validate(dict(http.query_params))
     briefs = [
@@ -39,8 +39,8 @@ async def list_reviews(http: Request) -> Response:
 
 
 async def get(http: Request) -> Response:
-    gateway, key = await _entered(http)
-    return JSONResponse(reviews.response(await _case(gateway, key, http)))
+    gateway, key = await entered(http)
+    return JSONResponse(reviews.response(await case_for_key(gateway, key, http)))
 
 
 async def approve(http: Request) -> Response:
@@ -60,38 +60,38 @@ async def respond(http: Request) -> Response:
 
 
 async def claim(http: Request) -> Response:
-    gateway, key = await _entered(http)
+    gateway, key = await entered(http)
     body = parsed(reviews.ClaimBody, await http.body())
-    case = await _case(gateway, key, http)
+    case = await case_for_key(gateway, key, http)
     with _told():
         return JSONResponse(reviews.response(await door.claim(gateway.door.client, case, body.by, body.seconds)))
 
 
 async def release(http: Request) -> Response:
-    gateway, key = await _entered(http)
+    gateway, key = await entered(http)
     body = parsed(reviews.ReleaseBody, await http.body())
-    case = await _case(gateway, key, http)
+    case = await case_for_key(gateway, key, http)
     with _told():
         return JSONResponse(reviews.response(await door.release(gateway.door.client, case, body.by)))
 
 
 async def _decided(http: Request, decision: Decided) -> Response:
-    gateway, key = await _entered(http)
+    gateway, key = await entered(http)
     body = parsed(reviews.DecisionBody, await http.body())
-    case = await _case(gateway, key, http)
+    case = await case_for_key(gateway, key, http)
     taken = Decision(decision=decision, **body.model_dump())
     with _told():
         return JSONResponse(reviews.response(await door.decide(gateway.door.client, case, taken)))
 
 
-async def _entered(http: Request) -> tuple[Gateway, ApiKey]:
+async def entered(http: Request) -> tuple[Gateway, ApiKey]:
     gateway: Gateway = http.app.state.gateway
     key = await caller(gateway, http)
     http.scope["key_id"] = key.id
     return gateway, key
 
 
-async def _case(gateway: Gateway, key: ApiKey, http: Request) -> Case:
+async def case_for_key(gateway: Gateway, key: ApiKey, http: Request) -> Case:
     """Raises `WireError` for a review that is not there, another tenant's, or of a pattern that the key may not use."""
     with _told():
         case = await door.case_of(gateway.door.client, http.path_params["id"], key.tenant)
