@@ -4,17 +4,18 @@ import json
 from collections.abc import Callable
 
 from continuo.authoring.files import is_file
-from continuo.authoring.functions import check_functions
+from continuo.authoring.functions import check_functions, with_schemas
 from continuo.authoring.inputs import check_embedding, check_media, check_parameters
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_data, check_services, check_size, check_text
+from continuo.authoring.schemas import check_schemas
 from continuo.door.request import Request
 from continuo.errors import InputError
 from continuo.jobs import WANTED, Context, Job
 from continuo.messages import Message, ModelRequest, content_of
 from continuo.parts import Text
 from continuo.patterns import Http, Step
-from continuo.patterns.walk import specs
+from continuo.patterns.walk import given
 
 
 def accepted(library: Library, request: Request, context: Context) -> Job:
@@ -50,7 +51,7 @@ def _passed(library: Library, job: Job, pattern: str | Step) -> Job:
 
 
 def _has_input(library: Library, job: Job) -> Job:
-    if not job.data and any(isinstance(spec, Http) for spec in specs(job.step)):
+    if not job.data and any(isinstance(spec, Http) and written is None for spec, written in given(job.step)):
         name = job.context.pattern
         raise InputError(f"pattern {name!r} acts on data; give it, as in: continuo run {name} --data FILE")
     if job.request.prompt.strip() or not job.request.media:
@@ -65,8 +66,10 @@ def _reaches_services(library: Library, job: Job) -> Job:
 
 
 def _calls_functions(library: Library, job: Job) -> Job:
-    check_functions(job.step, library.functions, job.data)
-    return job
+    step = with_schemas(job.step, library.functions)
+    check_functions(step, library.functions, job.data)
+    check_schemas(step)
+    return job.model_copy(update={"step": step})
 
 
 def _reads_media(library: Library, job: Job) -> Job:

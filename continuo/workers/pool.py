@@ -27,6 +27,7 @@ from continuo.activities.recording import Recording
 from continuo.activities.reports import Reports
 from continuo.activities.services import ServiceCalls
 from continuo.activities.settling import Settling
+from continuo.activities.turns import TurnKeeping
 from continuo.activities.unexpected import final_if_unexpected
 from continuo.activities.webhooks import Webhooks
 from continuo.authoring.library import Library
@@ -38,6 +39,7 @@ from continuo.stores.journal import Journal
 from continuo.stores.opened import open_cache, open_store, opened_limits, opened_payloads, opened_streams
 from continuo.stores.payloads import Payloads
 from continuo.stores.runs import Runs
+from continuo.stores.turns import Turns
 from continuo.temporal.connect import connect
 from continuo.temporal.masked import masked
 from continuo.temporal.namespace import namespace_of
@@ -86,7 +88,8 @@ async def pool(
         settling = Settling(journal, settings.data / "unrecorded")
         await resources.enter_async_context(settling.running())
         payloads = Payloads(large, namespace.id)
-        calls = ModelCalls(library, models, journal, settling, admission, breakers, payloads, streams)
+        turns = Turns(large, namespace.id)
+        calls = ModelCalls(library, models, journal, settling, admission, breakers, payloads, turns, streams)
         caching, letters, reports = Caching(cache), Letters(library), Reports(library)
         pruning = Pruning(settings, client, namespace, database, large, cache, streams)
         runs = Runs(database, namespace.id)
@@ -98,7 +101,7 @@ async def pool(
         resources.callback(executor.shutdown, wait=False)
         ours = activities(
             calls, PlainCalls(calls, client), admission, breakers, services, functions, caching, letters, reports,
-            pruning, webhooks, Recording(),
+            pruning, webhooks, Recording(), TurnKeeping(turns),
         )  # fmt: skip
         worker = Worker(
             Client(**config),

@@ -94,6 +94,18 @@ def no_json() -> object:
     return threading.Lock()
 
 
+def weather(city: str, days: int = 1) -> str:
+    """The weather of a city, for some days."""
+    EVENTS.append(f"weather {city} {days}")
+    return f"{days} days of rain in {city}"
+
+
+def book(room: str, effect: str) -> str:
+    """Book a room."""
+    EVENTS.append(f"book {room} {effect}")
+    return f"{room} is booked"
+
+
 def untyped(text) -> None:  # type: ignore[no-untyped-def]
     raise AssertionError
 

@@ -1,0 +1,199 @@
+"""Agents on the real server, whose model is the simulated provider's by a script."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import JsonValue
+from temporalio.client import Client
+
+from continuo.authoring.library import Library
+from continuo.decisions.json_schema import mistake_in
+from continuo.door.request import Request
+from continuo.door.stages import accepted
+from continuo.jobs import Context, Failure, Job, Outcome
+from continuo.patterns import Agent, AgentTool, Call, Http, Python, Retry, Template
+from continuo.testing.processes import Control, begin, failure, outcome, replay
+from tests.support.own_code import EVENTS
+
+pytestmark = pytest.mark.usefixtures("worker", "simulator")
+
+ONCE = Retry(attempts=1)
+
+
+def own(function: str, /, **fields: Any) -> AgentTool:
+    return AgentTool(step=Python(function=f"tests.support.own_code:{function}", retry=ONCE), **fields)
+
+
+def agent(**fields: Any) -> Agent:
+    """An agent of the simulated model, with two tools of the user's own."""
+    tools = {"weather": own("weather"), "book": own("book")}
+    return Agent(**{"model": Call(model="mid", retry=ONCE), "tools": tools, **fields})
+
+
+def asked_to(step: Agent, prompt: str = "Book the dry one.", **context: Any) -> Job:
+    """A job as the door makes it, which knows what the tools take."""
+    request = Request(pattern=step, name="agent", prompt=prompt)
+    return accepted(Library(), request, Context(tenant="acme", **context))
+
+
+def call(name: str, /, **arguments: Any) -> dict[str, Any]:
+    return {"name": name, "arguments": arguments}
+
+
+def turn(*calls: dict[str, Any], text: str = "") -> dict[str, Any]:
+    return {"text": text, "calls": list(calls)}
+
+
+async def seen(simulator: Control) -> list[dict[str, Any]]:
+    """The messages of the last request that the model got."""
+    messages: list[dict[str, Any]] = (await simulator.calls("sim-mid"))[-1]["body"]["messages"]
+    return messages
+
+
+def results(messages: list[dict[str, Any]]) -> list[str]:
+    return [message["content"] for message in messages if message["role"] == "tool"]
+
+
+@pytest.fixture(autouse=True)
+def _no_events() -> None:
+    EVENTS.clear()
+
+
+async def test_it_runs_the_tools_that_its_model_calls_until_it_answers(client: Client, simulator: Control) -> None:
+    script = [
+        turn(call("weather", city="Bern"), call("weather", city="Oslo", days=2), text="Let me look."),
+        turn(call("book", room="7")),
+        turn(text="Room 7 is yours."),
+    ]
+    await simulator.behave("sim-mid", script=script)
+    handle = await begin(client, asked_to(agent(system="Be brief.")))
+    found = await handle.result()
+    assert (found.text, found.partial, found.finish_reason, len(found.calls)) == ("Room 7 is yours.", False, "stop", 3)
+    assert sorted(EVENTS)[1:] == ["weather Bern 1", "weather Oslo 2"]
+    first, second, third = await simulator.calls("sim-mid")
+    tools = [tool["function"] for tool in first["body"]["tools"]]
+    assert [tool["name"] for tool in tools] == ["weather", "book"]
+    assert tools[0]["description"] == "The weather of a city, for some days."
+    assert [*tools[1]["parameters"]["properties"]] == ["room"]
+    assert [message["role"] for message in second["body"]["messages"]] == [
+        "system",
+        "user",
+        "assistant",
+        "tool",
+        "tool",
+    ]
+    assert results(third["body"]["messages"]) == ["1 days of rain in Bern", "2 days of rain in Oslo", "7 is booked"]
+    await replay(client, handle.id)
+
+
+async def test_what_is_wrong_goes_back_to_the_model(client: Client, simulator: Control) -> None:
+    script = [
+        turn(call("weather", town="Bern"), call("wether", city="Bern"), call("fail", event="it", error="OSError")),
+        turn(text="I give up."),
+    ]
+    await simulator.behave("sim-mid", script=script)
+    tools = {"weather": own("weather"), "fail": own("fail")}
+    assert (await outcome(client, asked_to(agent(tools=tools)))).text == "I give up."
+    wrong, unknown, failed = results(await seen(simulator))
+    assert wrong.startswith("Error: the arguments are wrong: ")
+    assert "'city' is a required property" in wrong or "'town' was unexpected" in wrong
+    assert unknown == "Error: unknown tool 'wether'; did you mean 'weather'?"
+    assert failed.startswith("Error: function_failed: tests.support.own_code:fail raised OSError: no it")
+    assert EVENTS == ["it"]
+
+
+@pytest.mark.parametrize("written", ["", "{", "[1]", '{"city": NaN}', '{"city": 7}'])
+def test_arguments_that_are_no_json_or_of_another_type_are_told(
+    written: str,
+) -> None:
+    schema: dict[str, JsonValue] = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    assert mistake_in(written or "{}", schema)
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason", "turns", "events"),
+    [
+        ({"turns": 2}, "the limit of 2 turns is reached", 2, 2),
+        ({"calls": 1}, "the limit of 1 calls of tools is reached", 2, 1),
+        ({"cost_usd": 1e-9}, "the limit of $1e-09 is reached", 1, 0),
+        ({"seconds": 0.001}, "the limit of 0.001 s is reached", 0, 0),
+    ],
+)
+async def test_a_limit_is_looked_at_before_each_call_and_its_outcome_is_partial(
+    client: Client, simulator: Control, limits: dict[str, Any], reason: str, turns: int, events: int
+) -> None:
+    looks = [turn(call("weather", city=str(number)), text=f"Look {number}.") for number in range(5)]
+    await simulator.behave("sim-mid", script=looks)
+    found = await outcome(client, asked_to(agent(**limits)))
+    assert (found.partial, found.finish_reason) == (True, "length")
+    assert found.reasons[0].startswith(reason)
+    assert found.text == (f"Look {turns - 1}." if turns else f"There is no answer: {reason}.")
+    assert (len(await simulator.calls("sim-mid")), len(EVENTS)) == (turns, events)
+
+
+async def test_a_tool_is_any_step_and_an_agent_is_one(client: Client, simulator: Control, shop: Control) -> None:
+    inner = Agent(model=Call(model="mini", retry=ONCE), tools={"weather": own("weather")}, turns=3)
+    order = {"type": "object", "properties": {"order_id": {"type": "string"}, "items": {"type": "array"}}}
+    tools = {
+        "expert": AgentTool(description="Knows the weather.", step=inner),
+        "say": AgentTool(step=Template(text="So be it.")),
+        "reserve": AgentTool(
+            step=Http(service="inventory", path="/reservations/{order_id}", method="PUT", retry=ONCE), parameters=order
+        ),
+    }
+    lines = [{"sku": "mug", "quantity": 1}]
+    calls = [call("expert", input="Is it dry?"), call("say", input="?"), call("reserve", order_id="a-1", items=lines)]
+    await simulator.behave("sim-mid", script=[turn(*calls), turn(text="Done.")])
+    await simulator.behave("sim-mini", script=[turn(call("weather", city="Bern")), turn(text="It rains.")])
+    found = await outcome(client, asked_to(agent(tools=tools)))
+    assert found.text == "Done."
+    expert, said, reserved = results(await seen(simulator))
+    assert (expert, said) == ("It rains.", "So be it.")
+    assert "a-1" in reserved
+    assert [one.path for one in found.calls] == ["model", "expert.1.1.model", "expert.1.1.model", "model"]
+    assert all("Is it dry?" in json.dumps(one["body"]) for one in await simulator.calls("sim-mini"))
+
+
+async def test_a_final_answer_is_held_against_its_schema_and_sent_back(client: Client, simulator: Control) -> None:
+    output = {"type": "object", "properties": {"room": {"type": "integer"}}, "required": ["room"]}
+    script = [turn(call("book", room="7")), turn(text='{"room": "7"}'), turn(text='{"room": 7}')]
+    await simulator.behave("sim-mid", script=script)
+    found = await outcome(client, asked_to(agent(output=output)))
+    assert json.loads(found.text) == {"room": 7}
+    messages = await seen(simulator)
+    assert "fits this schema" in messages[0]["content"]
+    assert "room: '7' is not of type 'integer'" in messages[-1]["content"]
+    end = await failure(client, asked_to(agent(output=output, repairs=0)))
+    assert isinstance(end, Failure)
+    assert (end.type, "is not of type" in end.message) == ("InvalidOutput", True)
+
+
+async def test_without_tools_the_schema_is_the_models_own_to_keep(client: Client, simulator: Control) -> None:
+    output = {"type": "object", "properties": {"room": {"type": "integer"}}, "required": ["room"]}
+    found = await outcome(client, asked_to(agent(tools={}, output=output)))
+    assert isinstance(found, Outcome)
+    assert isinstance(json.loads(found.text)["room"], int)
+    [one] = await simulator.calls("sim-mid")
+    assert one["body"]["response_format"]["json_schema"]["schema"] == output
+
+
+async def test_the_effect_of_a_tool_has_a_key_of_run_turn_and_position(client: Client, simulator: Control) -> None:
+    script = [turn(call("book", room="1"), call("book", room="2")), turn(call("book", room="1")), turn(text="Done.")]
+    await simulator.behave("sim-mid", script=script)
+    await outcome(client, asked_to(agent()))
+    keys = [event.split()[2] for event in EVENTS]
+    assert sorted(key.partition("/")[2] for key in keys) == ["book.1.1", "book.1.2", "book.2.1"]
+    assert len({key.partition("/")[0] for key in keys}) == 1
+
+
+async def test_what_is_said_to_it_meanwhile_is_read_before_its_next_turn(client: Client, simulator: Control) -> None:
+    await simulator.behave(
+        "sim-mid", latency=1, script=[turn(call("weather", city="Bern")), turn(text="Rain."), turn(text="Oslo.")]
+    )
+    handle = await begin(client, asked_to(agent()))
+    await handle.execute_update("say", "And in Oslo?")
+    found = await handle.result()
+    roles = [(message["role"], message["content"]) for message in await seen(simulator)]
+    assert ("user", "And in Oslo?") in roles
+    assert len(found.turns or "") == 64
