@@ -220,6 +220,7 @@ PAYLOADS = (
         PRIMARY KEY (digest, namespace)
     );
     CREATE INDEX turns_used ON turns (namespace, used, digest);
+    CREATE INDEX turns_parent ON turns (namespace, parent);
     CREATE TABLE agent_conversations (
         namespace TEXT NOT NULL,
         tenant TEXT NOT NULL,

@@ -4,7 +4,9 @@ A turn is some messages that belong together, such as an answer and the results 
 once, whoever goes on behind it.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -15,11 +17,16 @@ from continuo.data import Data
 from continuo.messages import Message, estimated_tokens
 from continuo.stores.database import Connection, Database, Row
 from continuo.stores.payloads import FRESH
+from continuo.stores.pruning import PAUSE, PORTION
 
 MEDIUM_TOKENS = 1000
 """What a medium counts as where nobody counts."""
 
 MOST = 2**62
+
+_IS_LAST = (
+    "NOT EXISTS (SELECT 1 FROM turns AS next WHERE next.namespace = turns.namespace AND next.parent = turns.digest)"
+)
 
 _MESSAGES = TypeAdapter(tuple[Message, ...])
 
@@ -76,6 +83,10 @@ class Turns:
         row = (turn.digest, self._namespace, parent, turn.depth, turn.tokens, now, raw.decode())
 
         def write(connection: Connection) -> None:
+            # So that nobody drops it meanwhile.
+            touch = "UPDATE turns SET used = ? WHERE digest = ? AND namespace = ?"
+            if parent is not None and not connection.execute(touch, (now, parent, self._namespace)).rowcount:
+                raise MissingTurn(f"turn {parent} is not kept here")
             connection.execute(
                 "INSERT INTO turns (digest, namespace, parent, depth, tokens, used, content) VALUES (?, ?, ?, ?, ?, ?,"
                 " ?) ON CONFLICT (digest, namespace) DO UPDATE SET used = excluded.used"
@@ -112,8 +123,43 @@ class Turns:
             await self._use(digest, now, last or MOST)
         return [message for row in rows for message in _messages(row)]
 
+    async def prune(self, before: float, needed: Callable[[str], bool], *, dry_run: bool) -> int:
+        """Drop what was last used before that time and is not `needed`: conversations, and turns behind which no other
+        one stands; how many turns they are."""
+        old = "namespace = ? AND used < ?"
+        if not dry_run:
+            sql = f"DELETE FROM agent_conversations WHERE {old}"
+            await self._database.write(lambda connection: connection.execute(sql, (self._namespace, before)))
+        gone, last = set[str](), (0.0, "")
+        page = (
+            f"SELECT digest, used FROM turns WHERE {old} AND (used, digest) > (?, ?) AND {_IS_LAST}"
+            f" ORDER BY used, digest LIMIT {PORTION}"
+        )
+        while rows := await self._database.read(page, (self._namespace, before, *last)):
+            last = (rows[-1]["used"], rows[-1]["digest"])
+            for row in rows:
+                await self._drop(row["digest"], before, needed, gone, dry_run=dry_run)
+            await asyncio.sleep(PAUSE)
+        return len(gone)
+
+    async def _drop(
+        self, digest: str, before: float, needed: Callable[[str], bool], gone: set[str], *, dry_run: bool
+    ) -> None:
+        """Drop the last turn of a transcript, and those before it behind which no other one stands then."""
+        at: str | None = digest
+        while at is not None and not needed(at):
+            sql = "SELECT digest, parent, used FROM turns WHERE namespace = ? AND (digest = ? OR parent = ?)"
+            rows = {row["digest"]: row for row in await self._database.read(sql, (self._namespace, at, at))}
+            turn = rows.pop(at, None)
+            if turn is None or turn["used"] >= before or not rows.keys() <= gone:
+                return
+            write = partial(_dropped, values=(at, self._namespace, before))
+            if not dry_run and not await self._database.write(write):
+                return
+            gone.add(at)
+            at = turn["parent"]
+
     async def _use(self, digest: str, now: float, last: int) -> None:
-        # From the newest on: whoever prunes looks at the oldest first, and at what stands before what it keeps.
         sql = f"{_CHAIN} SELECT digest FROM chain"
         values = (digest, self._namespace, self._namespace, last)
 
@@ -133,6 +179,11 @@ class Turns:
 
     def _whose(self, conversation: Conversation) -> tuple[str, str, str, str]:
         return (self._namespace, conversation.tenant, conversation.pattern, conversation.id)
+
+
+def _dropped(connection: Connection, values: tuple[str, str, float]) -> int:
+    sql = f"DELETE FROM turns WHERE digest = ? AND namespace = ? AND used < ? AND {_IS_LAST}"
+    return connection.execute(sql, values).rowcount
 
 
 def tokens(message: Message) -> int:
