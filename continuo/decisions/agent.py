@@ -15,6 +15,9 @@ from continuo.patterns.agent import Compaction
 RESULT = 100_000
 """Characters of a tool's result that a model is shown."""
 
+MOST_EVENTS = 2_000
+"""Of a history, before its agent continues as new: so many are read again within a second."""
+
 Next = Literal["tools", "repair", "finish", "invalid"]
 
 

@@ -14,7 +14,7 @@ from continuo.errors import InputError
 from continuo.jobs import WANTED, Context, Job
 from continuo.messages import Message, ModelRequest, content_of
 from continuo.parts import Text
-from continuo.patterns import Http, Step
+from continuo.patterns import Agent, Http, Step
 from continuo.patterns.walk import given
 
 
@@ -32,6 +32,8 @@ def accepted(library: Library, request: Request, context: Context) -> Job:
         data=request.data or {},
         stream=WANTED if request.stream else None,
     )
+    if context.conversation is not None and request.id is not None:
+        raise InputError("there is an id and a conversation; leave one out: a conversation is gone on with, an id not")
     return _passed(library, job, request.pattern)
 
 
@@ -57,6 +59,12 @@ def _has_input(library: Library, job: Job) -> Job:
     if job.request.prompt.strip() or not job.request.media:
         check_text("the prompt", job.request.prompt)
     check_data(job.data)
+    return job
+
+
+def _converses(library: Library, job: Job) -> Job:
+    if job.context.conversation is not None and not isinstance(job.step, Agent):
+        raise InputError(f"pattern {job.context.pattern!r} is no agent, and has no conversation; leave that out")
     return job
 
 
@@ -96,6 +104,7 @@ Stage = Callable[[Library, Job], Job]
 """Gives the job, perhaps changed, or raises `InputError`."""
 
 STAGES: tuple[Stage, ...] = (
-    _reaches_services, _has_input, _calls_functions, _reads_media, _embeds_or_speaks, _takes_parameters, _fits,
+    _converses, _reaches_services, _has_input, _calls_functions, _reads_media, _embeds_or_speaks, _takes_parameters,
+    _fits,
 )  # fmt: skip
 """What every job passes, in this order. There is no other way to a run, so this is no argument of anything."""

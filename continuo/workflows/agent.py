@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from temporalio import workflow
 
 from continuo.authoring.prepare import check_text
-from continuo.decisions.agent import Used, following, left_out, reached, with_own_ids
+from continuo.decisions.agent import MOST_EVENTS, Used, following, left_out, reached, with_own_ids
 from continuo.jobs import Account, Failure, Job, Outcome, total_cost
 from continuo.messages import Earlier, Message
 from continuo.patterns import Agent
@@ -51,9 +51,9 @@ class AgentWorkflow(PatternWorkflow):
         return outcome.model_copy(update={"latency_ms": round(latency, 3)})
 
     @workflow.query
-    def turns(self) -> AgentState | None:
-        """How far it is: the digest of its last turn stands for all of them."""
-        return self._state
+    def digest(self) -> str | None:
+        """That of its last turn, which stands for the whole transcript."""
+        return self._state.head.digest if self._state and self._state.head else None
 
     @workflow.update
     def say(self, text: str) -> None:
@@ -87,7 +87,7 @@ class AgentWorkflow(PatternWorkflow):
                 await self._add(job, said)
             if (limit := reached(agent, self._used(tools), turns=1)) is not None:
                 return self._stopped(limit)
-            if self._now.turns and workflow.info().is_continue_as_new_suggested():
+            if self._now.turns and _is_long(workflow.info()):
                 await self._continue(job, tools)
             await self._compact(agent, job)
             outcome = await self._ask(agent, job)
@@ -123,7 +123,7 @@ class AgentWorkflow(PatternWorkflow):
             if before is not None:
                 self._state = self._now.behind(before)
         await self._add(job, job.request.messages)
-        self._become(task=self._now.head and self._now.head.digest)
+        self._become(task=self.digest())
 
     async def _ask(self, agent: Agent, job: Job) -> Outcome:
         number = self._now.turns + 1
@@ -206,11 +206,14 @@ class AgentWorkflow(PatternWorkflow):
 
     def _finished(self, outcome: Outcome) -> Outcome:
         self._ended = True
-        turns = self._now.head and self._now.head.digest
-        return outcome.model_copy(update={"turns": turns, "simulated": self._now.simulated})
+        return outcome.model_copy(update={"turns": self.digest(), "simulated": self._now.simulated})
 
     def _stopped(self, limit: str) -> Outcome:
         """What there is, where a limit leaves no room for more."""
         text = self._now.text or f"There is no answer: {limit}."
         stopped = Outcome(text=text, served_by="model", finish_reason="length", partial=True, reasons=(limit,))
         return self._finished(stopped)
+
+
+def _is_long(info: workflow.Info) -> bool:
+    return info.is_continue_as_new_suggested() or info.get_current_history_length() >= MOST_EVENTS

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from continuo.patterns import (
+    Agent,
+    AgentTool,
     Cached,
     Call,
     Cascade,
@@ -52,11 +54,11 @@ def trees(models: Sequence[str], *, depth: int, sagas: bool = True, local: bool 
     )
     found: Steps = calls | st.builds(Template, text=st.text("abc ,.", min_size=1, max_size=20))
     for _ in range(depth - 1):
-        found |= _composed(found, sagas=sagas)
+        found |= _composed(found, models, sagas=sagas)
     return found
 
 
-def _composed(inner: Steps, *, sagas: bool) -> Steps:
+def _composed(inner: Steps, models: Sequence[str], *, sagas: bool) -> Steps:
     several = st.lists(inner, min_size=2, max_size=3).map(tuple)
     branches = several.map(lambda steps: {f"branch {number}": step for number, step in enumerate(steps)})
     inline = st.booleans()
@@ -76,6 +78,11 @@ def _composed(inner: Steps, *, sagas: bool) -> Steps:
         st.builds(Ensemble, members=several, combine=_combined(inner), otherwise=st.none() | inner, inline=inline),
         st.builds(lambda step, ttl: Cached(step, ttl=ttl), inner, st.sampled_from([60.0, 3600.0])),
         st.builds(lambda step, last: Deadline(step, limit=600, otherwise=last), inner, st.none() | inner),
+        st.builds(
+            lambda tool, model: Agent(model=Call(model=model, retry=QUICK), tools={"tool": AgentTool(step=tool)}),
+            inner,
+            st.sampled_from(models),
+        ),
         st.builds(
             Split,
             variants=several.map(lambda steps: {f"variant {n}": Variant(step=step) for n, step in enumerate(steps)}),

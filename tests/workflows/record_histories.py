@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
 from temporalio.client import Client, WorkflowHandle
 
 from continuo.authoring.library import Library
@@ -18,9 +19,12 @@ from continuo.door.runs import Handle, result, start
 from continuo.jobs import Background
 from continuo.operations.compensations import Resolution
 from continuo.patterns import (
+    Agent,
+    AgentTool,
     Cached,
     Call,
     Cascade,
+    Compaction,
     Deadline,
     Ensemble,
     Fallback,
@@ -88,6 +92,7 @@ async def main() -> None:
             await record_prune(world.client)
             await record_breakers(world.client)
             await record_webhooks(world.client, world.simulator)
+            await record_agents(world.client, world.simulator)
 
 
 async def record(client: Client, simulator: Control, shop: Control) -> None:
@@ -249,6 +254,32 @@ async def record_webhooks(client: Client, simulator: Control) -> None:
         webhook = client.get_workflow_handle(f"webhook/{run.id}/{run.first_execution_run_id}")
         await webhook.result()
         await keep("webhook", webhook)
+
+
+async def record_agents(client: Client, simulator: Control) -> None:
+    """Agents that answer, are told more, are stopped by a limit, forget, and are asked for JSON in vain."""
+    wanted = {"name": "shout", "arguments": {"text": "x" * 400}}
+    wrong = {"name": "shout", "arguments": {}}
+    script = [{"calls": [wanted, wrong]}, {"calls": [wanted]}, {"calls": [wanted]}, {"text": "Done."}]
+    text: dict[str, JsonValue] = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+    shout = AgentTool(step=Python(function="tests.support.own_code:shout"), parameters=text)
+    agent = Agent(model=Call(model="mid", retry=ONCE), tools={"shout": shout})
+    agents = {
+        "answered": agent,
+        "limited": agent.model_copy(update={"turns": 2}),
+        "compacted": agent.model_copy(
+            update={"context": Compaction(tokens=100, keep=1, summary=Call(model="mini", retry=ONCE))}
+        ),
+        "invalid": agent.model_copy(update={"output": text}),
+        "nested": agent.model_copy(update={"tools": {"shout": AgentTool(step=agent)}}),
+    }
+    await simulator.behave("sim-mid", script=script, latency=0.3)
+    for name, step in agents.items():
+        handle = await begin(client, job(step))
+        if name == "answered":
+            await handle.execute_update("say", "And now?")
+        await result(handle)
+        await keep(f"agent-{name}", handle)
 
 
 async def record_breakers(client: Client) -> None:

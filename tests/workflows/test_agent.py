@@ -2,17 +2,21 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pydantic import JsonValue
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 
 from continuo.authoring.library import Library
+from continuo.config.settings import Settings
 from continuo.decisions.json_schema import mistake_in
-from continuo.door.request import Request
+from continuo.door import Door, Request, Run
+from continuo.door.agents import transcript
 from continuo.door.stages import accepted
+from continuo.errors import InputError
 from continuo.jobs import Context, Failure, Job, Outcome
-from continuo.patterns import Agent, AgentTool, Call, Http, Python, Retry, Template
+from continuo.patterns import Agent, AgentTool, Call, Compaction, Http, Python, Retry, Step, Template
 from continuo.testing.processes import Control, begin, failure, outcome, replay
 from tests.support.own_code import EVENTS
 
@@ -197,3 +201,87 @@ async def test_what_is_said_to_it_meanwhile_is_read_before_its_next_turn(client:
     roles = [(message["role"], message["content"]) for message in await seen(simulator)]
     assert ("user", "And in Oslo?") in roles
     assert len(found.turns or "") == 64
+
+
+async def test_a_long_one_continues_as_new_with_its_account_its_limits_and_its_transcript(
+    client: Client, simulator: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("continuo.decisions.agent.MOST_EVENTS", 100)
+    looks = [turn(call("book", room=str(number)), text=f"Look {number}.") for number in range(1, 13)]
+    await simulator.behave("sim-mid", script=[*looks, turn(text="Done.")])
+    handle = await begin(client, asked_to(agent(turns=12), deadline=60))
+    found = await handle.result()
+    assert (found.text, found.reasons, len(found.calls)) == ("Look 12.", ("the limit of 12 turns is reached",), 12)
+    assert [event.partition("/")[2] for event in EVENTS] == [f"book.{number}.1" for number in range(1, 13)]
+    assert len({event.split()[2].partition("/")[0] for event in EVENTS}) == 1
+    assert len(await seen(simulator)) == 1 + 2 * 11
+    assert found.latency_ms is not None
+    first = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+    assert (await first.describe()).status == WorkflowExecutionStatus.CONTINUED_AS_NEW
+    told = await transcript(client, Settings(), handle.id)
+    assert (told.turns, len(told.messages)) == (found.turns, 1 + 2 * 12)
+
+
+async def test_a_conversation_is_gone_on_with_after_its_end_and_while_it_runs(
+    client: Client, simulator: Control
+) -> None:
+    door, talk = Door(client, Library()), f"talk {uuid4()}"
+
+    async def submit(prompt: str, tenant: str = "acme") -> Run:
+        request = Request(pattern=agent(), name="agent", prompt=prompt)
+        return await door.submit(request, Context(tenant=tenant, conversation=talk))
+
+    await simulator.behave("sim-mid", text="Yes.")
+    first = await submit("Is it dry?")
+    assert isinstance(await first.result(), Outcome)
+    await simulator.behave("sim-mid", text="Yes.", latency=1)
+    second = await submit("And tomorrow?")
+    third = await submit("And then?")
+    assert first.id == second.id == third.id
+    assert isinstance(await third.result(), Outcome)
+    texts = [(message["role"], message["content"]) for message in await seen(simulator)]
+    assert texts == [
+        ("user", "Is it dry?"), ("assistant", "Yes."), ("user", "And tomorrow?"), ("assistant", "Yes."),
+        ("user", "And then?"),
+    ]  # fmt: skip
+    await simulator.behave("sim-mid", text="Yes.")
+    other = await submit("Mine?", "umbra")
+    assert other.id != first.id
+    await other.result()
+    assert len(await seen(simulator)) == 1
+
+
+def test_only_an_agent_has_a_conversation_and_an_id_is_none() -> None:
+    def submitted(step: Step, **fields: Any) -> Job:
+        request = Request(pattern=step, name="it", prompt="?", **fields)
+        return accepted(Library(), request, Context(conversation="talk"))
+
+    with pytest.raises(InputError, match="'it' is no agent, and has no conversation"):
+        submitted(Template(text="Yes."))
+    with pytest.raises(InputError, match="leave one out"):
+        submitted(agent(), id="1")
+
+
+@pytest.mark.parametrize("summed_up", [False, True])
+async def test_what_its_model_is_shown_is_kept_small_and_the_transcript_whole(
+    client: Client, simulator: Control, summed_up: bool
+) -> None:
+    looks = [turn(call("weather", city="x" * 400)) for _ in range(24)]
+    await simulator.behave("sim-mid", script=[*looks, turn(text="Done.")])
+    await simulator.behave("sim-premium", text="It rains everywhere.")
+    summary = Call(model="premium", retry=ONCE) if summed_up else None
+    context = Compaction(tokens=1000, keep=2, summary=summary)
+    handle = await begin(client, asked_to(agent(context=context), "Is it dry anywhere?"))
+    found = await handle.result()
+    assert found.text == "Done."
+    requests = [one["body"]["messages"] for one in await simulator.calls("sim-mid")]
+    assert len(requests) == 25
+    assert max(len(json.dumps(messages)) for messages in requests) < 12_000
+    last = requests[-1]
+    assert last[0] == {"role": "user", "content": "Is it dry anywhere?"}
+    assert "earlier turns are left out here" in last[1]["content"]
+    assert ("It rains everywhere." in last[1]["content"]) == summed_up
+    # Calls and results stay pairs.
+    assert [one["role"] for one in last[2:]] == ["assistant", "tool"] * (len(last[2:]) // 2)
+    assert len((await transcript(client, Settings(), handle.id)).messages) == 1 + 2 * 24 + 1
+    await replay(client, handle.id)
