@@ -6,7 +6,7 @@ from functools import partial
 
 from continuo.decisions.agent import answered, asked_of
 from continuo.errors import unknown
-from continuo.jobs import Job, Outcome
+from continuo.jobs import Failure, Job, Outcome
 from continuo.messages import Message, ModelRequest, ToolCall
 from continuo.patterns import Agent
 from continuo.workflows.agent_turns import examine
@@ -15,6 +15,9 @@ from continuo.workflows.together import Result, together
 
 UNKNOWN_END = frozenset({"timeout", "connection", "server_error", "invalid_response", "worker_lost"})
 """The failures after which nobody knows whether a tool has done what it was to do."""
+
+
+UNKNOWN = "nobody knows whether it has been done, and it is not tried again; find out before you call it once more"
 
 
 class Tools:
@@ -62,7 +65,10 @@ class Tools:
             "once": not tool.idempotent,
         }
         # The path, and with it the key of the effect, follows from what the run did, and not from the model's own id.
-        return await try_step(tool.step, self._job.model_copy(update=update), f"{call.name}.{turn}.{number}")
+        result = await try_step(tool.step, self._job.model_copy(update=update), f"{call.name}.{turn}.{number}")
+        if not tool.idempotent and isinstance(result, Failure) and result.type in UNKNOWN_END:
+            return result.model_copy(update={"type": "answer_lost", "message": f"{result.message}; {UNKNOWN}"})
+        return result
 
 
 def _said(result: Result) -> str:

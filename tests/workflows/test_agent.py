@@ -285,3 +285,27 @@ async def test_what_its_model_is_shown_is_kept_small_and_the_transcript_whole(
     assert [one["role"] for one in last[2:]] == ["assistant", "tool"] * (len(last[2:]) // 2)
     assert len((await transcript(client, Settings(), handle.id)).messages) == 1 + 2 * 24 + 1
     await replay(client, handle.id)
+
+
+def reserving(**fields: Any) -> AgentTool:
+    order: dict[str, JsonValue] = {"type": "object", "properties": {"order_id": {"type": "string"}}}
+    retry = Retry(attempts=2, initial=0.01)
+    step = Http(service="inventory", path="/reservations/{order_id}", method="PUT", retry=retry)
+    return AgentTool(step=step, parameters=order, **fields)
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+async def test_a_tool_that_is_not_idempotent_is_not_tried_again_when_its_answer_is_lost(
+    client: Client, simulator: Control, shop: Control, idempotent: bool
+) -> None:
+    wanted = call("reserve", order_id=str(uuid4()), items=[{"sku": "mug", "quantity": 1}])
+    await simulator.behave("sim-mid", script=[turn(wanted), turn(text="Done.")])
+    await shop.put("/_faults/inventory", method="PUT", count=1, status=503, after=True)
+    step = agent(tools={"reserve": reserving(idempotent=idempotent)})
+    assert (await outcome(client, asked_to(step))).text == "Done."
+    [result] = results(await seen(simulator))
+    if idempotent:
+        assert wanted["arguments"]["order_id"] in result
+    else:
+        assert result.startswith("Error: answer_lost: inventory: 503")
+        assert "nobody knows whether it has been done" in result
