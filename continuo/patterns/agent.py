@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
 
 from continuo.data import WHEN_SET, Data, Int, Number, Seconds, duration
 from continuo.parameters import Tool
@@ -24,6 +24,9 @@ ToolName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,39}$")]
 """As every provider takes it; it is part of paths and ids."""
 
 
+JsonSchema = Annotated[dict[str, JsonValue], WithJsonSchema({"type": "object", "description": "A JSON schema."})]
+
+
 def _model(value: object) -> object:
     """`model: mini` is `model: {kind: call, model: mini}`."""
     return {"model": value} if isinstance(value, str) else value
@@ -42,7 +45,7 @@ class AgentTool(Data):
     """
 
     description: str = Field(default="", max_length=10_000)
-    parameters: dict[str, JsonValue] | None = None
+    parameters: JsonSchema | None = None
     prompt: Annotated[str | None, WHEN_SET] = Field(default=None, min_length=1)
     step: "Step"
     idempotent: bool = True
@@ -96,7 +99,7 @@ class Agent(Spec):
     model: ModelCall
     system: str | None = None
     tools: "dict[ToolName, AgentTool]" = {}
-    output: dict[str, JsonValue] | None = None
+    output: JsonSchema | None = None
     repairs: Int = Field(default=1, ge=0, le=10)
     turns: Int = Field(default=50, ge=1, le=100_000)
     calls: Int = Field(default=200, ge=1, le=1_000_000)
