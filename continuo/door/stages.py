@@ -65,6 +65,8 @@ def _has_input(library: Library, job: Job) -> Job:
 def _converses(library: Library, job: Job) -> Job:
     if job.context.conversation is not None and not isinstance(job.step, Agent):
         raise InputError(f"pattern {job.context.pattern!r} is no agent, and has no conversation; leave that out")
+    if job.request.tools and isinstance(job.step, Agent):
+        raise InputError(f"pattern {job.context.pattern!r} is an agent, which has tools of its own; leave tools out")
     return job
 
 

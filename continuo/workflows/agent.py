@@ -46,9 +46,7 @@ class AgentWorkflow(PatternWorkflow):
         else:
             self._take_over(AgentState.model_validate(job.carried))
             job = job.model_copy(update={"carried": None})
-        outcome = await self.answer(job, self._loop(agent, job))
-        latency = (workflow.now() - self._now.begun).total_seconds() * 1000
-        return outcome.model_copy(update={"latency_ms": round(latency, 3)})
+        return await self.answer(job, self._loop(agent, job))
 
     @workflow.query
     def digest(self) -> str | None:
@@ -177,9 +175,6 @@ class AgentWorkflow(PatternWorkflow):
     async def _continue(self, job: Job, tools: Tools) -> None:
         """Go on in a new workflow, with a history of its own."""
         await workflow.wait_condition(workflow.all_handlers_finished)
-        context, seconds = job.context, (workflow.now() - workflow.info().start_time).total_seconds()
-        if context.deadline is not None and not job.path:
-            context = context.model_copy(update={"deadline": max(0.001, context.deadline - seconds)})
         state = self._now.model_copy(
             update={
                 "account": self.counted.accounted(Account()),
@@ -188,10 +183,11 @@ class AgentWorkflow(PatternWorkflow):
             }
         )
         carried = state.model_dump(mode="json", exclude_defaults=True)
-        workflow.continue_as_new(job.model_copy(update={"context": context, "carried": carried}))
+        workflow.continue_as_new(job.model_copy(update={"carried": carried}))
 
     def _take_over(self, state: AgentState) -> None:
         """Go on from what the workflow before has handed on."""
+        self.before = workflow.info().start_time - state.begun
         self.counted.include(state.account)
         self._said[:0] = state.waiting
         # These are kept there from here on.

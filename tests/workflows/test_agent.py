@@ -16,6 +16,7 @@ from continuo.door.agents import transcript
 from continuo.door.stages import accepted
 from continuo.errors import InputError
 from continuo.jobs import Context, Failure, Job, Outcome
+from continuo.parameters import Parameters, Tool
 from continuo.patterns import Agent, AgentTool, Call, Compaction, Http, Python, Retry, Step, Template
 from continuo.testing.processes import Control, begin, failure, outcome, replay
 from tests.support.own_code import EVENTS
@@ -215,9 +216,11 @@ async def test_a_long_one_continues_as_new_with_its_account_its_limits_and_its_t
     assert [event.partition("/")[2] for event in EVENTS] == [f"book.{number}.1" for number in range(1, 13)]
     assert len({event.split()[2].partition("/")[0] for event in EVENTS}) == 1
     assert len(await seen(simulator)) == 1 + 2 * 11
-    assert found.latency_ms is not None
+    begun = (await handle.describe()).start_time
     first = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
-    assert (await first.describe()).status == WorkflowExecutionStatus.CONTINUED_AS_NEW
+    one = await first.describe()
+    assert one.status == WorkflowExecutionStatus.CONTINUED_AS_NEW
+    assert (found.latency_ms or 0) / 1000 > (begun - one.start_time).total_seconds() > 0
     told = await transcript(client, Settings(), handle.id)
     assert (told.turns, len(told.messages)) == (found.turns, 1 + 2 * 12)
 
@@ -258,6 +261,8 @@ def test_only_an_agent_has_a_conversation_and_an_id_is_none() -> None:
 
     with pytest.raises(InputError, match="'it' is no agent, and has no conversation"):
         submitted(Template(text="Yes."))
+    with pytest.raises(InputError, match="has tools of its own"):
+        submitted(agent(), parameters=Parameters(tools=(Tool(name="mine"),)))
     with pytest.raises(InputError, match="leave one out"):
         submitted(agent(), id="1")
 
