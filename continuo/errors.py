@@ -38,6 +38,7 @@ ErrorKind = Literal[
     "timeout", "connection", "rate_limited", "server_error", "invalid_response",
     "invalid_request", "unauthorized", "not_found", "refused", "budget_spent", "breaker_open",
     "store_unavailable", "internal_error", "function_failed", "stream_broken",
+    "tool_failed", "tool_changed",
 ]  # fmt: skip
 
 

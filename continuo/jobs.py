@@ -14,7 +14,7 @@ from continuo.patterns import Step
 
 Priority = Literal["critical", "standard", "batch"]
 Prefer = Literal["cost", "speed", "quality"]
-ServedBy = Literal["model", "cache", "knowledge", "rule", "template", "human", "service", "function"]
+ServedBy = Literal["model", "cache", "knowledge", "rule", "template", "human", "service", "function", "tool"]
 Consensus = Literal["unanimous", "weighted", "majority", "average", "meta"]
 
 
@@ -128,6 +128,15 @@ class Job(Data):
     def effect(self) -> str | None:
         """The key of what a step does for an agent: by it that is done once, whatever is tried, moved or reset."""
         return None if self.agent is None else f"{self.agent}/{self.path}"
+
+    @property
+    def values(self) -> dict[str, JsonValue]:
+        """What the placeholders of a step stand for."""
+        keys = {"saga": self.saga, "effect": self.effect}
+        own = {name: value for name, value in keys.items() if value is not None}
+        if self.agent is None or isinstance(self.data.get("input", ""), str):
+            own["input"] = self.request.prompt
+        return {**self.data, **own}
 
     def begun(self) -> "Job":
         """The same job as one that begins now."""

@@ -43,6 +43,7 @@ def environ(folder: Path) -> Iterator[pytest.MonkeyPatch]:
         patch.setenv("CONTINUO_CATALOG", str(written_catalog(folder)))
         patch.setenv("CONTINUO_TENANTS", str(written_tenants(folder)))
         patch.setenv("CONTINUO_SIMULATED", "1")
+        patch.setenv("TOOLS_TEST_TOKEN", "the-token-of-the-tools")
         patch.setenv("CONTINUO_CODE", "tests.support.own_code")
         patch.setenv("CONTINUO_WEBHOOK_KEY", "a key of webhooks for these tests alone")
         patch.setenv("CONTINUO_WEBHOOK_PRIVATE", "1")

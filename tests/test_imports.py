@@ -12,8 +12,8 @@ from continuo.patterns import KINDS
 from tests.support.repository import ROOT
 
 ROOMS = (
-    "patterns", "config", "decisions", "protection", "authoring", "operations", "providers", "stores", "access",
-    "temporal", "door", "wire", "client", "activities", "workflows", "workers", "starters", "testing",
+    "patterns", "config", "decisions", "protection", "authoring", "operations", "providers", "stores", "tools",
+    "access", "temporal", "door", "wire", "client", "activities", "workflows", "workers", "starters", "testing",
 )  # fmt: skip
 """Each imports only those before it, and the words of the top, which import no room."""
 

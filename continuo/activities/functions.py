@@ -52,12 +52,9 @@ class FunctionCalls:
 
     async def _called(self, step: Python, job: Job) -> Outcome:
         """Raises `ProviderError`."""
-        late = {"saga": job.saga, "effect": job.effect}
-        known = {name: value for name, value in late.items() if value is not None}
-        values = {**job.data, "input": job.request.prompt, **known}
         try:
             function = await asyncio.to_thread(self._functions.named, step.function)
-            positional, named = function.arguments(step, values)
+            positional, named = function.arguments(step, job.values)
         except InputError as error:
             raise ProviderError("invalid_request", str(error)) from None
         result = await _returned(function, step.timeout, lambda: function.call(*positional, **named))

@@ -16,7 +16,7 @@ from continuo.operations.pruning import Part
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.payloads import FRESH, find
-from continuo.stores.pruning import JOURNAL, LEDGER, RUNS, Aged, payloads, prune
+from continuo.stores.pruning import JOURNAL, LEDGER, MCP_CALLS, RUNS, Aged, payloads, prune
 from continuo.stores.streams import StreamLog
 from continuo.stores.turns import Turns
 from continuo.temporal.namespace import Namespace
@@ -60,7 +60,9 @@ class Pruning:
         settings = self._settings
         match part:
             case "journal":
-                return await self._of_closed_runs(JOURNAL, now, settings.journal_retention, dry_run=dry_run)
+                retention = settings.journal_retention
+                tools = await self._of_closed_runs(MCP_CALLS, now, retention, dry_run=dry_run)
+                return tools + await self._of_closed_runs(JOURNAL, now, retention, dry_run=dry_run)
             case "ledger" if settings.ledger_retention is not None:
                 return await self._of_closed_runs(LEDGER, now, settings.ledger_retention, dry_run=dry_run)
             case "ledger":

@@ -10,14 +10,12 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from typing_extensions import TypedDict
 
+from continuo.authoring.filled import KEYS, LATE, filled
 from continuo.config.code import STEPS, imported
 from continuo.data import Data
 from continuo.errors import InputError, unknown
 from continuo.patterns import PLACEHOLDER, Agent, AgentTool, Cascade, Python, Step
 from continuo.patterns.walk import given, replaced
-
-LATE = frozenset({"input", "saga", "effect"})
-"""The placeholders whose values are known when the step runs, and not before."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,10 @@ class Function:
         for field in templates:
             if field not in self.fields:
                 raise self._wrong(f"input: {unknown('field', field, self.fields)}")
-        taken = {field: self._filled(field, template, values) for field, template in templates.items()}
+        try:
+            taken = {field: filled(field, template, values) for field, template in templates.items()}
+        except InputError as error:
+            raise self._wrong(str(error)) from None
         waiting = {field for field, template in templates.items() if late & {*PLACEHOLDER.findall(template)}}
         try:
             value = self.adapter.validate_json(json.dumps(taken))
@@ -60,19 +61,9 @@ class Function:
     def schema(self) -> dict[str, JsonValue]:
         """The JSON schema of the input, without what no caller gives."""
         schema = self.adapter.json_schema(by_alias=True)
-        properties = {name: one for name, one in schema.get("properties", {}).items() if name not in LATE}
-        required = [name for name in schema.get("required", []) if name not in LATE]
+        properties = {name: one for name, one in schema.get("properties", {}).items() if name not in KEYS}
+        required = [name for name in schema.get("required", []) if name not in KEYS]
         return {**schema, "properties": properties, "required": required, "additionalProperties": False}
-
-    def _filled(self, field: str, template: str, values: Mapping[str, JsonValue]) -> JsonValue:
-        """The template with its placeholders filled; one that is nothing else becomes the value itself."""
-        for name in PLACEHOLDER.findall(template):
-            if name not in values:
-                what = "is run by no saga" if name == "saga" else "has no such field in its data; add it"
-                raise self._wrong(f"{field!r} needs {{{name}}}, and the job {what}")
-        if (whole := PLACEHOLDER.fullmatch(template)) is not None:
-            return values[whole[1]]
-        return PLACEHOLDER.sub(lambda match: _text(values[match[1]]), template)
 
     def _wrong(self, message: str) -> InputError:
         return InputError(f"function {self.name!r}: {message}")
@@ -178,7 +169,3 @@ def _function(name: str, call: Callable[..., Any]) -> Function:
 
 def _names(model: type[BaseModel]) -> Set[str]:
     return {field.alias or name for name, field in model.model_fields.items()}
-
-
-def _text(value: JsonValue) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

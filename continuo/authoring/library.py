@@ -58,10 +58,13 @@ class Library:
     def tenants(self) -> Tenants:
         return self._tenants.current()
 
-    async def catalog_with(self, model: str | None = None, service: str | None = None) -> Catalog:
-        """The catalog, in an event loop. It is looked at anew where it has no such model or service."""
+    async def catalog_with(
+        self, model: str | None = None, service: str | None = None, mcp: str | None = None
+    ) -> Catalog:
+        """The catalog, in an event loop. It is looked at anew where it has no such model, service or server."""
         catalog = await self._catalog.off_loop()
-        if (model is None or model in catalog.models) and (service is None or service in catalog.services):
+        wanted = ((model, catalog.models), (service, catalog.services), (mcp, catalog.mcp))
+        if all(name is None or name in there for name, there in wanted):
             return catalog
         return await self._catalog.off_loop(at_once=True)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, model_validator
 
 from continuo.config.defaults import DEFAULTS
+from continuo.config.mcp import McpServer, ServerName
 from continuo.config.protocols import ProviderProtocol, check_protocol, protocol
 from continuo.config.toml_file import checked, read_toml
 from continuo.data import Data, Int, Number, Seconds
@@ -209,6 +210,7 @@ class Catalog(Data):
     models: dict[str, Model]
     aliases: dict[str, tuple[str, ...]] = {}
     services: dict[str, Endpoint] = {}
+    mcp: dict[ServerName, McpServer] = {}
 
     @model_validator(mode="before")
     @classmethod

@@ -1,7 +1,9 @@
 """What an agent does next, as pure functions."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from itertools import chain, count
 from typing import Literal
 
 from pydantic import JsonValue
@@ -9,8 +11,12 @@ from pydantic import JsonValue
 from continuo.data import Data
 from continuo.decisions.prompts import filled
 from continuo.messages import Message, ToolCall
-from continuo.patterns import Agent, AgentTool
-from continuo.patterns.agent import Compaction
+from continuo.parameters import Tool
+from continuo.patterns import Agent, AgentTool, Mcp
+from continuo.patterns.agent import RESERVED, Compaction
+
+NAME = 60
+"""Characters of the name of a server's tool: providers take 64."""
 
 RESULT = 100_000
 """Characters of a tool's result that a model is shown."""
@@ -78,6 +84,26 @@ def with_own_ids(answer: Message, turn: int) -> Message:
     return answer.model_copy(update={"tool_calls": tuple(calls)})
 
 
+def of_servers(agent: Agent, listed: Mapping[str, Sequence[Tool]]) -> Agent:
+    """The agent with the tools of servers that it may use beside its own, each by a name that every provider takes and
+    no other tool has."""
+    tools = dict(agent.tools)
+    for server, offered in listed.items():
+        wanted = agent.servers[server].tools
+        for tool in offered:
+            if wanted is not None and tool.name not in wanted:
+                continue
+            plain = re.sub(r"[^A-Za-z0-9_-]", "_", tool.name)
+            first = [plain[:NAME], f"{server[:20]}_{plain[: NAME - 21]}"]
+            names = chain(first, (f"{plain[: NAME - 8]}_{number}" for number in count(2)))
+            name = next(one for one in names if one not in tools and one not in RESERVED)
+            schema = {**tool.parameters, "type": "object"}
+            tools[name] = AgentTool(
+                description=tool.description[:10_000], parameters=schema, step=Mcp(server=server, tool=tool.name)
+            )
+    return agent.model_copy(update={"tools": tools})
+
+
 def answered(call: ToolCall, text: str) -> Message:
     """The turn that tells the model what its call came to."""
     if len(text) > RESULT:
@@ -90,5 +116,7 @@ def asked_of(tool: AgentTool, arguments: Mapping[str, JsonValue], written: str) 
     if tool.prompt is not None:
         values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in arguments.items()}
         return filled(tool.prompt, {**dict.fromkeys(tool.arguments, ""), **values})
+    if isinstance(own := arguments.get("input"), str):
+        return own
     texts = [value for value in arguments.values() if isinstance(value, str)]
     return texts[0] if len(texts) == len(arguments) == 1 else written

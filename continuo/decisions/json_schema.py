@@ -21,9 +21,10 @@ def mistake_in(text: str, schema: Mapping[str, JsonValue]) -> str | None:
     except (ValueError, RecursionError) as error:
         return f"it is not JSON: {error}"[:SHOWN]
     try:
+        Draft202012Validator.check_schema(schema)
         first = best_match(Draft202012Validator(schema, registry=Registry()).iter_errors(value))
-    except (Unresolvable, RecursionError) as wrong:
-        return f"its schema cannot be read: {wrong}"[:SHOWN]
+    except (SchemaError, Unresolvable, RecursionError) as wrong:
+        return f"its schema cannot be read: {' '.join(str(wrong).split())}"[:SHOWN]
     if first is None:
         return None
     where = ".".join(map(str, first.absolute_path))

@@ -9,6 +9,7 @@ from continuo.authoring.inputs import check_embedding, check_media, check_parame
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_data, check_services, check_size, check_text
 from continuo.authoring.schemas import check_schemas
+from continuo.authoring.tools import check_tools
 from continuo.door.request import Request
 from continuo.errors import InputError
 from continuo.jobs import WANTED, Context, Job
@@ -72,6 +73,7 @@ def _converses(library: Library, job: Job) -> Job:
 
 def _reaches_services(library: Library, job: Job) -> Job:
     check_services(job.step, library.catalog, library.environ, job.data)
+    check_tools(job.step, library.catalog, library.environ, job.data)
     return job
 
 

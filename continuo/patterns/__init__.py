@@ -4,7 +4,7 @@ In Python they compose: `a | b` asks both at once, `a >> b` feeds the one into t
 `(a | b | c) >> Majority(quorum=2)` lets three vote.
 """
 
-from continuo.patterns.agent import Agent, AgentTool, Compaction
+from continuo.patterns.agent import Agent, AgentServer, AgentTool, Compaction
 from continuo.patterns.base import PLACEHOLDER, Retry, Spec
 from continuo.patterns.cached import Cached
 from continuo.patterns.call import Call
@@ -14,6 +14,7 @@ from continuo.patterns.ensemble import Ensemble
 from continuo.patterns.fallback import Fallback
 from continuo.patterns.fan_out import FanOut
 from continuo.patterns.http import Http
+from continuo.patterns.mcp import Mcp
 from continuo.patterns.pipeline import Pipeline, PipelineStep
 from continuo.patterns.python import Python
 from continuo.patterns.route import Route
@@ -29,6 +30,7 @@ __all__ = [
     "KINDS",
     "PLACEHOLDER",
     "Agent",
+    "AgentServer",
     "AgentTool",
     "Cached",
     "Call",
@@ -39,6 +41,7 @@ __all__ = [
     "Fallback",
     "FanOut",
     "Http",
+    "Mcp",
     "Pipeline",
     "PipelineStep",
     "Python",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LATE = frozenset({"input", "effect"})
 """What a tool's step can be given beside the arguments: what it is asked, and the key of what it does."""
 
-_RESERVED = ("model", "summary")
+RESERVED = ("model", "summary")
 
 ToolName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,39}$")]
 """As every provider takes it; it is part of paths and ids."""
@@ -73,6 +73,12 @@ class AgentTool(Data):
         return self
 
 
+class AgentServer(Data):
+    """Which `tools` of an MCP server an agent may use; by default all that the catalog allows of it."""
+
+    tools: tuple[str, ...] | None = Field(default=None, min_length=1)
+
+
 class Compaction(Data):
     """Once a model reads more than `tokens`, the oldest turns are left out of what it is shown; what it was first asked
     and the last `keep` turns stay. `summary` sums up what is left out: a cheap model as a rule.
@@ -88,7 +94,8 @@ class Compaction(Data):
 class Agent(Spec):
     """Let a model pick tools until it answers without calling any.
 
-    Tools that are called at once run at once. `output` is the JSON schema that the answer must fit; one that does not
+    Tools that are called at once run at once. `servers` are MCP servers of the catalog, whose tools it has too, as they
+    list them when the run begins. `output` is the JSON schema that the answer must fit; one that does not
     is sent back `repairs` times at most. Before each call to a model or a tool the limits are looked at: so many
     `turns` (calls of the model), `calls` of tools, USD (where prices are known), and `seconds` without those in which
     it only waits for a person. One that is reached ends the run with what there is, as a partial outcome.
@@ -99,6 +106,7 @@ class Agent(Spec):
     model: ModelCall
     system: str | None = None
     tools: "dict[ToolName, AgentTool]" = {}
+    servers: dict[str, AgentServer] = {}
     output: JsonSchema | None = None
     repairs: Int = Field(default=1, ge=0, le=10)
     turns: Int = Field(default=50, ge=1, le=100_000)
@@ -126,7 +134,7 @@ class Agent(Spec):
         if name != "model":
             return plain
         # Gemini before 3 takes no schema of an answer beside tools: with these the model is told it in words.
-        schema = None if self.tools else self.output or request.response_schema
+        schema = None if self.tools or self.servers else self.output or request.response_schema
         return plain.model_copy(update={"tools": self.offered, "response_schema": schema})
 
     def written(self, name: str) -> Set[str] | None:
@@ -147,11 +155,12 @@ class Agent(Spec):
     def about(self, price: Callable[[str], str]) -> list[str]:
         money = [f"${self.cost_usd:g}"] if self.cost_usd else []
         limits = [f"{self.turns} turns", f"{self.calls} calls", *money, f"{duration(self.seconds)}"]
-        return [f"{len(self.tools)} tools", f"at most {', '.join(limits)}"]
+        servers = [f"those of {', '.join(self.servers)}"] if self.servers else []
+        return [f"{len(self.tools)} tools", *servers, f"at most {', '.join(limits)}"]
 
     @model_validator(mode="after")
     def _names_are_free(self) -> Self:
-        for name in _RESERVED:
+        for name in RESERVED:
             if name in self.tools:
                 raise ValueError(f"{name!r} names a part of the agent itself; choose another name for the tool")
         return self

@@ -82,11 +82,13 @@ def _same(form: str, text: str, start: int) -> int:
 
 
 def secrets(catalog: Catalog, environ: Mapping[str, str]) -> list[str]:
-    """The keys of all providers and services, of Temporal and of webhooks, and the passwords in addresses."""
+    """The keys of providers, services and servers of tools, Temporal and webhooks, and the passwords in addresses."""
     endpoints = [*catalog.providers.values(), *catalog.services.values()]
     keys = [environ.get(endpoint.key_env or "", "").strip() for endpoint in endpoints]
     addresses = [environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")]
     addresses += [endpoint.url(environ) or "" for endpoint in endpoints]
+    keys += [environ.get(name, "").strip() for server in catalog.mcp.values() for name in server.variables]
+    addresses += [server.url or "" for server in catalog.mcp.values()]
     keys += [environ.get("TEMPORAL_API_KEY", ""), *map(str.strip, environ.get("CONTINUO_WEBHOOK_KEY", "").split(","))]
     return [*keys, *filter(None, map(_password, addresses))]
 

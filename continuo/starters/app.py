@@ -30,6 +30,7 @@ COMMANDS = {
     "costs:costs": "Tell what the calls cost, and what was saved against a dearer model.",
     "budget:budget": "Tell what each tenant has spent and reserved of its budget today; warn from 70 % and 90 % on.",
     "breakers:breakers": "Show how the providers are; open, close and reset their breakers by hand.",
+    "mcp:mcp": "List the servers of tools; show what a tool has become, and accept it.",
     "dead_letters:dead_letters": "List, retry and discard the jobs that failed for good.",
     "keys:keys": "Create, list, revoke and rotate the API keys of tenants.",
     "prune:prune": "Drop what is past its retention and needed by nothing, as a pool does once a day.",

@@ -195,6 +195,21 @@ STORE = (
     );
     ALTER TABLE answers ADD COLUMN run_id TEXT NOT NULL DEFAULT ''
     """,
+    """
+    CREATE TABLE mcp_tools (
+        server TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        definition TEXT NOT NULL,
+        accepted DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (server, tool)
+    );
+    CREATE TABLE mcp_calls (
+        identity TEXT PRIMARY KEY,
+        time TEXT NOT NULL,
+        answer TEXT
+    );
+    CREATE INDEX mcp_calls_time ON mcp_calls (time, identity)
+    """,
 )
 
 PAYLOADS = (

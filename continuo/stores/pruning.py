@@ -24,6 +24,7 @@ class Aged(NamedTuple):
 
 
 JOURNAL = Aged("journal", "identity", "time")
+MCP_CALLS = Aged("mcp_calls", "identity", "time")
 LEDGER = Aged("ledger", "identity", "time")
 RUNS = Aged("runs", "run_id", "started", "status <> 'running'")
 

@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from temporalio.common import RetryPolicy
 
-from continuo.patterns import Call, Http, Python
+from continuo.patterns import Call, Http, Mcp, Python
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 
@@ -29,14 +29,14 @@ class Options(LocalOptions):
     heartbeat_timeout: timedelta
 
 
-def options(step: Call | Http | Python, *, once: bool = False) -> Options:
+def options(step: Call | Http | Mcp | Python, *, once: bool = False) -> Options:
     """The step's own numbers. The HTTP time-out strikes first, since it knows what it waited for. What is to be done
     `once` is not tried again, whatever becomes of it."""
     given = Options(heartbeat_timeout=HEARTBEAT_TIMEOUT, **local_options(step))
     return Options(**{**given, "retry_policy": RetryPolicy(maximum_attempts=1)}) if once else given
 
 
-def local_options(step: Call | Http | Python) -> LocalOptions:
+def local_options(step: Call | Http | Mcp | Python) -> LocalOptions:
     """The same for a local activity, which needs no heartbeat: it dies with the workflow's own task."""
     retry = step.retry
     return LocalOptions(

@@ -37,6 +37,8 @@ def configure_logging(level: str, masker: Masker) -> None:
     sys.excepthook = lambda *error: logging.critical("an error ends the process", exc_info=error)
     # What these say of each request and each failed attempt, with its stack, our own line says in short.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
     logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
     structlog.configure(
         processors=[

@@ -20,6 +20,7 @@ from continuo.activities.deployments import Deployments
 from continuo.activities.functions import FunctionCalls
 from continuo.activities.heartbeat import heartbeats
 from continuo.activities.letters import Letters
+from continuo.activities.mcp import ToolCalls
 from continuo.activities.models import ModelCalls
 from continuo.activities.plain_calls import PlainCalls
 from continuo.activities.pruning import Pruning
@@ -39,12 +40,14 @@ from continuo.stores.journal import Journal
 from continuo.stores.opened import open_cache, open_store, opened_limits, opened_payloads, opened_streams
 from continuo.stores.payloads import Payloads
 from continuo.stores.runs import Runs
+from continuo.stores.tools import AcceptedTools, SentCalls
 from continuo.stores.turns import Turns
 from continuo.temporal.connect import connect
 from continuo.temporal.masked import masked
 from continuo.temporal.namespace import namespace_of
 from continuo.temporal.payloads import converter
 from continuo.temporal.telemetry import configure_logging, configure_tracing, log_context
+from continuo.tools.servers import ToolServers
 from continuo.workers.following import following
 from continuo.workers.joining import NOTHING, Joining, joined, joining
 from continuo.workers.registered import WORKFLOWS, activities
@@ -80,6 +83,9 @@ async def pool(
         services = ServiceCalls(library)
         resources.push_async_callback(services.aclose)
         functions = FunctionCalls(library.functions, masker)
+        servers = ToolServers(library, AcceptedTools(database))
+        resources.push_async_callback(servers.aclose)
+        tools = ToolCalls(servers, SentCalls(database), masker)
         breakers = Breakers(Board(database), client)
         deployments = Deployments(environ, breakers, simulated=settings.simulated)
         admission = Admission(library, deployments, Budgets(database), limits)
@@ -100,8 +106,8 @@ async def pool(
         executor = ThreadPoolExecutor(slots)
         resources.callback(executor.shutdown, wait=False)
         ours = activities(
-            calls, PlainCalls(calls, client), admission, breakers, services, functions, caching, letters, reports,
-            pruning, webhooks, Recording(), TurnKeeping(turns),
+            calls, PlainCalls(calls, client), admission, breakers, services, functions, tools, caching, letters,
+            reports, pruning, webhooks, Recording(), TurnKeeping(turns),
         )  # fmt: skip
         worker = Worker(
             Client(**config),

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from temporalio import workflow
 
 from continuo.authoring.prepare import check_text
-from continuo.decisions.agent import MOST_EVENTS, Used, following, left_out, reached, with_own_ids
+from continuo.decisions.agent import MOST_EVENTS, Used, following, left_out, of_servers, reached, with_own_ids
 from continuo.jobs import Account, Failure, Job, Outcome, total_cost
 from continuo.messages import Earlier, Message
 from continuo.patterns import Agent
 from continuo.temporal.failures import failed
 from continuo.workflows.agent_state import AgentState
 from continuo.workflows.agent_tools import Tools
-from continuo.workflows.agent_turns import add, conversation_of, examine, last_turn, open_context
+from continuo.workflows.agent_turns import add, conversation_of, examine, last_turn, list_tools, open_context
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.recorded import recorded
 from continuo.workflows.step import run_step, try_step
@@ -76,9 +76,10 @@ class AgentWorkflow(PatternWorkflow):
         self._state = self._now.behind(await add(job, self._now.head, messages))
 
     async def _loop(self, agent: Agent, job: Job) -> Outcome:
-        tools = Tools(agent, job, self._now.id)
         if self._now.head is None:
-            await self._begin(job)
+            await self._begin(agent, job)
+        agent = of_servers(agent, self._now.listed)
+        tools = Tools(agent, job, self._now.id)
         while True:
             if self._said:
                 said, self._said = tuple(self._said), []
@@ -114,8 +115,9 @@ class AgentWorkflow(PatternWorkflow):
                     message = f"the answer does not fit the schema of the output: {mistake}"
                     raise failed(Failure(type="InvalidOutput", message=message))
 
-    async def _begin(self, job: Job) -> None:
-        """What was said in the conversation before, if it is one, and then what is asked now."""
+    async def _begin(self, agent: Agent, job: Job) -> None:
+        """The tools of servers; what was said in the conversation before, if it is one; and then what is asked now."""
+        self._become(listed={server: await list_tools(server) for server in agent.servers})
         if (conversation := conversation_of(job)) is not None:
             before = await last_turn(conversation)
             if before is not None:

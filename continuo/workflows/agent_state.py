@@ -6,6 +6,7 @@ from datetime import datetime
 from continuo.data import Data
 from continuo.jobs import Account
 from continuo.messages import Earlier, Message
+from continuo.parameters import Tool
 from continuo.stores.turns import Turn
 
 
@@ -22,7 +23,8 @@ class AgentState(Data):
 
     `task` is the turn that it was asked by, `opening` what stands in place of the `left_out` turns, and `read` how many
     tokens the model reads, by its provider's count as far as there is one. `seconds` are those before the present
-    workflow; `text` is what the model said last. `waiting` are messages that came and are not said to it yet.
+    workflow; `text` is what the model said last. `waiting` are messages that came and are not said to it yet,
+    and `listed` the tools of servers.
     """
 
     id: str
@@ -40,6 +42,7 @@ class AgentState(Data):
     text: str = ""
     simulated: bool = False
     waiting: tuple[Message, ...] = ()
+    listed: dict[str, tuple[Tool, ...]] = {}
     account: Account = Account()
 
     @property

@@ -1,14 +1,18 @@
-"""What an agent asks the store of its turns, and has examined; of this its history holds digests alone."""
+"""What an agent asks stores and servers, and has examined; of its turns its history holds digests alone."""
 
 from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 from temporalio import workflow
 
+from continuo.activities.mcp import ToolCalls
 from continuo.activities.turns import Added, Opening, TurnKeeping
 from continuo.jobs import Job
 from continuo.messages import Message
+from continuo.parameters import Tool
+from continuo.patterns import Mcp
 from continuo.stores.turns import Conversation, Turn
+from continuo.temporal.activity_options import options
 from continuo.workflows.local_limits import STORE_LIMIT
 
 
@@ -37,6 +41,12 @@ async def last_turn(conversation: Conversation) -> Turn | None:
 async def open_context(first: str | None, note: str) -> Turn:
     opening = Opening(first=first, note=note)
     return await workflow.execute_local_activity_method(TurnKeeping.open, opening, start_to_close_timeout=STORE_LIMIT)
+
+
+async def list_tools(server: str) -> tuple[Tool, ...]:
+    return await workflow.execute_activity_method(
+        ToolCalls.list, server, summary=f"tools of {server}", **options(Mcp(server=server, tool="tools/list"))
+    )
 
 
 async def examine(texts: Sequence[str], schemas: Sequence[Mapping[str, JsonValue] | None]) -> list[str | None]:

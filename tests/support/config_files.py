@@ -1,5 +1,7 @@
 """The catalog and the tenants that tests run with."""
 
+import json
+import sys
 from pathlib import Path
 
 MODELS = """
@@ -140,8 +142,15 @@ def written_catalog(folder: Path) -> Path:
         for protocol in ("openai", "anthropic", "google")
     )
     path = folder / "catalog.toml"
-    path.write_text(closed + MODELS + DEPLOYED, encoding="utf-8")
+    tools = f"[mcp.notes]\n{tool_server(folder / 'notes.db')}"
+    path.write_text(closed + MODELS + DEPLOYED + tools, encoding="utf-8")
     return path
+
+
+def tool_server(file: Path) -> str:
+    """The lines of a catalog that start the server of tools which keeps its state in `file`."""
+    args = json.dumps([str(Path(__file__).with_name("tool_server.py")), str(file)])
+    return f'command = {json.dumps(sys.executable)}\nargs = {args}\nenv = {{ TOKEN = "TOOLS_TEST_TOKEN" }}\n'
 
 
 def written_tenants(folder: Path) -> Path:

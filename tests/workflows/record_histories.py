@@ -30,6 +30,7 @@ from continuo.patterns import (
     Fallback,
     FanOut,
     Http,
+    Mcp,
     Python,
     Retry,
     Route,
@@ -78,6 +79,7 @@ async def main() -> None:
     payloads.THRESHOLD = 2**20
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CONTINUO_CODE"] = "tests.support.own_code"
+        os.environ["TOOLS_TEST_TOKEN"] = "t" * SHORTEST
         os.environ |= {"CONTINUO_WEBHOOK_KEY": "k" * SHORTEST, "CONTINUO_WEBHOOK_PRIVATE": "1"}
         # What fails here is to fail, and not to open a breaker.
         os.environ["CONTINUO_CATALOG"] = str(written_catalog(Path(folder)))
@@ -142,6 +144,8 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
         "cascade-judged": Cascade(steps=(sorry, answers), judge=Template(text="0.1")),
         "python": Python(function="tests.support.own_code:shout", input={"text": "{input}"}),
         "python-failed": Python(function="tests.support.own_code:fail", input={"event": "a", "error": "ValueError"}),
+        "mcp": Mcp(server="notes", tool="note", input={"text": "{input}"}),
+        "mcp-failed": Mcp(server="notes", tool="fail"),
         "split-with-shadow": Split(variants={"a": Variant(step=answers)}, shadow={"b": answers}),
     }
     # As they were recorded before decisions were, and after that.

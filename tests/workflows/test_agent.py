@@ -17,7 +17,7 @@ from continuo.door.stages import accepted
 from continuo.errors import InputError
 from continuo.jobs import Context, Failure, Job, Outcome
 from continuo.parameters import Parameters, Tool
-from continuo.patterns import Agent, AgentTool, Call, Compaction, Http, Python, Retry, Step, Template
+from continuo.patterns import Agent, AgentServer, AgentTool, Call, Compaction, Http, Python, Retry, Step, Template
 from continuo.testing.processes import Control, begin, failure, outcome, replay
 from tests.support.own_code import EVENTS
 
@@ -314,3 +314,23 @@ async def test_a_tool_that_is_not_idempotent_is_not_tried_again_when_its_answer_
     else:
         assert result.startswith("Error: answer_lost: inventory: 503")
         assert "nobody knows whether it has been done" in result
+
+
+async def test_the_tools_of_a_server_are_its_own_as_the_server_lists_them(client: Client, simulator: Control) -> None:
+    servers = {"notes": AgentServer(tools=("add", "note"))}
+    calls = [call("add", one=40, other=2), call("add", one="x"), call("notes_note", text="a sum")]
+    await simulator.behave("sim-mid", script=[turn(*calls), turn(text="Done.")])
+    handle = await begin(client, asked_to(agent(tools={"note": own("note")}, servers=servers)))
+    assert (await handle.result()).text == "Done."
+    offered = [tool["function"]["name"] for tool in (await simulator.calls("sim-mid"))[0]["body"]["tools"]]
+    assert offered == ["note", "notes_note", "add"]
+    total, wrong, noted = results(await seen(simulator))
+    assert total == "42"
+    assert wrong.startswith("Error: the arguments are wrong: ")
+    assert (noted, EVENTS) == ("noted a sum", [])
+    await replay(client, handle.id)
+
+
+def test_a_server_that_is_not_in_the_catalog_is_told_before_anything_runs() -> None:
+    with pytest.raises(InputError, match="unknown server 'note'; did you mean 'notes'"):
+        asked_to(agent(servers={"note": AgentServer()}))

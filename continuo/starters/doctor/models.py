@@ -11,10 +11,11 @@ from continuo.starters.doctor.check import Finding
 
 
 async def keys(library: Library) -> Finding:
-    """Which keys of providers and services are set, by the names of their variables."""
+    """Which keys of providers, services and servers of tools are set, by the names of their variables."""
     catalog, environ = await asyncio.to_thread(lambda: library.catalog), library.environ
     endpoints = [*catalog.providers.values(), *catalog.services.values()]
     names = dict.fromkeys(endpoint.key_env for endpoint in endpoints if endpoint.key_env)
+    names |= dict.fromkeys(name for server in catalog.mcp.values() for name in server.variables)
     there = [name for name in names if environ.get(name, "").strip()]
     for name in there:
         try:

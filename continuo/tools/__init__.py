@@ -1,0 +1,1 @@
+"""How a server of tools is asked, by MCP."""
