@@ -201,6 +201,56 @@ class Alternative(Data):
     confidence: float | None = None
 
 
+class Vote(Data):
+    """What a person decided on a review, and when (UTC)."""
+
+    reviewer: str
+    decision: Literal["approve", "edit", "reject", "respond"]
+    reason: Annotated[str | None, WHEN_SET] = None
+    note: Annotated[str, Field(exclude_if=lambda value: not value)] = ""
+    time: datetime
+
+
+class Verdict(Vote):
+    """What a review came to, with who decided it last and, where several did, all their `votes`. `changes` are what an
+    edit changed, line by line."""
+
+    votes: Annotated[tuple[Vote, ...], WHEN_SET] = ()
+    changes: Annotated[tuple[str, ...], WHEN_SET] = ()
+
+    @property
+    def line(self) -> str:
+        """In one line, for people."""
+        why = ": ".join(part for part in (self.reason, self.note) if part)
+        return f"{self.decision} by {self.reviewer}, {self.time:%Y-%m-%d %H:%M:%S} UTC{f' ({why})' if why else ''}"
+
+
+class Spent(Data):
+    """The tokens and USD of some calls; `cost_usd` is absent when the price of any of them is unknown."""
+
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+
+
+class Orchestration(Data):
+    """How a task was split and done, and what that took.
+
+    `level` and `reasoning` say how hard it was taken to be, and `estimated_usd` what one answer of the paid model was
+    then expected to cost. `orchestrating` is what planner, validator and merge took, `executing` what the
+    executors did. `all_paid_usd` is what all these tokens cost at the paid model's price, and `saved_usd` how much
+    less was paid.
+    """
+
+    level: Literal["simple", "moderate", "complex", "expert"]
+    reasoning: str
+    subtasks: int
+    estimated_usd: float | None = None
+    orchestrating: Spent
+    executing: Spent
+    all_paid_usd: float | None = None
+    saved_usd: float | None = None
+
+
 class Account(Data):
     """What every end of a job tells. A field that does not apply is left out of the JSON.
 
@@ -236,12 +286,15 @@ class Outcome(Account):
     of a cascade or a fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
     end. `embedding` is what an embedding model answers: the vectors of the turns one after the other, all of the same
     length, as 32-bit floats in base64; `text` is empty then. `transcript` says when each part of an audio was said,
-    where that is asked. `turns` is the digest of an agent's last turn, which stands for all.
+    where that is asked. `turns` is the digest of an agent's last turn, which stands for all. `verdict` is what a person
+    decided, `orchestration` how a task was split, where it was to be.
     """
 
     text: str
     served_by: ServedBy
     embedding: Annotated[str | None, WHEN_SET] = None
+    verdict: Annotated[Verdict | None, WHEN_SET] = None
+    orchestration: Annotated[Orchestration | None, WHEN_SET] = None
     message: Message | None = None
     finish_reason: FinishReason | None = None
     model: str | None = None

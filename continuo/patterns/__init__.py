@@ -15,8 +15,10 @@ from continuo.patterns.fallback import Fallback
 from continuo.patterns.fan_out import FanOut
 from continuo.patterns.http import Http
 from continuo.patterns.mcp import Mcp
+from continuo.patterns.orchestrate import Orchestrate
 from continuo.patterns.pipeline import Pipeline, PipelineStep
 from continuo.patterns.python import Python
+from continuo.patterns.review import Review
 from continuo.patterns.route import Route
 from continuo.patterns.saga import Saga, SagaStep
 from continuo.patterns.split import Split, Variant
@@ -42,10 +44,12 @@ __all__ = [
     "FanOut",
     "Http",
     "Mcp",
+    "Orchestrate",
     "Pipeline",
     "PipelineStep",
     "Python",
     "Retry",
+    "Review",
     "Route",
     "Saga",
     "SagaStep",

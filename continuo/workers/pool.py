@@ -23,6 +23,7 @@ from continuo.activities.letters import Letters
 from continuo.activities.mcp import ToolCalls
 from continuo.activities.models import ModelCalls
 from continuo.activities.plain_calls import PlainCalls
+from continuo.activities.pricing import Pricing
 from continuo.activities.pruning import Pruning
 from continuo.activities.recording import Recording
 from continuo.activities.reports import Reports
@@ -107,7 +108,7 @@ async def pool(
         resources.callback(executor.shutdown, wait=False)
         ours = activities(
             calls, PlainCalls(calls, client), admission, breakers, services, functions, tools, caching, letters,
-            reports, pruning, webhooks, Recording(), TurnKeeping(turns),
+            reports, pruning, webhooks, Recording(), TurnKeeping(turns), Pricing(library),
         )  # fmt: skip
         worker = Worker(
             Client(**config),

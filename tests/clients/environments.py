@@ -12,6 +12,9 @@ import pytest
 
 from continuo.config.settings import Settings
 
+INSTALLING = 240.0
+"""Seconds in which a client must be installed, below a test's own time limit."""
+
 HERE = Path(__file__).parent
 PINNED = HERE / "requirements"
 PACKAGE = HERE / "node" / "package.json"
@@ -59,7 +62,12 @@ async def _installed(folder: Path, *lines: tuple[str | Path, ...]) -> None:
         return
     for line in lines:
         process = await asyncio.create_subprocess_exec(*map(str, line), stdout=PIPE, stderr=STDOUT)
-        told, _ = await process.communicate()
+        try:
+            told, _ = await asyncio.wait_for(process.communicate(), INSTALLING)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            pytest.skip(f"{folder.name} was not installed within {INSTALLING:g} s")
         if process.returncode:
             pytest.skip(f"{folder.name} cannot be installed: {told.decode()[-300:]}")
     ready.touch()

@@ -14,9 +14,11 @@ from continuo.patterns import (
     Ensemble,
     Fallback,
     FanOut,
+    Orchestrate,
     Pipeline,
     PipelineStep,
     Retry,
+    Review,
     Route,
     Saga,
     SagaStep,
@@ -78,6 +80,16 @@ def _composed(inner: Steps, models: Sequence[str], *, sagas: bool) -> Steps:
         st.builds(Ensemble, members=several, combine=_combined(inner), otherwise=st.none() | inner, inline=inline),
         st.builds(lambda step, ttl: Cached(step, ttl=ttl), inner, st.sampled_from([60.0, 3600.0])),
         st.builds(lambda step, last: Deadline(step, limit=600, otherwise=last), inner, st.none() | inner),
+        # Nobody decides there: it is answered otherwise, or fails.
+        st.builds(Review, due=st.just(0.05), step=st.none() | inner, otherwise=st.none() | inner),
+        st.builds(
+            Orchestrate,
+            planner=inner,
+            executors=several,
+            validator=st.none() | inner,
+            merge=st.none() | inner,
+            prefer_free=st.booleans(),
+        ),
         st.builds(
             lambda tool, model: Agent(model=Call(model=model, retry=QUICK), tools={"tool": AgentTool(step=tool)}),
             inner,

@@ -4,14 +4,17 @@ One that is there already is kept: it must go on replaying. Delete it when a cha
 """
 
 import asyncio
+import json
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.service import RPCError
 
 from continuo.authoring.library import Library
 from continuo.decisions.parts import PART
@@ -31,8 +34,10 @@ from continuo.patterns import (
     FanOut,
     Http,
     Mcp,
+    Orchestrate,
     Python,
     Retry,
+    Review,
     Route,
     Split,
     Step,
@@ -52,6 +57,7 @@ from tests.support.repository import ROOT
 from tests.support.world import made
 from tests.workflows import test_breaker as breaker
 from tests.workflows.test_dead_letter import LetterHandle, buried, content, noted
+from tests.workflows.test_review import decide, opened
 from tests.workflows.test_saga import log, order, parked
 
 HISTORIES = ROOT / "tests" / "histories"
@@ -155,6 +161,12 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
     for name, handle in handles.items():
         await ended(name, handle)
     await ended("cached-hit", await begin(client, job(steps["cached-miss"])))
+    parts = [{"id": "a", "instruction": "a"}, {"id": "b", "instruction": "b", "depends_on": ["a"]}]
+    plan, verdict = {"subtasks": parts}, {"rejected": [{"id": "a"}]}
+    planner, validator = (Template(text=json.dumps(value)) for value in (plan, verdict))
+    orchestrated = Orchestrate(planner=planner, executors=(sorry, answers), validator=validator, merge=answers)
+    await ended("orchestrate", await begin(client, job(orchestrated, "Explain why the api fails? Thanks.")))
+    await record_reviews(client)
     late = handles["fan-out-late-branch"].id
     await keep("pipeline-cancelled-child", client.get_workflow_handle(f"{late}.b"))
     limited = job(hangs)
@@ -186,6 +198,22 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
 
 async def _length_is(handle: Handle, length: int) -> bool:
     return len(await log(handle)) == length
+
+
+async def record_reviews(client: Client) -> None:
+    group = Review(reviewers=("ann", "bob"), policy="all", due=60, remind=0.2)
+    for name, decision in (("review-approved", "approve"), ("review-rejected", "reject")):
+        handle = await begin(client, job(group))
+        case = await opened(handle)
+        await handle.execute_update("claim", args=["ann", 60.0])
+        for reviewer in group.reviewers:
+            with suppress(WorkflowUpdateFailedError, RPCError):
+                await decide(handle, case, decision, reviewer)
+        await result(handle)
+        await keep(name, handle)
+    late = await begin(client, job(Review(due=0.3, otherwise=Template(text="hold"))))
+    await result(late)
+    await keep("review-undecided", late)
 
 
 async def record_letters(client: Client, simulator: Control) -> None:

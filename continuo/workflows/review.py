@@ -1,0 +1,177 @@
+"""A question that waits for a person, in a workflow of its own that costs nothing while it waits."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+from continuo.decisions.prompts import filled
+from continuo.decisions.review import (
+    MEMO,
+    TYPE,
+    Case,
+    Claim,
+    Decision,
+    changes,
+    escalated,
+    next_event,
+    not_theirs,
+    refusal,
+    voted,
+)
+from continuo.jobs import Failure, Job, Outcome
+from continuo.patterns import Review
+from continuo.temporal.attributes import TENANT
+from continuo.temporal.failures import failed
+from continuo.workflows.base import PatternWorkflow
+from continuo.workflows.run_account import RUN
+from continuo.workflows.step import run_step
+
+LATE = "nobody decided in time"
+
+
+@workflow.defn(name=TYPE)
+class ReviewWorkflow(PatternWorkflow):
+    """Owns what was shown and what was decided. Its memo has what a list shows of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._case: Case | None = None
+        self._text: str | None = None
+
+    @workflow.run
+    async def run(self, job: Job) -> Outcome:
+        assert isinstance(job.step, Review)
+        return await self.answer(job, self._review(job.step, job))
+
+    @workflow.query
+    def case(self) -> Case:
+        """What is to be decided, all of it. Raises `ValueError` as long as that is not known."""
+        return self._open
+
+    @workflow.update
+    def decide(self, decision: Decision) -> Case:
+        """Decide, or vote where several people do."""
+        self._text = decision.text
+        return self._become(voted(self._open, decision, workflow.now()))
+
+    @decide.validator
+    def _validate_decide(self, decision: Decision) -> None:
+        _refuse(refusal(self._open, decision, workflow.now()))
+
+    @workflow.update
+    def claim(self, by: str, seconds: float) -> Case:
+        """Keep it from other reviewers for so many seconds."""
+        return self._become(
+            self._open.model_copy(update={"claim": Claim(by=by, until=workflow.now() + timedelta(seconds=seconds))})
+        )
+
+    @claim.validator
+    def _validate_claim(self, by: str, seconds: float) -> None:
+        _refuse(f"it has been decided: {self._open.verdict.line}" if self._open.verdict else None)
+        _refuse(not_theirs(self._open, by, workflow.now()))
+        Claim(by=by, until=workflow.now())
+        _refuse(None if 0 < seconds <= 86400 else "a claim lasts a second to a day")
+
+    @workflow.update
+    def release(self, by: str) -> Case:
+        """Give a claim back."""
+        return self._become(self._open.model_copy(update={"claim": None}))
+
+    @release.validator
+    def _validate_release(self, by: str) -> None:
+        claim = self._open.claim
+        _refuse(None if claim is not None and claim.by == by else f"{by} has not claimed it")
+
+    @property
+    def _open(self) -> Case:
+        if self._case is None:
+            raise ValueError("what is to be decided is not there yet; ask again")
+        return self._case
+
+    async def _review(self, review: Review, job: Job) -> Outcome:
+        outcome = None if review.step is None else await run_step(review.step, job, "step")
+        shown = job.request.prompt if outcome is None else outcome.text
+        # Without a pattern, by which whole runs are found.
+        workflow.upsert_search_attributes([TENANT.value_set(job.context.tenant)])
+        self._become(self._opened(review, job, shown))
+        while self._open.verdict is None:
+            time, event = next_event(review, self._open)
+            try:
+                await workflow.wait_condition(
+                    lambda: self._open.verdict is not None, timeout=max(time - workflow.now(), timedelta())
+                )
+            except TimeoutError:
+                if self._open.verdict is not None:
+                    # It came in the same moment.
+                    break
+                if event == "due":
+                    return await self._undecided(review, job)
+                self._note(event)
+                again = {"reminders": self._open.reminders + 1}
+                self._become(
+                    escalated(review, self._open) if event == "escalate" else self._open.model_copy(update=again)
+                )
+        return self._decided(shown, outcome)
+
+    def _opened(self, review: Review, job: Job, shown: str) -> Case:
+        return Case(
+            id=workflow.info().workflow_id,
+            run=RUN.get().id,
+            path=job.path,
+            tenant=job.context.tenant,
+            pattern=job.context.pattern,
+            requester=job.context.user,
+            question=filled(review.question, {"input": job.request.prompt}),
+            text=shown,
+            decisions=review.allowed,
+            reasons=review.reasons,
+            reviewers=review.reviewers,
+            policy=review.policy,
+            not_by_requester=review.not_by_requester,
+            opened=workflow.now(),
+            due=workflow.now() + timedelta(seconds=review.due),
+        )
+
+    def _decided(self, shown: str, outcome: Outcome | None) -> Outcome:
+        verdict = self._open.verdict
+        assert verdict is not None
+        self._note(verdict.line)
+        if verdict.decision == "reject":
+            raise failed(Failure(type="Rejected", message=f"a person decided: {verdict.line}"))
+        if verdict.decision == "approve":
+            approved = Outcome(text=shown, served_by="human") if outcome is None else outcome
+            return approved.model_copy(update={"verdict": verdict})
+        assert self._text is not None, "no edit and no response is taken without a text"
+        if verdict.decision == "edit":
+            verdict = verdict.model_copy(update={"changes": tuple(changes(shown, self._text))})
+        return Outcome(text=self._text, served_by="human", verdict=verdict)
+
+    async def _undecided(self, review: Review, job: Job) -> Outcome:
+        self._become(self._open.model_copy(update={"over": LATE}))
+        self._note(LATE)
+        if review.otherwise is None:
+            message = f"nobody decided within {review.due:g} s: {self._open.question}"
+            raise failed(Failure(type="Undecided", message=message))
+        outcome = await run_step(review.otherwise, job, "otherwise")
+        return outcome.model_copy(update={"fallback": True, "reasons": (LATE,)})
+
+    def _note(self, event: str) -> None:
+        self.counted.note(f"review: {event}")
+
+    def _become(self, case: Case) -> Case:
+        """Change the case, where lists and the UI show it."""
+        self._case = case
+        workflow.upsert_memo({MEMO: case.brief()})
+        who = ", ".join(case.reviewers) or "anybody"
+        lines = (
+            f"**{case.question}**",
+            f"For tenant `{case.tenant}`, to be decided by {who} until {case.due:%Y-%m-%d %H:%M:%S} UTC.",
+            f"`continuo reviews show {case.id}`",
+        )
+        workflow.set_current_details("\n\n".join(lines))
+        return case
+
+
+def _refuse(why: str | None) -> None:
+    if why is not None:
+        raise ValueError(why)
