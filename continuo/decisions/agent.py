@@ -99,7 +99,10 @@ def of_servers(agent: Agent, listed: Mapping[str, Sequence[Tool]]) -> Agent:
             name = next(one for one in names if one not in tools and one not in RESERVED)
             schema = {**tool.parameters, "type": "object"}
             tools[name] = AgentTool(
-                description=tool.description[:10_000], parameters=schema, step=Mcp(server=server, tool=tool.name)
+                description=tool.description[:10_000],
+                parameters=schema,
+                step=Mcp(server=server, tool=tool.name),
+                needs_approval=agent.servers[server].needs_approval,
             )
     return agent.model_copy(update={"tools": tools})
 

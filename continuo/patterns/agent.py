@@ -9,6 +9,7 @@ from continuo.data import WHEN_SET, Data, Int, Number, Seconds, duration
 from continuo.parameters import Tool
 from continuo.patterns.base import Spec, check_placeholders
 from continuo.patterns.call import Call
+from continuo.patterns.review import Review
 from continuo.patterns.worst import Estimate, Estimator
 
 if TYPE_CHECKING:
@@ -32,6 +33,30 @@ def _model(value: object) -> object:
     return {"model": value} if isinstance(value, str) else value
 
 
+def _review(value: object) -> object:
+    """`needs_approval: true` is a review by whoever comes first."""
+    if value is True:
+        return Review(decisions=("approve", "edit", "reject", "respond"))
+    return None if value is False else value
+
+
+Approval = Annotated[Review, BeforeValidator(_review, json_schema_input_type=Review | bool)]
+
+MAY_BE_CALLED = "May the tool {} be called with these arguments?"
+
+LOST = (
+    "The tool {} was called with these arguments, and its answer was lost: nobody knows whether it was done. Approve to"
+    " call it again, respond with what it came to, or reject, and the model is told that nobody knows."
+)
+
+
+def _asking(review: Review, question: str) -> Review:
+    """The review with this question, unless it has its own."""
+    if review.question != Review.model_fields["question"].default:
+        return review
+    return review.model_copy(update={"question": question})
+
+
 ModelCall = Annotated[Call, BeforeValidator(_model, json_schema_input_type=Call | str)]
 
 
@@ -41,7 +66,9 @@ class AgentTool(Data):
     `parameters` is the JSON schema of its arguments, an object; without it those of a `python` step are the parameters
     of its function, and any other step takes one text, `input`. The arguments are the step's data, and `prompt`, which
     may hold `{placeholders}` for them, is what it is asked; by default that is the one text among them, else all of
-    them as JSON. A tool that is not `idempotent` is run once: where nobody knows whether it ran, it is not run again.
+    them as JSON. A tool that is not `idempotent` is run once: where nobody knows whether it ran, a person
+    is asked. With `needs_approval`, true or the fields of a review, a person sees the arguments first, and may change
+    them, answer in place of the tool, or reject the call.
     """
 
     description: str = Field(default="", max_length=10_000)
@@ -49,6 +76,18 @@ class AgentTool(Data):
     prompt: Annotated[str | None, WHEN_SET] = Field(default=None, min_length=1)
     step: "Step"
     idempotent: bool = True
+    needs_approval: Approval | None = None
+
+    def reviews(self, name: str) -> dict[str, Review]:
+        """Those of the tool of this name, by their names among the agent's steps."""
+        approval = self.needs_approval
+        own = {} if approval is None else {f"{name}.approval": _asking(approval, MAY_BE_CALLED.format(name))}
+        if self.idempotent:
+            return own
+        others = Review() if approval is None else approval
+        kept = {field: getattr(others, field) for field in ("reviewers", "due", "remind", "escalate")}
+        lost = Review(question=LOST.format(name), decisions=("approve", "reject", "respond"), **kept)
+        return {**own, f"{name}.lost": lost}
 
     @property
     def takes(self) -> dict[str, JsonValue]:
@@ -74,9 +113,11 @@ class AgentTool(Data):
 
 
 class AgentServer(Data):
-    """Which `tools` of an MCP server an agent may use; by default all that the catalog allows of it."""
+    """Which `tools` of an MCP server an agent may use, by default all that the catalog allows of it, and whether each
+    call `needs_approval`."""
 
     tools: tuple[str, ...] | None = Field(default=None, min_length=1)
+    needs_approval: Approval | None = None
 
 
 class Compaction(Data):
@@ -117,7 +158,10 @@ class Agent(Spec):
 
     def nested(self) -> "Mapping[str, Step]":
         summary = {"summary": self.context.summary} if self.context.summary else {}
-        return {"model": self.model, **summary, **{name: tool.step for name, tool in self.tools.items()}}
+        tools: dict[str, Step] = {}
+        for name, tool in self.tools.items():
+            tools |= {name: tool.step, **tool.reviews(name)}
+        return {"model": self.model, **summary, **tools}
 
     @property
     def offered(self) -> tuple[Tool, ...]:
