@@ -22,7 +22,8 @@ RESULT = 100_000
 """Characters of a tool's result that a model is shown."""
 
 MOST_EVENTS = 2_000
-"""Of a history, before its agent continues as new: so many are read again within a second."""
+"""Of a history, before its agent continues as new: so many are read again within a second. A release may raise it, and
+never lower it: what runs would then have had to continue before."""
 
 Next = Literal["tools", "repair", "finish", "invalid"]
 

@@ -19,7 +19,7 @@ from temporalio.service import RPCError
 from continuo.authoring.library import Library
 from continuo.decisions.parts import PART
 from continuo.door.runs import Handle, result, start
-from continuo.jobs import Background
+from continuo.jobs import Background, Outcome
 from continuo.operations.compensations import Resolution
 from continuo.patterns import (
     Agent,
@@ -312,6 +312,13 @@ async def record_agents(client: Client, simulator: Control) -> None:
             await handle.execute_update("say", "And now?")
         await result(handle)
         await keep(f"agent-{name}", handle)
+    reviewed = shout.model_copy(update={"needs_approval": Review()})
+    handle = await begin(client, job(agent.model_copy(update={"tools": {"shout": reviewed}})))
+    for turn in range(1, 4):
+        review = client.get_workflow_handle(f"{handle.id}.shout.{turn}.1.approval", result_type=Outcome)
+        await decide(review, await opened(review), "reject" if turn == 2 else "approve")
+    await result(handle)
+    await keep("agent-reviewed", handle)
 
 
 async def record_breakers(client: Client) -> None:
