@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
 
 from continuo.data import WHEN_SET, Data, Int, Number, Seconds, duration
 from continuo.parameters import Tool
@@ -40,7 +40,15 @@ def _review(value: object) -> object:
     return None if value is False else value
 
 
-Approval = Annotated[Review, BeforeValidator(_review, json_schema_input_type=Review | bool)]
+def _of_arguments(review: Review | None) -> Review | None:
+    if review is not None and review.step is not None:
+        raise ValueError("needs_approval shows the arguments of the call, and no answer of a step; leave step out")
+    return review
+
+
+Approval = Annotated[
+    Review | None, AfterValidator(_of_arguments), BeforeValidator(_review, json_schema_input_type=Review | bool)
+]
 
 MAY_BE_CALLED = "May the tool {} be called with these arguments?"
 
@@ -76,7 +84,7 @@ class AgentTool(Data):
     prompt: Annotated[str | None, WHEN_SET] = Field(default=None, min_length=1)
     step: "Step"
     idempotent: bool = True
-    needs_approval: Approval | None = None
+    needs_approval: Approval = None
 
     def reviews(self, name: str) -> dict[str, Review]:
         """Those of the tool of this name, by their names among the agent's steps."""
@@ -117,7 +125,7 @@ class AgentServer(Data):
     call `needs_approval`."""
 
     tools: tuple[str, ...] | None = Field(default=None, min_length=1)
-    needs_approval: Approval | None = None
+    needs_approval: Approval = None
 
 
 class Compaction(Data):

@@ -98,7 +98,7 @@ class AgentWorkflow(PatternWorkflow):
                 case "tools":
                     wanted = len(answer.tool_calls)
                     limit = reached(agent, self._used(tools), calls=wanted)
-                    results = await (tools.refused(answer, limit) if limit else tools.run(answer, self._now.turns))
+                    results = tools.refused(answer, limit) if limit else await tools.run(answer, self._now.turns)
                     self._become(calls=self._now.calls + (0 if limit else wanted))
                     await self._add(job, (answer, *results))
                     if limit:

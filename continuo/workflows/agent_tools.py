@@ -41,7 +41,8 @@ class Tools:
         results = await together(work, _never) if work else {}
         return [answered(call, mistakes[number] or _said(results[number])) for number, call in calls.items()]
 
-    async def refused(self, answer: Message, limit: str) -> list[Message]:
+    def refused(self, answer: Message, limit: str) -> list[Message]:
+        """The same where none is run."""
         return [answered(call, f"Error: not run: {limit}") for call in answer.tool_calls]
 
     async def _mistakes(self, calls: Mapping[str, ToolCall]) -> dict[str, str | None]:

@@ -124,12 +124,32 @@ def test_a_tool_is_asked_its_one_text_or_all_or_what_its_prompt_says(
             {"tools": {"a": {"step": Fallback(steps=(TOOL.step,)), "idempotent": False}}},
             "idempotent is about one effect",
         ),
+        (
+            {"tools": {"a": {"step": TOOL.step, "needs_approval": {"step": TOOL.step}}}},
+            "needs_approval shows the arguments of the call",
+        ),
         ({"turns": 0}, "greater than or equal to 1"),
     ],
 )
 def test_a_wrong_agent_is_refused(fields: dict[str, object], mistake: str) -> None:
     with pytest.raises(ValidationError, match=mistake):
         agent(**fields)
+
+
+@pytest.mark.parametrize("written", [False, None, True, {"reviewers": ["ann"], "due": "3d"}])
+def test_an_approval_is_no_review_or_one_by_anybody_or_what_its_fields_say(written: object) -> None:
+    tool = AgentTool.model_validate({"step": TOOL.step, "needs_approval": written})
+    reviews = tool.reviews("book")
+    assert AgentTool.model_validate_json(tool.model_dump_json()) == tool
+    if not written:
+        assert reviews == {}
+        return
+    review = reviews["book.approval"]
+    assert review.question == "May the tool book be called with these arguments?"
+    assert review.reviewers == (() if written is True else ("ann",))
+    lost = tool.model_copy(update={"idempotent": False}).reviews("book")["book.lost"]
+    assert (lost.reviewers, lost.due) == (review.reviewers, review.due)
+    assert lost.decisions == ("approve", "reject", "respond")
 
 
 def test_a_schema_that_is_none_is_told_and_no_other_place_is_asked_for_one() -> None:
