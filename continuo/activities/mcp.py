@@ -90,10 +90,12 @@ def arguments(step: Mcp, tool: Tool, job: Job) -> dict[str, JsonValue]:
     """What the tool is called with. Raises `ProviderError`."""
     values = job.values
     properties = tool.input_schema.get("properties", {})
-    own = [name for name in values if isinstance(properties, dict) and name in properties]
+    if not step.input:
+        # What the data calls `input` is the argument of that name, and what is asked is one where there is none.
+        given = {**values, **job.data}
+        return {name: given[name] for name in given if isinstance(properties, dict) and name in properties}
     try:
-        templates = step.input or {name: f"{{{name}}}" for name in own}
-        return {field: filled(field, template, values) for field, template in templates.items()}
+        return {field: filled(field, template, values) for field, template in step.input.items()}
     except InputError as error:
         raise ProviderError("invalid_request", f"{step.server}: tool {step.tool!r}: {error}") from None
 

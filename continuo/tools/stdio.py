@@ -7,12 +7,14 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import anyio
 import structlog
 
 from continuo.config.mcp import McpServer
+from continuo.errors import ProviderError
 from continuo.providers.limited import MAX_ANSWER
 
 log = structlog.get_logger()
@@ -37,10 +39,13 @@ async def started(
     from mcp.shared.message import SessionMessage
     from mcp_types import jsonrpc_message_adapter
 
+    command = server.command or ""
+    if which(command, path=environ.get("PATH")) is None:
+        raise ProviderError("invalid_request", f"{name}: there is no program {command!r}; correct `command`")
     watched, held = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", _GUARD, str(watched), server.command or "", *server.args),
+            *(sys.executable, "-I", "-S", _GUARD, str(watched), command, *server.args),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -111,7 +116,9 @@ async def _ended(process: asyncio.subprocess.Process, held: int) -> None:
     os.close(held)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    # One that has left the group may hold its pipes open for ever.
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), GRACE)
 
 
 async def _logged(name: str, stderr: asyncio.StreamReader) -> None:

@@ -185,7 +185,7 @@ async def test_keys_are_listed_by_their_variables_and_never_shown(
     monkeypatch.delenv("CONTINUO_SIMULATED")
     _, results = await examined()
     there, missing = results["keys"].message.split("; not set: ")
-    assert there == "set: OPENAI_API_KEY"
+    assert there == "set: OPENAI_API_KEY, TOOLS_TEST_TOKEN"
     assert "ANTHROPIC_API_KEY" in missing
     assert results["models"].status == "ok"
     assert "openai" in results["models"].message

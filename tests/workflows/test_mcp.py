@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -26,12 +27,12 @@ from continuo.door.stages import accepted
 from continuo.errors import InputError
 from continuo.jobs import Context, Job
 from continuo.patterns import Mcp, Pipeline, PipelineStep, Retry
+from continuo.starters.commands import mcp as commands
 from continuo.stores.opened import open_store
 from continuo.stores.tools import AcceptedTools, SentCalls
 from continuo.testing.processes import begin, failure, gone, histories, job, outcome, until, until_cancelled
 from continuo.tools.servers import ToolServers
 from continuo.workers.local.processes import Child
-from tests.starters.test_cli import continuo
 from tests.support.config_files import tool_server
 
 running = pytest.mark.usefixtures("worker", "simulator")
@@ -95,7 +96,15 @@ async def remote(notes: Notes) -> AsyncIterator[Child]:
     await child.start()
     notes.write(f'url = "{child.ready_line}"\nheaders = {{ X-Token = "TOOLS_TEST_TOKEN" }}\n')
     yield child
-    await child.stop()
+    await killed(child)
+
+
+async def killed(child: Child) -> None:
+    """A server that is asked to end waits for those who listen to it."""
+    assert child.process is not None
+    if child.process.returncode is None:
+        child.process.kill()
+    await child.ended()
 
 
 async def answered(tools: ToolCalls, step: Mcp, activity_id: str = "1", **data: Any) -> str:
@@ -151,31 +160,26 @@ async def test_a_server_at_a_url_answers_several_calls_at_once(notes: Notes, rem
     assert await answered(tools, calls("add", one="{one}", other="{one}"), "quick", one=2) == "4"
     notes.say("held", "")
     assert await slow == "noted slow"
-    assert remote.process is not None
-    remote.process.kill()
-    await remote.ended()
+    await killed(remote)
     kind, _, final = await refused(tools, calls("add", one="{one}", other="{one}"), "late", one=2)
     assert (kind, final) == ("connection", False)
 
 
-async def test_two_calls_at_once_share_a_session_and_a_cancelled_one_reaches_the_server(notes: Notes) -> None:
+async def test_calls_share_a_session_an_answer_is_given_again_and_a_cancelled_call_reaches_the_server(
+    notes: Notes,
+) -> None:
     tools = notes.tools()
     notes.say("held", "slow")
     environment = ActivityEnvironment()
     slow = asyncio.create_task(environment.run(tools.mcp, _job(calls("note", text="slow"))))
     await notes.has("began", "slow")
-    assert await answered(tools, calls("note", text="quick"), "2") == "noted quick"
+    assert [await answered(tools, calls("note", text="quick"), "2") for _ in range(2)] == ["noted quick"] * 2
+    assert notes.events("noted") == ["quick"]
     environment.cancel()
     with pytest.raises(asyncio.CancelledError):
         await slow
     await notes.has("cancelled", "slow")
     assert len(notes.events("started")) == 1
-
-
-async def test_an_answer_is_given_again_without_a_second_call(notes: Notes) -> None:
-    tools = notes.tools()
-    assert [await answered(tools, calls("note", text="a")) for _ in range(2)] == ["noted a"] * 2
-    assert notes.events("noted") == ["a"]
 
 
 @pytest.mark.parametrize(("tool", "final"), [("note", True), ("note_once", False)])
@@ -225,26 +229,35 @@ async def test_a_tool_that_changes_is_refused_until_it_is_accepted(notes: Notes)
     assert "continuo mcp show notes" in message
 
 
-async def test_the_command_shows_what_has_changed_and_accepts_it(notes: Notes) -> None:
-    environment = {
-        "CONTINUO_DATA": str(notes.folder), "CONTINUO_CATALOG": str(notes.folder / "catalog.toml"),
-        "TOOLS_TEST_TOKEN": TOKEN,
-    }  # fmt: skip
-    assert "accepted: note " in (await continuo("mcp", "accept", "notes", **environment)).out
-    notes.say("description", "Keeps a note, and mails it away.")
-    listing = await continuo("mcp", "list", "--json", **environment)
-    states = {row["tool"]: row["state"] for row in json.loads(listing.out)}
-    assert (listing.code, states["note"], states["add"]) == (1, "changed", "accepted")
-    shown = (await continuo("mcp", "show", "notes", **environment)).out
-    assert '- "description": "Keeps a note."' in shown
-    assert '+ "description": "Keeps a note, and mails it away."' in shown
-    assert (await continuo("mcp", "accept", "notes", "note", **environment)).code == 0
-    assert (await continuo("mcp", "show", "notes", **environment)).out == ""
+async def test_the_commands_show_what_has_changed_and_accept_it(
+    notes: Notes, remote: Child, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tools = notes.tools()
+    await notes.servers.tools("notes")
+    await answered(tools, calls("rewrite"))
+    for name, value in (("DATA", notes.folder), ("CATALOG", notes.folder / "catalog.toml")):
+        monkeypatch.setenv(f"CONTINUO_{name}", str(value))
+    monkeypatch.setenv("TOOLS_TEST_TOKEN", TOKEN)
+    # The logging of a process is not to be that of the tests'.
+    monkeypatch.setattr(commands, "configure_logging", lambda level, masker: None)
+    with capture_logs():
+        capsys.readouterr()
+        assert await commands.list_tools(json=True) == 1
+        states = {row["tool"]: row["state"] for row in json.loads(capsys.readouterr().out)}
+        assert (states["add"], states["note"]) == ("changed", "accepted")
+        assert await commands.show("notes") == 0
+        assert '+ "description": "Other words.",' in capsys.readouterr().out.splitlines()
+        assert await commands.accept("notes", "add") == 0
+        assert capsys.readouterr().out.startswith("accepted: add ")
+        assert await commands.list_tools("notes", json=True) == 0
+        notes.write('command = "no-such-program"')
+        assert await commands.list_tools(json=True) == 1
+    assert "no program" in capsys.readouterr().err
 
 
 async def test_an_answer_without_end_is_refused(notes: Notes, remote: Child) -> None:
     tools = notes.tools()
-    kind, message, final = await refused(tools, calls("much", size="{n}"), n=1_000_001)
+    kind, message, final = await refused(tools, calls("much"), size=1_000_001)
     assert (kind, final) == ("invalid_response", True)
     assert "1,000,001 bytes" in message
     kind, message, final = await refused(tools, calls("much", size="{n}"), n=17_000_000)
@@ -279,6 +292,13 @@ async def test_a_server_ends_with_what_started_it(notes: Notes) -> None:
         return gone(pid)
 
     await until(ended)
+
+
+async def test_a_program_that_is_not_there_is_told_at_once(notes: Notes) -> None:
+    notes.write('command = "no-such-program"')
+    kind, message, final = await refused(notes.tools(), calls("note", text="a"))
+    assert (kind, final) == ("invalid_request", True)
+    assert "no program 'no-such-program'" in message
 
 
 @pytest.mark.parametrize(
@@ -322,6 +342,7 @@ async def test_a_cancelled_run_waits_until_its_call_has_ended(client: Client, fo
     path = folder / "notes.db"
     with sqlite3.connect(path, timeout=10, isolation_level=None) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS says (name TEXT PRIMARY KEY, value TEXT)")
+        connection.execute("CREATE TABLE IF NOT EXISTS events (event TEXT, text TEXT, key TEXT)")
         connection.execute("INSERT OR REPLACE INTO says VALUES ('held', 'held by a test')")
         handle = await begin(client, job(calls("note", text="held by a test", timeout=60)))
         sql = "SELECT count(*) FROM events WHERE text = 'held by a test' AND event = ?"

@@ -12,7 +12,7 @@ from rich.text import Text
 from continuo.authoring.library import Library
 from continuo.errors import InputError, ProviderError, unknown
 from continuo.starters.console.fitted import Column, FittedTable
-from continuo.starters.console.terminal import out
+from continuo.starters.console.terminal import err, out
 from continuo.starters.store import opened
 from continuo.stores.tools import AcceptedTools
 from continuo.temporal.telemetry import configure_logging
@@ -25,7 +25,7 @@ mcp = App(name="mcp", help="List the servers of tools; show what a tool has beco
 @mcp.command(name="list")
 @mcp.default
 async def list_tools(server: str | None = None, *, json: Annotated[bool, Parameter(negative=())] = False) -> int:
-    """List the tools of each server, and whether they are as they were accepted: exit code 1 when one is not.
+    """List the tools of each server: exit code 1 when one is not as it was accepted, or a server is away.
 
     Parameters
     ----------
@@ -35,14 +35,23 @@ async def list_tools(server: str | None = None, *, json: Annotated[bool, Paramet
         Print them as JSON.
     """
     library = Library()
-    rows = []
+    rows, away = [], list[str]()
     for name in [server] if server else library.catalog.mcp:
-        async with _asked(library, name) as (tools, known, _):
-            for tool in tools:
-                state = "new" if tool.name not in known else _state(tool, known[tool.name])
-                about = {"read_only": tool.annotations.get("readOnlyHint") is True, "repeatable": tool.repeatable}
-                row = {"server": name, "tool": tool.name, "digest": tool.digest, "state": state, **about}
-                rows.append({**row, "description": tool.description})
+        try:
+            async with _asked(library, name) as (tools, known, _):
+                pass
+        except InputError as error:
+            if server:
+                raise
+            # The others are listed all the same.
+            away.append(name)
+            err.print(f"error: {error}")
+            continue
+        for tool in tools:
+            state = "new" if tool.name not in known else _state(tool, known[tool.name])
+            about = {"read_only": tool.annotations.get("readOnlyHint") is True, "repeatable": tool.repeatable}
+            row = {"server": name, "tool": tool.name, "digest": tool.digest, "state": state, **about}
+            rows.append({**row, "description": tool.description})
     if json:
         out.out(jsonlib.dumps(rows, indent=2))
     else:
@@ -51,7 +60,7 @@ async def list_tools(server: str | None = None, *, json: Annotated[bool, Paramet
         for row in rows:
             table.add_row(*(Text(" ".join(str(row[column.name]).split())) for column in columns))
         out.print(table)
-    return int(any(row["state"] == "changed" for row in rows))
+    return int(bool(away) or any(row["state"] == "changed" for row in rows))
 
 
 @mcp.command
