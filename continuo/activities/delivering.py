@@ -12,7 +12,7 @@ from continuo.deltas import Delta, TextDelta
 from continuo.errors import ProviderError
 from continuo.jobs import Job
 from continuo.patterns import Call
-from continuo.stores.streams import Claim, StreamLog, Writer
+from continuo.stores.streams import StreamLog, Writer
 
 log = structlog.get_logger()
 
@@ -84,26 +84,26 @@ async def begun(streams: StreamLog, job: Job, attempt: int) -> Delivery | None:
     """The delivery of this attempt; None where nobody wants the pieces of its answer, or the log is broken.
 
     Raises `ProviderError` of kind `stream_broken` where some of an answer was delivered that this attempt cannot go on
-    with: none may come behind it.
+    with: none may come behind it. So it does where the log cannot tell what an earlier one left to go on with.
     """
     if job.stream is None:
         return None
+    assert isinstance(job.step, Call)
+    continues = job.step.on_break == "continue"
     writer, rated = Writer(job.stream, job.path, attempt), job.request.rated
     claim = await unless_broken("the stream log", streams.claim(writer, time.time()))
+    if claim is None and continues and attempt > 1:
+        raise _unread(retryable=True)
     if claim is None:
         return None
     if not claim.pieces:
         return Delivery(streams, writer, rated=rated)
-    text = begun_text(job.request, await _read(streams, writer.run, claim.pieces)) if _continues(job, claim) else None
+    goes_on = claim.same and continues
+    text = begun_text(job.request, await _read(streams, writer.run, claim.pieces)) if goes_on else None
     if text is None:
         message = "the answer broke off after some of it was delivered, and is not begun anew; ask again"
         raise ProviderError("stream_broken", message)
     return Delivery(streams, writer, rated=rated, begun=text, count=claim.pieces)
-
-
-def _continues(job: Job, claim: Claim) -> bool:
-    assert isinstance(job.step, Call)
-    return claim.same and job.step.on_break == "continue"
 
 
 async def _read(streams: StreamLog, run: str, count: int) -> list[Delta]:
@@ -111,10 +111,14 @@ async def _read(streams: StreamLog, run: str, count: int) -> list[Delta]:
     while len(kept) < count:
         pieces = await unless_broken("the stream log", streams.read(run, len(kept)))
         if not pieces:
-            message = "the answer broke off, and what was delivered of it cannot be read"
-            raise ProviderError("stream_broken", message, retryable=pieces is None)
+            raise _unread(retryable=pieces is None)
         kept += pieces
     return kept
+
+
+def _unread(*, retryable: bool) -> ProviderError:
+    message = "the answer broke off, and what was delivered of it cannot be read"
+    return ProviderError("stream_broken", message, retryable=retryable)
 
 
 def broken(error: ProviderError, job: Job) -> ProviderError:

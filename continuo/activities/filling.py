@@ -34,4 +34,9 @@ def filled_in(
     if left_out := sorted(filled.tuned & refused):
         log.info("left out what the model does not take", model=model.id, parameters=left_out)
     taken = filled.without(refused)
-    return going_on(taken, delivery.begun, model) if delivery is not None and delivery.goes_on else taken
+    if delivery is None or not delivery.goes_on:
+        return taken
+    if model.continues is None:
+        # The catalog was another one when the run began.
+        raise ProviderError("stream_broken", f"model {model.id} does not go on with an answer that broke off")
+    return going_on(taken, delivery.begun, model)

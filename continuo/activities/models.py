@@ -21,6 +21,7 @@ from continuo.activities.errors import attempt_number, failed_attempts, give_up_
 from continuo.activities.filling import filled_in
 from continuo.activities.identity import identity
 from continuo.activities.media import media_of
+from continuo.activities.records import left, record_of, recorded
 from continuo.activities.settling import Settling
 from continuo.activities.turns import whole
 from continuo.activities.unexpected import reaching_out
@@ -121,7 +122,7 @@ class ModelCalls:
         """
         known = {f"{run_id}/{id}" for id in begun}
         groups = groupby(await self._journal.of_run(run_id), call_of)
-        return Account(calls=tuple(_as_told(list(rows)) for identity, rows in groups if identity not in known))
+        return Account(calls=tuple(record_of(list(rows)) for identity, rows in groups if identity not in known))
 
     async def _once(self, job: Job, ask: Ask) -> Outcome | Wait:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
@@ -133,7 +134,7 @@ class ModelCalls:
                 return known
             attempt = await patiently("the journal", partial(self._number, key, job))
             if attempt > step.retry.attempts + LOST_WORKERS:
-                await self._journal.close(key)
+                await self._closed(key)
                 raise ProviderError("internal_error", f"{attempt - 1} attempts have died with their workers, or failed")
             catalog = await self._library.catalog_with(model=step.model)
             if (wanted := catalog.models.get(step.model)) is None:
@@ -163,8 +164,12 @@ class ModelCalls:
         except ProviderError as error:
             if not error.retryable:
                 # It ends here for good.
-                await self._journal.close(key)
+                await self._closed(key)
             raise
+
+    async def _closed(self, key: str) -> None:
+        """Book what is reserved still. Without the store that is done when its time is over, and the error is told."""
+        await unless_broken("the ledger", self._journal.close(key))
 
     async def _number(self, key: str, job: Job) -> int:
         """The attempt's number. Temporal counts a local activity's anew where a worker died; the stores do not."""
@@ -209,10 +214,9 @@ class ModelCalls:
                     response = await ask(admitted, **sending)
                 else:
                     response = await self._streamed(delivery, admitted, **sending)
-            usage, took = response.usage, time.monotonic() - began
         except asyncio.CancelledError:
             if exchange.billable:
-                await self._settle(job, admitted, _left(admitted, exchange.usage))
+                await self._settle(job, admitted, left(admitted, exchange.usage))
             else:
                 await self._settle(job, admitted, None)
             raise
@@ -232,25 +236,30 @@ class ModelCalls:
                 failure = broken(failure, job)
             usage = failure.usage
             unanswered = admitted.unanswered if exchange.billable else None
-            own = _record(job, admitted, started, unanswered, error=failure)
+            own = recorded(job, admitted, started, unanswered, error=failure)
             await self._settle(job, admitted, own)
             raise _failed(failure, job, in_all(own, earlier, answered=False)) from error
+        else:
+            # It waits for nobody until it is recorded: who is cancelled meanwhile would ask and pay again.
+            usage, took = response.usage, time.monotonic() - began
+            own = recorded(job, admitted, started, None, usage=usage)
+            log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
+            record = in_all(own, earlier, answered=alike)
+            update: dict[str, object] = {
+                "model": model.id,
+                "provider": model.provider,
+                "cost_usd": record.cost_usd,
+                "calls": (record,),
+            }
+            outcome = response.model_copy(update=update)
+            if admitted.reason:
+                outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
+            await self._settle(job, admitted, own, outcome, replaces=alike)
+            if delivery is not None:
+                await delivery.finish()
+            return outcome
         finally:
             await self._admission.leave(admitted, usage, took, failed=failed)
-        own = _record(job, admitted, started, None, usage=usage)
-        log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
-        record = in_all(own, earlier, answered=alike)
-        update: dict[str, object] = {
-            "model": model.id,
-            "provider": model.provider,
-            "cost_usd": record.cost_usd,
-            "calls": (record,),
-        }
-        outcome = response.model_copy(update=update)
-        if admitted.reason:
-            outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
-        await self._settle(job, admitted, own, outcome, replaces=alike)
-        return outcome
 
     async def _settle(
         self,
@@ -300,7 +309,6 @@ class ModelCalls:
                 else:
                     delivery.add(piece)
         assert response is not None, "a stream that does not raise ends with the whole answer"
-        await delivery.finish()
         if delivery.goes_on:
             response = joined(delivery.begun, response)
         return _outcome(admitted, response)
@@ -329,13 +337,6 @@ def _outcome(admitted: Admitted, response: ModelResponse) -> Outcome:
     )
 
 
-def _as_told(rows: Sequence[Row]) -> CallRecord:
-    """The record of a call of which only the ledger knows."""
-    last = rows[-1]
-    fields = {name: last[name] for name in ("path", "model", "provider", "status")}
-    return in_all(CallRecord.model_validate({**fields, "attempts": len(rows)}), rows, answered=False)
-
-
 def lasts(step: Call) -> float:
     """Seconds after which an attempt has ended, or died: its time-out, and the time that the stores may take."""
     return step.timeout + STORE_TIME + 15
@@ -352,44 +353,6 @@ def _time_left() -> float:
     info = activity.info()
     assert info.start_to_close_timeout is not None
     return (info.started_time + info.start_to_close_timeout - datetime.now(UTC)).total_seconds() - 5
-
-
-def _record(
-    job: Job,
-    admitted: Admitted,
-    started: float,
-    unanswered: CallRecord | None,
-    *,
-    usage: Usage | None = None,
-    error: ProviderError | None = None,
-) -> CallRecord:
-    """How this attempt went. What nobody has counted is taken from `unanswered`, if it may have to be paid."""
-    model, usage = admitted.model, error.usage if error else usage
-    cost = model.price.cost(usage) if model.price and usage else None
-    if usage is None and unanswered is not None:
-        usage, cost = unanswered.usage, unanswered.cost_usd
-    return CallRecord(
-        path=job.path,
-        model=model.id,
-        provider=model.provider,
-        attempts=admitted.attempt,
-        status="failed" if error else "ok",
-        error=f"{error.kind}: {error}" if error else None,
-        usage=usage or Usage(),
-        cost_usd=None if cost is None else round(cost, 9),
-        latency_ms=round((time.monotonic() - started) * 1000, 3),
-    )
-
-
-def _left(admitted: Admitted, shown: Usage | None) -> CallRecord:
-    """A call that was cancelled: what was shown of its answer, never more than was set aside for it."""
-    most, price = admitted.unanswered, admitted.model.price
-    left: dict[str, object] = {"status": "cancelled", "error": "cancelled before it was answered"}
-    if shown is not None:
-        usage = shown.model_copy(update={"output_tokens": min(shown.output_tokens, most.usage.output_tokens)})
-        left["usage"] = usage
-        left["cost_usd"] = round(min(price.cost(usage), most.cost_usd or 0.0), 9) if price else None
-    return most.model_copy(update=left)
 
 
 def _failed(error: ProviderError, job: Job, record: CallRecord) -> ApplicationError:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -61,15 +61,15 @@ class Settling:
         """The answer that the call already has, recorded or not."""
         if (held := self._held.get(identity)) is not None:
             return held
-        if (known := await self._journal.find(identity)) is not None:
-            return known
-        # The folder is nearly always empty, and looked into by every call.
+        # The folder is nearly always empty, and looked into by every call. A file goes when it is in the journal, which
+        # is looked into afterwards.
         for path in self._folder.iterdir() if self._folder.exists() else ():
             if path.name.startswith(f"{_name(identity)}-") and path.suffix == ".json":
-                settlement = Settlement.model_validate_json(path.read_bytes())
-                if settlement.outcome is not None:
-                    return settlement.outcome
-        return None
+                with suppress(FileNotFoundError):
+                    settlement = Settlement.model_validate_json(path.read_bytes())
+                    if settlement.outcome is not None:
+                        return settlement.outcome
+        return await self._journal.find(identity)
 
     async def settle(self, settlement: Settlement, patience: float) -> None:
         """Record it. While that fails it is held and tried again; returns when it is recorded or kept in a file,

@@ -42,6 +42,26 @@ class Decision(Data):
     note: str = Field(default="", max_length=10_000)
 
 
+class Brief(Data):
+    """What a list shows of a review; `verdict` is a line for people."""
+
+    id: str
+    run: str
+    path: str
+    tenant: str
+    pattern: str
+    question: str
+    opened: datetime
+    due: datetime
+    reviewers: tuple[str, ...]
+    policy: Literal["one", "all", "majority"]
+    escalated: bool
+    reminders: int
+    claim: Claim | None
+    votes: int
+    verdict: str | None
+
+
 class Case(Data):
     """A review as it stands. Times are UTC; `run` is the id of the whole run, and `path` where in it the review is.
 
@@ -76,19 +96,13 @@ class Case(Data):
         """Which text, and which question, a decision is about."""
         return sha256(json.dumps([self.id, self.question, self.text]).encode()).hexdigest()[:16]
 
-    def brief(self) -> dict[str, object]:
+    def brief(self) -> Brief:
         """What a list shows of it."""
-        claim = self.claim.model_dump(mode="json") if self.claim else None
-        return {
-            **self.model_dump(mode="json", include={"run", "path", "tenant", "pattern", "opened", "due", "reminders"}),
-            "question": cut(self.question, 200),
-            "reviewers": list(self.reviewers[:20]),
-            "policy": self.policy,
-            "escalated": self.escalated,
-            "claim": claim,
-            "votes": len(self.votes),
-            "verdict": self.verdict.line if self.verdict else None,
+        same = {
+            name: getattr(self, name) for name in Brief.model_fields if name not in ("question", "votes", "verdict")
         }
+        verdict = self.verdict.line if self.verdict else self.over
+        return Brief(**same, question=cut(self.question, 200), votes=len(self.votes), verdict=verdict)
 
 
 def refusal(case: Case, decision: Decision, now: datetime) -> str | None:

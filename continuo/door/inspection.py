@@ -36,6 +36,20 @@ class Inspection(Data):
     def forgotten(self) -> bool:
         return self.step is None
 
+    @property
+    def reviews(self) -> list[str]:
+        """The ids of the reviews that the run waits for: those that run, and nothing below them does."""
+        running = [state for state in self.steps or () if state.status == "running"]
+        own = {state.path: state.workflow_id for state in running if state.kind == "review"}
+        if self.run.kind == "review" and self.run.status == "running" and self.steps is not None:
+            own[""] = self.run.workflow_id
+        above = {path for path in own for state in running if state.path != path and _is_below(state.path, path)}
+        return [id for path, id in own.items() if id is not None and path not in above]
+
+
+def _is_below(path: str, above: str) -> bool:
+    return not above or path.startswith(f"{above}.")
+
 
 async def inspected(client: Client, id: str) -> Inspection | None:
     """The run with this workflow id or run id, or the beginning of a workflow id; of several runs the newest.

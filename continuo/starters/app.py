@@ -32,6 +32,7 @@ COMMANDS = {
     "breakers:breakers": "Show how the providers are; open, close and reset their breakers by hand.",
     "mcp:mcp": "List the servers of tools; show what a tool has become, and accept it.",
     "dead_letters:dead_letters": "List, retry and discard the jobs that failed for good.",
+    "reviews:reviews": "List what waits for a person, and decide it.",
     "keys:keys": "Create, list, revoke and rotate the API keys of tenants.",
     "prune:prune": "Drop what is past its retention and needed by nothing, as a pool does once a day.",
     "workers:workers": "Run one worker pool until Ctrl-C or SIGTERM; what is under way then has 5 s to end.",

@@ -1,12 +1,13 @@
 """Answers that are kept for later requests, responses and completions: each is of a tenant, and points to its run."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from continuo.stores.conversations import ROOM, taken
 from continuo.stores.database import Connection, Database, Row
-from continuo.stores.items import Content, add, copy, drop, prune
+from continuo.stores.items import Content, Size, add, copy, drop, prune
 
 Kind = Literal["response", "completion"]
 Status = Literal["queued", "in_progress", "completed", "incomplete", "failed", "cancelled"]
@@ -63,13 +64,17 @@ class Answers:
         self._database = database
         self.namespace = namespace
 
-    async def begin(self, kept: Kept, input: Content) -> None:
+    async def begin(self, kept: Kept, input: Content, check: Callable[[Size], None] = lambda size: None) -> None:
         """Keep an answer that is to come, or is there at once, and its `input`; one that is kept already stays as it
-        is, unless its run failed and another one is asked."""
+        is, unless its run failed and another one is asked. `check` raises where its conversation would have too much
+        with it."""
         values = [_value(getattr(replace(kept, namespace=self.namespace), name)) for name in _COLUMNS]
 
         def write(connection: Connection) -> None:
             known = connection.execute("SELECT id FROM answers WHERE id = ?", (kept.id,)).fetchone()
+            if known is None and kept.conversation is not None:
+                connection.execute("UPDATE conversations SET used = used WHERE id = ?", (kept.conversation,))
+                check(taken(connection, kept.conversation) + input.size + Size(text=ROOM))
             if connection.execute(_BEGIN, values).rowcount and known is None:
                 add(connection, kept.id, input)
 

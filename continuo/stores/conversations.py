@@ -1,11 +1,14 @@
 """Conversations, each of a tenant; their items are those that they own, see `continuo.stores.items`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from continuo.stores.database import Connection, Database
-from continuo.stores.items import Content, add, drop, prune
+from continuo.stores.items import Content, Size, add, drop, prune, size_in
+
+ROOM = 1024 * 1024
+"""Bytes of text that are kept free in a conversation for each answer that is to come."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,14 @@ class Conversations:
         sql = "UPDATE conversations SET metadata = ? WHERE id = ?"
         await self._database.write(lambda connection: connection.execute(sql, row).rowcount)
 
-    async def add(self, id: str, content: Content, now: float) -> None:
-        """Add items, unless the last of them is there already."""
+    async def add(self, id: str, content: Content, now: float, check: Callable[[Size], None]) -> None:
+        """Add items, unless the last of them is there already. `check` raises where it would have too much then."""
 
         def write(connection: Connection) -> None:
             locked = connection.execute("UPDATE conversations SET used = ? WHERE id = ?", (now, id)).rowcount
             sql = "SELECT id FROM kept_items WHERE owner = ? AND id = ?"
             if locked and connection.execute(sql, (id, content.items[-1].id)).fetchone() is None:
+                check(taken(connection, id) + content.size)
                 add(connection, id, content)
 
         await self._database.write(write)
@@ -67,3 +71,10 @@ class Conversations:
     async def prune(self, before: float) -> None:
         """Delete those that nothing was added to since that time."""
         await prune(self._database, "conversations", "used", before)
+
+
+def taken(connection: Connection, id: str) -> Size:
+    """What the conversation has, and what answers to come are to add to it; the caller holds a lock on it."""
+    sql = "SELECT id FROM answers WHERE conversation = ? AND status = 'in_progress'"
+    to_come = [row["id"] for row in connection.execute(sql, (id,)).fetchall()]
+    return size_in(connection, [id, *to_come]) + Size(text=ROOM * len(to_come))

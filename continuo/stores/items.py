@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from continuo.stores.database import Connection, Database
+from continuo.stores.database import Connection, Database, Row
 from continuo.stores.pruning import PAUSE, PORTION
 
 _NAME = re.compile('"([0-9a-f]{64})"')
@@ -65,11 +65,14 @@ async def item_of(database: Database, owner: str, id: str) -> Item | None:
 
 async def size_of(database: Database, owners: Sequence[str]) -> Size:
     """What these owners have together."""
-    marks = ", ".join("?" * len(owners))
-    sql = f"COUNT(*) AS count, COALESCE(SUM(LENGTH(content)), 0) AS size FROM {{}} WHERE owner IN ({marks})"
-    [items] = await database.read(f"SELECT {sql.format('kept_items')}", owners)
-    [media] = await database.read(f"SELECT {sql.format('kept_media')}", owners)
-    return Size(int(items["count"]), int(items["size"]), int(media["size"]))
+    [items], [media] = [await database.read(sql, owners) for sql in _sizes(owners)]
+    return _size(items, media)
+
+
+def size_in(connection: Connection, owners: Sequence[str]) -> Size:
+    """The same inside of a transaction."""
+    items, media = [connection.execute(sql, owners).fetchone() for sql in _sizes(owners)]
+    return _size(items, media)
 
 
 async def media_of(database: Database, owner: str, names: Sequence[str]) -> dict[str, bytes]:
@@ -135,6 +138,16 @@ async def prune(database: Database, table: str, time: str, before: float) -> Non
     while full:
         full = await database.write(write)
         await asyncio.sleep(PAUSE)
+
+
+def _sizes(owners: Sequence[str]) -> list[str]:
+    marks = ", ".join("?" * len(owners))
+    sql = f"SELECT COUNT(*) AS count, COALESCE(SUM(LENGTH(content)), 0) AS size FROM {{}} WHERE owner IN ({marks})"
+    return [sql.format(table) for table in ("kept_items", "kept_media")]
+
+
+def _size(items: Row, media: Row) -> Size:
+    return Size(int(items["count"]), int(items["size"]), int(media["size"]))
 
 
 def _next(connection: Connection, owner: str) -> int:

@@ -195,6 +195,10 @@ STORE = (
     );
     ALTER TABLE answers ADD COLUMN run_id TEXT NOT NULL DEFAULT ''
     """,
+    # Of what an earlier release was asked nobody knows it: its runs are left alone.
+    """
+    ALTER TABLE requests ADD COLUMN goes_on INTEGER NOT NULL DEFAULT 1
+    """,
     """
     CREATE TABLE mcp_tools (
         server TEXT NOT NULL,

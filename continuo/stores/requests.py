@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 from uuid import uuid4
 
 from continuo.stores import waiters
@@ -10,6 +11,9 @@ from continuo.stores.waiters import Waiter
 
 KEPT = 24 * 3600.0
 """Seconds for which a request is known."""
+
+Standing = Literal["waited_for", "delivered", "abandoned"]
+"""Of a request that a client has left: another one waits, or has the answer, or nobody does and nobody has."""
 
 
 class KeyReused(Exception):
@@ -32,8 +36,8 @@ class Received:
 
 @dataclass(frozen=True)
 class Known:
-    """A request that is kept: the `id` of its run, when it first came (seconds since 1970), and whether it is `keyed`
-    by its caller.
+    """A request that is kept: the `id` of its run, when it first came (seconds since 1970), and whether its run
+    `goes_on` when nobody waits for it: its caller has a key for it, or said so.
 
     `waiter` is who waits for it now, if that is counted. One that is `abandoned` had been left by all: its run was
     cancelled, unless it had an answer in the same moment.
@@ -41,7 +45,7 @@ class Known:
 
     id: str
     received: float
-    keyed: bool = False
+    goes_on: bool = False
     waiter: Waiter | None = None
     abandoned: bool = False
 
@@ -59,24 +63,24 @@ class Requests:
         with the same body whose answer was not delivered, and if it `waits` it is counted among those who do.
         Raises `KeyReused`.
         """
-        new = Known(uuid4().hex, now)
-        client = uuid4().hex if waits else None
+        client = uuid4().hex if waits and request.key is None else None
+        new = Known(uuid4().hex, now, goes_on=client is None)
 
         def write(connection: Connection) -> Known:
             if request.key is None:
                 if request.retried and (known := _undelivered(connection, request, now)):
-                    return known if client is None else _joined(connection, known, client, now)
+                    return known if client is None or known.goes_on else _joined(connection, known, client, now)
             elif (row := _keyed(connection, request, now)) is not None:
                 if row["body_sha256"] != request.body_sha256:
                     raise KeyReused
-                return Known(row["id"], row["received"])
-            values = (new.id, request.caller, request.path, request.body_sha256, request.key, now)
+                return Known(row["id"], row["received"], goes_on=True)
+            values = (new.id, request.caller, request.path, request.body_sha256, request.key, now, int(new.goes_on))
             connection.execute(
-                "INSERT INTO requests (id, caller, path, body_sha256, idempotency_key, received) VALUES"
-                " (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO requests (id, caller, path, body_sha256, idempotency_key, received, goes_on) VALUES"
+                " (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 values,
             )
-            if request.key is not None or client is None:
+            if client is None:
                 return new
             waiters.join(connection, waiter := Waiter(new.id, client), now)
             return replace(new, waiter=waiter)
@@ -89,9 +93,9 @@ class Requests:
 
     async def find(self, id: str, caller: str, path: str) -> Known | None:
         """The request of that id, if it is this caller's and came by this path."""
-        sql = "SELECT received, idempotency_key FROM requests WHERE id = ? AND caller = ? AND path = ?"
+        sql = "SELECT id, received, goes_on FROM requests WHERE id = ? AND caller = ? AND path = ?"
         rows = await self._database.read(sql, (id, caller, path))
-        return Known(id, rows[0]["received"], rows[0]["idempotency_key"] is not None) if rows else None
+        return _known(rows[0]) if rows else None
 
     async def join(self, known: Known, now: float) -> Known:
         """The request with one more client that waits for its run."""
@@ -108,16 +112,19 @@ class Requests:
 
         await self._database.write(write, durable=False)
 
-    async def leave(self, waiter: Waiter, now: float) -> bool:
-        """The client has gone without the answer. Whether nobody waits any more: then the request is abandoned."""
+    async def leave(self, waiter: Waiter, now: float) -> Standing:
+        """The client has gone without the answer, as it may have before: how the request stands."""
 
-        def write(connection: Connection) -> bool:
+        def write(connection: Connection) -> Standing:
             _lock(connection, waiter.request)
             waiters.leave(connection, waiter)
             if waiters.waited_for(connection, waiter.request, now):
-                return False
+                return "waited_for"
+            sql = "SELECT 1 FROM requests WHERE id = ? AND delivered = 1"
+            if connection.execute(sql, (waiter.request,)).fetchone() is not None:
+                return "delivered"
             connection.execute("UPDATE requests SET abandoned = 1 WHERE id = ?", (waiter.request,))
-            return True
+            return "abandoned"
 
         return await self._database.write(write, durable=False)
 
@@ -153,11 +160,11 @@ def _joined(connection: Connection, known: Known, client: str, now: float) -> Kn
 
 def _undelivered(connection: Connection, request: Received, now: float) -> Known | None:
     sql = (
-        "SELECT id, received FROM requests WHERE caller = ? AND path = ? AND body_sha256 = ? AND received > ?"
+        "SELECT id, received, goes_on FROM requests WHERE caller = ? AND path = ? AND body_sha256 = ? AND received > ?"
         " AND idempotency_key IS NULL AND delivered = 0 ORDER BY received DESC LIMIT 1"
     )
     row = connection.execute(sql, (request.caller, request.path, request.body_sha256, now - KEPT)).fetchone()
-    return row and Known(row["id"], row["received"])
+    return row and _known(row)
 
 
 def _keyed(connection: Connection, request: Received, now: float) -> Row | None:
@@ -177,4 +184,8 @@ def _first(connection: Connection, request: Received, new: Known) -> Known:
         return new
     if row["body_sha256"] != request.body_sha256:
         raise KeyReused
-    return Known(row["id"], row["received"])
+    return Known(row["id"], row["received"], goes_on=True)
+
+
+def _known(row: Row) -> Known:
+    return Known(row["id"], row["received"], goes_on=bool(row["goes_on"]))

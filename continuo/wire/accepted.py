@@ -10,9 +10,11 @@ from continuo.parts import Media
 @dataclass(frozen=True)
 class Accepted:
     """What is submitted at the door; `media` has the content of those in the request. Where it `goes_on`, no client
-    that leaves ends it. One that is to be done `once` is always a run, which a repeated request finds."""
+    that leaves ends it. One that is to be done `once` is always a run, which a repeated request finds. Of several
+    `choices` each is a run."""
 
     request: Request
     media: Mapping[Media, bytes]
     goes_on: bool = False
     once: bool = False
+    choices: int = 1

@@ -69,6 +69,10 @@ _STATUSES = {
     "FanOutFailed": Status(502, "branches_failed", retry=True),
     "NoConsensus": Status(502, "no_consensus", retry=True),
     "PipelineFailed": Status(502, "pipeline_failed", retry=True),
+    "OrchestrationFailed": Status(502, "orchestration_failed", retry=True),
+    # A person has decided it, and would have to again.
+    "Rejected": Status(422, "rejected"),
+    "Undecided": Status(504, "undecided"),
     # It is undone, and whether to begin again is for its caller to say.
     "SagaFailed": Status(502, "saga_failed"),
     "breaker_open": Status(503, "provider_set_aside", retry=True),

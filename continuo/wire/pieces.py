@@ -1,23 +1,25 @@
 """What each dialect makes its events of: the pieces of an answer, and how it ends."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
 from continuo.deltas import Delta, ReasoningDelta, TextDelta, ToolDelta
 from continuo.jobs import Outcome
-from continuo.messages import FinishReason, Message, Usage
+from continuo.messages import FinishReason, Message, Token, Usage
 from continuo.parts import Reasoning, Text
 
 
 @dataclass(frozen=True)
 class End:
-    """The answer is whole. `account` is what the last event tells of its run, see `continuo.wire.account`."""
+    """The answer is whole. `account` is what the last event tells of its run, see `continuo.wire.account`; `logprobs`
+    are of all its tokens, where they were asked for: the stream log has no place for them."""
 
     finish_reason: FinishReason
     usage: Usage | None = None
     account: Mapping[str, JsonValue] = field(default_factory=dict)
+    logprobs: Sequence[Token] = ()
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,14 @@ class Broken:
     code: str | None = None
 
 
-Piece = Delta | End | Broken
+@dataclass(frozen=True)
+class NextChoice:
+    """One of several choices is whole, as its `end` says, and the pieces that come are of the next one."""
+
+    end: End
+
+
+Piece = Delta | End | Broken | NextChoice
 
 
 def message_of(outcome: Outcome) -> Message:
@@ -43,7 +52,7 @@ def pieces(outcome: Outcome, account: Mapping[str, JsonValue]) -> Iterator[Piece
 
 
 def end(outcome: Outcome, account: Mapping[str, JsonValue]) -> End:
-    return End(finish_reason(outcome), outcome.usage, account)
+    return End(finish_reason(outcome), outcome.usage, account, outcome.logprobs)
 
 
 def deltas(outcome: Outcome) -> Iterator[Delta]:

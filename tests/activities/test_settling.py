@@ -27,6 +27,37 @@ ANSWERED = Settlement(
 )
 
 
+async def test_an_answer_is_found_though_another_process_books_its_file_at_that_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Sqlite(tmp_path / "continuo.db", STORE)
+    folder = tmp_path / "unrecorded"
+    file, read = folder / f"{settling._name('run/1')}-1.json", Path.read_bytes
+
+    class Booking(Journal):
+        async def find(self, identity: str) -> Outcome | None:
+            known = await super().find(identity)
+            await booked()
+            return known
+
+    async def booked() -> None:
+        await Journal(database).settle(ANSWERED)
+        file.unlink(missing_ok=True)
+
+    settling._keep(file, ANSWERED)
+    assert await Settling(Booking(database), folder).find("run/1") == ANSWERED.outcome
+
+    def taken(path: Path) -> bytes:
+        path.unlink()
+        return read(path)
+
+    await Journal(database).settle(ANSWERED)
+    settling._keep(file, ANSWERED)
+    monkeypatch.setattr(Path, "read_bytes", taken)
+    assert await Settling(Journal(database), folder).find("run/1") == ANSWERED.outcome
+    await database.aclose()
+
+
 @pytest.mark.parametrize(("patience", "raises"), [(5.0, False), (0.0, True)])
 async def test_a_cancellation_waits_while_an_answer_is_recorded_but_not_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: float, raises: bool

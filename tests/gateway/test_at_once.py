@@ -77,8 +77,8 @@ class LookedThrough(Answers):
 
     to_come: list[str]
 
-    async def begin(self, kept: Kept, input: Content) -> None:
-        await super().begin(kept, input)
+    async def begin(self, kept: Kept, input: Content, check: Any = None) -> None:
+        await super().begin(kept, input, check)
         self.to_come = [one.id async for one in self.open()]
 
 

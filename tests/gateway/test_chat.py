@@ -100,11 +100,11 @@ async def test_an_answer_is_parsed_by_the_sdk(gateway: GatewayProcess, simulator
         ({"model": "no-such"}, openai.NotFoundError, "unknown model 'no-such'"),
         ({"model": "patterns/x.yaml"}, openai.NotFoundError, "unknown model"),
         ({"model": "sim-mini", "extra_body": {"web_search_options": {}}}, openai.BadRequestError, "web_search_options"),
-        ({"model": "sim-mini", "n": 2}, openai.BadRequestError, "n: "),
+        ({"model": "sim-mini", "n": 17}, openai.BadRequestError, "n: "),
         ({"model": "sim-mini", "temperature": 3}, openai.BadRequestError, "temperature: "),
         ({"model": "sim-mini", "messages": []}, openai.BadRequestError, "messages: "),
     ],
-    ids=["unknown", "a file", "unknown field", "two answers", "out of range", "nothing asked"],
+    ids=["unknown", "a file", "unknown field", "too many answers", "out of range", "nothing asked"],
 )
 async def test_what_cannot_run_is_refused_by_name_before_anything_runs(
     gateway: GatewayProcess, simulator: Control, body: dict[str, Any], raised: type[openai.APIStatusError], says: str

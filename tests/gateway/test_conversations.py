@@ -122,7 +122,24 @@ async def test_a_conversation_holds_no_more_than_a_request_may_have_before_it(ga
         with pytest.raises(openai.BadRequestError, match=r"items: .* bytes of text"):
             await client.conversations.items.create(talk.id, items=items[:5])
         assert len((await client.conversations.items.list(talk.id, limit=1)).data) == 1
+        adding = [client.conversations.items.create(talk.id, items=items[:2]) for _ in range(2)]
+        added = await asyncio.gather(*adding, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in added) == ["BadRequestError", "ConversationItemList"]
+        with pytest.raises(openai.BadRequestError, match=r"conversation: .* bytes of text"):
+            await client.responses.create(model=MODEL, input=items[:2], conversation=talk.id)
     assert (refused.value.param, refused.value.code) == ("items", "too_large")
+
+
+async def test_two_responses_at_once_are_added_to_their_conversation_one_behind_the_other(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave(MODEL, text="Here.", latency=0.3)
+    async with gateway.openai() as client:
+        talk = await client.conversations.create()
+        asking = [client.responses.create(model=MODEL, input=text, conversation=talk.id) for text in ("one", "two")]
+        assert {made.status for made in await asyncio.gather(*asking)} == {"completed"}
+        said = await texts(client, talk.id)
+    assert said in (["one", "Here.", "two", "Here."], ["two", "Here.", "one", "Here."])
 
 
 def test_a_key_of_a_provider_is_masked_in_what_is_kept() -> None:

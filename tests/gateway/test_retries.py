@@ -1,6 +1,8 @@
 """A request that is sent again finds the run of its first time; who leaves ends it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,15 @@ import pytest
 
 from continuo.config.settings import Settings, environment
 from continuo.stores.opened import open_store
+from continuo.stores.waiters import LEASE
 from continuo.testing.processes import Control, kill, until
 from tests.support.gateway import GatewayProcess, new_key, served_gateway
 from tests.support.world import World
 
 BODY: dict[str, Any] = {"model": "sim-mini", "messages": [{"role": "user", "content": "Where is my order?"}]}
 PATH = "/v1/chat/completions"
+
+TwoClients = tuple[GatewayProcess, asyncio.Future[httpx.Response], asyncio.Future[httpx.Response]]
 
 
 async def asked(http: httpx.AsyncClient, body: dict[str, Any] = BODY, **headers: str) -> httpx.Response:
@@ -92,25 +97,45 @@ async def counted(number: int) -> None:
         await database.aclose()
 
 
-async def test_who_leaves_one_process_ends_no_run_that_is_waited_for_at_another(
-    gateway: GatewayProcess, simulator: Control, tmp_path: Path
-) -> None:
-    await simulator.behave("sim-mini", latency=2)
+@asynccontextmanager
+async def waited_for_at_two(gateway: GatewayProcess, simulator: Control, log: Path) -> AsyncIterator[TwoClients]:
+    """A run that one client waits for at a process of its own, and another one at `gateway`."""
     secret = await new_key()
-    async with (
-        served_gateway(tmp_path / "gateway.log") as other,
-        other.http(secret) as there,
-        gateway.http(secret) as here,
-    ):
+    async with served_gateway(log) as other, other.http(secret) as there, gateway.http(secret) as here:
         first = asyncio.ensure_future(asked(there))
         await until(lambda: simulator.calls("sim-mini"))
         second = asyncio.ensure_future(asked(here, x_stainless_retry_count="1"))
         await counted(2)
+        yield other, first, second
+
+
+async def test_who_leaves_one_process_ends_no_run_that_is_waited_for_at_another(
+    gateway: GatewayProcess, simulator: Control, tmp_path: Path
+) -> None:
+    await simulator.behave("sim-mini", latency=2)
+    async with waited_for_at_two(gateway, simulator, tmp_path / "gateway.log") as (_, first, second):
         first.cancel()
         await counted(1)
         assert (await second).status_code == 200
-    assert len(await simulator.calls()) == 1
+    assert len(await simulator.calls("sim-mini")) == 1
     await counted(0)
+
+
+@pytest.mark.chaos
+async def test_who_leaves_ends_a_run_whose_other_client_was_at_a_process_that_was_killed(
+    gateway: GatewayProcess, simulator: Control, tmp_path: Path
+) -> None:
+    await simulator.behave("sim-mini", latency=120)
+    async with waited_for_at_two(gateway, simulator, tmp_path / "gateway.log") as (other, first, second):
+        await kill(other.child)
+        second.cancel()
+        await asyncio.wait({first, second})
+
+    async def disconnected() -> bool:
+        [call] = await simulator.calls("sim-mini")
+        return bool(call["disconnected"])
+
+    await until(disconnected, timeout=LEASE * 2)
 
 
 async def test_a_request_that_is_repeated_while_its_run_is_cancelled_is_run_anew(

@@ -1,16 +1,20 @@
 """An answer is streamed while it comes, and whoever dies or leaves meanwhile takes none of it along."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import openai
 import pytest
 
+from continuo.config.catalog import Limits
 from continuo.config.settings import Settings, environment
-from continuo.stores.opened import open_store
+from continuo.stores.opened import open_store, opened_limits
 from continuo.testing.processes import Control, until
+from tests.gateway.test_retries import counted
 from tests.support.gateway import GatewayProcess, new_key, served_gateway
 from tests.support.stores import ledger
 from tests.support.streams import ASKED, BODY, STORY, events, text_of
@@ -34,6 +38,9 @@ PATTERNS = {
         kind: fallback
         steps:
           - {kind: call, model: sim-mid, on_break: continue, local: true, retry: {attempts: 9, initial: 10ms}}
+        """,
+    "goes-on-in-turn": """
+        {kind: call, model: sim-narrow, on_break: continue, retry: {attempts: 2, initial: 500ms}}
         """,
     "goes-on-twice": """
         kind: fallback
@@ -126,6 +133,31 @@ async def test_pieces_come_while_the_model_writes_in_responses(gateway: GatewayP
     assert response.output_text == STORY
 
 
+async def test_probabilities_of_tokens_come_with_the_end_of_a_stream(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mid", text="Here it is.", confidence=0.9)
+    asked: Any = {"model": "sim-mid", "messages": ASKED, "logprobs": True, "top_logprobs": 1}
+    async with gateway.openai() as client:
+        whole = (await client.chat.completions.create(**asked)).choices[0]
+        async with client.chat.completions.stream(**asked) as stream:
+            final = (await stream.get_final_completion()).choices[0]
+        assert final.logprobs is not None
+        assert whole.logprobs is not None
+        assert final.logprobs.content == whole.logprobs.content
+        assert final.message.content == whole.message.content
+        old: Any = {"model": "sim-mid", "prompt": "Where?", "logprobs": 1, "max_tokens": 50}
+        made = (await client.completions.create(**old)).choices[0]
+        last = [chunk.choices[0] async for chunk in await client.completions.create(**old, stream=True)][-1]
+        assert last.logprobs == made.logprobs is not None
+        new: Any = {"model": "sim-mid", "input": "Where?", "include": ["message.output_text.logprobs"], "store": False}
+        expected: Any = (await client.responses.create(**new)).to_dict()
+        async with client.responses.stream(**new) as responding:
+            final_response: Any = (await responding.get_final_response()).to_dict()
+        parts = [response["output"][0]["content"][0] for response in (expected, final_response)]
+        assert parts[0]["logprobs"] == parts[1]["logprobs"] != []
+
+
 async def test_a_rating_is_not_seen_and_what_is_judged_first_comes_whole(
     patterned: GatewayProcess, simulator: Control
 ) -> None:
@@ -196,6 +228,29 @@ async def test_a_stream_that_breaks_is_told_alike_whatever_pattern_it_is_in(
     assert (error["type"], error["code"]) == ("server_error", "stream_broken")
 
 
+async def test_a_rest_that_waits_for_its_turn_uses_up_no_attempt(patterned: GatewayProcess, simulator: Control) -> None:
+    await simulator.behave("sim-narrow", text=STORY, breaks_after=9)
+    asking = asyncio.ensure_future(streamed(patterned, "goes-on-in-turn"))
+    await until(lambda: simulator.calls("sim-narrow"))
+    settings = Settings()
+    async with (
+        aclosing(open_store(settings, environment())) as store,
+        opened_limits(settings, environment(), store) as limits,
+    ):
+        scopes, now = {"model/sim-narrow": Limits(concurrency=2)}, time.time()
+
+        async def taken(place: str) -> bool:
+            taking = limits.admit(scopes, place=place, turn=place, tokens=1, lease=1.5, queue=False, now=now)
+            return await taking is None
+
+        for place in ("one", "two"):
+            await until(partial(taken, place), every=0.01)
+        await simulator.behave("sim-narrow", text=STORY)
+        assert text_of(await asking) == STORY
+    assert len(await simulator.calls("sim-narrow")) == 2
+    assert time.time() - now > 1.5
+
+
 async def test_what_cannot_be_gone_on_with_is_followed_by_no_other_answer(
     patterned: GatewayProcess, simulator: Control
 ) -> None:
@@ -242,6 +297,42 @@ async def test_who_comes_back_goes_on_at_the_next_event(gateway: GatewayProcess,
             "/v1/chat/completions", json=BODY, headers={"x-continuo-resume": f"model-sim-mini/acme/{'0' * 32}"}
         )
         assert (absent.status_code, absent.json()["error"]["code"]) == (404, "run_not_found")
+    assert len(await simulator.calls("sim-mini")) == 1
+
+
+async def test_whose_run_ends_since_all_have_left_it_is_gone_on_with_by_nobody(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.5)
+    async with gateway.http(await new_key()) as http:
+        async with http.stream("POST", "/v1/chat/completions", json=BODY) as response:
+            run = response.headers["x-continuo-run-id"]
+        await counted(0)
+        refused = await http.post("/v1/chat/completions", json=BODY, headers={"x-continuo-resume": run})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "run_not_found")
+    await counted(0)
+
+
+async def test_a_run_in_the_background_goes_on_though_who_went_on_with_it_leaves_and_did_not_say_so_again(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.05)
+    body = {"model": "sim-mini", "input": "Tell me a story.", "stream": True}
+    async with gateway.http(await new_key()) as http:
+        async with http.stream("POST", "/v1/responses", json=body | {"background": True}) as response:
+            first = await anext(events(response))
+        resume = {"x-continuo-resume": first["response"]["id"]}
+        async with http.stream("POST", "/v1/responses", json=body, headers=resume) as response:
+            assert (await anext(events(response)))["response"]["id"] == first["response"]["id"]
+
+        async def status() -> str:
+            return str((await http.get(f"/v1/responses/{first['response']['id']}")).json()["status"])
+
+        async def ended() -> bool:
+            return await status() != "in_progress"
+
+        await until(ended)
+        assert await status() == "completed"
     assert len(await simulator.calls("sim-mini")) == 1
 
 

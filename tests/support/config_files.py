@@ -6,6 +6,7 @@ from pathlib import Path
 
 MODELS = """
 [models.sim-narrow]
+continues = "prefill"
 provider = "sim-openai"
 limits = { concurrency = 2 }
 price = { input = 1.0, output = 1.0, source = "simulated", date = 2026-11-21 }

@@ -20,6 +20,10 @@ LENGTH = 400
 def shown_run(inspection: Inspection, console: Console) -> Iterator[RenderableType]:
     """What is printed of a run, part by part."""
     yield from map(wrapped, _lines(inspection.run))
+    for id in inspection.reviews:
+        yield wrapped(f"waits for a person: continuo reviews show {id}")
+    if inspection.outcome is not None and inspection.outcome.verdict is not None:
+        yield wrapped(f"reviewed: {inspection.outcome.verdict.line}")
     if inspection.step is not None and inspection.steps is not None:
         states = {state.path: state for state in inspection.steps}
         yield tree(inspection.step, states, inspection.calls, levels(console))

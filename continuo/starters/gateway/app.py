@@ -26,6 +26,8 @@ from continuo.starters.gateway import (
     moderations,
     openapi,
     responses,
+    review_links,
+    reviews,
     transcriptions,
 )
 from continuo.starters.gateway.edge import Edge
@@ -70,6 +72,22 @@ ROUTES = [
     Route("/v1/jobs", jobs.list_jobs),
     Route("/v1/jobs/{id}", jobs.get),
     Route("/v1/jobs/{id}/cancel", jobs.cancel, methods=["POST"]),
+    Route("/v1/reviews", reviews.list_reviews),
+    *(
+        Route(f"/v1/reviews/{{id:path}}/{action.__name__}", action, methods=["POST"])
+        for action in (
+            reviews.approve,
+            reviews.edit,
+            reviews.reject,
+            reviews.respond,
+            reviews.claim,
+            reviews.release,
+            review_links.link,
+        )
+    ),
+    Route("/v1/reviews/{id:path}", reviews.get),
+    Route(review_links.PATH, review_links.show),
+    Route(review_links.PATH, review_links.decide, methods=["POST"]),
     Route("/v1/models", models.list_models),
     Route("/v1/models/{id:path}", models.get_model),
     Route("/openapi.json", openapi.document),

@@ -26,7 +26,8 @@ async def create(http: Request) -> Response:
         events = chat.Events(id=id, model=body.model, created=created, include_usage=usage)
         return await streamed(answering, events, [events.start()], chat.PING, after=answering.after)
     outcome = await answering.outcome()
-    made = chat.response(outcome, answering.account(outcome), id=id, model=body.model, created=created)
+    account, choices = answering.account(outcome), answering.outcomes
+    made = chat.response(outcome, account, id=id, model=body.model, created=created, choices=choices)
     answer = await answer_of(request.gateway, answering, kept, outcome, made)
     return answering.response(chat.shown(answer, kept.metadata) if kept else answer, outcome)
 

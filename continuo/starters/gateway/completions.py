@@ -17,5 +17,6 @@ async def create(http: Request) -> Response:
         events = completions.Events(body, id=id, created=created)
         return await streamed(answering, events, filter(None, [events.start()]), PING, after=answering.after)
     outcome = await answering.outcome()
-    made = completions.response(outcome, answering.account(outcome), body, id=id, created=created)
+    account, choices = answering.account(outcome), answering.outcomes
+    made = completions.response(outcome, account, body, id=id, created=created, choices=choices)
     return answering.response(made, outcome)

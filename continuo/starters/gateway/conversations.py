@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from continuo.starters.gateway.kept import check, content, current, missing
 from continuo.starters.gateway.kept_items import check_size, page
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.conversations import Conversation
-from continuo.stores.items import drop_item, item_of, media_of, size_of
+from continuo.stores.items import drop_item, item_of, media_of
 from continuo.wire import responses
 from continuo.wire.kept import is_id, named, whole
 from continuo.wire.parsed import parsed
@@ -54,8 +55,7 @@ async def create_items(http: Request) -> Response:
     gateway, conversation = await _found(http)
     items = _items(parsed(responses.ItemsBody, await http.body()).items)
     made = await asyncio.to_thread(content, gateway, items)
-    check_size(await size_of(gateway.store, [conversation.id]) + made.size, "items")
-    await gateway.conversations.add(conversation.id, made, time.time())
+    await gateway.conversations.add(conversation.id, made, time.time(), partial(check_size, param="items"))
     return JSONResponse(responses.page(items, order="asc"))
 
 

@@ -20,8 +20,8 @@ from continuo.protection.addresses import parsed as parsed_url
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.webhooks import check_url, keys_of
 from continuo.starters.gateway.callers import caller, resolver
+from continuo.starters.gateway.cancelling import cancel as cancel_run
 from continuo.starters.gateway.runs import admitted_of, context_of, known_of, received_of, submitted
-from continuo.starters.gateway.runs import cancel as cancel_run
 from continuo.starters.gateway.state import Gateway
 from continuo.wire import jobs
 from continuo.wire.accepted import Accepted

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,7 +18,9 @@ from temporalio.service import RPCError
 from continuo.door.at_once import Answered
 from continuo.jobs import Failure, Outcome
 from continuo.starters.gateway.callers import caller
+from continuo.starters.gateway.cancelling import cancel
 from continuo.starters.gateway.entry import Entered
+from continuo.starters.gateway.kept_items import check_size
 from continuo.starters.gateway.runs import Answering
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.answers import Kept, Kind
@@ -86,7 +89,13 @@ async def begin(
             # It has no run that could be asked later: whoever finds it finds its answer.
             kept, _ = _ended(gateway, kept, answering.run.outcome)
         # In a thread, since media may be large.
-        await gateway.answers.begin(kept, await asyncio.to_thread(content, gateway, items))
+        made = await asyncio.to_thread(content, gateway, items)
+        await gateway.answers.begin(kept, made, partial(check_size, param="conversation"))
+    except WireError:
+        # What is refused is kept for nobody, whoever waits.
+        await cancel(answering.run)
+        await answering.release()
+        raise
     except BaseException:
         await answering.left()
         raise

@@ -18,17 +18,17 @@ from continuo.wire.query import number
 Order = Literal["asc", "desc"]
 
 MOST = Size(items=2_000, text=16 * 1024 * 1024, media=64 * 1024 * 1024)
-"""What earlier turns may have together; text is counted as JSON, media as base64."""
+"""What earlier turns and a request may have together; text is counted as JSON, media as base64."""
 
 MAX_PAGE = 32 * 1024 * 1024
 """Bytes of media on a page, which ends behind the item that exceeds it."""
 
 
 async def kept_items(
-    gateway: Gateway, owners: Sequence[str], param: str, more: int = 0
+    gateway: Gateway, owners: Sequence[str], param: str, more: Size
 ) -> dict[str, list[dict[str, Any]]]:
-    """Those of each owner. Raises `WireError` where they are more than may come before a request of `more` items."""
-    check_size(await size_of(gateway.store, owners) + Size(more), param)
+    """Those of each owner. Raises `WireError` where they are too much together with `more`."""
+    check_size(await size_of(gateway.store, owners) + more, param)
     kept = await items_of(gateway.store, owners)
     made, size = {}, 0
     for owner, items in kept.items():

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from temporalio.service import RPCError
 
+from continuo.starters.gateway.cancelling import cancel as cancel_run
 from continuo.starters.gateway.following import LOST, Following
 from continuo.starters.gateway.kept import current, end, named
 from continuo.starters.gateway.kept_items import page
 from continuo.starters.gateway.responses import PING
-from continuo.starters.gateway.runs import cancel as cancel_run
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.answers import Kept
 from continuo.wire import responses

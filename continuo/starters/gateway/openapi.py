@@ -14,11 +14,21 @@ from starlette.routing import Route
 from continuo import __version__
 from continuo.jobs import Outcome
 from continuo.operations.jobs import JobStatus
-from continuo.starters.gateway import chat, conversations, jobs, kept_completions, messages, responses
+from continuo.starters.gateway import (
+    chat,
+    conversations,
+    jobs,
+    kept_completions,
+    messages,
+    responses,
+    review_links,
+    reviews,
+)
 from continuo.wire import anthropic
 from continuo.wire import chat as chat_wire
 from continuo.wire import jobs as jobs_wire
 from continuo.wire import responses as responses_wire
+from continuo.wire import reviews as reviews_wire
 
 BODIES: dict[object, type[BaseModel]] = {
     chat.create: chat_wire.Body,
@@ -27,6 +37,10 @@ BODIES: dict[object, type[BaseModel]] = {
     messages.count_tokens: anthropic.CountBody,
     responses.create: responses_wire.Body,
     responses.input_tokens: responses_wire.CountBody,
+    **dict.fromkeys((reviews.approve, reviews.edit, reviews.reject, reviews.respond), reviews_wire.DecisionBody),
+    reviews.claim: reviews_wire.ClaimBody,
+    reviews.release: reviews_wire.ReleaseBody,
+    review_links.link: reviews_wire.LinkBody,
     conversations.create: responses_wire.ConversationBody,
     conversations.create_items: responses_wire.ItemsBody,
     conversations.update: responses_wire.UpdateBody,
@@ -46,10 +60,17 @@ QUERIES: dict[object, dict[str, Any]] = {
         "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
         "after": {"type": "string"},
         "status": {"enum": [*get_args(JobStatus)]},
-    }
+    },
+    reviews.list_reviews: {
+        "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+        "after": {"type": "string"},
+        "pattern": {"type": "string"},
+    },
+    review_links.show: {"link": {"type": "string"}},
+    review_links.decide: {"link": {"type": "string"}},
 }
 
-OPEN = ("/healthz", "/readyz", "/openapi.json")
+OPEN = ("/healthz", "/readyz", "/openapi.json", review_links.PATH)
 """Asked without a key."""
 
 REF = "#/components/schemas/{model}"

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from continuo.door import PlainRun, Run
 from continuo.protection.api_keys import ApiKey
+from continuo.starters.gateway.choices import Choices, choice_id
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.requests import Known
 from continuo.wire.accepted import Accepted
@@ -43,13 +44,19 @@ def resumption(http: Request) -> Resumption | None:
 
 async def resumed(
     gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted, resume: Resumption
-) -> tuple[Known, Run | PlainRun]:
+) -> tuple[Known, Run | PlainRun | Choices]:
     """The run that this key began by the same path, with the same model. Raises `WireError` where there is none."""
     known = await gateway.requests.find(resume.id, key.id, http.url.path)
     if known is not None:
-        run = await gateway.running.find(accepted.request.model_copy(update={"id": known.id}), key.tenant)
-        if run is not None:
-            goes_on = accepted.goes_on or known.keyed
-            return known if goes_on else await gateway.requests.join(known, time.time()), run
+        ids = [choice_id(known.id, number) for number in range(accepted.choices)]
+        requests = [accepted.request.model_copy(update={"id": id}) for id in ids]
+        runs = [run for one in requests if (run := await gateway.running.find(one, key.tenant)) is not None]
+        if len(runs) == len(requests):
+            joined = runs[0] if len(runs) == 1 else Choices(runs)
+            if not known.goes_on:
+                known = await gateway.requests.join(known, time.time())
+            # What all have left is being cancelled, unless it had its answer in the same moment.
+            if not (known.abandoned and await gateway.waiting.lost(known, joined.result())):
+                return known, joined
     message = "X-Continuo-Resume: this key has no such run of this model; it may be too old to be gone on with"
     raise WireError(404, message, code="run_not_found")

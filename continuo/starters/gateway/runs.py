@@ -3,8 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -15,7 +15,6 @@ from pydantic import JsonValue
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
-from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.access.limits import Admitted, Refused
 from continuo.door import PlainRun, Run
@@ -26,10 +25,10 @@ from continuo.jobs import Context, Failure, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.reservation import read_tokens, total
+from continuo.starters.gateway.choices import Choices, Followed, FollowingChoices, choice, summed, together
 from continuo.starters.gateway.following import Following
 from continuo.starters.gateway.resuming import resumed, resumption
 from continuo.starters.gateway.state import Gateway
-from continuo.stores.database import StoreUnavailable
 from continuo.stores.requests import KeyReused, Known, Received
 from continuo.stores.waiters import Waiter
 from continuo.wire.accepted import Accepted
@@ -61,7 +60,7 @@ class Answering:
         gateway: Gateway,
         http: Request,
         known: Known,
-        run: Run | PlainRun | Answered,
+        run: Run | PlainRun | Answered | Choices,
         pattern: str,
         admitted: Admitted,
         *,
@@ -79,7 +78,10 @@ class Answering:
         self._waiter = known.waiter
         self._released = False
         self._closing = ExitStack()
-        self._result = asyncio.ensure_future(run.result())
+        runs: Sequence[Run | PlainRun | Answered] = run.runs if isinstance(run, Choices) else [run]
+        self._runs = [(one.run_id, asyncio.ensure_future(one.result())) for one in runs]
+        results = [result for _, result in self._runs]
+        self._result = results[0] if len(results) == 1 else asyncio.ensure_future(_together(results))
         if known.waiter is not None:
             gateway.waiting.add(known.waiter)
 
@@ -98,24 +100,32 @@ class Answering:
         assert isinstance(result, Outcome)
         return result
 
-    async def begun(self, patience: float) -> Following:
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """Those of its choices, as far as they are there."""
+        ended = [result.result() for _, result in self._runs if result.done() and result.exception() is None]
+        return [result for result in ended if isinstance(result, Outcome)]
+
+    async def begun(self, patience: float) -> Followed:
         """Its answer while it comes, as soon as there is a piece of it, or after so many seconds. Raises as `outcome`
         does, for a run that failed before there was any."""
-        assert self.run.run_id is not None
-        following = Following(self._gateway.streams, self.run.run_id, self._result)
+        followings = [Following(self._gateway.streams, id, result) for id, result in self._runs if id is not None]
+        following: Followed = followings[0]
+        if len(followings) > 1:
+            following = FollowingChoices(followings, [result for _, result in self._runs])
         self._closing.callback(following.close)
         await self._unless_left(following.begin(patience), following)
         return following
 
-    async def _unless_left(self, work: Coroutine[Any, Any, object], following: Following | None = None) -> None:
+    async def _unless_left(self, work: Coroutine[Any, Any, object], following: Followed | None = None) -> None:
         working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self.client_left())
         try:
             await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 working.result()
                 begun = following is not None and following.begun
-                if self._result.done() and not begun and isinstance(failure := self._result.result(), Failure):
-                    raise failed(failure)
+                if not begun:
+                    self._check()
             else:
                 await self.left()
                 raise ClientLeft
@@ -125,6 +135,12 @@ class Answering:
         finally:
             working.cancel()
             leaving.cancel()
+
+    def _check(self) -> None:
+        """Raise for the first of its runs, or all of them, if these have ended without an answer."""
+        for result in (self._runs[0][1], self._result):
+            if result.done() and isinstance(failure := result.result(), Failure):
+                raise failed(failure)
 
     def response(
         self, body: Mapping[str, Any] | bytes, outcome: Outcome, media_type: str = "application/json"
@@ -156,7 +172,8 @@ class Answering:
         """The client has been told what its run came to, or that nobody knows."""
         tokens = None
         try:
-            if self._result.exception() is None and isinstance(outcome := self._result.result(), Outcome):
+            if len(outcomes := self.outcomes) == len(self._runs):
+                outcome = summed(outcomes)
                 if not isinstance(self.run, Answered):
                     await self._gateway.requests.delivered(self.known)
                     self._waits_no_more()
@@ -175,9 +192,8 @@ class Answering:
         """The client has gone: its run is cancelled, unless another one waits for it, here or at another process, or
         it may come back for it."""
         try:
-            waiter = self._waits_no_more()
-            if waiter is not None and await self._gateway.requests.leave(waiter, time.time()):
-                await cancel(self.run)
+            if (waiter := self._waits_no_more()) is not None:
+                await self._gateway.waiting.leave(waiter, self.run)
         finally:
             await self.release()
 
@@ -188,8 +204,10 @@ class Answering:
         self._released = True
         self._closing.close()
         self._result.cancel()
+        for _, result in self._runs:
+            result.cancel()
         await self._gateway.limits.release(self._admitted, tokens)
-        await _answered(self._gateway, self._waits_no_more())
+        await self._gateway.waiting.answered(self._waits_no_more())
 
     def _waits_no_more(self) -> Waiter | None:
         """Who waited until now, if that was counted."""
@@ -205,7 +223,7 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
     Raises `WireError` for what cannot run, and `Later` for what may not run now.
     """
     received, resume, request = received_of(http, key, body), resumption(http), accepted.request
-    async with admitted_of(gateway, key, request) as admitted:
+    async with admitted_of(gateway, key, request, accepted.choices) as admitted:
         known, run = await (
             _answering(gateway, key, accepted, received)
             if resume is None
@@ -220,13 +238,13 @@ async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted
 
 async def _answering(
     gateway: Gateway, key: ApiKey, accepted: Accepted, received: Received
-) -> tuple[Known, Run | PlainRun | Answered]:
+) -> tuple[Known, Run | PlainRun | Answered | Choices]:
     """What the request is known as, and what answers it."""
     with refusing():
         checked = await gateway.door.check(
             accepted.request, context_of(key, user=accepted.request.parameters.user or None)
         )
-    if received.key is None and not received.retried and not accepted.once:
+    if received.key is None and not received.retried and not accepted.once and accepted.choices == 1:
         # What is answered at once need not be found again: who asks again is answered again.
         known = Known(uuid4().hex, time.time())
         answered = await gateway.at_once.answer(checked.known_as(known.id))
@@ -235,34 +253,33 @@ async def _answering(
     waits = not accepted.goes_on
     known = await known_of(gateway, received, waits=waits)
     # One that was left is being cancelled, and whoever joined it would be told so.
-    if known.abandoned and await _is_lost(gateway, checked.known_as(known.id)):
+    if known.abandoned and await gateway.waiting.lost(known, _result(gateway, checked, known, accepted.choices)):
         known = await known_of(gateway, replace(received, retried=False), waits=waits)
+    is_new = received.key is None and not received.retried
+    choices = [choice(checked, known.id, number) for number in range(accepted.choices)]
     try:
         with refusing():
-            is_new = received.key is None and not received.retried
-            return known, await gateway.running.start(checked.known_as(known.id), accepted.media, is_new=is_new)
+            runs = [await gateway.running.start(one, accepted.media, is_new=is_new) for one in choices]
     except BaseException:
-        await _answered(gateway, known.waiter)
+        await gateway.waiting.answered(known.waiter)
         raise
+    return known, runs[0] if len(runs) == 1 else Choices(runs)
 
 
-async def _answered(gateway: Gateway, waiter: Waiter | None) -> None:
-    """The client has its answer, or an error. Without the store it counts as waiting a little longer."""
-    if waiter is not None:
-        with suppress(StoreUnavailable):
-            await gateway.requests.answered(waiter)
+async def _result(gateway: Gateway, checked: Checked, known: Known, choices: int) -> Outcome | Failure:
+    """What a request came to that was known before."""
+    ids = [choice(checked, known.id, number).run_id() for number in range(choices)]
+    return await Choices([await gateway.running.run(id) for id in ids]).result()
 
 
-async def _is_lost(gateway: Gateway, checked: Checked) -> bool:
-    """Whether a run that was left has no answer, which is waited for."""
-    run = await gateway.running.run(checked.run_id())
-    return isinstance(await run.result(), Failure)
+async def _together(results: Sequence["asyncio.Future[Outcome | Failure]"]) -> Outcome | Failure:
+    return together(await asyncio.gather(*results))
 
 
 @asynccontextmanager
-async def admitted_of(gateway: Gateway, key: ApiKey, request: DoorRequest) -> AsyncIterator[Admitted]:
+async def admitted_of(gateway: Gateway, key: ApiKey, request: DoorRequest, choices: int = 1) -> AsyncIterator[Admitted]:
     """The request's place among those of its key, given back when what is inside fails. Raises `Later` without one."""
-    admitted = await gateway.limits.admit(key, _tokens(request))
+    admitted = await gateway.limits.admit(key, _tokens(request) * choices)
     if isinstance(admitted, Refused):
         raise Later(429, admitted.why, "rate_limit_exceeded", admitted.headers)
     try:
@@ -292,15 +309,6 @@ async def submitted(gateway: Gateway, known: Known, accepted: Accepted, context:
     """The run of a request. Raises `WireError` for what cannot run."""
     with refusing():
         return await gateway.door.submit(accepted.request.model_copy(update={"id": known.id}), context, accepted.media)
-
-
-async def cancel(run: Run | PlainRun | Answered) -> None:
-    """Ask it to end, unless it has."""
-    try:
-        await run.cancel()
-    except RPCError as error:
-        if error.status != RPCStatusCode.NOT_FOUND:
-            raise
 
 
 def received_of(http: Request, key: ApiKey, body: bytes) -> Received:

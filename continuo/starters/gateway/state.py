@@ -19,6 +19,7 @@ from continuo.door.at_once import AtOnce
 from continuo.door.noting import noting
 from continuo.door.running import Running
 from continuo.protection.masking import Masker
+from continuo.starters.gateway.cancelling import Waiting
 from continuo.stores.answers import Answers
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.conversations import Conversations
@@ -27,7 +28,6 @@ from continuo.stores.opened import open_cache, open_store, opened_limits, opened
 from continuo.stores.requests import Requests
 from continuo.stores.runs import Runs
 from continuo.stores.streams import StreamLog
-from continuo.stores.waiters import LEASE, Waiter
 from continuo.temporal.namespace import namespace_of
 
 log = structlog.get_logger()
@@ -38,8 +38,7 @@ PRUNED = 3600.0
 
 @dataclass(frozen=True)
 class Gateway:
-    """`waiting` has the clients that wait for a run here; `following` has the tasks that keep what runs come to.
-    `masker` is for what programs read."""
+    """`following` has the tasks that keep what runs come to. `masker` is for what programs read."""
 
     door: Door
     running: Running
@@ -54,7 +53,7 @@ class Gateway:
     masker: Masker
     runs: Runs
     streams: StreamLog
-    waiting: set[Waiter]
+    waiting: Waiting
     following: set[asyncio.Task[None]] = field(default_factory=set)
 
 
@@ -75,8 +74,9 @@ async def opened(client: Client, library: Library) -> AsyncIterator[Gateway]:
         runs = Runs(store, namespace.id)
         door = Door(client, library)
         at_once = AtOnce(cache, await resources.enter_async_context(noting(runs, cache)))
-        requests, waiting = Requests(store), set[Waiter]()
-        for work in (_prune(requests), _renew(requests, waiting)):
+        requests = Requests(store)
+        waiting = Waiting(requests)
+        for work in (_prune(requests), waiting.renewing()):
             resources.callback(asyncio.create_task(work).cancel)
         yield Gateway(
             door=door,
@@ -103,12 +103,3 @@ async def _prune(requests: Requests) -> None:
         except StoreUnavailable as error:
             log.warning("old requests cannot be forgotten", error=str(error))
         await asyncio.sleep(PRUNED)
-
-
-async def _renew(requests: Requests, waiting: set[Waiter]) -> None:
-    while True:
-        await asyncio.sleep(LEASE / 3)
-        try:
-            await requests.renew([*waiting], time.time())
-        except StoreUnavailable as error:
-            log.warning("who waits cannot be told to the other processes", error=str(error))

@@ -7,7 +7,8 @@ from typing import Protocol
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from continuo.starters.gateway.following import OTHER, Following
+from continuo.starters.gateway.choices import Followed
+from continuo.starters.gateway.following import OTHER
 from continuo.starters.gateway.runs import Answering
 from continuo.wire.pieces import Broken, Piece
 
@@ -42,7 +43,7 @@ class EventStream(Response):
     def __init__(
         self,
         answering: Answering,
-        following: Following,
+        following: Followed,
         events: Events,
         start: Iterable[bytes],
         ping: bytes,

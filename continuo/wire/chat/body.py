@@ -150,6 +150,10 @@ class StreamOptions(Shape):
     include_obfuscation: Literal[False] | None = None
 
 
+MOST_CHOICES = 16
+"""Of one request: each is a call of its own."""
+
+
 class Options(Shape):
     """What a body has beside the turns and who is to answer them."""
 
@@ -160,7 +164,7 @@ class Options(Shape):
     max_tokens: Int | None = Field(default=None, gt=0)
     metadata: dict[str, str] | None = None
     modalities: list[Literal["text"]] | None = None
-    n: Literal[1] | None = None
+    n: Int | None = Field(default=None, ge=1, le=MOST_CHOICES)
     parallel_tool_calls: bool | None = None
     prediction: JsonValue | None = None
     presence_penalty: Number | None = Field(default=None, ge=-2, le=2)

@@ -5,9 +5,9 @@ from typing import Any
 
 from continuo.deltas import ReasoningDelta, TextDelta, ToolDelta
 from continuo.messages import Usage
-from continuo.wire.chat.response import call, frame, usage
+from continuo.wire.chat.response import call, frame, logprobs, usage
 from continuo.wire.openai_errors import error
-from continuo.wire.pieces import Broken, End, Piece
+from continuo.wire.pieces import Broken, End, NextChoice, Piece
 from continuo.wire.signatures import signed_id
 from continuo.wire.sse import data
 
@@ -23,6 +23,7 @@ class Events:
     def __init__(self, *, id: str, model: str, created: int, include_usage: bool) -> None:
         self._frame = frame("chat.completion.chunk", id, model, created)
         self._include_usage = include_usage
+        self._index = 0
         self._calls: set[int] = set()
 
     def start(self) -> bytes:
@@ -39,10 +40,14 @@ class Events:
                     yield self._delta({"reasoning_content": text})
             case ToolDelta():
                 yield self._delta({"tool_calls": [self._call(piece)]})
+            case NextChoice(end):
+                yield self._chunk([self._last(end)], {})
+                self._index += 1
+                self._calls.clear()
+                yield self.start()
             case End():
                 ours = {"continuo": dict(piece.account)}
-                end = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": piece.finish_reason}
-                yield self._chunk([end], {} if self._include_usage else ours)
+                yield self._chunk([self._last(piece)], {} if self._include_usage else ours)
                 if self._include_usage:
                     yield self._chunk([], {"usage": usage(piece.usage or Usage()), **ours})
                 yield DONE
@@ -57,7 +62,12 @@ class Events:
         return {"index": piece.index, **call(id, piece.name or "", piece.arguments)}
 
     def _delta(self, delta: dict[str, Any]) -> bytes:
-        return self._chunk([{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}], {})
+        choice = {"index": self._index, "delta": delta, "logprobs": None, "finish_reason": None}
+        return self._chunk([choice], {})
+
+    def _last(self, end: End) -> dict[str, Any]:
+        tokens = logprobs(end.logprobs)
+        return {"index": self._index, "delta": {}, "logprobs": tokens, "finish_reason": end.finish_reason}
 
     def _chunk(self, choices: list[dict[str, Any]], more: dict[str, Any]) -> bytes:
         # Where usage is told, the other chunks say that it is not theirs to tell.

@@ -37,6 +37,10 @@ def request(body: Body, *, resolve: Callable[[str], str]) -> Accepted:
 
     Whether the answer is streamed is for the caller. Raises `WireError` for what cannot be taken.
     """
+    choices = body.n or 1
+    if choices > 1 and body.store:
+        message = "store: a completion of several choices is not kept; leave out `store`, or `n`"
+        raise WireError(400, message, "store", "unsupported_parameter")
     blobs = Blobs()
     messages, system = conversation(body.messages, blobs)
     with refusing("model"):
@@ -49,7 +53,7 @@ def request(body: Body, *, resolve: Callable[[str], str]) -> Accepted:
             parameters=parameters(body),
             stream=bool(body.stream),
         )
-    return Accepted(made, blobs.content)
+    return Accepted(made, blobs.content, choices=choices)
 
 
 def conversation(turns: Iterable[Turn], blobs: Blobs) -> tuple[tuple[Message, ...], str | None]:

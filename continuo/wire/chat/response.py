@@ -13,19 +13,28 @@ from continuo.wire.signatures import signed_id
 
 
 def response(
-    outcome: Outcome, account: Mapping[str, JsonValue], *, id: str, model: str, created: int
+    outcome: Outcome,
+    account: Mapping[str, JsonValue],
+    *,
+    id: str,
+    model: str,
+    created: int,
+    choices: Sequence[Outcome] = (),
 ) -> dict[str, Any]:
     """The completion; `id` begins with `chatcmpl-`, `model` is the one that was named, `created` in seconds since
-    1970."""
-    choice = {
-        "index": 0,
-        "message": _message(message_of(outcome)),
-        "finish_reason": finish_reason(outcome),
-        "logprobs": _logprobs(outcome.logprobs),
-    }
+    1970. Of several `choices` the outcome has the usage together."""
+    made = [
+        {
+            "index": index,
+            "message": _message(message_of(one)),
+            "finish_reason": finish_reason(one),
+            "logprobs": logprobs(one.logprobs),
+        }
+        for index, one in enumerate(choices or [outcome])
+    ]
     return {
         **frame("chat.completion", id, model, created),
-        "choices": [choice],
+        "choices": made,
         "usage": usage(outcome.usage or Usage()),
         "continuo": dict(account),
     }
@@ -62,7 +71,8 @@ def _call(made: ToolCall) -> dict[str, Any]:
     return call(signed_id(made.id, made.signature), made.name, made.arguments)
 
 
-def _logprobs(tokens: Sequence[Token]) -> dict[str, Any] | None:
+def logprobs(tokens: Sequence[Token]) -> dict[str, Any] | None:
+    """What is told of the tokens; nothing where that was not asked for."""
     if not tokens:
         return None
     content = [

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from continuo.data import Int, Number
-from continuo.wire.chat.body import StreamOptions
+from continuo.wire.chat.body import MOST_CHOICES, StreamOptions
 from continuo.wire.parsed import Shape
 
 
@@ -22,7 +22,7 @@ class Body(Shape):
     logit_bias: dict[str, Int] | None = None
     logprobs: Int | None = Field(default=None, ge=0, le=5)
     max_tokens: Int | None = Field(default=None, gt=0)
-    n: Literal[1] | None = None
+    n: Int | None = Field(default=None, ge=1, le=MOST_CHOICES)
     presence_penalty: Number | None = Field(default=None, ge=-2, le=2)
     seed: Int | None = None
     stop: str | list[str] | None = None

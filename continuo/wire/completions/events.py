@@ -9,8 +9,9 @@ from continuo.wire.chat.events import DONE
 from continuo.wire.chat.response import frame, usage
 from continuo.wire.completions.body import Body
 from continuo.wire.completions.request import prompt
+from continuo.wire.completions.response import logprobs
 from continuo.wire.openai_errors import error
-from continuo.wire.pieces import Broken, End, Piece
+from continuo.wire.pieces import Broken, End, NextChoice, Piece
 from continuo.wire.sse import data
 
 
@@ -21,6 +22,7 @@ class Events:
         self._frame = frame("text_completion", id, body.model, created)
         self._include_usage = bool(body.stream_options and body.stream_options.include_usage)
         self._echoed = prompt(body) if body.echo else ""
+        self._index = 0
 
     def start(self) -> bytes:
         """What is echoed, or nothing."""
@@ -32,9 +34,13 @@ class Events:
             case TextDelta(text):
                 if text:
                     yield self._text(text)
+            case NextChoice(end):
+                yield self._chunk([self._last(end)], {})
+                self._index += 1
+                yield self.start()
             case End():
                 ours = {"continuo": dict(piece.account)}
-                yield self._chunk([self._choice("", piece.finish_reason)], {} if self._include_usage else ours)
+                yield self._chunk([self._last(piece)], {} if self._include_usage else ours)
                 if self._include_usage:
                     yield self._chunk([], {"usage": usage(piece.usage or Usage()), **ours})
                 yield DONE
@@ -42,10 +48,12 @@ class Events:
                 yield data(error(502, message, code=code))
 
     def _text(self, text: str) -> bytes:
-        return self._chunk([self._choice(text, None)], {})
+        choice = {"index": self._index, "text": text, "logprobs": None, "finish_reason": None}
+        return self._chunk([choice], {})
 
-    def _choice(self, text: str, finish: str | None) -> dict[str, Any]:
-        return {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
+    def _last(self, end: End) -> dict[str, Any]:
+        tokens = logprobs(end.logprobs)
+        return {"index": self._index, "text": "", "logprobs": tokens, "finish_reason": end.finish_reason}
 
     def _chunk(self, choices: list[dict[str, Any]], more: dict[str, Any]) -> bytes:
         # Where usage is told, the other chunks say that it is not theirs to tell.

@@ -11,7 +11,7 @@ MAX_TOKENS = 16
 """What a request that says nothing of it may have written."""
 
 _SAME = (
-    "model", "frequency_penalty", "logit_bias", "presence_penalty", "seed", "stop", "stream", "stream_options",
+    "model", "frequency_penalty", "logit_bias", "n", "presence_penalty", "seed", "stop", "stream", "stream_options",
     "temperature", "top_p", "user",
 )  # fmt: skip
 
@@ -23,8 +23,6 @@ def request(body: Body, *, resolve: Callable[[str], str]) -> Accepted:
     """
     if body.suffix:
         raise _refused("suffix", "nothing is inserted before it here; leave it out")
-    if body.logprobs is not None and body.stream:
-        raise _refused("logprobs", "they are not told in a stream; leave one of the two out")
     if body.logprobs is not None and body.echo:
         raise _refused("logprobs", "those of the prompt that is to be echoed are not known; leave one of the two out")
     turn = chat.Body.model_validate(

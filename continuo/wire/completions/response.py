@@ -15,26 +15,34 @@ from continuo.wire.pieces import finish_reason, message_of
 
 
 def response(
-    outcome: Outcome, account: Mapping[str, JsonValue], body: Body, *, id: str, created: int
+    outcome: Outcome,
+    account: Mapping[str, JsonValue],
+    body: Body,
+    *,
+    id: str,
+    created: int,
+    choices: Sequence[Outcome] = (),
 ) -> dict[str, Any]:
-    """The completion; `id` begins with `cmpl-`, `created` is in seconds since 1970."""
-    text = message_of(outcome).text
+    """The completion; `id` begins with `cmpl-`, `created` is in seconds since 1970. Of several `choices` the outcome
+    has the usage together."""
+    echoed = prompt(body) if body.echo else ""
     return {
         **frame("text_completion", id, body.model, created),
         "choices": [
             {
-                "index": 0,
-                "text": prompt(body) + text if body.echo else text,
-                "finish_reason": finish_reason(outcome),
-                "logprobs": _logprobs(outcome.logprobs),
+                "index": index,
+                "text": echoed + message_of(one).text,
+                "finish_reason": finish_reason(one),
+                "logprobs": logprobs(one.logprobs),
             }
+            for index, one in enumerate(choices or [outcome])
         ],
         "usage": usage(outcome.usage or Usage()),
         "continuo": dict(account),
     }
 
 
-def _logprobs(tokens: Sequence[Token]) -> dict[str, Any] | None:
+def logprobs(tokens: Sequence[Token]) -> dict[str, Any] | None:
     """Where each token begins is counted in characters of the text."""
     if not tokens:
         return None

@@ -23,6 +23,7 @@ class Body(Options):
     `deadline` is in seconds from the start, or a text such as `5m`; `metadata` is given back with the job.
     """
 
+    n: Literal[1] | None = None
     pattern: str | None = None
     model: str | None = None
     input: str | None = None

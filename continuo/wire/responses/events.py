@@ -8,7 +8,7 @@ from continuo.deltas import ReasoningDelta, TextDelta, ToolDelta
 from continuo.wire.openai_errors import error
 from continuo.wire.pieces import Broken, End, Piece
 from continuo.wire.responses.body import Body
-from continuo.wire.responses.response import call_item, ended, item_id, message_item, pending
+from continuo.wire.responses.response import call_item, ended, item_id, logprobs, message_item, pending
 from continuo.wire.responses.thoughts import reasoning_item
 from continuo.wire.signatures import signed_id
 from continuo.wire.sse import event
@@ -49,6 +49,7 @@ class Events:
         self._open: _Open | None = None
         self._calls: dict[int, _Call] = {}
         self._output: dict[int, dict[str, Any]] = {}
+        self._logprobs: list[dict[str, Any]] = []
 
     def start(self) -> Iterator[bytes]:
         yield self._event("response.created", response=self._begun)
@@ -118,6 +119,8 @@ class Events:
             yield self._event(kind, item_id=call.id, output_index=call.index, delta=piece.arguments)
 
     def _end(self, piece: End) -> Iterator[bytes]:
+        # They come with the end alone, in which the text is closed.
+        self._logprobs = logprobs(piece.logprobs)
         yield from self._close()
         for call in self._calls.values():
             # Not before: a model may go back to a call that it left.
@@ -135,8 +138,8 @@ class Events:
         if item is None:
             return
         if item.kind == "msg":
-            whole = message_item(item.id, item.text, [])
-            yield self._in(item, "response.output_text.done", content_index=0, text=item.text, logprobs=[])
+            whole, tokens = message_item(item.id, item.text, self._logprobs), self._logprobs
+            yield self._in(item, "response.output_text.done", content_index=0, text=item.text, logprobs=tokens)
             yield self._in(item, "response.content_part.done", content_index=0, part=whole["content"][0])
         else:
             whole = reasoning_item(item.id, item.text, signature, item.protocol, redacted)

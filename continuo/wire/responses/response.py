@@ -104,7 +104,7 @@ def output_items(outcome: Outcome, id: str) -> list[dict[str, Any]]:
             id_ = item_id("rs", id, number)
             items.append(reasoning_item(id_, part.text, part.signature, part.protocol, part.redacted))
         elif isinstance(part, Text):
-            items.append(message_item(item_id("msg", id, number), part.text, _logprobs(outcome.logprobs)))
+            items.append(message_item(item_id("msg", id, number), part.text, logprobs(outcome.logprobs)))
     for call in message.tool_calls:
         call_id = signed_id(call.id, call.signature)
         items.append(call_item(item_id("fc", id, len(items)), call_id, call.name, call.arguments))
@@ -148,7 +148,7 @@ def usage(used: Usage) -> dict[str, Any]:
     }
 
 
-def _logprobs(tokens: Sequence[Token]) -> list[dict[str, Any]]:
+def logprobs(tokens: Sequence[Token]) -> list[dict[str, Any]]:
     return [
         {**_logprob(token.text, token.logprob), "top_logprobs": [_logprob(*one) for one in token.top]}
         for token in tokens

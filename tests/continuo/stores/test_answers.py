@@ -1,12 +1,15 @@
 """Kept answers and conversations, on each store."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+import pytest
+
 from continuo.stores.answers import Answers, Kept, Kind
-from continuo.stores.conversations import Conversation, Conversations
+from continuo.stores.conversations import ROOM, Conversation, Conversations
 from continuo.stores.database import Database, Row
 from continuo.stores.items import Content, Item, Size, drop_item, items_of, media_of, size_of
 
@@ -115,10 +118,33 @@ async def test_a_conversation_gets_what_was_asked_and_said_once_in_its_order(dat
     await answers.delete(talked)
     more = Content([Item("msg_9", NAMED)], {PICTURE: b"picture"})
     for _ in range(2):
-        await conversations.add("conv_1", more, 6.0)
+        await conversations.add("conv_1", more, 6.0, check=lambda size: None)
     assert await ids(database, "conv_1") == ["msg_0", "msg_1_in_0", "msg_1_in_1", "msg_1_0", "msg_9"]
     assert await media_of(database, "conv_1", [PICTURE, "bb"]) == {PICTURE: b"picture"}
     assert await size_of(database, ["conv_1"]) == Size(5, 2 * len(NAMED) + 3 * len("{}"), 7)
+
+
+async def test_answers_to_come_and_what_is_added_meanwhile_have_room_in_a_conversation_or_are_refused(
+    database: Database,
+) -> None:
+    answers, conversations = Answers(database, "here"), Conversations(database)
+    await conversations.create(TALK, Content())
+
+    def check(size: Size) -> None:
+        if size.items > 2 * len(ASKED.items) or size.text > 2 * (ASKED.size.text + ROOM):
+            raise ValueError(f"{size}")
+
+    begun = [kept(number, conversation="conv_1") for number in range(3)]
+    results = await asyncio.gather(*(answers.begin(one, ASKED, check) for one in begun), return_exceptions=True)
+    assert [isinstance(result, ValueError) for result in results].count(True) == 1
+    with pytest.raises(ValueError, match="items=6"):
+        await conversations.add("conv_1", ASKED, 2.0, check)
+    [first, second] = [one async for one in answers.open(conversation="conv_1")]
+    await answers.begin(first, ASKED, check)
+    await answers.end(replace(second, status="completed", answer={}), Content(), 3.0)
+    await answers.end(replace(first, status="failed", answer={}), Content(), 3.0)
+    await conversations.add("conv_1", SAID, 4.0, check)
+    assert await ids(database, "conv_1") == [item.id for item in (*ASKED.items, *SAID.items)]
 
 
 async def test_of_a_conversation_items_go_with_their_media_and_all_goes_with_it(database: Database) -> None:
@@ -133,7 +159,7 @@ async def test_of_a_conversation_items_go_with_their_media_and_all_goes_with_it(
     await conversations.describe("conv_1", {})
     assert await conversations.find("acme", "conv_1") == replace(TALK, metadata={})
     await conversations.delete("conv_1")
-    await conversations.add("conv_1", SAID, 2.0)
+    await conversations.add("conv_1", SAID, 2.0, check=lambda size: None)
     assert await conversations.find("acme", "conv_1") is None
     assert await database.read("SELECT * FROM kept_items") == []
 
@@ -159,7 +185,7 @@ async def test_a_medium_that_is_named_anew_while_its_item_is_deleted_stays(datab
     conversations = Conversations(database)
     await conversations.create(TALK, ASKED)
     more = Content([Item("msg_2", NAMED)], ASKED.media)
-    interrupted = Interrupted(database, partial(conversations.add, "conv_1", more, 2.0))
+    interrupted = Interrupted(database, partial(conversations.add, "conv_1", more, 2.0, lambda size: None))
     assert await drop_item(interrupted, "conv_1", "msg_1_in_0")
     assert await ids(database, "conv_1") == ["msg_1_in_1", "msg_2"]
     assert await media_of(database, "conv_1", [PICTURE]) == ASKED.media

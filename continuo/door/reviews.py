@@ -1,0 +1,92 @@
+"""What waits for a person: found in Temporal, and decided there."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from continuo.decisions.review import MEMO, TYPE, Brief, Case, Decision
+from continuo.errors import InputError
+
+PATIENCE = timedelta(seconds=10)
+"""For a pool to answer."""
+
+
+class UnknownReview(InputError):
+    """There is no such review, or it is another tenant's."""
+
+
+class Refused(InputError):
+    """What was to be done with a review cannot be done; the message says why."""
+
+
+async def open_reviews(client: Client, tenant: str | None = None) -> list[Brief]:
+    """Those that wait for a decision, of one tenant or of all, in the order in which they are due."""
+    query = f"WorkflowType = '{TYPE}' AND ExecutionStatus = 'Running'"
+    if tenant is not None:
+        query += f" AND ContinuoTenant = '{tenant}'"
+    briefs = []
+    async for run in client.list_workflows(query):
+        # Without it what is to be decided is not there yet.
+        if (brief := (await run.memo()).get(MEMO)) is not None and (
+            known := Brief.model_validate(brief)
+        ).verdict is None:
+            briefs.append(known)
+    return sorted(briefs, key=lambda brief: (brief.due, brief.id))
+
+
+async def case_of(client: Client, id: str, tenant: str | None = None) -> Case:
+    """The review, decided or not. Raises `UnknownReview`, and `InputError` where no pool answers."""
+    handle = client.get_workflow_handle(id)
+    try:
+        case: Case = await handle.query("case", result_type=Case, rpc_timeout=PATIENCE)
+    except WorkflowQueryFailedError:
+        raise UnknownReview(f"id: {id[:200]!r} is no review, or none yet; see `continuo reviews`") from None
+    except RPCError as error:
+        if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+            raise UnknownReview(f"id: no review is called {id[:200]!r}; see `continuo reviews`") from None
+        raise InputError(f"no pool answers for {id} ({error}); start one: continuo workers") from None
+    if tenant is not None and case.tenant != tenant:
+        raise UnknownReview(f"id: no review is called {id[:200]!r}; see `continuo reviews`")
+    return case
+
+
+async def decide(client: Client, case: Case, decision: Decision) -> Case:
+    """Decide it. Raises `Refused`."""
+    return await _updated(client, case, "decide", decision)
+
+
+async def claim(client: Client, case: Case, by: str, seconds: float) -> Case:
+    """Keep it from others. Raises `Refused`."""
+    return await _updated(client, case, "claim", by, seconds)
+
+
+async def release(client: Client, case: Case, by: str) -> Case:
+    """Give a claim back. Raises `Refused`."""
+    return await _updated(client, case, "release", by)
+
+
+async def _updated(client: Client, case: Case, update: str, *arguments: object) -> Case:
+    handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(case.id)
+    try:
+        changed: Case = await handle.execute_update(update, args=arguments, result_type=Case, rpc_timeout=PATIENCE)
+    except WorkflowUpdateFailedError as error:
+        cause = error.cause
+        raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+    except WorkflowUpdateRPCTimeoutOrCancelledError:
+        raise InputError(f"no pool answers for {case.id}; start one: continuo workers") from None
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+        ended = await case_of(client, case.id)
+        why = f"it has been decided: {ended.verdict.line}" if ended.verdict else ended.over or "its run was cancelled"
+        raise Refused(why) from None
+    return changed
