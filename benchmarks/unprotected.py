@@ -27,6 +27,7 @@ from continuo.stores.journal import Journal
 from continuo.stores.ledger import Settlement
 from continuo.stores.payloads import Payloads
 from continuo.stores.sql_streams import SqlStreams
+from continuo.stores.turns import Turns
 from continuo.temporal.connect import connect
 from continuo.temporal.leave import leave
 from continuo.temporal.telemetry import configure_logging, log_context
@@ -97,6 +98,13 @@ class NoPayloads(Payloads):
         pass
 
 
+class NoTurns(Turns):
+    """Of no agent."""
+
+    def __init__(self) -> None:
+        pass
+
+
 class NoStreams(SqlStreams):
     """Of answers that nobody follows."""
 
@@ -110,7 +118,7 @@ async def serve() -> None:
     configure_logging(settings.log_level, masker)
     client = ModelClient(library.catalog, library.environ, settings.knowledge, masker)
     calls = ModelCalls(
-        library, client, NoJournal(), NoSettling(), NoAdmission(), NoBreakers(), NoPayloads(), NoStreams()
+        library, client, NoJournal(), NoSettling(), NoAdmission(), NoBreakers(), NoPayloads(), NoTurns(), NoStreams()
     )
     worker = Worker(
         await connect(),

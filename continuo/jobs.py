@@ -82,7 +82,8 @@ class Context(Data):
     door fills in.
 
     A split keeps a `user`, or a `session`, at one variant; a route by preference follows `prefer`. `key` is that of a
-    caller who came in with one, and `background` is set where nobody waits for the answer.
+    caller who came in with one, and `background` is set where nobody waits for the answer. An agent goes on with what
+    was said before in the same `conversation`.
     """
 
     pattern: str = ""
@@ -94,6 +95,7 @@ class Context(Data):
     deadline: Seconds | None = None
     key: Annotated[KeyTerms | None, WHEN_SET] = None
     background: Annotated[Background | None, WHEN_SET] = None
+    conversation: Annotated[Name | None, WHEN_SET] = None
 
     @property
     def key_id(self) -> str | None:
@@ -104,10 +106,11 @@ class Job(Data):
     """One pattern with one request and its context.
 
     `data` is structured input, such as an order. `path` says where in the whole pattern `step` stands, and
-    `saga` is the identity of the saga that runs it, if one does. `revision` is that of the code that began the run.
+    `saga` is the identity of the saga that runs it, if one does, `agent` that of the agent whose tool it is. What is to
+    be done `once` is never tried again. `revision` is that of the code that began the run.
     `stream` is set where the pieces of the answer go to the stream log as they come: the run id of the whole run, which
     its workflow writes in place of the door's `WANTED`. A call that had to wait for its limits had so many `attempts`
-    before, of which so many were `failures`.
+    before, of which so many were `failures`. `carried` is what a workflow that continues as new hands to the next one.
     """
 
     step: Step
@@ -116,10 +119,27 @@ class Job(Data):
     data: dict[str, JsonValue] = {}
     path: str = ""
     saga: str | None = None
+    agent: Annotated[str | None, WHEN_SET] = None
+    once: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
     revision: int = 0
     stream: Annotated[str | None, WHEN_SET] = None
     attempts: int = Field(default=0, exclude_if=lambda value: not value)
     failures: int = Field(default=0, exclude_if=lambda value: not value)
+    carried: Annotated[dict[str, JsonValue] | None, WHEN_SET] = None
+
+    @property
+    def effect(self) -> str | None:
+        """The key of what a step does for an agent: by it that is done once, whatever is tried, moved or reset."""
+        return None if self.agent is None else f"{self.agent}/{self.path}"
+
+    @property
+    def values(self) -> dict[str, JsonValue]:
+        """What the placeholders of a step stand for."""
+        keys = {"saga": self.saga, "effect": self.effect}
+        own = {name: value for name, value in keys.items() if value is not None}
+        if self.agent is None or isinstance(self.data.get("input", ""), str):
+            own["input"] = self.request.prompt
+        return {**self.data, **own}
 
     def begun(self) -> "Job":
         """The same job as one that begins now."""
@@ -272,7 +292,8 @@ class Outcome(Account):
     of a cascade or a fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
     end. `embedding` is what an embedding model answers: the vectors of the turns one after the other, all of the same
     length, as 32-bit floats in base64; `text` is empty then. `transcript` says when each part of an audio was said,
-    where that is asked. `verdict` is what a person decided, and `orchestration` that of an `orchestrate`.
+    where that is asked. `turns` is the digest of an agent's last turn, which stands for all. `verdict` is what a person
+    decided, `orchestration` is that of an `orchestrate`.
     """
 
     text: str
@@ -301,6 +322,7 @@ class Outcome(Account):
     saved_usd: float | None = None
     orchestration: Annotated[Orchestration | None, WHEN_SET] = None
     latency_ms: float | None = None
+    turns: Annotated[str | None, WHEN_SET] = None
     workflow_id: str | None = None
     run_id: str | None = None
 

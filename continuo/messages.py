@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from continuo.data import WHEN_SET, Data
+from continuo.data import WHEN_SET, Data, Int
 from continuo.parameters import Parameters
 from continuo.parts import Audio, File, Image, Input, Media, Part, Reasoning, Text
 
@@ -90,16 +90,35 @@ def content_of(parts: Iterable[Part]) -> str | tuple[Part, ...]:
     return joined[0].text if len(joined) == 1 and isinstance(joined[0], Text) else tuple(joined)
 
 
+class Earlier(Data):
+    """What was said before a request's own messages, kept as turns of which each names the one before it.
+
+    It is the turn of this `digest` with those before it, at most `last` of them all; `opening` is the digest of what
+    stands before these in place of older ones.
+    """
+
+    digest: str
+    last: Int | None = Field(default=None, ge=1, le=10_000_000)
+    opening: Annotated[str | None, WHEN_SET] = None
+
+
 class ModelRequest(Parameters):
     """One request, whatever model answers it.
 
     `system` is kept apart from the turns, so that a user's text never mixes with instructions. `rated` asks the model
-    how sure it is.
+    how sure it is. With what was said `earlier` there need be no messages.
     """
 
-    messages: tuple[Message, ...] = Field(min_length=1)
+    messages: tuple[Message, ...]
     system: str | None = None
     rated: bool = False
+    earlier: Annotated[Earlier | None, WHEN_SET] = None
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not self.messages and self.earlier is None:
+            raise ValueError("there are no messages; give at least one")
+        return self
 
     @property
     def prompt(self) -> str:

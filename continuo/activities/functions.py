@@ -52,10 +52,9 @@ class FunctionCalls:
 
     async def _called(self, step: Python, job: Job) -> Outcome:
         """Raises `ProviderError`."""
-        values = {**job.data, "input": job.request.prompt, **({} if job.saga is None else {"saga": job.saga})}
         try:
             function = await asyncio.to_thread(self._functions.named, step.function)
-            positional, named = function.arguments(step, values)
+            positional, named = function.arguments(step, job.values)
         except InputError as error:
             raise ProviderError("invalid_request", str(error)) from None
         result = await _returned(function, step.timeout, lambda: function.call(*positional, **named))

@@ -13,7 +13,8 @@ from continuo.authoring.filled import filled
 from continuo.decisions.confidence import confidence_in
 from continuo.errors import ErrorKind, InputError, ProviderError
 from continuo.jobs import Failure, Job, Outcome
-from continuo.patterns import Mcp
+from continuo.parameters import Tool as Offered
+from continuo.patterns import Mcp, Retry
 from continuo.protection.masking import Masker
 from continuo.providers.limited import at_most
 from continuo.stores.tools import SentCalls
@@ -43,9 +44,22 @@ class ToolCalls:
             raise give_up_or_retry(error, Failure(type=error.kind, message=message), step.retry) from None
         return Outcome(text=text, served_by="tool", confidence=confidence_in(text))
 
+    @reaching_out
+    @activity.defn(name="list_tools")
+    async def list(self, server: str) -> tuple[Offered, ...]:
+        """The tools that an agent may use of a server. It is asked again as long as it is away."""
+        try:
+            tools = await self._servers.tools(server)
+        except ProviderError as error:
+            message = self._masker.text(str(error))
+            raise give_up_or_retry(error, Failure(type=error.kind, message=message), Retry()) from None
+        return tuple(
+            Offered(name=tool.name, description=tool.description, parameters=tool.input_schema) for tool in tools
+        )
+
     async def _answer(self, step: Mcp, job: Job) -> str:
         """Raises `ProviderError`."""
-        key, begun, what = identity(), monotonic(), f"{step.server}: {step.tool}"
+        key, begun, what = job.effect or identity(), monotonic(), f"{step.server}: {step.tool}"
         sent, answer = await patiently("the store of calls of tools", partial(self._sent.find, key))
         if answer is not None:
             return answer
@@ -74,7 +88,7 @@ class ToolCalls:
 
 def arguments(step: Mcp, tool: Tool, job: Job) -> dict[str, JsonValue]:
     """What the tool is called with. Raises `ProviderError`."""
-    values = {**job.data, "input": job.request.prompt, **({} if job.saga is None else {"saga": job.saga})}
+    values = job.values
     properties = tool.input_schema.get("properties", {})
     if not step.input:
         # What the data calls `input` is the argument of that name, and what is asked is one where there is none.

@@ -23,6 +23,7 @@ from continuo.activities.identity import identity
 from continuo.activities.media import media_of
 from continuo.activities.records import left, record_of, recorded
 from continuo.activities.settling import Settling
+from continuo.activities.turns import whole
 from continuo.activities.unexpected import reaching_out
 from continuo.authoring.library import Library
 from continuo.config.catalog import Model
@@ -42,6 +43,7 @@ from continuo.stores.journal import Journal
 from continuo.stores.ledger import Paid, Settlement, call_of, in_all
 from continuo.stores.payloads import Payloads
 from continuo.stores.streams import StreamLog
+from continuo.stores.turns import Turns
 from continuo.temporal.activity_options import LOST_WORKERS, STORE_TIME
 
 log = structlog.get_logger()
@@ -73,6 +75,7 @@ class ModelCalls:
         admission: Admission,
         breakers: Breakers,
         payloads: Payloads,
+        turns: Turns,
         streams: StreamLog,
     ) -> None:
         self._library = library
@@ -82,6 +85,7 @@ class ModelCalls:
         self._admission = admission
         self._breakers = breakers
         self._payloads = payloads
+        self._turns = turns
         self._streams = streams
 
     @reaching_out
@@ -137,6 +141,7 @@ class ModelCalls:
                 what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
                 raise ProviderError("not_found", what)
             delivery = await self._delivery(job, key, attempt)
+            job = job.model_copy(update={"request": await whole(job.request, self._turns)})
             fill, lease = partial(filled_in, step, job.request, catalog, delivery), lasts(step)
             admitted = await self._admission.admit(catalog, job, wanted, fill, key, attempt, lease)
         except ProviderError as error:

@@ -18,6 +18,7 @@ from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.payloads import FRESH, find
 from continuo.stores.pruning import JOURNAL, LEDGER, MCP_CALLS, RUNS, Aged, payloads, prune
 from continuo.stores.streams import StreamLog
+from continuo.stores.turns import Turns
 from continuo.temporal.namespace import Namespace
 
 CLOCKS = 3600.0
@@ -93,8 +94,11 @@ class Pruning:
         rows, known = payloads(self._namespace.id), self._namespace.retention.total_seconds() + DAY
         before = now.timestamp() - max(self._settings.payload_retention, known)
 
+        turns = Turns(self._large, self._namespace.id)
+
         async def drop(needed: Callable[[str], bool], *, dry_run: bool) -> int:
-            return await prune(self._large, rows, before, needed, dry_run=dry_run)
+            of_agents = await turns.prune(before, needed, dry_run=dry_run)
+            return of_agents + await prune(self._large, rows, before, needed, dry_run=dry_run)
 
         if not await drop(lambda name: False, dry_run=True):
             return 0

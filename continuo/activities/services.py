@@ -46,7 +46,7 @@ class ServiceCalls:
         name, environ = step.service, self._library.environ
         if (endpoint := (await self._library.catalog_with(service=name)).services.get(name)) is None:
             raise ProviderError("not_found", f"this worker's catalog has no service {name!r}")
-        headers = {"Idempotency-Key": identity(), **ACCEPTED}
+        headers = {"Idempotency-Key": job.effect or identity(), **ACCEPTED}
         if endpoint.key_env:
             headers["Authorization"] = f"Bearer {checked_key(endpoint.key_env, environ)}"
         url = f"{endpoint.url(environ)}{path(job)}"
@@ -74,7 +74,8 @@ def path(job: Job) -> str:
     Raises `ProviderError` for one that the data does not fill.
     """
     assert isinstance(job.step, Http)
-    template, values = job.step.path, {**job.data, "saga": job.saga}
+    template, effect = job.step.path, {} if job.effect is None else {"effect": job.effect}
+    values = {**job.data, "saga": job.saga, **effect}
 
     def filled(match: re.Match[str]) -> str:
         if (part := segment(values.get(match[1]))) is None:

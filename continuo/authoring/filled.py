@@ -8,7 +8,10 @@ from pydantic import JsonValue
 from continuo.errors import InputError
 from continuo.patterns import PLACEHOLDER
 
-LATE = frozenset({"input", "saga"})
+KEYS = frozenset({"saga", "effect"})
+"""The placeholders by which something is done once; nobody else gives them."""
+
+LATE = KEYS | {"input"}
 """The placeholders whose values are known when the step runs, and not before."""
 
 

@@ -10,10 +10,12 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from typing_extensions import TypedDict
 
-from continuo.authoring.filled import LATE, filled
+from continuo.authoring.filled import KEYS, LATE, filled
 from continuo.config.code import STEPS, imported
+from continuo.data import Data
 from continuo.errors import InputError, unknown
-from continuo.patterns import PLACEHOLDER, Cascade, Python, Step
+from continuo.patterns import PLACEHOLDER, Agent, AgentTool, Cascade, Python, Step
+from continuo.patterns.walk import given, replaced
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,14 @@ class Function:
             return (), {}
         return ((value,), {}) if self.one else ((), value)
 
+    @property
+    def schema(self) -> dict[str, JsonValue]:
+        """The JSON schema of the input, without what no caller gives."""
+        schema = self.adapter.json_schema(by_alias=True)
+        properties = {name: one for name, one in schema.get("properties", {}).items() if name not in KEYS}
+        required = [name for name in schema.get("required", []) if name not in KEYS]
+        return {**schema, "properties": properties, "required": required, "additionalProperties": False}
+
     def _wrong(self, message: str) -> InputError:
         return InputError(f"function {self.name!r}: {message}")
 
@@ -95,9 +105,35 @@ def check_functions(step: Step, functions: Functions, data: Mapping[str, JsonVal
     """Raise `InputError` for a function in `step` that is not there, or that cannot take what it is given of `data`."""
     if isinstance(step, Python):
         functions.named(step.function).arguments(step, {**data, **dict.fromkeys(late, "")}, late)
-    for inner in step.nested().values():
+    for name, inner in step.nested().items():
+        if (written := step.written(name)) is not None:
+            # What a model writes is checked when it is there.
+            check_functions(inner, functions, {}, written)
+            continue
         judges = isinstance(step, Cascade) and inner is step.judge
         check_functions(inner, functions, data, late | {"question", "answer"} if judges else late)
+
+
+def with_schemas(step: Step, functions: Functions) -> Step:
+    """`step`, of whose tools each that calls a function and does not say what it takes and is for takes that from the
+    function. Raises `InputError` for one whose arguments nobody knows."""
+
+    if not any(isinstance(spec, Agent) for spec, _ in given(step)):
+        return step
+
+    def filled(part: Data) -> Data:
+        if not isinstance(part, AgentTool) or not isinstance(part.step, Python):
+            return part
+        function = functions.named(part.step.function)
+        update: dict[str, object] = {} if part.description else {"description": inspect.getdoc(function.call) or ""}
+        if part.parameters is None:
+            if part.step.input:
+                what = f"a tool gives function {function.name!r} its `input` by templates"
+                raise InputError(f"{what}; write the `parameters` of the tool, a JSON schema, too")
+            update["parameters"] = function.schema
+        return part.model_copy(update=update)
+
+    return replaced(step, filled)
 
 
 def _function(name: str, call: Callable[..., Any]) -> Function:

@@ -12,7 +12,7 @@ from continuo.decisions.segment import segment
 from continuo.errors import InputError, unknown
 from continuo.jobs import Job
 from continuo.patterns import PLACEHOLDER, Call, Http, Step
-from continuo.patterns.walk import models_in, replaced, specs
+from continuo.patterns.walk import given, models_in, replaced
 
 MAX_INPUT_BYTES = 1_000_000
 """Of a prompt, or of data: each call carries the whole input."""
@@ -80,7 +80,7 @@ def check_extent(step: Step) -> None:
 
 def check_services(step: Step, catalog: Catalog, environ: Mapping[str, str], data: Mapping[str, JsonValue]) -> None:
     """Raise `InputError` for a service that cannot be reached or a placeholder that the data does not fill."""
-    for spec in specs(step):
+    for spec, written in given(step):
         if not isinstance(spec, Http):
             continue
         if spec.service not in catalog.services:
@@ -91,7 +91,7 @@ def check_services(step: Step, catalog: Catalog, environ: Mapping[str, str], dat
         if endpoint.key_env and not environ.get(endpoint.key_env):
             raise InputError(f"service {spec.service!r} needs a key; set {endpoint.key_env} in the environment")
         for name in PLACEHOLDER.findall(spec.path):
-            if name != "saga" and segment(data.get(name)) is None:
+            if name not in ("saga", "effect", *(written or ())) and segment(data.get(name)) is None:
                 what = "no text or number" if name in data else "missing"
                 raise InputError(f"the input's field {name!r} is {what}, and the path {spec.path!r} needs it; add it")
 

@@ -38,6 +38,7 @@ class Options(TypedDict, total=False):
     prefer: Prefer | None
     priority: Priority
     deadline: float | str | None
+    conversation: str | None
 
 
 def requested(pattern: str | Step, prompt: str | None, options: Options) -> tuple[Request, Context, dict[Media, bytes]]:

@@ -4,6 +4,8 @@ from temporalio.client import Client
 
 from continuo import door
 from continuo.client.errors import RunFailed, plain_errors
+from continuo.config.settings import Settings
+from continuo.door import agents
 from continuo.door.runs import Handle
 from continuo.errors import InputError
 from continuo.jobs import Failure, Outcome
@@ -44,6 +46,17 @@ class Run:
         """Send it a signal, as a pattern kind of one's own may wait for."""
         with plain_errors(self._ended()):
             await self._workflow().signal(name, args=arguments)
+
+    async def say(self, text: str) -> None:
+        """Say something to an agent, which it reads before its next turn."""
+        with plain_errors():
+            if not await agents.say(self._client, self._workflow().id, text):
+                raise InputError(self._ended())
+
+    async def transcript(self) -> agents.Transcript:
+        """All that was said to an agent and by it until now, also where its model saw less."""
+        with plain_errors():
+            return await agents.transcript(self._client, Settings(), self._workflow().id)
 
     async def resolve(self, step: str, decision: Decision, *, by: str, note: str = "") -> None:
         """Decide on a saga's compensation that is parked, as its checkpoints tell: try it again, or leave it undone."""

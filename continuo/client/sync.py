@@ -35,6 +35,8 @@ class Run:
         self.progress = blocking(portal, run.progress)
         self.cancel = blocking(portal, run.cancel)
         self.signal = blocking(portal, run.signal)
+        self.say = blocking(portal, run.say)
+        self.transcript = blocking(portal, run.transcript)
         self.resolve = blocking(portal, run.resolve)
         self.retry = blocking(portal, run.retry)
         self.discard = blocking(portal, run.discard)

@@ -42,6 +42,7 @@ _STATUS: Mapping[WorkflowExecutionStatus | None, RunStatus] = {
     WorkflowExecutionStatus.CANCELED: "cancelled",
     WorkflowExecutionStatus.TERMINATED: "terminated",
     WorkflowExecutionStatus.TIMED_OUT: "timed_out",
+    WorkflowExecutionStatus.CONTINUED_AS_NEW: "continued",
 }
 
 

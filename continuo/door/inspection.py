@@ -67,7 +67,7 @@ async def inspected(client: Client, id: str) -> Inspection | None:
     handle = client.get_workflow_handle(run.id, run_id=run.run_id, result_type=Outcome)
     history = await handle.fetch_history()
     steps, calls = await _steps(client, history, run.run_id)
-    end = None if row.status == "running" else await result(handle)
+    end = None if row.status in ("running", "continued") else await result(handle)
     if steps is not None and row.ended is not None:
         steps = {path: _closed(state, row) for path, state in steps.items()}
     return Inspection(

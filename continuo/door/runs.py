@@ -85,8 +85,10 @@ async def start(
     id: str,
     weight: float = 1.0,
     reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    join: bool = True,
 ) -> Handle:
-    """Start `job` on its priority's queue as a workflow of its pattern's type; one that runs under `id` is joined.
+    """Start `job` on its priority's queue as a workflow of its pattern's type; one that runs under `id` is joined, or
+    is an error.
 
     `weight` is its key's or its tenant's share of that queue, for this job and all that it starts in turn. What a
     person asks comes by `continuo.door.submit`, since this checks nothing.
@@ -99,7 +101,7 @@ async def start(
         task_queue=context.priority,
         result_type=Outcome,
         id_reuse_policy=reuse,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING if join else WorkflowIDConflictPolicy.FAIL,
         search_attributes=started(context),
         task_timeout=task_timeout(job.step),
         static_summary=f"{context.pattern} for {context.tenant}",

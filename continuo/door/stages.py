@@ -4,18 +4,19 @@ import json
 from collections.abc import Callable
 
 from continuo.authoring.files import is_file
-from continuo.authoring.functions import check_functions
+from continuo.authoring.functions import check_functions, with_schemas
 from continuo.authoring.inputs import check_embedding, check_media, check_parameters
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_data, check_services, check_size, check_text
+from continuo.authoring.schemas import check_schemas
 from continuo.authoring.tools import check_tools
 from continuo.door.request import Request
 from continuo.errors import InputError
 from continuo.jobs import WANTED, Context, Job
 from continuo.messages import Message, ModelRequest, content_of
 from continuo.parts import Text
-from continuo.patterns import Http, Step
-from continuo.patterns.walk import specs
+from continuo.patterns import Agent, Http, Step
+from continuo.patterns.walk import given
 
 
 def accepted(library: Library, request: Request, context: Context) -> Job:
@@ -32,6 +33,8 @@ def accepted(library: Library, request: Request, context: Context) -> Job:
         data=request.data or {},
         stream=WANTED if request.stream else None,
     )
+    if context.conversation is not None and request.id is not None:
+        raise InputError("there is an id and a conversation; leave one out: a conversation is gone on with, an id not")
     return _passed(library, job, request.pattern)
 
 
@@ -51,12 +54,20 @@ def _passed(library: Library, job: Job, pattern: str | Step) -> Job:
 
 
 def _has_input(library: Library, job: Job) -> Job:
-    if not job.data and any(isinstance(spec, Http) for spec in specs(job.step)):
+    if not job.data and any(isinstance(spec, Http) and written is None for spec, written in given(job.step)):
         name = job.context.pattern
         raise InputError(f"pattern {name!r} acts on data; give it, as in: continuo run {name} --data FILE")
     if job.request.prompt.strip() or not job.request.media:
         check_text("the prompt", job.request.prompt)
     check_data(job.data)
+    return job
+
+
+def _converses(library: Library, job: Job) -> Job:
+    if job.context.conversation is not None and not isinstance(job.step, Agent):
+        raise InputError(f"pattern {job.context.pattern!r} is no agent, and has no conversation; leave that out")
+    if job.request.tools and isinstance(job.step, Agent):
+        raise InputError(f"pattern {job.context.pattern!r} is an agent, which has tools of its own; leave tools out")
     return job
 
 
@@ -67,8 +78,10 @@ def _reaches_services(library: Library, job: Job) -> Job:
 
 
 def _calls_functions(library: Library, job: Job) -> Job:
-    check_functions(job.step, library.functions, job.data)
-    return job
+    step = with_schemas(job.step, library.functions)
+    check_functions(step, library.functions, job.data)
+    check_schemas(step)
+    return job.model_copy(update={"step": step})
 
 
 def _reads_media(library: Library, job: Job) -> Job:
@@ -95,6 +108,7 @@ Stage = Callable[[Library, Job], Job]
 """Gives the job, perhaps changed, or raises `InputError`."""
 
 STAGES: tuple[Stage, ...] = (
-    _reaches_services, _has_input, _calls_functions, _reads_media, _embeds_or_speaks, _takes_parameters, _fits,
+    _converses, _reaches_services, _has_input, _calls_functions, _reads_media, _embeds_or_speaks, _takes_parameters,
+    _fits,
 )  # fmt: skip
 """What every job passes, in this order. There is no other way to a run, so this is no argument of anything."""

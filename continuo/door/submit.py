@@ -13,12 +13,17 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.authoring.files import is_file
 from continuo.authoring.library import Library
+from continuo.door.agents import say, sayable
 from continuo.door.media import NO_MEDIA, keep
 from continuo.door.request import Request
 from continuo.door.runs import Run, start
 from continuo.door.stages import accepted
+from continuo.errors import InputError
 from continuo.jobs import Context, Job, Outcome
 from continuo.parts import Media
+
+TRIES = 5
+"""How often a conversation may end just as it is spoken to."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,9 @@ class Checked:
         return replace(self, request=self.request.model_copy(update={"id": id}))
 
     def run_id(self) -> str:
-        """The id of its run, a new one each time where the request has no id."""
-        return run_id(self.request, self.job.context.tenant)
+        """The id of its run, a new one each time where the request has no id and is no part of a conversation."""
+        context = self.job.context
+        return run_id(self.request, context.tenant, context.conversation)
 
 
 class Door:
@@ -61,6 +67,8 @@ class Door:
         """The second half of `submit`."""
         await keep(self.client, self.library.settings, media)
         job, weight, id = checked.job, checked.weight, checked.run_id()
+        if job.context.conversation is not None:
+            return await self._converse(checked)
         if checked.request.id is None:
             return Run(await start(self.client, job, id=id, weight=weight))
         # A run that its caller asks for by its id has ended, however it did.
@@ -71,6 +79,17 @@ class Door:
         except WorkflowAlreadyStartedError as error:
             handle = self.client.get_workflow_handle(id, run_id=error.run_id, result_type=Outcome)
             return Run(handle, answered_before=True)
+
+    async def _converse(self, checked: Checked) -> Run:
+        """Say it to the agent whose conversation it is; where that has ended, begin it anew, and it goes on."""
+        id, job = checked.run_id(), checked.job
+        for _ in range(TRIES):
+            try:
+                return Run(await start(self.client, job, id=id, weight=checked.weight, join=False))
+            except WorkflowAlreadyStartedError:
+                if await say(self.client, id, sayable(job)):
+                    return self.run(id)
+        raise InputError(f"conversation {job.context.conversation!r} ended whenever it was spoken to; try again")
 
     def run(self, id: str) -> Run:
         """The run with this workflow id, submitted before by whomever; if it ran more than once, the newest."""
@@ -91,11 +110,14 @@ class Door:
         return Checked(request, accepted(self.library, request, context), weight)
 
 
-def run_id(request: Request, tenant: str) -> str:
-    """The workflow id of a run: a new one, or the one that the request's `id` has for its pattern and `tenant` alone.
+def run_id(request: Request, tenant: str, conversation: str | None = None) -> str:
+    """The workflow id of a run: a new one, or the one that the request's `id`, or the conversation, has for its pattern
+    and `tenant` alone.
 
-    No part but the last can hold a slash, so no two ids are the same by chance.
+    No part but the last can hold a slash, and no tenant is empty, so no two ids are the same by chance.
     """
     name = request.pattern_name
     name = Path(name).stem if is_file(name) else name.replace("%", "%25").replace("/", "%2F").replace(":", "-")
+    if conversation is not None:
+        return f"{name}//{tenant}/{conversation}"
     return f"{name}-{uuid4()}" if request.id is None else f"{name}/{tenant}/{request.id}"

@@ -14,6 +14,7 @@ JobStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
 """`queued`: no pool has taken it up."""
 
 ENDED: Mapping[JobStatus, tuple[RunStatus, ...]] = {
+    "running": ("running", "continued"),
     "completed": ("done",),
     "failed": ("failed", "terminated", "timed_out", "forgotten"),
     "cancelled": ("cancelled",),

@@ -10,8 +10,9 @@ from continuo.data import Data, seconds
 from continuo.jobs import Account, Failure, Outcome, ServedBy, total_cost
 from continuo.messages import Usage
 
-RunStatus = Literal["running", "done", "failed", "cancelled", "terminated", "timed_out", "forgotten"]
-"""`forgotten`: it was running when it was last seen, and Temporal does not know it any more."""
+RunStatus = Literal["running", "done", "failed", "cancelled", "terminated", "timed_out", "continued", "forgotten"]
+"""`continued`: it goes on in another run of the same workflow id.
+`forgotten`: it was running when it was last seen, and Temporal does not know it any more."""
 
 
 class RunRow(Data):

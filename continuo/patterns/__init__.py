@@ -4,6 +4,7 @@ In Python they compose: `a | b` asks both at once, `a >> b` feeds the one into t
 `(a | b | c) >> Majority(quorum=2)` lets three vote.
 """
 
+from continuo.patterns.agent import Agent, AgentServer, AgentTool, Compaction
 from continuo.patterns.base import PLACEHOLDER, Retry, Spec
 from continuo.patterns.cached import Cached
 from continuo.patterns.call import Call
@@ -30,9 +31,13 @@ from continuo.patterns.step import KINDS, Step
 __all__ = [
     "KINDS",
     "PLACEHOLDER",
+    "Agent",
+    "AgentServer",
+    "AgentTool",
     "Cached",
     "Call",
     "Cascade",
+    "Compaction",
     "Deadline",
     "Ensemble",
     "Fallback",

@@ -1,7 +1,7 @@
 """What the specs of all patterns share, and what each may say of itself."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
@@ -65,6 +65,11 @@ class Spec(Data):
     def passed(self, name: str, request: "ModelRequest") -> "ModelRequest":
         """The request that the nested step `name` gets of this step's, whose messages may be others."""
         return request
+
+    def written(self, name: str) -> Set[str] | None:
+        """The fields of the data of the nested step `name`, where a model writes them in the run; None where it has
+        this step's own data."""
+        return None
 
     def worst(self, estimator: Estimator) -> Estimate:
         """What it takes at worst: by default all nested steps, one after the other."""

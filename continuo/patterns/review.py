@@ -16,6 +16,9 @@ Decided = Literal["approve", "edit", "reject", "respond"]
 Reviewer = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
 """As a person signs; compared letter by letter."""
 
+MOST_REMINDERS = 1000
+"""Of one review: each is in its history."""
+
 
 class Escalation(Data):
     """After so long without a decision `reviewers` decide, in place of those before."""
@@ -84,6 +87,8 @@ class Review(Spec):
             raise ValueError("reasons are those of a rejection, which is not among the decisions; add it")
         if self.remind is not None and self.remind >= self.due:
             raise ValueError("remind is not before due; lower it")
+        if self.remind is not None and self.due / self.remind > MOST_REMINDERS:
+            raise ValueError(f"remind comes more than {MOST_REMINDERS:,} times before due; raise it")
         if self.escalate is not None and self.escalate.after >= self.due:
             raise ValueError("escalate.after is not before due; lower it")
         return self

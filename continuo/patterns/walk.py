@@ -1,6 +1,6 @@
 """Visiting every step of a pattern, however deep."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from functools import cache
 from typing import Any, TypeVar, get_args
 
@@ -21,6 +21,14 @@ def specs(value: object) -> Iterator[Spec]:
     elif isinstance(value, tuple | dict):
         for item in value.values() if isinstance(value, dict) else value:
             yield from specs(item)
+
+
+def given(step: Spec, fields: Set[str] | None = None) -> Iterator[tuple[Spec, Set[str] | None]]:
+    """Every step of the tree, with the fields of its data where a model writes them; None where it has the job's."""
+    yield step, fields
+    for name, inner in step.nested().items():
+        written = step.written(name)
+        yield from given(inner, fields if written is None else written)
 
 
 def replaced(value: T, change: Callable[[Data], Data]) -> T:

@@ -16,6 +16,7 @@ from continuo.simulator.reply import (
     signature,
     slices,
     text_of,
+    turns_before,
 )
 
 _FINISH = {"stop": "end_turn", "length": "max_tokens", "tool": "tool_use", "content_filter": "refusal"}
@@ -55,6 +56,10 @@ def question(body: Json) -> Question:
         answered_tool=bool(results),
         media=tuple(_medium(block["source"]) for block in blocks if block["type"] in ("image", "document")),
         schema=((body.get("output_config") or {}).get("format") or {}).get("schema"),
+        turn=turns_before(
+            sum(role == "assistant" for role, _ in turns),
+            (block["id"] for block in blocks if block["type"] == "tool_use"),
+        ),
         begun=begun(texts),
     )
 
@@ -115,10 +120,9 @@ def _event(event: Json) -> str:
 def _content(reply: Reply) -> list[Json]:
     thought: Json = {"type": "thinking", "thinking": reply.thought, "signature": signature(reply.thought)}
     thoughts = [thought] if reply.thought else []
-    if reply.tool:
-        tool = {"type": "tool_use", "id": new_id("toolu_"), "name": reply.tool[0], "input": reply.tool[1]}
-        return [*thoughts, tool]
-    return [*thoughts, *([{"type": "text", "text": reply.text}] if reply.text else [])]
+    texts: list[Json] = [{"type": "text", "text": reply.text}] if reply.text else []
+    tools = [{"type": "tool_use", "id": id, "name": name, "input": given} for id, name, given in reply.tools]
+    return [*thoughts, *texts, *tools]
 
 
 def _stop(reply: Reply) -> str:

@@ -30,6 +30,13 @@ class CallTool(Strict):
     arguments: dict[str, Any] = {}
 
 
+class Turn(Strict):
+    """One answer of a script: a text, calls of tools, or both."""
+
+    text: str = ""
+    calls: list[CallTool] = []
+
+
 class Behaviour(Strict):
     """What a person scripts. Without any of it a model answers with a text about the prompt.
 
@@ -44,6 +51,9 @@ class Behaviour(Strict):
     before it as reasoning, signed where the protocol signs.
     `tokens`: about 4 characters each unless set, and 258 for any medium.
     `tool_call` is made if the request offers the tool and holds no tool's result yet.
+    `script`: one answer after the other, each with a text or calls of tools. Which one is next follows from the
+    request: the assistant's turns in it are counted, or what the ids of its calls say where some were left out. Behind
+    the last one it answers as without a script.
     `pace`: seconds before each event of a stream; `breaks_after`: so many of them, and its connection is dropped.
     `embeddings`: the vector of a text; any other has one that follows from its characters and knows of no meaning.
     `refuses`: the fields of a body, as its protocol calls them, for which a request is answered with status 400.
@@ -68,6 +78,7 @@ class Behaviour(Strict):
     finish_reason: Literal["stop", "length", "content_filter"] = "stop"
     fault: Literal["not_json", "empty", "cut", "no_usage", "refusal", "reset"] | None = None
     tool_call: CallTool | None = None
+    script: list[Turn] = []
     pace: float = Field(default=0.0, ge=0)
     breaks_after: int | None = Field(default=None, ge=0)
     embeddings: dict[str, list[float]] = {}

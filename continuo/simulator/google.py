@@ -16,6 +16,7 @@ from continuo.simulator.reply import (
     pieces,
     signature,
     text_of,
+    turns_before,
 )
 
 _FINISH = {"stop": "STOP", "tool": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
@@ -40,6 +41,7 @@ def question(body: Json) -> Question:
             check_signature(part["functionCall"]["name"] if "functionCall" in part else part["text"], signed)
     texts = [(role, text_of([part for part in parts if not part.get("thought")])) for role, parts in turns]
     prompts = [text for role, text in texts if role == "user" and text]
+    calls = [part["functionCall"] for part in every if "functionCall" in part]
     results = [part["functionResponse"] for part in every if "functionResponse" in part]
     inline = [part["inlineData"] for part in every if "inlineData" in part]
     system = text_of((body.get("systemInstruction") or {}).get("parts"))
@@ -62,6 +64,7 @@ def question(body: Json) -> Question:
         json=config.get("responseMimeType") == "application/json",
         logprobs=bool(config.get("responseLogprobs")),
         top=config.get("logprobs") or 0,
+        turn=turns_before(sum(role == "model" for role, _ in turns), (call.get("id") or "" for call in calls)),
         begun=begun(texts),
     )
 
@@ -72,8 +75,9 @@ def answer(model: str, reply: Reply) -> Json:
 
 def stream(model: str, reply: Reply) -> Iterator[str]:
     id = new_id("")
-    texts: list[Json] = [{"text": piece} for piece in pieces(reply.text)]
-    *parts, last = [*_thoughts(reply), *texts] if reply.text else [*_parts(reply), None]
+    texts: list[Json] = [{"text": piece} for piece in pieces(reply.text)] if reply.text else []
+    every: list[Json | None] = [*_thoughts(reply), *texts, *_calls(reply)]
+    *parts, last = every if reply.text and not reply.tools else [*every, None]
     for part in filter(None, parts):
         candidate = {"content": {"role": "model", "parts": [part]}, "index": 0, **_logprobs(reply, [part])}
         yield _event({"candidates": [candidate], "modelVersion": model, "responseId": id})
@@ -107,11 +111,17 @@ def _event(event: Json) -> str:
 
 
 def _parts(reply: Reply) -> list[Json]:
-    if reply.tool:
-        name, arguments = reply.tool
-        signed = {"thoughtSignature": signature(name)} if reply.thought else {}
-        return [*_thoughts(reply), {"functionCall": {"name": name, "args": arguments}, **signed}]
-    return [*_thoughts(reply), *([{"text": reply.text}] if reply.text else [])]
+    texts: list[Json] = [{"text": reply.text}] if reply.text else []
+    return [*_thoughts(reply), *texts, *_calls(reply)]
+
+
+def _calls(reply: Reply) -> list[Json]:
+    calls: list[Json] = []
+    for id, name, arguments in reply.tools:
+        # The first of several calls alone is signed.
+        signed = {"thoughtSignature": signature(name)} if reply.thought and not calls else {}
+        calls.append({"functionCall": {"id": id, "name": name, "args": arguments}, **signed})
+    return calls
 
 
 def _thoughts(reply: Reply) -> list[Json]:

@@ -18,6 +18,7 @@ from continuo.simulator.reply import (
     pieces,
     slices,
     text_of,
+    turns_before,
 )
 
 _CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
@@ -40,6 +41,10 @@ def question(body: Json) -> Question:
         logprobs=bool(body.get("logprobs")),
         top=body.get("top_logprobs") or 0,
         media=tuple(item for message in messages for item in _media(message.get("content"))),
+        turn=turns_before(
+            sum(message["role"] == "assistant" for message in messages),
+            (call["id"] for message in messages for call in message.get("tool_calls") or ()),
+        ),
         begun=begun([(message["role"], text) for message, text in zip(messages, texts, strict=True)]),
         counts=not body.get("stream") or bool((body.get("stream_options") or {}).get("include_usage")),
     )
@@ -60,8 +65,8 @@ def answer(model: str, reply: Reply) -> Json:
     message: Json = {"role": "assistant", "content": reply.text or None, "refusal": REFUSAL if reply.refusal else None}
     if reply.thought:
         message["reasoning_content"] = reply.thought
-    if reply.tool:
-        message["tool_calls"] = [_tool(reply)]
+    if reply.tools:
+        message["tool_calls"] = _tools(reply)
     choice = {"index": 0, "message": message, "logprobs": _logprobs(reply, pieces(reply.text)),
               "finish_reason": _finish(reply)}  # fmt: skip
     shell = _shell("chat.completion", model)
@@ -90,11 +95,10 @@ def _choices(reply: Reply) -> Iterator[Json]:
         yield {**_choice({"content": piece}), "logprobs": _logprobs(reply, [piece])}
     if reply.refusal:
         yield _choice({"refusal": REFUSAL})
-    if reply.tool:
-        tool = _tool(reply)
-        yield _choice({"tool_calls": [{"index": 0, **tool, "function": {**tool["function"], "arguments": ""}}]})
+    for index, tool in enumerate(_tools(reply)):
+        yield _choice({"tool_calls": [{"index": index, **tool, "function": {**tool["function"], "arguments": ""}}]})
         for part in slices(tool["function"]["arguments"]):
-            yield _choice({"tool_calls": [{"index": 0, "function": {"arguments": part}}]})
+            yield _choice({"tool_calls": [{"index": index, "function": {"arguments": part}}]})
     yield {**_choice({}), "finish_reason": _finish(reply)}
 
 
@@ -110,10 +114,11 @@ def _event(event: Json) -> str:
     return f"data: {json.dumps(event)}\n\n"
 
 
-def _tool(reply: Reply) -> Json:
-    assert reply.tool is not None
-    name, arguments = reply.tool
-    return {"id": new_id("call_"), "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+def _tools(reply: Reply) -> list[Json]:
+    return [
+        {"id": id, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+        for id, name, arguments in reply.tools
+    ]
 
 
 def _logprobs(reply: Reply, tokens: list[str]) -> Json | None:
@@ -128,7 +133,7 @@ def _logprobs(reply: Reply, tokens: list[str]) -> Json | None:
 
 
 def _finish(reply: Reply) -> str:
-    return "tool_calls" if reply.tool else reply.finish
+    return "tool_calls" if reply.tools else reply.finish
 
 
 def _usage(reply: Reply) -> Json:

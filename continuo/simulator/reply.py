@@ -3,8 +3,9 @@
 import json
 import math
 import random
+import re
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ Json = dict[str, Any]
 MEDIUM_TOKENS = 258
 """What any image, audio or file counts as."""
 
+_NUMBERED = re.compile(r"call_(\d+)_")
+
 REFUSAL = "I cannot help with that (simulated)."
 
 
@@ -28,6 +31,7 @@ class Question:
     and `counts` that the answer is to hold the tokens. `choice` is *none*, *required* or a tool's name, where one is
     set; `json` says that any JSON object is wanted, and `top` how many tokens each place of `logprobs` is to have.
     `embeds` are texts to be embedded in so many `dimensions`, and `packed` that their vectors are wanted in base64.
+    `turn` is how many turns of the assistant there are before, those that were left out of it among them.
     `begun` is the assistant's turn that may be wanted to be gone on with, and whether it is the last of all.
     `media` are what came beside the texts, as type and bytes; `seconds` of an audio are to be counted, not tokens.
     """
@@ -48,15 +52,17 @@ class Question:
     media: tuple[tuple[str, int], ...] = ()
     seconds: float = 0.0
     begun: tuple[str, bool] = ("", False)
+    turn: int = 0
 
 
 @dataclass(frozen=True)
 class Reply:
-    """`tokens` are those read, those written, and those of the read ones that were cached."""
+    """`tokens` are those read, those written, and those of the read ones that were cached; of each of the `tools` that
+    are called there is an id, the name and the arguments."""
 
     text: str
     thought: str
-    tool: tuple[str, Json] | None
+    tools: tuple[tuple[str, str, Json], ...]
     finish: str
     tokens: tuple[int, int, int] | None
     logprobs: float | None
@@ -88,9 +94,15 @@ class Wire(Protocol):
 
 def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
     """The scripted answer, or one that follows from the prompt alone."""
-    tool = _tool(question, behaviour)
-    text = "" if tool or behaviour.fault in ("refusal", "empty") else _text(model, question, behaviour)
-    written = behaviour.thought + text + (json.dumps(tool[1]) if tool else "")
+    scripted = behaviour.script[question.turn] if question.turn < len(behaviour.script) else None
+    if scripted is None:
+        tool = _tool(question, behaviour)
+        calls = [tool] if tool else []
+        text = "" if tool or behaviour.fault in ("refusal", "empty") else _text(model, question, behaviour)
+    else:
+        calls, text = [(call.name, call.arguments) for call in scripted.calls], scripted.text
+    tools = tuple((new_id(f"call_{question.turn}_"), *call) for call in calls)
+    written = behaviour.thought + text + "".join(json.dumps(arguments) for *_, arguments in tools)
     read = -(-question.length // 4) + MEDIUM_TOKENS * len(question.media)
     tokens = (read, -(-len(written) // 4), 0)
     if behaviour.tokens:
@@ -98,8 +110,8 @@ def reply(model: str, question: Question, behaviour: Behaviour) -> Reply:
     return Reply(
         text=text,
         thought=behaviour.thought,
-        tool=tool,
-        finish="tool" if tool else behaviour.finish_reason,
+        tools=tools,
+        finish="tool" if tools else behaviour.finish_reason,
         tokens=tokens if question.counts and behaviour.fault != "no_usage" else None,
         logprobs=behaviour.confidence if question.logprobs else None,
         top=question.top,
@@ -145,6 +157,12 @@ def _text(model: str, question: Question, behaviour: Behaviour) -> str:
     beginning, is_last = question.begun
     rest = text.removeprefix(beginning)
     return rest if rest or is_last else text
+
+
+def turns_before(answers: int, ids: Iterable[str]) -> int:
+    """How many turns the assistant has had: so many `answers` are there, and the ids of its calls tell of others."""
+    numbers = (int(match[1]) + 1 for id in ids if (match := _NUMBERED.match(id)))
+    return max([answers, *numbers])
 
 
 def begun(turns: Sequence[tuple[str, str]]) -> tuple[str, bool]:

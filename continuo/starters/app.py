@@ -16,6 +16,10 @@ COMMANDS = {
     "run:run": "Ask one question, or act on data, and wait for the answer; the run goes on if this process does not.",
     "order:order": "Run an order through the saga: reserve, charge, ship; or undo all of it.",
     "batch:batch": "Run one pattern over many items: begin, list, show, cancel, go on.",
+    "say:say": "Say something to an agent that runs; it reads that before its next turn.",
+    "transcript:transcript": (
+        "Show all that was said to an agent and by it, with the calls of its tools, also where its model saw less."
+    ),
     "runs:runs": "List the runs, and make the table of them anew.",
     "show:show": "Show a run: its steps with times and costs, its answers, and why each tier gave way.",
     "listing:patterns": "List the named patterns and check each: exit code 2 when one is wrong.",

@@ -26,6 +26,8 @@ class RunOptions:
     "Which pool runs it."
     deadline: str | None = None
     "Cancel it after this long, in seconds or such as 30s or 5m; a saga is then undone."
+    conversation: str | None = None
+    "Go on with what was said to an agent under this name before, also while it runs."
     detach: Annotated[bool, Parameter(negative=())] = False
     "Print the run's id and return at once."
     json: Annotated[bool, Parameter(negative=())] = False
@@ -40,5 +42,6 @@ class RunOptions:
             session=self.session,
             prefer=self.prefer,
             priority=self.priority,
+            conversation=self.conversation,
             deadline=f"{self.deadline}s" if (self.deadline or "").isdecimal() else self.deadline,
         )

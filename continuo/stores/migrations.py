@@ -254,6 +254,29 @@ PAYLOADS = (
     );
     CREATE INDEX payloads_used ON payloads (namespace, used, sha256)
     """,
+    """
+    CREATE TABLE turns (
+        digest TEXT NOT NULL,
+        namespace TEXT NOT NULL,
+        parent TEXT,
+        depth BIGINT NOT NULL,
+        tokens BIGINT NOT NULL,
+        used DOUBLE PRECISION NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (digest, namespace)
+    );
+    CREATE INDEX turns_used ON turns (namespace, used, digest);
+    CREATE INDEX turns_parent ON turns (namespace, parent);
+    CREATE TABLE agent_conversations (
+        namespace TEXT NOT NULL,
+        tenant TEXT NOT NULL,
+        pattern TEXT NOT NULL,
+        id TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        used DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (namespace, tenant, pattern, id)
+    )
+    """,
 )
 
 LIMITS = (

@@ -29,9 +29,11 @@ class Options(LocalOptions):
     heartbeat_timeout: timedelta
 
 
-def options(step: Call | Http | Mcp | Python) -> Options:
-    """The step's own numbers. The HTTP time-out strikes first, since it knows what it waited for."""
-    return Options(heartbeat_timeout=HEARTBEAT_TIMEOUT, **local_options(step))
+def options(step: Call | Http | Mcp | Python, *, once: bool = False) -> Options:
+    """The step's own numbers. The HTTP time-out strikes first, since it knows what it waited for. What is to be done
+    `once` is not tried again, whatever becomes of it."""
+    given = Options(heartbeat_timeout=HEARTBEAT_TIMEOUT, **local_options(step))
+    return Options(**{**given, "retry_policy": RetryPolicy(maximum_attempts=1)}) if once else given
 
 
 def local_options(step: Call | Http | Mcp | Python) -> LocalOptions:

@@ -1,9 +1,12 @@
 """From what Temporal raises to the `Failure` that says why, and back."""
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, TimeoutError
 
 from continuo.bounded import bounded
 from continuo.jobs import Failure
+
+WORKER_LOST = "worker_lost"
+"""The type of the failure of an activity that nobody answered for."""
 
 MAX_MESSAGE = 4000
 """Characters of a message: a history holds it in full, once for each workflow that failed of it."""
@@ -19,6 +22,8 @@ def failure_of(error: BaseException) -> Failure:
         cause = cause.__cause__
     if isinstance(cause, ApplicationError) and cause.details:
         return Failure.model_validate(cause.details[0])
+    if isinstance(cause, TimeoutError):
+        return Failure(type=WORKER_LOST, message="its worker died, or was too slow to tell")
     return Failure(type=getattr(cause, "type", None) or type(cause).__name__, message=str(cause))
 
 

@@ -30,6 +30,7 @@ from continuo.activities.recording import Recording
 from continuo.activities.reports import Reports
 from continuo.activities.services import ServiceCalls
 from continuo.activities.settling import Settling
+from continuo.activities.turns import TurnKeeping
 from continuo.activities.unexpected import final_if_unexpected
 from continuo.activities.webhooks import Webhooks
 from continuo.authoring.library import Library
@@ -43,6 +44,7 @@ from continuo.stores.opened import open_cache, open_store, opened_limits, opened
 from continuo.stores.payloads import Payloads
 from continuo.stores.runs import Runs
 from continuo.stores.tools import AcceptedTools, SentCalls
+from continuo.stores.turns import Turns
 from continuo.temporal.connect import connect
 from continuo.temporal.masked import masked
 from continuo.temporal.namespace import namespace_of
@@ -95,7 +97,8 @@ async def pool(
         settling = Settling(journal, settings.data / "unrecorded")
         await resources.enter_async_context(settling.running())
         payloads = Payloads(large, namespace.id)
-        calls = ModelCalls(library, models, journal, settling, admission, breakers, payloads, streams)
+        turns = Turns(large, namespace.id)
+        calls = ModelCalls(library, models, journal, settling, admission, breakers, payloads, turns, streams)
         caching, letters, reports = Caching(cache), Letters(library), Reports(library)
         pruning = Pruning(settings, client, namespace, database, large, cache, streams)
         runs = Runs(database, namespace.id)
@@ -107,7 +110,7 @@ async def pool(
         resources.callback(executor.shutdown, wait=False)
         ours = activities(
             calls, PlainCalls(calls, client), admission, breakers, services, functions, tools, caching, letters,
-            reports, pruning, webhooks, Recording(), Orchestrating(library),
+            reports, pruning, webhooks, Recording(), TurnKeeping(turns), Orchestrating(library),
             Batches(BatchStore(database, namespace.id)),
         )  # fmt: skip
         worker = Worker(

@@ -17,7 +17,7 @@ async def http(step: Http, job: Job) -> Outcome:
         job,
         summary=f"{job.path}: {step.method} {step.service}",
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        **options(step),
+        **options(step, once=job.once),
     )
 
 

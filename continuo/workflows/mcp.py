@@ -17,7 +17,7 @@ async def mcp(step: Mcp, job: Job) -> Outcome:
         job,
         summary=f"{job.path}: {step.tool} of {step.server}",
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        **options(step),
+        **options(step, once=job.once),
     )
 
 

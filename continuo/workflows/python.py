@@ -18,7 +18,7 @@ async def python(step: Python, job: Job) -> Outcome:
         job,
         summary=f"{job.path}: {step.function}",
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        **options(step),
+        **options(step, once=job.once),
     )
     run_account().note(f"{job.path or 'python'}: {step.function} returned")
     return outcome

@@ -1,5 +1,6 @@
 """A question that waits for a person, in a workflow of its own that costs nothing while it waits."""
 
+import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
@@ -27,6 +28,7 @@ from continuo.workflows.run_account import RUN
 from continuo.workflows.step import run_step
 
 LATE = "nobody decided in time"
+CANCELLED = "its run was cancelled"
 
 
 @workflow.defn(name=TYPE)
@@ -100,6 +102,10 @@ class ReviewWorkflow(PatternWorkflow):
                 await workflow.wait_condition(
                     lambda: self._open.verdict is not None, timeout=max(time - workflow.now(), timedelta())
                 )
+            except asyncio.CancelledError:
+                # Where it can be looked up; a list has none that has ended.
+                self._case = self._open.model_copy(update={"over": CANCELLED})
+                raise
             except TimeoutError:
                 if self._open.verdict is not None:
                     # It came in the same moment.

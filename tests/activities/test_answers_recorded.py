@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from benchmarks.unprotected import NoAdmission, NoBreakers, NoPayloads, NoStreams
+from benchmarks.unprotected import NoAdmission, NoBreakers, NoPayloads, NoStreams, NoTurns
 from continuo.activities.admission import Admitted
 from continuo.activities.models import ModelCalls
 from continuo.activities.settling import Settling
@@ -86,6 +86,7 @@ async def test_it_is_recorded_before_anything_else_is_waited_for(
         NoAdmission() if stream else Leaving(environment.cancel),
         NoBreakers(),
         NoPayloads(),
+        NoTurns(),
         Appending(journal, environment.cancel) if stream else NoStreams(),
     )
     asked: Any = job(Call(model="sim-mini", local=True))

@@ -67,7 +67,7 @@ def keys(asked: ModelRequest, step: Call | None = None) -> tuple[str, str, str]:
 
 
 def test_every_parameter_has_a_place_in_these_tests_and_a_rule() -> None:
-    assert {*ModelRequest.model_fields} == {*SET} | EARLIER
+    assert {*ModelRequest.model_fields} == {*SET, "earlier"} | EARLIER
     ruled = {name for kind in (Demand, Tuning, Hint) for name in get_args(kind)}
     # These only say more about another one, or are for all models alike.
     assert {*Parameters.model_fields} - ruled == {"strict", "top_logprobs", "max_tokens", "n", "extra"}

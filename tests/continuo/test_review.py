@@ -133,6 +133,7 @@ def test_an_edit_of_arguments_is_told_one_by_one() -> None:
         ({"policy": "majority", "reviewers": ("a",), "decisions": ("edit",)}, "several people cannot edit"),
         ({"reasons": ("spam",), "decisions": ("approve",)}, "not among the decisions"),
         ({"due": 10, "remind": 10}, "remind is not before due"),
+        ({"due": 10, "remind": 0.001}, "remind comes more than 1,000 times before due"),
         ({"due": 10, "escalate": {"after": 20, "reviewers": ("a",)}}, "escalate.after is not before due"),
         ({"reviewers": ("a", "a")}, "two steps are called 'a'"),
         ({"question": "{nothing}"}, "unknown placeholder"),

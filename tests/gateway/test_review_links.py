@@ -88,6 +88,7 @@ async def test_a_link_is_made_for_a_reviewer_of_an_open_review_alone(client: Cli
     assert (await linked(gateway, case, "eve")).status_code == 409
     assert (await linked(gateway, case, "ann", decisions=["edit"])).json()["error"]["param"] == "decisions"
     assert (await linked(gateway, case, "ann", seconds="31d")).json()["error"]["param"] == "seconds"
+    url = (await linked(gateway, case, "ann")).json()["url"]
     umbra = case.model_copy(update={"tenant": "umbra"})
     assert (await linked(gateway, umbra, "ann")).status_code == 404
     await handle.cancel()
@@ -96,6 +97,11 @@ async def test_a_link_is_made_for_a_reviewer_of_an_open_review_alone(client: Cli
         return (await handle.describe()).close_time is not None
 
     await until(ended)
+    assert (await linked(gateway, case, "ann")).status_code == 409
+    async with httpx.AsyncClient() as http:
+        for page in (await http.get(url), await http.post(url, data={"decision": "approve"})):
+            assert "its run was cancelled" in page.text
+            assert "<form" not in page.text
 
 
 def test_a_link_opens_with_any_of_the_keys_until_it_expires() -> None:

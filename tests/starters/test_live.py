@@ -6,8 +6,9 @@ from rich.console import Console
 from temporalio.client import Client
 
 from continuo.jobs import Outcome
-from continuo.patterns import Call, Deadline, Ensemble, Fallback, FanOut, Retry, Step, Template
+from continuo.patterns import Agent, AgentTool, Call, Deadline, Ensemble, Fallback, FanOut, Retry, Step, Template
 from continuo.patterns.choices import Majority
+from continuo.progress import Progress
 from continuo.starters.console.live import Run, watch
 from continuo.starters.console.run_tree import tree
 from continuo.testing.processes import Control, begin, job, until
@@ -102,3 +103,23 @@ async def test_of_a_crowd_only_those_that_run_or_failed_are_shown(client: Client
     assert len(lines) == 3
     assert "✗ bad: sim-mid failed" in lines[1]
     assert "✓ 20 more done" in lines[2]
+
+
+async def test_the_tools_of_an_agent_are_shown_with_their_newest_call(client: Client, simulator: Control) -> None:
+    look = {"calls": [{"name": "say", "arguments": {"input": "?"}}]}
+    await simulator.behave("sim-mid", script=[look, look, {"text": "Done."}])
+    inner = Agent(model=Call(model="premium", retry=ONCE))
+    tools = {"say": AgentTool(step=Template(text="So be it.")), "expert": AgentTool(step=inner)}
+    step = Agent(model=Call(model="mid", retry=ONCE), tools=tools)
+    handle = await begin(client, job(step))
+    await handle.result()
+    run = Run(client, handle.id)
+    await run.look()
+    assert {"model", "say.1.1", "say.2.1"} <= run.states.keys()
+    lines = [line.strip("│├└─ ") for line in drawn(step, run)]
+    assert [line.split()[0] for line in lines] == ["agent", "✓", "✓", "·", "·"]
+    assert [point.name for point in (await handle.query("progress", result_type=Progress)).checkpoints] == [
+        "agent: turn 1: say",
+        "agent: turn 2: say",
+        "agent: turn 3: an answer",
+    ]

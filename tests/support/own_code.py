@@ -3,9 +3,14 @@
 import asyncio
 import sqlite3
 import threading
+import time
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
-from os import system  # noqa: F401, for a pattern must not call it
+from os import (
+    environ,
+    system,  # noqa: F401, for a pattern must not call it
+)
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -92,6 +97,30 @@ def many(count: int) -> list[int]:
 
 def no_json() -> object:
     return threading.Lock()
+
+
+def weather(city: str, days: int = 1) -> str:
+    """The weather of a city, for some days."""
+    EVENTS.append(f"weather {city} {days}")
+    return f"{days} days of rain in {city}"
+
+
+def book(room: str, effect: str) -> str:
+    """Book a room."""
+    EVENTS.append(f"book {room} {effect}")
+    return f"{room} is booked"
+
+
+def deposit(cents: int, effect: str) -> str:
+    """Pay in, once for a key, and tell what is there then; each try stands in a log of its own."""
+    with closing(sqlite3.connect(environ["CONTINUO_TEST_DEPOSITS"], timeout=30, isolation_level=None)) as bank:
+        bank.execute("CREATE TABLE IF NOT EXISTS tries (effect TEXT)")
+        bank.execute("CREATE TABLE IF NOT EXISTS deposits (effect TEXT PRIMARY KEY, cents INTEGER)")
+        bank.execute("INSERT INTO tries VALUES (?)", (effect,))
+        time.sleep(0.02)
+        bank.execute("INSERT OR IGNORE INTO deposits VALUES (?, ?)", (effect, cents))
+        time.sleep(0.05)
+    return f"{cents} cents are paid in"
 
 
 def untyped(text) -> None:  # type: ignore[no-untyped-def]

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from continuo.patterns import (
+    Agent,
+    AgentTool,
     Cached,
     Call,
     Cascade,
@@ -54,11 +56,11 @@ def trees(models: Sequence[str], *, depth: int, sagas: bool = True, local: bool 
     )
     found: Steps = calls | st.builds(Template, text=st.text("abc ,.", min_size=1, max_size=20))
     for _ in range(depth - 1):
-        found |= _composed(found, sagas=sagas)
+        found |= _composed(found, models, sagas=sagas)
     return found
 
 
-def _composed(inner: Steps, *, sagas: bool) -> Steps:
+def _composed(inner: Steps, models: Sequence[str], *, sagas: bool) -> Steps:
     several = st.lists(inner, min_size=2, max_size=3).map(tuple)
     branches = several.map(lambda steps: {f"branch {number}": step for number, step in enumerate(steps)})
     inline = st.booleans()
@@ -87,6 +89,11 @@ def _composed(inner: Steps, *, sagas: bool) -> Steps:
             validator=st.none() | inner,
             merge=st.sampled_from([Collect(), Concatenate()]) | st.builds(Merge, step=inner),
             max_subtasks=st.just(2),
+        ),
+        st.builds(
+            lambda tool, model: Agent(model=Call(model=model, retry=QUICK), tools={"tool": AgentTool(step=tool)}),
+            inner,
+            st.sampled_from(models),
         ),
         st.builds(
             Split,

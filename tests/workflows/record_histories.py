@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
@@ -18,12 +19,15 @@ from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.decisions.parts import PART
 from continuo.door.runs import Handle, result, start
-from continuo.jobs import Background
+from continuo.jobs import Background, Outcome
 from continuo.operations.compensations import Resolution
 from continuo.patterns import (
+    Agent,
+    AgentTool,
     Cached,
     Call,
     Cascade,
+    Compaction,
     Deadline,
     Ensemble,
     Fallback,
@@ -102,6 +106,7 @@ async def main() -> None:
             await record_prune(world.client)
             await record_breakers(world.client)
             await record_webhooks(world.client, world.simulator)
+            await record_agents(world.client, world.simulator)
 
 
 async def record(client: Client, simulator: Control, shop: Control) -> None:
@@ -305,6 +310,39 @@ async def record_webhooks(client: Client, simulator: Control) -> None:
         webhook = client.get_workflow_handle(f"webhook/{run.id}/{run.first_execution_run_id}")
         await webhook.result()
         await keep("webhook", webhook)
+
+
+async def record_agents(client: Client, simulator: Control) -> None:
+    """Agents that answer, are told more, are stopped by a limit, forget, and are asked for JSON in vain."""
+    wanted = {"name": "shout", "arguments": {"text": "x" * 400}}
+    wrong = {"name": "shout", "arguments": {}}
+    script = [{"calls": [wanted, wrong]}, {"calls": [wanted]}, {"calls": [wanted]}, {"text": "Done."}]
+    text: dict[str, JsonValue] = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+    shout = AgentTool(step=Python(function="tests.support.own_code:shout"), parameters=text)
+    agent = Agent(model=Call(model="mid", retry=ONCE), tools={"shout": shout})
+    agents = {
+        "answered": agent,
+        "limited": agent.model_copy(update={"turns": 2}),
+        "compacted": agent.model_copy(
+            update={"context": Compaction(tokens=100, keep=1, summary=Call(model="mini", retry=ONCE))}
+        ),
+        "invalid": agent.model_copy(update={"output": text}),
+        "nested": agent.model_copy(update={"tools": {"shout": AgentTool(step=agent)}}),
+    }
+    await simulator.behave("sim-mid", script=script, latency=0.3)
+    for name, step in agents.items():
+        handle = await begin(client, job(step))
+        if name == "answered":
+            await handle.execute_update("say", "And now?")
+        await result(handle)
+        await keep(f"agent-{name}", handle)
+    reviewed = shout.model_copy(update={"needs_approval": Review()})
+    handle = await begin(client, job(agent.model_copy(update={"tools": {"shout": reviewed}})))
+    for turn in range(1, 4):
+        review = client.get_workflow_handle(f"{handle.id}.shout.{turn}.1.approval", result_type=Outcome)
+        await decide(review, await opened(review), "reject" if turn == 2 else "approve")
+    await result(handle)
+    await keep("agent-reviewed", handle)
 
 
 async def record_breakers(client: Client) -> None:

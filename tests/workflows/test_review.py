@@ -158,3 +158,4 @@ async def test_a_run_that_is_cancelled_closes_its_review(client: Client) -> None
     await until_cancelled(handle)
     with pytest.raises(RPCError):
         await decide(review, case, "approve")
+    assert (await opened(review)).over == "its run was cancelled"

@@ -1,5 +1,6 @@
 """A run as a tree of its steps, of which a screen that is too small for all shows those that matter most."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ _MARKS = {
     "failed": ("✗", "red"),
     "cancelled": ("⊘", "magenta"),
 }
+_CALL = re.compile(r"\.\d+\.\d+(?=\.|$)")
+"""In a path the turn and the place of a tool's call."""
+
 _URGENT = ("running", "failed")
 
 
@@ -63,7 +67,7 @@ def tree(
     What is deeper than `levels` stands on the last of them, under its whole name.
     """
     rows: list[Row] = []
-    _add(rows, step, states, calls, levels)
+    _add(rows, step, _newest(states), calls, levels)
     kept = range(len(rows)) if room is None or len(rows) < room else _most_urgent(rows, room - 2)
     root = Tree(step.kind)
     branches: dict[int | None, Tree] = {None: root}
@@ -92,6 +96,14 @@ def marked(status: str, text: str) -> Text:
     line = wrapped(f"{mark} {text}")
     line.stylize(colour, 0, 1)
     return line
+
+
+def _newest(states: Mapping[str, StepState]) -> Mapping[str, StepState]:
+    """The states, of what an agent's tool has run often the newest under the tool's own path."""
+    newest: dict[str, StepState] = {}
+    for path, state in states.items():
+        newest[_CALL.sub("", path)] = state
+    return {**newest, **states}
 
 
 def _add(

@@ -1,0 +1,126 @@
+"""What an agent does next, as pure functions."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from itertools import chain, count
+from typing import Literal
+
+from pydantic import JsonValue
+
+from continuo.data import Data
+from continuo.decisions.prompts import filled
+from continuo.messages import Message, ToolCall
+from continuo.parameters import Tool
+from continuo.patterns import Agent, AgentTool, Mcp
+from continuo.patterns.agent import RESERVED, Compaction
+
+NAME = 60
+"""Characters of the name of a server's tool: providers take 64."""
+
+RESULT = 100_000
+"""Characters of a tool's result that a model is shown."""
+
+MOST_EVENTS = 2_000
+"""Of a history, before its agent continues as new: so many are read again within a second. A release may raise it, and
+never lower it: what runs would then have had to continue before."""
+
+Next = Literal["tools", "repair", "finish", "invalid"]
+
+
+class Used(Data):
+    """What an agent has used of its limits. `cost_usd` is None where a price is unknown."""
+
+    turns: int = 0
+    calls: int = 0
+    cost_usd: float | None = 0.0
+    seconds: float = 0.0
+
+
+def reached(agent: Agent, used: Used, *, turns: int = 0, calls: int = 0) -> str | None:
+    """The limit that leaves no room for so many more turns and calls of tools, or None."""
+    if used.turns + turns > agent.turns:
+        return f"the limit of {agent.turns} turns is reached"
+    if used.calls + calls > agent.calls:
+        return f"the limit of {agent.calls} calls of tools is reached"
+    if agent.cost_usd is not None and used.cost_usd is not None and used.cost_usd >= agent.cost_usd:
+        return f"the limit of ${agent.cost_usd:g} is reached: ${used.cost_usd:.6f} are spent"
+    if used.seconds >= agent.seconds:
+        return f"the limit of {agent.seconds:g} s is reached"
+    return None
+
+
+def following(agent: Agent, answer: Message, mistake: str | None, repaired: int) -> Next:
+    """What follows an answer, whose text has that `mistake` for the schema of the output, after so many repairs."""
+    if answer.tool_calls:
+        return "tools"
+    if mistake is None:
+        return "finish"
+    return "repair" if repaired < agent.repairs else "invalid"
+
+
+def left_out(sizes: Sequence[int], read: int, context: Compaction) -> int:
+    """How many of the oldest turns, which are about so many tokens each, the model is shown no more.
+
+    `read` is what all that it is shown comes to. With more than `context.tokens` as many go as leave half of that, so
+    that the next ones fit too; the last `keep` stay as long as these themselves fit, and the very last one always.
+    """
+    if read <= context.tokens or len(sizes) < 2:
+        return 0
+    rest, most = read, len(sizes) - 1
+    for number, size in enumerate(sizes[:most]):
+        fits = rest <= (context.tokens // 2 if number < len(sizes) - context.keep else context.tokens)
+        if fits:
+            return number
+        rest -= size
+    return most
+
+
+def with_own_ids(answer: Message, turn: int) -> Message:
+    """The answer, of whose calls each has an id that no other one of it has."""
+    ids = [call.id for call in answer.tool_calls]
+    if all(ids) and len(set(ids)) == len(ids):
+        return answer
+    calls = (call.model_copy(update={"id": f"call_{turn}_{at}"}) for at, call in enumerate(answer.tool_calls, 1))
+    return answer.model_copy(update={"tool_calls": tuple(calls)})
+
+
+def of_servers(agent: Agent, listed: Mapping[str, Sequence[Tool]]) -> Agent:
+    """The agent with the tools of servers that it may use beside its own, each by a name that every provider takes and
+    no other tool has."""
+    tools = dict(agent.tools)
+    for server, offered in listed.items():
+        wanted = agent.servers[server].tools
+        for tool in offered:
+            if wanted is not None and tool.name not in wanted:
+                continue
+            plain = re.sub(r"[^A-Za-z0-9_-]", "_", tool.name)
+            first = [plain[:NAME], f"{server[:20]}_{plain[: NAME - 21]}"]
+            names = chain(first, (f"{plain[: NAME - 8]}_{number}" for number in count(2)))
+            name = next(one for one in names if one not in tools and one not in RESERVED)
+            schema = {**tool.parameters, "type": "object"}
+            tools[name] = AgentTool(
+                description=tool.description[:10_000],
+                parameters=schema,
+                step=Mcp(server=server, tool=tool.name),
+                needs_approval=agent.servers[server].needs_approval,
+            )
+    return agent.model_copy(update={"tools": tools})
+
+
+def answered(call: ToolCall, text: str) -> Message:
+    """The turn that tells the model what its call came to."""
+    if len(text) > RESULT:
+        text = f"{text[:RESULT]}\n[{len(text) - RESULT:,} more characters are left out]"
+    return Message(role="tool", content=text or "(no output)", tool_call_id=call.id)
+
+
+def asked_of(tool: AgentTool, arguments: Mapping[str, JsonValue], written: str) -> str:
+    """What the tool's step is asked, given the arguments, which were `written` as this JSON."""
+    if tool.prompt is not None:
+        values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in arguments.items()}
+        return filled(tool.prompt, {**dict.fromkeys(tool.arguments, ""), **values})
+    if isinstance(own := arguments.get("input"), str):
+        return own
+    texts = [value for value in arguments.values() if isinstance(value, str)]
+    return texts[0] if len(texts) == len(arguments) == 1 else written

@@ -1,0 +1,111 @@
+"""Agents that run for long."""
+
+import asyncio
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+
+from continuo.config.settings import Settings
+from continuo.door.agents import transcript
+from continuo.messages import Message
+from continuo.patterns import Call, Compaction, Retry
+from continuo.testing.processes import Control, begin, kill
+from tests.support.own_code import EVENTS
+from tests.support.world import World
+from tests.workflows.test_agent import agent, asked_to, call, own, turn
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+
+
+def said(messages: Sequence[Message]) -> list[Any]:
+    """What was said, without the ids that the model gave its calls."""
+    return [(one.role, one.text, [(call.name, call.arguments) for call in one.tool_calls]) for one in messages]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_workers_killed_at_random_moments_do_each_effect_once_and_change_no_transcript(
+    world: World, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)
+    bank = world.folder / "deposits.db"
+    monkeypatch.setenv("CONTINUO_TEST_DEPOSITS", str(bank))
+    amounts = [[chance.randint(1, 99) for _ in range(chance.randint(1, 3))] for _ in range(8)]
+    looks = [turn(*(call("deposit", cents=cents) for cents in several), text="Next.") for several in amounts]
+    await world.simulator.behave("sim-mid", script=[*looks, turn(text="Done.")], latency=0.05)
+    step = agent(model=Call(model="mid", retry=Retry(attempts=1)), tools={"deposit": own("deposit")})
+    pool = await world.pool()
+    calm = await begin(world.client, asked_to(step))
+    assert (await calm.result()).text == "Done."
+    handles = [await begin(world.client, asked_to(step)) for _ in range(10)]
+    for _ in range(3):
+        # The moment is what is random here, so nothing can be waited for.
+        await asyncio.sleep(chance.uniform(0.1, 0.8))
+        await kill(pool)
+        pool = await world.pool()
+    found = await asyncio.wait_for(asyncio.gather(*(handle.result() for handle in handles)), 200)
+    assert [one.text for one in found] == ["Done."] * 10
+    every = [await transcript(world.client, Settings(), handle.id) for handle in [calm, *handles]]
+    assert [said(one.messages) for one in every[1:]] == [said(every[0].messages)] * 10
+    with closing(sqlite3.connect(bank)) as books:
+        effects = books.execute("SELECT effect, cents FROM deposits").fetchall()
+        [[tries]] = books.execute("SELECT count(*) FROM tries").fetchall()
+    paid = Counter((effect.partition("/")[2], cents) for effect, cents in effects)
+    wanted = {
+        (f"deposit.{number}.{position}", cents): 11
+        for number, several in enumerate(amounts, 1)
+        for position, cents in enumerate(several, 1)
+    }
+    assert paid == wanted
+    print(f"{tries} tries of {len(effects)} effects")
+
+
+async def history_bytes(handle: Any) -> int:
+    return int((await handle.describe()).raw_description.workflow_execution_info.history_size_bytes)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_hundred_calls_of_tools_at_200_000_tokens_leave_a_history_under_5_mb(
+    client: Client, simulator: Control
+) -> None:
+    text = "All work and no play makes Jack a dull boy. " * 182
+    looks = [turn(call("shout", text=f"{number} {text}")) for number in range(50)]
+    both = [turn(call("shout", text=f"{number} {text}"), text="More.") for number in range(50, 100)]
+    await simulator.behave("sim-mid", script=[*looks, *both, turn(text="Done.")])
+    model = Call(model="mid", retry=Retry(attempts=1))
+    step = agent(
+        model=model, tools={"shout": own("shout")}, turns=101, cost_usd=None, context=Compaction(tokens=1_000_000)
+    )
+    handle = await begin(client, asked_to(step))
+    found = await handle.result()
+    assert found.text == "Done."
+    read = max(one.usage.input_tokens for one in found.calls)
+    size = await history_bytes(handle)
+    print(f"{read:,} tokens in the last turn, {size:,} bytes of history")
+    assert read > 200_000
+    assert size < 5_000_000
+
+
+@pytest.mark.usefixtures("worker")
+async def test_two_thousand_turns_are_one_agent_with_one_account(client: Client, simulator: Control) -> None:
+    EVENTS.clear()
+    looks = [turn(call("note", event=str(number))) for number in range(1999)]
+    await simulator.behave("sim-mid", script=[*looks, turn(text="Done.")])
+    model = Call(model="mid", retry=Retry(attempts=1))
+    context = Compaction(tokens=300, keep=5)
+    tools = {"note": own("note")}
+    step = agent(model=model, tools=tools, turns=2_000, calls=2_000, cost_usd=None, context=context)
+    handle = await begin(client, asked_to(step))
+    found = await handle.result()
+    assert (found.text, found.partial) == ("Done.", False)
+    assert sum(one.count for one in found.calls) == 2_000
+    assert len(await simulator.calls("sim-mid")) == 2_000
+    told = await transcript(client, Settings(), handle.id)
+    assert len(told.messages) == 1 + 2 * 1999 + 1
+    assert [str(number) for number in range(1999)] == EVENTS
+    assert await history_bytes(handle) < 5_000_000
