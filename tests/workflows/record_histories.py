@@ -46,6 +46,7 @@ from tests.support.receiver import receiving
 from tests.support.repository import ROOT
 from tests.support.world import made
 from tests.workflows import test_breaker as breaker
+from tests.workflows.test_batch import batches, numbered, under_way
 from tests.workflows.test_dead_letter import LetterHandle, buried, content, noted
 from tests.workflows.test_saga import log, order, parked
 
@@ -88,6 +89,21 @@ async def main() -> None:
             await record_prune(world.client)
             await record_breakers(world.client)
             await record_webhooks(world.client, world.simulator)
+            await record_batches(world.client, world.simulator)
+
+
+async def record_batches(client: Client, simulator: Control) -> None:
+    async with batches(client) as place:
+        for name, begins in {"batch-done": "batch-b", "batch-cancelled": "batch-c"}.items():
+            await simulator.delete("/_sim/models")
+            if name == "batch-cancelled":
+                await simulator.behave("sim-mid", latency=60)
+            begun = await place.begun(numbered(3), id=begins, window=2)
+            if name == "batch-cancelled":
+                await under_way(simulator, 2)
+                await place.batches.stop(begun, now=True)
+            await place.end(begun)
+            await keep(name, place.handle(begins))
 
 
 async def record(client: Client, simulator: Control, shop: Control) -> None:
