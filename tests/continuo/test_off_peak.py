@@ -51,12 +51,12 @@ def test_a_night_in_which_the_clocks_change_has_its_hours() -> None:
     assert autumn == (datetime(2026, 10, 24, 20, tzinfo=UTC), datetime(2026, 10, 25, 5, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("text", ["", "22-6", "22:00", "25:00-06:00", "22:00-06:60", "22:00-22:00", "22:00–06:00"])
+@pytest.mark.parametrize("text", ["", "22-6", "22:00", "25:00-06:00", "22:00-06:60", "22:00-22:00"])
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="such as 22:00-06:00"):
         off_peak(text, "UTC")
 
 
 def test_a_zone_is_one_that_is_known() -> None:
-    with pytest.raises(ValueError, match="Mars/Olympus.* is no time zone"):
+    with pytest.raises(ValueError, match="is no time zone"):
         off_peak("22:00-06:00", "Mars/Olympus")
