@@ -6,6 +6,7 @@ from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.batch import batch
 from benchmarks.budget import budget
 from benchmarks.bulkhead import bulkhead
 from benchmarks.cases import cases
@@ -46,6 +47,7 @@ async def measure(console: Console, *, quick: bool) -> None:
         console.print(await protections(place, **sizes))
         console.print(await scaling(place, widths=(1, 8) if quick else (1, 8, 50, 200), rounds=1 if quick else 4))
         console.print(await costs(place, tens=1 if quick else 20))
+        console.print(await batch(place, items=20 if quick else 2000, rounds=1 if quick else 3))
         console.print(await load(place, seconds=5 if quick else 60))
         console.print(await bulkhead(place, flood=30 if quick else 2000, singles=2 if quick else 200))
 

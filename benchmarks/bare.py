@@ -96,6 +96,22 @@ class BareFanOut:
         return await asyncio.gather(*(_ask(model, prompt) for _ in range(count)))
 
 
+@workflow.defn
+class BareBatch:
+    """The same question many times, `window` of them at once, each a child workflow; its history takes some 10,000."""
+
+    @workflow.run
+    async def run(self, model: str, prompt: str, count: int, window: int) -> int:
+        places = asyncio.Semaphore(window)
+
+        async def one(number: int) -> None:
+            async with places:
+                await workflow.execute_child_workflow(BareFallback.run, args=[[model], f"{prompt} {number}"])
+
+        await asyncio.gather(*map(one, range(count)))
+        return count
+
+
 async def _ask(model: str, prompt: str) -> str:
     return await workflow.execute_activity_method(
         Activities.ask, Ask(model, prompt), start_to_close_timeout=LIMIT, retry_policy=RETRY
@@ -130,7 +146,7 @@ async def serve() -> None:
     worker = Worker(
         await connect(),
         task_queue=QUEUE,
-        workflows=[BareCascade, BareFallback, BareFanOut, BareSaga],
+        workflows=[BareBatch, BareCascade, BareFallback, BareFanOut, BareSaga],
         activities=[activities.ask, activities.act],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=30,

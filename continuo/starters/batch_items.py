@@ -121,4 +121,4 @@ def _csv(path: Path, file: IO[str]) -> Iterator[tuple[int, dict[str, object]]]:
             data = {name: value for name, value in row.items() if name not in COLUMNS}
             yield rows.line_num, {**own, **({"data": data} if data else {})}
     except csv.Error as error:
-        raise InputError(f"{path}:{rows.line_num}: not CSV: {error}") from None
+        raise InputError(f"{path}:{rows.reader.line_num}: not CSV: {error}") from None

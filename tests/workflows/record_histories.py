@@ -16,7 +16,6 @@ from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from continuo.authoring.library import Library
-from continuo.config.settings import Settings, environment
 from continuo.decisions.parts import PART
 from continuo.door.runs import Handle, result, start
 from continuo.jobs import Background, Outcome
@@ -47,10 +46,7 @@ from continuo.patterns import (
 from continuo.patterns.choices import Intent, Length, Majority, Merge
 from continuo.protection.breaker import CallEnd
 from continuo.protection.webhooks import SHORTEST
-from continuo.stores.batches import BatchStore
-from continuo.stores.opened import open_store
 from continuo.temporal import payloads
-from continuo.temporal.namespace import namespace_of
 from continuo.testing.processes import Control, begin, job, until
 from continuo.workers.pool import pool
 from continuo.workflows.together import WINDOW
@@ -59,7 +55,7 @@ from tests.support.receiver import receiving
 from tests.support.repository import ROOT
 from tests.support.world import made
 from tests.workflows import test_breaker as breaker
-from tests.workflows.test_batch import Place, numbered
+from tests.workflows.test_batch import batches, numbered, under_way
 from tests.workflows.test_dead_letter import LetterHandle, buried, content, noted
 from tests.workflows.test_review import decide, opened
 from tests.workflows.test_saga import log, order, parked
@@ -102,11 +98,25 @@ async def main() -> None:
             await record_orchestrations(world.client)
             await record_letters(world.client, world.simulator)
             await record_report(world.client)
-            await record_batch(world.client)
             await record_prune(world.client)
             await record_breakers(world.client)
             await record_webhooks(world.client, world.simulator)
             await record_agents(world.client, world.simulator)
+            await record_batches(world.client, world.simulator)
+
+
+async def record_batches(client: Client, simulator: Control) -> None:
+    async with batches(client) as place:
+        for name, begins in {"batch-done": "batch-b", "batch-cancelled": "batch-c"}.items():
+            await simulator.delete("/_sim/models")
+            if name == "batch-cancelled":
+                await simulator.behave("sim-mid", latency=60)
+            begun = await place.begun(numbered(3), id=begins, window=2)
+            if name == "batch-cancelled":
+                await under_way(simulator, 2)
+                await place.batches.stop(begun, now=True)
+            await place.end(begun)
+            await keep(name, place.handle(begins))
 
 
 async def record(client: Client, simulator: Control, shop: Control) -> None:
@@ -228,16 +238,6 @@ async def record_reviews(client: Client) -> None:
     late = await begin(client, job(Review(due=0.3, otherwise=Template(text="hold"))))
     await result(late)
     await keep("review-undecided", late)
-
-
-async def record_batch(client: Client) -> None:
-    database = open_store(Settings(), environment())
-    try:
-        place = Place(client, BatchStore(database, (await namespace_of(client)).id))
-        await place.ended(numbered(5), Template(text="Sorry."), window=2)
-        await keep("batch", place.handle())
-    finally:
-        await database.aclose()
 
 
 async def record_letters(client: Client, simulator: Control) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -56,11 +57,17 @@ class Place:
         return self.client.get_workflow_handle(workflow_id(self.tenant, id))
 
 
-@pytest.fixture
-async def place(client: Client) -> AsyncIterator[Place]:
+@asynccontextmanager
+async def batches(client: Client) -> AsyncIterator[Place]:
     database = open_store(Settings(), environment())
     yield Place(client, BatchStore(database, (await namespace_of(client)).id))
     await database.aclose()
+
+
+@pytest.fixture
+async def place(client: Client) -> AsyncIterator[Place]:
+    async with batches(client) as place:
+        yield place
 
 
 def numbered(count: int) -> list[str]:

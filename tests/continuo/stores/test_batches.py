@@ -1,0 +1,82 @@
+"""The contract of batches, on each store."""
+
+import pytest
+
+from continuo.jobs import CANCELLED, CallRecord, Context, Failure, Outcome
+from continuo.messages import Message, ModelRequest, Usage
+from continuo.operations.batches import Ended, Item, Tally, Terms
+from continuo.patterns import Template
+from continuo.stores.batches import BatchStore, Taken
+from continuo.stores.database import Database
+
+TERMS = Terms(step=Template(text="Hi."), context=Context(pattern="hi", tenant="acme"), budget_usd=2.5)
+PAID = CallRecord(path="", model="m", status="ok", usage=Usage(input_tokens=3), cost_usd=0.25)
+UNPRICED = PAID.model_copy(update={"cost_usd": None})
+
+
+def item(number: int, own: str | None = None) -> Item:
+    request = ModelRequest(messages=(Message(role="user", content=f"Question {number}?"),))
+    return Item(number=number, own=own, request=request, data={"n": number})
+
+
+def done(number: int, call: CallRecord = PAID) -> Ended:
+    return Ended(number=number, outcome=Outcome(text="Hi.", served_by="model", calls=(call,)))
+
+
+def failed(number: int, type: str = "timeout") -> Ended:
+    return Ended(number=number, failure=Failure(type=type, message="late"))
+
+
+async def kept(database: Database, count: int = 5) -> BatchStore:
+    store = BatchStore(database, "here")
+    await store.create("acme", "b", "digest", TERMS)
+    await store.add("acme", "b", [item(number) for number in range(1, count + 1)])
+    return store
+
+
+async def test_items_are_read_in_order_in_pages_until_the_last(database: Database) -> None:
+    store = await kept(database)
+    first = await store.page("acme", "b", 0, 3)
+    assert (first.items, first.last) == ((item(1), item(2), item(3)), False)
+    rest = await store.page("acme", "b", 3, 3)
+    assert (rest.items, rest.last) == ((item(4), item(5)), True)
+    begun = await store.begin("acme", "b")
+    assert begun is not None
+    assert (begun.terms, begun.tally) == (TERMS, Tally(waiting=5))
+
+
+async def test_an_end_is_kept_and_counted_once_and_what_failed_waits_again(database: Database) -> None:
+    store = await kept(database)
+    ends = [done(1), failed(2), failed(3, CANCELLED), done(4, UNPRICED)]
+    await store.end("acme", "b", ends)
+    await store.end("acme", "b", [*ends, failed(1)])
+    known = await store.get("acme", "b")
+    assert known is not None
+    assert known.tally == Tally(waiting=1, done=2, failed=1, cancelled=1, cost_usd=0.25, unpriced=1)
+    rows = await store.results("acme", "b", 1, 10)
+    assert [(row["number"], row["state"]) for row in rows] == [(2, "failed"), (3, "cancelled"), (4, "done")]
+    assert await store.again("acme", "b", ["failed", "cancelled"]) == 2
+    assert [one.number for one in (await store.page("acme", "b", 0, 9)).items] == [2, 3, 5]
+
+
+async def test_an_id_is_that_of_one_item_and_adding_it_again_changes_nothing(database: Database) -> None:
+    store = await kept(database, 0)
+    for _ in range(2):
+        await store.add("acme", "b", [item(1, "x"), item(2)])
+    with pytest.raises(Taken) as raised:
+        await store.add("acme", "b", [item(3), item(4, "x")])
+    assert (raised.value.item.number, raised.value.number) == (4, 1)
+    assert len((await store.page("acme", "b", 0, 9)).items) == 2
+
+
+async def test_nobody_sees_the_batches_of_another_tenant_or_namespace(database: Database) -> None:
+    store = await kept(database)
+    assert await store.get("other", "b") is None
+    assert await store.listed("other", 9) == []
+    assert await BatchStore(database, "there").listed(None, 9) == []
+    assert [batch.id for batch in await store.listed(None, 9)] == ["b"]
+    await store.put("acme", "b", "stopped")
+    assert [batch.state for batch in await store.listed("acme", 9)] == ["stopped"]
+    await store.drop("acme", "b")
+    assert await store.get("acme", "b") is None
+    assert (await store.page("acme", "b", 0, 9)).items == ()
