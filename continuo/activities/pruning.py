@@ -13,6 +13,7 @@ from continuo.activities.unexpected import reaching_out
 from continuo.config.settings import DAY, Settings
 from continuo.operations.dead_letters import TYPE
 from continuo.operations.pruning import Part
+from continuo.stores.batches import prune_batches
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database, StoreUnavailable
 from continuo.stores.payloads import FRESH, find
@@ -77,7 +78,8 @@ class Pruning:
                 return await self._streams.prune(now.timestamp(), dry_run=dry_run)
             case "runs":
                 before = (now - timedelta(seconds=settings.run_retention)).isoformat()
-                return await prune(self._store, RUNS, before, lambda run_id: False, dry_run=dry_run)
+                batches = await prune_batches(self._store, before, dry_run=dry_run)
+                return batches + await prune(self._store, RUNS, before, lambda run_id: False, dry_run=dry_run)
 
     async def _of_closed_runs(self, rows: Aged, now: datetime, retention: float, *, dry_run: bool) -> int:
         """A row is asked for by the attempts of a call alone, which has its run in its identity."""

@@ -23,8 +23,8 @@ class Request(Data):
 
 
 class Pruned(Data):
-    """How many went, or would go, of each; `letters` are dead letters that were closed, `runs` rows of runs, `streams`
-    runs in the stream log."""
+    """How many went, or would go, of each; `letters` are dead letters that were closed, `runs` rows of runs and
+    batches, `streams` runs in the stream log."""
 
     dry_run: bool
     journal: int

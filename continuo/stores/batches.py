@@ -1,11 +1,14 @@
 """Batches: a row for each, and one for each of their items with its input and its result."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from continuo.money import NANO
 from continuo.operations.batches import BatchRow, BatchState, Begun, Ended, Item, ItemState, Page, Tally, Terms
 from continuo.stores.database import Connection, Database, Row
+from continuo.stores.pruning import PAUSE, PORTION
 
 PAGE_BYTES = 256 * 2**10
 """About so many bytes of items are read together; one that is larger comes alone."""
@@ -68,7 +71,7 @@ class BatchStore:
 
         def write(connection: Connection) -> None:
             connection.execute("DELETE FROM batch_items WHERE batch = ?", (key,))
-            connection.execute("DELETE FROM batches WHERE key = ?", (key,))
+            _drop_batch(key, connection)
 
         await self._database.write(write)
 
@@ -164,6 +167,30 @@ class BatchStore:
 
     def _key(self, tenant: str, id: str) -> str:
         return f"{self._namespace}/{tenant}/{id}"
+
+
+async def prune_batches(database: Database, before: str, *, dry_run: bool) -> int:
+    """Drop the batches of all namespaces that began before that time and do not run; how many they are."""
+    sql = "SELECT key FROM batches WHERE state <> 'running' AND created < ?"
+    keys = [row["key"] for row in await database.read(sql, (before,))]
+    for key in () if dry_run else keys:
+        dropped = PORTION
+        while dropped == PORTION:
+            dropped = await database.write(partial(_drop_items, key))
+            await asyncio.sleep(PAUSE)
+        await database.write(partial(_drop_batch, key))
+    return len(keys)
+
+
+def _drop_items(key: str, connection: Connection) -> int:
+    last = (
+        f"SELECT MAX(number) FROM (SELECT number FROM batch_items WHERE batch = ? ORDER BY number LIMIT {PORTION}) page"
+    )
+    return connection.execute(f"DELETE FROM batch_items WHERE batch = ? AND number <= ({last})", (key, key)).rowcount
+
+
+def _drop_batch(key: str, connection: Connection) -> None:
+    connection.execute("DELETE FROM batches WHERE key = ?", (key,))
 
 
 def _end(end: Ended) -> tuple[object, ...]:

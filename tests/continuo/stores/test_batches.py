@@ -6,8 +6,9 @@ from continuo.jobs import CANCELLED, CallRecord, Context, Failure, Outcome
 from continuo.messages import Message, ModelRequest, Usage
 from continuo.operations.batches import Ended, Item, Tally, Terms
 from continuo.patterns import Template
-from continuo.stores.batches import BatchStore, Taken
+from continuo.stores.batches import BatchStore, Taken, prune_batches
 from continuo.stores.database import Database
+from continuo.stores.pruning import PORTION
 
 TERMS = Terms(step=Template(text="Hi."), context=Context(pattern="hi", tenant="acme"), budget_usd=2.5)
 PAID = CallRecord(path="", model="m", status="ok", usage=Usage(input_tokens=3), cost_usd=0.25)
@@ -80,3 +81,15 @@ async def test_nobody_sees_the_batches_of_another_tenant_or_namespace(database: 
     await store.drop("acme", "b")
     assert await store.get("acme", "b") is None
     assert (await store.page("acme", "b", 0, 9)).items == ()
+
+
+async def test_what_began_long_ago_goes_with_its_items_unless_it_runs(database: Database) -> None:
+    store = await kept(database, 3 * PORTION)
+    await store.create("acme", "runs", "digest", TERMS)
+    await store.put("acme", "runs", "running")
+    assert await prune_batches(database, "2020", dry_run=False) == 0
+    assert await prune_batches(database, "9999", dry_run=True) == 1
+    assert await store.get("acme", "b") is not None
+    assert await prune_batches(database, "9999", dry_run=False) == 1
+    assert [row.id for row in await store.listed("acme", 9)] == ["runs"]
+    assert await database.read("SELECT number FROM batch_items") == []
