@@ -13,8 +13,10 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from continuo.authoring.prepare import validated
 from continuo.decisions.review import MEMO, TYPE, Brief, Case, Decision
 from continuo.errors import InputError
+from continuo.jobs import Context
 
 PATIENCE = timedelta(seconds=10)
 """For a pool to answer."""
@@ -29,9 +31,13 @@ class Refused(InputError):
 
 
 async def open_reviews(client: Client, tenant: str | None = None) -> list[Brief]:
-    """Those that wait for a decision, of one tenant or of all, in the order in which they are due."""
+    """Those that wait for a decision, of one tenant or of all, in the order in which they are due.
+
+    Raises `InputError` for a tenant that can be none.
+    """
     query = f"WorkflowType = '{TYPE}' AND ExecutionStatus = 'Running'"
     if tenant is not None:
+        validated(Context, tenant=tenant)
         query += f" AND ContinuoTenant = '{tenant}'"
     briefs = []
     async for run in client.list_workflows(query):

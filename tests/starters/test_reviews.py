@@ -145,3 +145,8 @@ async def test_what_cannot_be_decided_is_one_line(
 async def test_what_is_no_review_is_one_line(client: Client, id: str) -> None:
     with pytest.raises(InputError, match=r"no review.* see `continuo reviews`"):
         await reviews.show(id)
+
+
+async def test_a_tenant_that_can_be_none_is_one_line(client: Client) -> None:
+    with pytest.raises(InputError, match="tenant: \"it's\" is no tenant's name"):
+        await reviews.list_reviews(tenant="it's")
