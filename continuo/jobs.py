@@ -33,10 +33,11 @@ def _name(value: str) -> str:
 MAX_NAME = 200
 """Bytes: it is part of the ids of workflows, which may have 1,000."""
 
-REVISION = 1
-"""What runs do that begin now, and earlier ones did not, so that those go on as they began: a cancelled call is waited
-for and booked, and has an id of its own; a child that is being started is handed a cancellation; decisions are kept. It
-is part of the job and not a patch marker, which would cost every run two more events."""
+REVISION = 2
+"""What runs do that begin now, and earlier ones did not, so that those go on as they began. From 1 on a cancelled call
+is waited for and booked, and has an id of its own, a child that is being started is handed a cancellation, and
+decisions are kept; from 2 on a compensation that is parked is a review. It is part of the job and not a patch marker,
+which would cost every run two more events."""
 
 WANTED = "wanted"
 """The `stream` of a job that has no run id yet."""

@@ -20,6 +20,10 @@ TYPE = "Review"
 MEMO = "review"
 """Where its memo has what a list shows of it."""
 
+REJECTED = "Rejected"
+UNDECIDED = "Undecided"
+"""The types of the failures of a review: that was rejected, and that nobody decided in time."""
+
 Event = Literal["remind", "escalate", "due"]
 
 

@@ -8,7 +8,9 @@ from temporalio import workflow
 from continuo.decisions.prompts import filled
 from continuo.decisions.review import (
     MEMO,
+    REJECTED,
     TYPE,
+    UNDECIDED,
     Case,
     Claim,
     Decision,
@@ -143,7 +145,7 @@ class ReviewWorkflow(PatternWorkflow):
         assert verdict is not None
         self._note(verdict.line)
         if verdict.decision == "reject":
-            raise failed(Failure(type="Rejected", message=f"a person decided: {verdict.line}"))
+            raise failed(Failure(type=REJECTED, message=f"a person decided: {verdict.line}"))
         if verdict.decision == "approve":
             approved = Outcome(text=shown, served_by="human") if outcome is None else outcome
             return approved.model_copy(update={"verdict": verdict})
@@ -157,7 +159,7 @@ class ReviewWorkflow(PatternWorkflow):
         self._note(LATE)
         if review.otherwise is None:
             message = f"nobody decided within {review.due:g} s: {self._open.question}"
-            raise failed(Failure(type="Undecided", message=message))
+            raise failed(Failure(type=UNDECIDED, message=message))
         outcome = await run_step(review.otherwise, job, "otherwise")
         return outcome.model_copy(update={"fallback": True, "reasons": (LATE,)})
 

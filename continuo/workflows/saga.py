@@ -5,14 +5,16 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
+from continuo.data import MAX_SECONDS
 from continuo.decisions.backoff import delay
+from continuo.decisions.review import REJECTED, UNDECIDED
 from continuo.jobs import Checkpoint, Failure, Job, Outcome
 from continuo.operations.compensations import Resolution
-from continuo.patterns import Saga, SagaStep
+from continuo.patterns import Review, Saga, SagaStep
 from continuo.temporal.failures import failed, failure_of
 from continuo.workflows.base import PatternWorkflow
-from continuo.workflows.shield import to_the_end
-from continuo.workflows.step import run_step
+from continuo.workflows.shield import end, to_the_end
+from continuo.workflows.step import run_step, try_step
 
 
 @workflow.defn(name="Saga")
@@ -103,15 +105,35 @@ class SagaWorkflow(PatternWorkflow):
             if failures < saga.undo_retry.attempts:
                 await workflow.sleep(delay(saga.undo_retry, failures, None, workflow.random().random()))
                 continue
-            if not await self._decided_to_retry(step.name):
+            if not await self._decided_to_retry(step.name, job):
                 return
             failures = 0
 
-    async def _decided_to_retry(self, name: str) -> bool:
+    async def _decided_to_retry(self, name: str, job: Job) -> bool:
         self._parked[name] = None
         self._note(f"{name} parked for a person")
+        why = self.counted.checkpoints[-2].name
+        # Runs of an earlier version wait for the update alone.
+        review = asyncio.create_task(self._reviewed(name, why, job)) if job.revision >= 2 else None
         await workflow.wait_condition(lambda: self._parked[name] is not None)
+        if review is not None:
+            await end([review])
         resolution = self._parked.pop(name)
         assert resolution is not None
         self._note(f"{name}: {resolution.by} chose to {resolution.decision} {resolution.note}".rstrip())
         return resolution.decision == "retry"
+
+    async def _reviewed(self, name: str, why: str, job: Job) -> None:
+        """Ask in the queue of reviews too, again whenever nobody has decided in time."""
+        question = f"The compensation of {name!r} fails. Approve to try it again, reject to leave it undone."
+        review = Review(question=question, decisions=("approve", "reject"), due=MAX_SECONDS)
+        while True:
+            result = await try_step(review, job.asking(why), f"{name}.parked")
+            if isinstance(result, Outcome) and result.verdict is not None:
+                by, note = result.verdict.reviewer, result.verdict.note
+                self._parked[name] = Resolution(step=name, decision="retry", by=by, note=note)
+            elif isinstance(result, Failure) and result.type == REJECTED:
+                self._parked[name] = Resolution(step=name, decision="skip", by="a reviewer", note=result.message)
+            elif isinstance(result, Failure) and result.type == UNDECIDED:
+                continue
+            return

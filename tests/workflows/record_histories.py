@@ -204,7 +204,9 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
     await parked(waiting, "charge payment")
     resolution = Resolution(step="charge payment", decision="skip", by="ada")
     await waiting.execute_update("resolve", resolution)
+    # As it was recorded before it was a review too, and after that.
     await ended("saga-parked", waiting)
+    await keep("saga-parked-reviewed", waiting)
 
 
 async def record_orchestrations(client: Client) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFailedError
 
 from continuo.authoring.files import load_pattern
 from continuo.config.defaults import DEFAULTS
@@ -13,6 +13,7 @@ from continuo.jobs import Failure, Job
 from continuo.operations.compensations import Resolution
 from continuo.patterns import Deadline, Retry, Saga, Template
 from continuo.testing.processes import Control, begin, failure, job, outcome, until
+from tests.workflows.test_review import decide, opened
 
 pytestmark = pytest.mark.usefixtures("worker", "simulator")
 
@@ -151,6 +152,38 @@ async def test_a_compensation_that_keeps_failing_waits_for_a_person(
     assert any(name.startswith("charge payment") and name.endswith(ending) for name in names)
     assert names[-1] == "reserve inventory undone"
     assert await change(shop, before) == (0, cents, 0)
+
+
+@pytest.mark.parametrize(("decision", "cents"), [("approve", 0), ("reject", 2500)])
+async def test_a_parked_compensation_is_a_review_that_decides_it_too(
+    client: Client, shop: Control, decision: str, cents: int
+) -> None:
+    before = await shop.get("/totals")
+    await shop.put("/_faults/payment", method="DELETE", count=100, status=500)
+    handle = await begin(client, order(undo_attempts=1, country="AQ"))
+    await parked(handle, "charge payment")
+    review = client.get_workflow_handle(f"{handle.id}.charge payment.parked")
+    case = await opened(review)
+    assert "The compensation of 'charge payment' fails" in case.question
+    assert "charge payment undo failed" in case.text
+    await shop.delete("/_faults")
+    await decide(review, case, decision)
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    assert found.checkpoints[-1].name == "reserve inventory undone"
+    assert await change(shop, before) == (0, cents, 0)
+
+
+async def test_a_review_of_a_compensation_ends_when_that_is_resolved_otherwise(client: Client, shop: Control) -> None:
+    await shop.put("/_faults/payment", method="DELETE", count=100, status=500)
+    handle = await begin(client, order(undo_attempts=1, country="AQ"))
+    await parked(handle, "charge payment")
+    review = client.get_workflow_handle(f"{handle.id}.charge payment.parked")
+    await opened(review)
+    await shop.delete("/_faults")
+    await handle.execute_update("resolve", Resolution(step="charge payment", decision="retry", by="ada"))
+    await result(handle)
+    assert (await review.describe()).status == WorkflowExecutionStatus.CANCELED
 
 
 async def test_the_log_of_a_running_saga_is_a_query(client: Client, shop: Control) -> None:
