@@ -37,7 +37,7 @@ def test_json_holds_the_same(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_without_flags_a_person_is_asked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = ["n", "y", "", "0.5", "", "", "8", "high", "20000", "", ""]
+    answers = ["n", "y", "", "0.5", "", "", "", "8", "high", "20000", "", ""]
     monkeypatch.setattr("sys.stdin", Terminal("\n".join(answers) + "\n"))
     assert run() == 0
     lines = capsys.readouterr().out.splitlines()
