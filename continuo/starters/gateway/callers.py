@@ -35,6 +35,14 @@ async def caller(gateway: Gateway, http: Request) -> ApiKey:
     return key
 
 
+async def entered(http: Request) -> tuple[Gateway, ApiKey]:
+    """The gateway and the caller's key, whose id the log of the request gets. Raises `WireError` as `caller` does."""
+    gateway: Gateway = http.app.state.gateway
+    key = await caller(gateway, http)
+    http.scope["key_id"] = key.id
+    return gateway, key
+
+
 def names(library: Library, key: ApiKey) -> list[str]:
     """What the caller may name as a model: patterns, then models and their aliases."""
     patterns = [name for name in library.names() if key.allows_pattern(name)]

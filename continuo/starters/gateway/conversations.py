@@ -11,7 +11,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from continuo.starters.gateway.callers import caller
+from continuo.starters.gateway.callers import entered
 from continuo.starters.gateway.kept import check, content, current, missing
 from continuo.starters.gateway.kept_items import check_size, page
 from continuo.starters.gateway.state import Gateway
@@ -83,9 +83,7 @@ async def delete_item(http: Request) -> Response:
 
 
 async def _caller(http: Request) -> tuple[Gateway, str]:
-    gateway: Gateway = http.app.state.gateway
-    key = await caller(gateway, http)
-    http.scope["key_id"] = key.id
+    gateway, key = await entered(http)
     return gateway, key.tenant
 
 

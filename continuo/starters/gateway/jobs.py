@@ -19,7 +19,7 @@ from continuo.protection.addresses import NoAddress, numbers_of
 from continuo.protection.addresses import parsed as parsed_url
 from continuo.protection.api_keys import ApiKey
 from continuo.protection.webhooks import check_url, keys_of
-from continuo.starters.gateway.callers import caller, resolver
+from continuo.starters.gateway.callers import entered, resolver
 from continuo.starters.gateway.cancelling import cancel as cancel_run
 from continuo.starters.gateway.runs import admitted_of, context_of, known_of, received_of, submitted
 from continuo.starters.gateway.state import Gateway
@@ -37,7 +37,7 @@ PATIENCE = 2.0
 
 async def create(http: Request) -> Response:
     """Answers when the run has begun: from then on it goes on whatever is killed."""
-    gateway, key = await _entered(http)
+    gateway, key = await entered(http)
     content = await http.body()
 
     def read() -> tuple[jobs.Body, Accepted]:
@@ -61,13 +61,13 @@ async def create(http: Request) -> Response:
 
 
 async def get(http: Request) -> Response:
-    gateway, key = await _entered(http)
+    gateway, key = await entered(http)
     return JSONResponse(_response(http, await _job(gateway, key, http.path_params["id"])))
 
 
 async def cancel(http: Request) -> Response:
     """Answers with the job as it is when its run was asked to end, which that does as soon as it can."""
-    gateway, key = await _entered(http)
+    gateway, key = await entered(http)
     job = await _job(gateway, key, http.path_params["id"])
     if job.status in ("queued", "running"):
         await cancel_run(gateway.door.run(job.run.workflow_id))
@@ -78,7 +78,7 @@ async def cancel(http: Request) -> Response:
 
 
 async def list_jobs(http: Request) -> Response:
-    gateway, key = await _entered(http)
+    gateway, key = await entered(http)
     with refusing():
         query = JobQuery.model_validate(dict(http.query_params))
     after = None
@@ -91,13 +91,6 @@ async def list_jobs(http: Request) -> Response:
     data = [_response(http, job) for job in states if query.status in (None, job.status)]
     last = page[-1].job if page else None
     return JSONResponse({**listing(data, more=len(rows) > len(page)), "last_id": last})
-
-
-async def _entered(http: Request) -> tuple[Gateway, ApiKey]:
-    gateway: Gateway = http.app.state.gateway
-    key = await caller(gateway, http)
-    http.scope["key_id"] = key.id
-    return gateway, key
 
 
 def _context(key: ApiKey, body: jobs.Body) -> Context:

@@ -17,7 +17,7 @@ from temporalio.service import RPCError
 
 from continuo.door.at_once import Answered
 from continuo.jobs import Failure, Outcome
-from continuo.starters.gateway.callers import caller
+from continuo.starters.gateway.callers import entered
 from continuo.starters.gateway.cancelling import cancel
 from continuo.starters.gateway.entry import Entered
 from continuo.starters.gateway.kept_items import check_size
@@ -149,9 +149,7 @@ def follow(gateway: Gateway, kept: Kept, answering: Answering | None = None) -> 
 
 async def named(http: Request, kind: Kind) -> tuple[Gateway, Kept]:
     """The answer that the path's `id` names, as it is now. Raises `WireError` where the caller's tenant has none."""
-    gateway: Gateway = http.app.state.gateway
-    key = await caller(gateway, http)
-    http.scope["key_id"] = key.id
+    gateway, key = await entered(http)
     return gateway, await current(gateway, await find(gateway, key.tenant, kind, http.path_params["id"]))
 
 

@@ -15,7 +15,8 @@ from continuo.errors import InputError
 from continuo.patterns.review import Decided
 from continuo.protection.review_links import ReviewLink, link_of, token_of
 from continuo.protection.webhooks import keys_of
-from continuo.starters.gateway.reviews import case_for_key, entered
+from continuo.starters.gateway.callers import entered
+from continuo.starters.gateway.reviews import case_for_key
 from continuo.starters.gateway.state import Gateway
 from continuo.wire import review_page, reviews
 from continuo.wire.errors import WireError, refusing

@@ -11,7 +11,7 @@ from continuo.door import reviews as door
 from continuo.errors import InputError
 from continuo.patterns.review import Decided
 from continuo.protection.api_keys import ApiKey
-from continuo.starters.gateway.callers import caller
+from continuo.starters.gateway.callers import entered
 from continuo.starters.gateway.state import Gateway
 from continuo.wire import reviews
 from continuo.wire.errors import WireError, refusing
@@ -82,13 +82,6 @@ async def _decided(http: Request, decision: Decided) -> Response:
     taken = Decision(decision=decision, **body.model_dump())
     with _told():
         return JSONResponse(reviews.response(await door.decide(gateway.door.client, case, taken)))
-
-
-async def entered(http: Request) -> tuple[Gateway, ApiKey]:
-    gateway: Gateway = http.app.state.gateway
-    key = await caller(gateway, http)
-    http.scope["key_id"] = key.id
-    return gateway, key
 
 
 async def case_for_key(gateway: Gateway, key: ApiKey, http: Request) -> Case:
