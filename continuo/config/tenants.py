@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from continuo.config.toml_file import checked, read_toml
 from continuo.data import Data, Number
@@ -14,24 +15,27 @@ NANO_USD = 1e-9
 """The least money that is counted: a budget below it is one of nothing."""
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name[:80]!r} is no time zone; write an IANA name, such as Europe/Berlin") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+"""An IANA name."""
+
+
 class Tenant(Data):
-    """`daily_usd` is what its calls may cost in one day of its `zone` (an IANA name); None is no budget.
+    """`daily_usd` is what its calls may cost in one day of its `zone`; None is no budget.
 
     `weight` is its share of a busy queue beside the other tenants'.
     """
 
     daily_usd: Number | None = Field(default=None, ge=0, le=1e9)
-    zone: str = "UTC"
+    zone: Zone = "UTC"
     weight: Number = Field(default=1.0, ge=0.001, le=1000)
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_is_known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"{zone!r} is no time zone; write an IANA name, such as Europe/Berlin") from None
-        return zone
 
     def used(self, usd: float) -> float | None:
         """The share of a day's budget that `usd` is, all of a budget of 0; None without a budget."""

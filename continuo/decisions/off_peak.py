@@ -2,24 +2,10 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator
-
+from continuo.config.tenants import Zone
 from continuo.data import Data
-
-
-def zone_name(zone: str) -> str:
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{zone[:80]!r} is no time zone; write an IANA name, such as Europe/Berlin") from None
-    return zone
-
-
-Zone = Annotated[str, AfterValidator(zone_name)]
-"""An IANA name."""
 
 
 class OffPeak(Data):

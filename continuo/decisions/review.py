@@ -100,6 +100,11 @@ class Case(Data):
         """Which text, and which question, a decision is about."""
         return sha256(json.dumps([self.id, self.question, self.text]).encode()).hexdigest()[:16]
 
+    @property
+    def closed(self) -> str | None:
+        """Why nobody may decide any more, None as long as somebody may."""
+        return f"it has been decided: {self.verdict.line}" if self.verdict else self.over
+
     def brief(self) -> Brief:
         """What a list shows of it."""
         same = {
@@ -111,10 +116,8 @@ class Case(Data):
 
 def refusal(case: Case, decision: Decision, now: datetime) -> str | None:
     """Why the decision cannot be taken, or None where it can."""
-    if case.verdict is not None:
-        return f"it has been decided: {case.verdict.line}"
-    if case.over is not None:
-        return case.over
+    if case.closed is not None:
+        return case.closed
     if decision.shown != case.shown:
         return f"it is about {decision.shown[:64]!r}, and {case.shown} is shown now; look at it again"
     if decision.decision not in case.decisions:

@@ -42,11 +42,9 @@ async def open_reviews(client: Client, tenant: str | None = None) -> list[Brief]
     briefs = []
     async for run in client.list_workflows(query):
         # Without it what is to be decided is not there yet.
-        if (brief := (await run.memo()).get(MEMO)) is not None and (
-            known := Brief.model_validate(brief)
-        ).verdict is None:
-            briefs.append(known)
-    return sorted(briefs, key=lambda brief: (brief.due, brief.id))
+        if (brief := (await run.memo()).get(MEMO)) is not None:
+            briefs.append(Brief.model_validate(brief))
+    return sorted((brief for brief in briefs if brief.verdict is None), key=lambda brief: (brief.due, brief.id))
 
 
 async def case_of(client: Client, id: str, tenant: str | None = None) -> Case:
@@ -92,7 +90,5 @@ async def _updated(client: Client, case: Case, update: str, *arguments: object) 
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
-        ended = await case_of(client, case.id)
-        why = f"it has been decided: {ended.verdict.line}" if ended.verdict else ended.over or "its run was cancelled"
-        raise Refused(why) from None
+        raise Refused((await case_of(client, case.id)).closed or "its run was cancelled") from None
     return changed

@@ -71,7 +71,7 @@ class ReviewWorkflow(PatternWorkflow):
 
     @claim.validator
     def _validate_claim(self, by: str, seconds: float) -> None:
-        _refuse(f"it has been decided: {self._open.verdict.line}" if self._open.verdict else None)
+        _refuse(self._open.closed)
         _refuse(not_theirs(self._open, by, workflow.now()))
         Claim(by=by, until=workflow.now())
         _refuse(None if 0 < seconds <= 86400 else "a claim lasts a second to a day")

@@ -36,7 +36,7 @@ async def link(http: Request) -> Response:
     case = await case_for_key(gateway, key, http)
     with refusing():
         signing = keys_of(gateway.door.library.environ)[0]
-    if (why := _closed(case) or not_theirs(case.model_copy(update={"claim": None}), body.by, case.opened)) is not None:
+    if (why := case.closed or not_theirs(case.model_copy(update={"claim": None}), body.by, case.opened)) is not None:
         raise WireError(409, why, code="review_refused")
     decisions = tuple(one for one in case.decisions if body.decisions is None or one in body.decisions)
     if not decisions:
@@ -61,7 +61,7 @@ async def show(http: Request) -> Response:
         link, case = await _opened(http)
     except InputError as error:
         return _answer(review_page.page("This review cannot be shown", f"<p>{escape(str(error))}</p>"), 404)
-    if (closed := _closed(case)) is not None:
+    if (closed := case.closed) is not None:
         return _answer(review_page.page(case.question, f"<p>{escape(closed)}</p>"))
     return _answer(review_page.asking(case, link))
 
@@ -76,7 +76,7 @@ async def decide(http: Request) -> Response:
         case = await door.decide(_gateway(http).door.client, case, await _decision(http, link))
     except door.Refused as error:
         case = await door.case_of(_gateway(http).door.client, link.review, link.tenant)
-        if (closed := _closed(case)) is not None:
+        if (closed := case.closed) is not None:
             return _answer(review_page.page(case.question, f"<p>{escape(closed)}</p>"), 409)
         return _answer(review_page.asking(case, link, why=str(error)), 409)
     except InputError as error:
@@ -129,10 +129,6 @@ async def _decision(http: Request, link: ReviewLink) -> Decision:
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-
-
-def _closed(case: Case) -> str | None:
-    return f"it has been decided: {case.verdict.line}" if case.verdict else case.over
 
 
 def _gateway(http: Request) -> Gateway:
