@@ -1,0 +1,1 @@
+"""What an answer must pass before anybody has it, as pure decisions."""
