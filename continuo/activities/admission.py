@@ -13,12 +13,13 @@ from continuo.activities.errors import patiently, unless_broken
 from continuo.activities.identity import run_id
 from continuo.authoring.library import Library
 from continuo.config.catalog import Catalog, Limits, Model
+from continuo.config.tenants import Tenant
 from continuo.decisions.settled import settled
 from continuo.errors import ProviderError
-from continuo.jobs import CallRecord, Job
+from continuo.jobs import CallRecord, Context, Job
 from continuo.messages import ModelRequest, Usage
 from continuo.patterns import Call
-from continuo.protection.rate_limits import Wait
+from continuo.protection.rate_limits import SHORTEST, Wait
 from continuo.protection.reservation import capped, is_free, likely_tokens, most_usage, most_usd, total
 from continuo.stores.budgets import Budgets, Reservation
 from continuo.stores.ledger import Paid
@@ -32,7 +33,7 @@ class Admitted:
 
     `time` (seconds since 1970), `lease` (seconds) and `tokens` are what it is counted as, `identity` is what its place
     under the limits is held and its money `reserved` under. `unanswered` is what the attempt is booked as when it is
-    sent and never answered.
+    sent and never answered. One that is `gathered` goes with others, for which the limits are asked once, see `enter`.
     """
 
     catalog: Catalog
@@ -46,6 +47,7 @@ class Admitted:
     unanswered: CallRecord
     reason: str | None = None
     reserved: bool = False
+    gathered: bool = False
 
 
 class Admission:
@@ -56,6 +58,8 @@ class Admission:
         self._deployments = deployments
         self._budgets = budgets
         self._limits = limits
+        # By model and deployment of several: until when it is taken to have no room, and why.
+        self._full: dict[tuple[str, str], tuple[float, Wait]] = {}
 
     async def today(self, tenant: str) -> date:
         """The tenant's day."""
@@ -96,23 +100,11 @@ class Admission:
             reasons = [f"{one.id}: {wait.why}" for one, wait in refusals if one.id != model.id]
             reason = reasons[-1] if reasons else None
             admitted = Admitted(catalog, identity, attempt, model, request, now, lease, likely, unanswered, reason)
-            asking = self._limits.admit(
-                _scopes(catalog, model),
-                # The next attempt of a call whose worker was killed takes its place over.
-                place=identity,
-                turn=turn,
-                tokens=admitted.tokens,
-                lease=lease,
-                queue=model.id == chain[-1].id,
-                now=now,
-            )
-            # Where nobody can tell how much is used, the provider says when it is too much.
-            if (refusal := await unless_broken("the store of limits", asking)) is None:
+            if (refusal := await self.enter(admitted, turn, queue=model.id == chain[-1].id)) is None:
                 break
             refusals.append((model, refusal))
         else:
             return min((wait for model, wait in refusals if model.id == chain[-1].id), key=lambda one: one.seconds)
-        self._deployments.entered(model)
         # Where it may have waited before.
         waited = ChainMap(*(_scopes(catalog, one) for one in chain if one.id == chain[-1].id and one is not model))
         try:
@@ -121,6 +113,50 @@ class Admission:
         except BaseException:
             await self.leave(admitted, None)
             raise
+
+    async def gathered(
+        self,
+        catalog: Catalog,
+        job: Job,
+        wanted: Model,
+        request: ModelRequest,
+        identity: str,
+        attempt: int,
+        lease: float,
+    ) -> Admitted | Wait:
+        """Let a call go that others share, as far as breakers and budget allow it; its limits are asked by `enter`.
+
+        Where these have just left no room at any of several deployments, say when to ask again.
+        """
+        now, likely = time.time(), likely_tokens(request)
+        allowed = self._deployments.of(catalog, wanted, request, job, identity)
+        full = {key: wait for key, (until, wait) in self._full.items() if now < until}
+        if (model := next((one for one in allowed if (one.id, one.provider) not in full), None)) is None:
+            return min((full[one.id, one.provider] for one in allowed), key=lambda wait: wait.seconds)
+        unanswered = _unanswered(job, model, request, attempt)
+        admitted = Admitted(catalog, identity, attempt, model, request, now, lease, likely, unanswered, gathered=True)
+        return await self._reserved(job, admitted, now + lease)
+
+    async def enter(self, admitted: Admitted, turn: str, *, queue: bool) -> Wait | None:
+        """None: it is counted under the limits of its model, until it leaves. Else it is told to wait, with `queue` as
+        `turn`, see `LimitStore`."""
+        asking = self._limits.admit(
+            _scopes(admitted.catalog, admitted.model),
+            # The next attempt of a call whose worker was killed takes its place over.
+            place=admitted.identity,
+            turn=turn,
+            tokens=admitted.tokens,
+            lease=admitted.lease,
+            queue=queue,
+            now=admitted.time,
+        )
+        # Where nobody can tell how much is used, the provider says when it is too much.
+        refusal = await unless_broken("the store of limits", asking)
+        if refusal is None:
+            self._deployments.entered(admitted.model)
+        elif len(admitted.model.deployments) > 1:
+            self._full[admitted.model.id, admitted.model.provider] = (time.time() + SHORTEST, refusal)
+        return refusal
 
     async def leave(
         self, admitted: Admitted, usage: Usage | None, seconds: float | None = None, *, failed: bool = False
@@ -160,45 +196,78 @@ class Admission:
 
     async def _reserved(self, job: Job, admitted: Admitted, expires: float) -> Admitted:
         """Set aside what the attempt may cost, with or without a budget: one that dies is booked at that."""
-        tenant, key, model = job.context.tenant, job.context.key, admitted.model
-        account = await self._library.tenant(tenant)
-        limit = account.daily_usd
-        limits = {"tenant's day": limit, "key's day": key and key.daily_usd, "key's month": key and key.monthly_usd}
-        limited = any(usd is not None for usd in limits.values())
         # A local activity's attempts are counted by what they reserved.
-        if is_free(model) and not activity.info().is_local:
+        if is_free(admitted.model) and not activity.info().is_local:
             return admitted
-        if limited and model.price is None:
-            whose = f"key {job.context.key_id}" if limit is None else f"tenant {tenant!r}"
-            what = f"{whose} has a budget, and model {model.id!r} no price; give it one in the catalog"
-            raise ProviderError("invalid_request", what)
-        most, day = admitted.unanswered.cost_usd or 0.0, account.day(datetime.now(UTC))
-        simulated = admitted.catalog.providers[model.provider].simulated
+        simulated = admitted.catalog.providers[admitted.model.provider].simulated
+        paid = Paid(record=admitted.unanswered, context=job.context, simulated=simulated)
+        await self.set_aside(
+            admitted.model, paid, admitted.identity, admitted.attempt, now=admitted.time, expires=expires
+        )
+        # Without a limit on what may be written there is no most that a call may cost.
+        limited = await self.limited(job.context)
+        return replace(admitted, request=capped(admitted.request) if limited else admitted.request, reserved=True)
+
+    async def limited(self, context: Context) -> bool:
+        """Whether there is a budget."""
+        return any(usd is not None for usd in _budgets(await self._library.tenant(context.tenant), context).values())
+
+    async def set_aside(
+        self,
+        model: Model,
+        paid: Paid,
+        identity: str,
+        attempt: int,
+        *,
+        now: float,
+        expires: float,
+        what: str = "this call",
+    ) -> None:
+        """Reserve what is `paid` if nothing is answered until it `expires`; times are seconds since 1970.
+
+        Raises `ProviderError` where a budget has not so much left. `what` is to be sent, as people read it.
+        """
+        context = paid.context
+        tenant, key = context.tenant, context.key
+        account = await self._library.tenant(tenant)
+        limits = _budgets(account, context)
+        limit = account.daily_usd
+        if any(usd is not None for usd in limits.values()) and model.price is None:
+            whose = f"key {context.key_id}" if limit is None else f"tenant {tenant!r}"
+            message = f"{whose} has a budget, and model {model.id!r} no price; give it one in the catalog"
+            raise ProviderError("invalid_request", message)
+        most, day = paid.record.cost_usd or 0.0, account.day(datetime.now(UTC))
         wanted = Reservation(
-            identity=admitted.identity,
-            attempt=admitted.attempt,
+            identity=identity,
+            attempt=attempt,
             tenant=tenant,
             day=day,
             usd=most,
             expires=expires,
-            paid=Paid(record=admitted.unanswered, context=job.context, simulated=simulated),
+            paid=paid,
             key=key,
         )
-        balance = await patiently("the budget", lambda: self._budgets.reserve(wanted, limit=limit, now=admitted.time))
+        balance = await patiently("the budget", lambda: self._budgets.reserve(wanted, limit=limit, now=now))
         if balance is not None:
-            whose, fix = f"key {job.context.key_id}", "use a key with a larger budget"
+            whose, fix = f"key {context.key_id}", "use a key with a larger budget"
             if balance.of == "tenant's day":
                 whose, fix = f"tenant {tenant!r}", "raise daily_usd in config/tenants.toml"
             period = f"{day:%Y-%m}" if balance.of == "key's month" else day
             raise ProviderError(
                 "budget_spent",
                 f"{whose} has spent ${balance.spent:.6f} and reserved ${balance.reserved:.6f} of"
-                f" ${limits[balance.of]:.2f} for {period} ({account.zone}), and this call to {model.id} may cost"
+                f" ${limits[balance.of]:.2f} for {period} ({account.zone}), and {what} to {model.id} may cost"
                 f" ${most:.6f}; {fix}, lower max_tokens, or let a free model answer",
             )
-        # Without a limit on what may be written there is no most that a call may cost.
-        request = capped(admitted.request) if limited else admitted.request
-        return replace(admitted, request=request, reserved=True)
+
+
+def _budgets(account: Tenant, context: Context) -> dict[str, float | None]:
+    key = context.key
+    return {
+        "tenant's day": account.daily_usd,
+        "key's day": key.daily_usd if key else None,
+        "key's month": key.monthly_usd if key else None,
+    }
 
 
 def _scopes(catalog: Catalog, model: Model) -> dict[str, Limits]:

@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from continuo.activities.errors import unless_broken
 from continuo.decisions.cache_key import entry_key, family, scope
 from continuo.jobs import Job, Outcome
+from continuo.operations.metrics import Meter
 from continuo.patterns import Cached
 from continuo.stores.cache import Cache, Lookup, Place
 from continuo.stores.vectors import packed
@@ -20,8 +21,9 @@ from continuo.stores.vectors import packed
 class Caching:
     """Local activities: what they do takes less time than the server needs to hand out a task."""
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: Cache, meter: Meter) -> None:
         self._cache = cache
+        self._meter = meter
 
     @activity.defn(name="look_up")
     async def look_up(self, job: Job, waited: bool) -> Lookup:
@@ -30,7 +32,10 @@ class Caching:
         A run that has `waited` for another one goes its own way if that came to nothing, so that a hundred that
         waited do not fail one after the other.
         """
-        return await unless_broken("the cache", self._looked_up(place(job), take_off=not waited)) or Lookup()
+        lookup = await unless_broken("the cache", self._looked_up(place(job), take_off=not waited)) or Lookup()
+        if not lookup.wait:
+            self._meter.looked_up(job.context.pattern, "miss" if lookup.outcome is None else "hit")
+        return lookup
 
     @activity.defn(name="look_near")
     async def look_near(self, job: Job, embedding: str) -> Lookup:
@@ -41,7 +46,10 @@ class Caching:
         # On a thread: it loads numpy.
         vector = await asyncio.to_thread(packed, array("f", b64decode(embedding)))
         looking = self._cache.similar(place(job), vector, threshold, time.time())
-        return await unless_broken("the cache", looking) or Lookup()
+        lookup = await unless_broken("the cache", looking) or Lookup()
+        if lookup.outcome is not None:
+            self._meter.looked_up(job.context.pattern, "near")
+        return lookup
 
     @activity.defn(name="keep")
     async def keep(self, job: Job, outcome: Outcome | None) -> None:

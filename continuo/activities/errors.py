@@ -100,7 +100,8 @@ def give_up_or_retry(error: ProviderError, failure: Failure, retry: Retry, befor
             providers = (call.provider for call in failure.calls if call.provider)
             activity.heartbeat(failures, waits(), [*dict.fromkeys((*failed_at(), *providers))])
         pause = timedelta(seconds=delay(retry, failures, error.retry_after, random.random()))
-    log.warning("attempt failed", type=failure.type, error=failure.message, final=final)
+    # What an upstream says may repeat the prompt: it is in the history alone.
+    log.warning("attempt failed", type=failure.type, models=[call.model for call in failure.calls], final=final)
     return ApplicationError(
         failure.message,
         failure,

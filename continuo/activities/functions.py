@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,6 +14,8 @@ from pydantic_core import to_json
 from temporalio import activity
 
 from continuo.activities.errors import give_up_or_retry
+from continuo.activities.observed import tool_span
+from continuo.activities.revealing import Revealed, Revealing
 from continuo.activities.unexpected import reaching_out
 from continuo.authoring.functions import Function, Functions
 from continuo.decisions.confidence import confidence_in
@@ -34,9 +37,10 @@ FINAL = (ValueError, TypeError, LookupError, AttributeError, NameError, Arithmet
 class FunctionCalls:
     """Calls functions; one that is not async has a thread of its own."""
 
-    def __init__(self, functions: Functions, masker: Masker) -> None:
+    def __init__(self, functions: Functions, masker: Masker, revealing: Revealing) -> None:
         self._functions = functions
         self._masker = masker
+        self._revealing = revealing
 
     @reaching_out
     @activity.defn(name="python")
@@ -44,26 +48,33 @@ class FunctionCalls:
         """Answer a job whose step is a `Python` call; the outcome's text is the result."""
         step = job.step
         assert isinstance(step, Python)
+        revealed = Revealed(job)
         try:
-            return await self._called(step, job)
+            revealed = await self._revealing.of(job)
+            with tool_span(job, step.function):
+                return await self._called(step, revealed)
         except ProviderError as error:
-            message = self._masker.text(str(error))
+            message = await revealed.withheld(self._masker.text(str(error)))
             raise give_up_or_retry(error, Failure(type=error.kind, message=message), step.retry) from None
 
-    async def _called(self, step: Python, job: Job) -> Outcome:
+    async def _called(self, step: Python, revealed: Revealed) -> Outcome:
         """Raises `ProviderError`."""
         try:
             function = await asyncio.to_thread(self._functions.named, step.function)
-            positional, named = function.arguments(step, job.values)
+            positional, named = function.arguments(step, revealed.job.values)
         except InputError as error:
             raise ProviderError("invalid_request", str(error)) from None
-        result = await _returned(function, step.timeout, lambda: function.call(*positional, **named))
-        text = self._masker.text(_text(function.name, result))
+        call = partial(function.call, *positional, **named)
+        result = await _returned(function, step.timeout, call, quiet=revealed.has_values)
+        text = await revealed.withheld(self._masker.text(_text(function.name, result)))
         return Outcome(text=text, served_by="function", confidence=confidence_in(text))
 
 
-async def _returned(function: Function, seconds: float, call: Callable[[], Any]) -> Any:
-    """What the call gives. Raises `ProviderError` for what it raises, and after so many `seconds`."""
+async def _returned(function: Function, seconds: float, call: Callable[[], Any], *, quiet: bool) -> Any:
+    """What the call gives. Raises `ProviderError` for what it raises, and after so many `seconds`.
+
+    With `quiet` no log says what it raised.
+    """
     limit = asyncio.timeout(seconds)
     try:
         async with limit:
@@ -75,7 +86,7 @@ async def _returned(function: Function, seconds: float, call: Callable[[], Any])
     except (Exception, SystemExit) as error:
         if limit.expired():
             raise ProviderError("timeout", f"{function.name}: no result within {seconds:g} s", retryable=True) from None
-        log.warning("a function raised", function=function.name, exc_info=error)
+        log.warning("a function raised", function=function.name, exc_info=None if quiet else error)
         said = " ".join(str(error)[:MAX_MESSAGE].split())
         message = f"{function.name} raised {type(error).__name__}: {said}"
         raise ProviderError("function_failed", message, retryable=not isinstance(error, FINAL)) from None

@@ -2,6 +2,8 @@
 
 from temporalio import activity
 
+from continuo.operations.events import whole_run
+
 
 def run_id() -> str:
     """The id of the run that the activity belongs to: its workflow's, or its own where no workflow started it."""
@@ -9,6 +11,12 @@ def run_id() -> str:
     id = info.workflow_run_id or info.activity_run_id
     assert id is not None
     return id
+
+
+def whole_run_id(path: str) -> str:
+    """The id that the whole run has which the activity is of, given the path of its step."""
+    info = activity.info()
+    return whole_run(info.workflow_id or info.activity_id, path)
 
 
 def identity() -> str:

@@ -7,7 +7,7 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 
 from continuo.authoring.library import Library
-from continuo.door.stages import with_pattern
+from continuo.door.stages import again
 from continuo.errors import InputError
 from continuo.jobs import Job
 
@@ -19,10 +19,11 @@ class Letters:
         self._library = library
 
     @activity.defn(name="with_pattern")
-    async def with_pattern(self, job: Job, name: str) -> Job:
-        """The same job for another named pattern, as it is now. Fails, of type `InputError`, if that cannot run it."""
+    async def again(self, job: Job, name: str | None) -> Job:
+        """The same job, for another named pattern if one is given, after all that it would have to pass if it were
+        asked now. Fails, of type `InputError`, if it cannot run."""
         try:
-            return await asyncio.to_thread(with_pattern, self._library, job, name)
+            return await asyncio.to_thread(again, self._library, job, name)
         except InputError as error:
             raise ApplicationError(str(error), type="InputError", non_retryable=True) from None
 

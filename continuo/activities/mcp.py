@@ -8,6 +8,8 @@ from temporalio import activity
 
 from continuo.activities.errors import give_up_or_retry, patiently, unless_broken
 from continuo.activities.identity import identity
+from continuo.activities.observed import tool_span
+from continuo.activities.revealing import Revealed, Revealing
 from continuo.activities.unexpected import reaching_out
 from continuo.authoring.filled import filled
 from continuo.decisions.confidence import confidence_in
@@ -26,10 +28,11 @@ from continuo.tools.tool import Tool
 class ToolCalls:
     """Calls tools. An answer is kept by the call's identity; one that is lost is not asked for again blindly."""
 
-    def __init__(self, servers: ToolServers, sent: SentCalls, masker: Masker) -> None:
+    def __init__(self, servers: ToolServers, sent: SentCalls, masker: Masker, revealing: Revealing) -> None:
         self._servers = servers
         self._sent = sent
         self._masker = masker
+        self._revealing = revealing
 
     @reaching_out
     @activity.defn(name="mcp")
@@ -37,10 +40,13 @@ class ToolCalls:
         """Answer a job whose step is an `Mcp` call; the outcome's text is what the tool answers."""
         step = job.step
         assert isinstance(step, Mcp)
+        revealed = Revealed(job)
         try:
-            text = await self._answer(step, job)
+            revealed = await self._revealing.of(job)
+            with tool_span(job, step.tool):
+                text = await self._answer(step, revealed)
         except ProviderError as error:
-            message = self._masker.text(str(error))
+            message = await revealed.withheld(self._masker.text(str(error)))
             raise give_up_or_retry(error, Failure(type=error.kind, message=message), step.retry) from None
         return Outcome(text=text, served_by="tool", confidence=confidence_in(text))
 
@@ -57,8 +63,9 @@ class ToolCalls:
             Offered(name=tool.name, description=tool.description, parameters=tool.input_schema) for tool in tools
         )
 
-    async def _answer(self, step: Mcp, job: Job) -> str:
+    async def _answer(self, step: Mcp, revealed: Revealed) -> str:
         """Raises `ProviderError`."""
+        job = revealed.job
         key, begun, what = job.effect or identity(), monotonic(), f"{step.server}: {step.tool}"
         sent, answer = await patiently("the store of calls of tools", partial(self._sent.find, key))
         if answer is not None:
@@ -81,7 +88,7 @@ class ToolCalls:
             elif error.retryable and not tool.repeatable:
                 raise _unknown_end(error.kind, str(error)) from None
             raise
-        text = self._masker.text(text_of(what, result))
+        text = await revealed.withheld(self._masker.text(text_of(what, result)))
         await unless_broken("the store of calls of tools", self._sent.answered(key, text))
         return text
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from base64 import b64encode
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
@@ -19,23 +18,27 @@ from continuo.activities.breakers import Breakers
 from continuo.activities.delivering import Delivery, begun, broken
 from continuo.activities.errors import attempt_number, failed_attempts, give_up_or_retry, patiently, unless_broken
 from continuo.activities.filling import filled_in
-from continuo.activities.identity import identity
+from continuo.activities.identity import identity, whole_run_id
 from continuo.activities.media import media_of
+from continuo.activities.micro_batches import MicroBatches, Refused
+from continuo.activities.observed import Asking
+from continuo.activities.outcomes import accounted, answered, embedded
 from continuo.activities.records import left, record_of, recorded
 from continuo.activities.settling import Settling
 from continuo.activities.turns import whole
 from continuo.activities.unexpected import reaching_out
 from continuo.authoring.library import Library
 from continuo.config.catalog import Model
-from continuo.decisions.confidence import rated
 from continuo.decisions.continuing import joined
 from continuo.errors import ProviderError
 from continuo.jobs import Account, CallRecord, Failure, Job, Outcome
 from continuo.messages import Message, ModelRequest, ModelResponse, Usage
+from continuo.operations.metrics import Meter
 from continuo.patterns import Call
 from continuo.protection.breaker import ill
 from continuo.protection.rate_limits import Wait
 from continuo.providers.client import ModelClient
+from continuo.providers.embeddings import Embedding
 from continuo.providers.exchange import Exchange
 from continuo.providers.limited import at_most
 from continuo.stores.database import Row
@@ -77,6 +80,8 @@ class ModelCalls:
         payloads: Payloads,
         turns: Turns,
         streams: StreamLog,
+        micro_batches: MicroBatches,
+        meter: Meter,
     ) -> None:
         self._library = library
         self._client = client
@@ -87,6 +92,8 @@ class ModelCalls:
         self._payloads = payloads
         self._turns = turns
         self._streams = streams
+        self._micro_batches = micro_batches
+        self._meter = meter
 
     @reaching_out
     @activity.defn(name="call")
@@ -129,6 +136,7 @@ class ModelCalls:
         key, step, started = identity(), job.step, time.monotonic()
         assert isinstance(step, Call)
         attempt, delivery = attempt_number(job.attempts), None
+        admitting: Coroutine[Any, Any, Admitted | Wait]
         try:
             if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
                 return known
@@ -143,7 +151,11 @@ class ModelCalls:
             delivery = await self._delivery(job, key, attempt)
             job = job.model_copy(update={"request": await whole(job.request, self._turns)})
             fill, lease = partial(filled_in, step, job.request, catalog, delivery), lasts(step)
-            admitted = await self._admission.admit(catalog, job, wanted, fill, key, attempt, lease)
+            if wanted.micro_batch and delivery is None:
+                admitting = self._admission.gathered(catalog, job, wanted, fill(wanted), key, attempt, lease)
+            else:
+                admitting = self._admission.admit(catalog, job, wanted, fill, key, attempt, lease)
+            admitted = await admitting
         except ProviderError as error:
             failure = broken(error, job) if delivery is not None and delivery.goes_on else error
             earlier = await self._earlier(key, attempt)
@@ -151,11 +163,13 @@ class ModelCalls:
                 path=job.path, model=step.model, attempts=attempt, status="failed", error=f"{failure.kind}: {failure}"
             )
             raise _failed(failure, job, in_all(record, earlier, answered=False)) from error
-        if isinstance(admitted, Wait):
+        outcome: Outcome | Wait | None = admitted if isinstance(admitted, Wait) else None
+        if isinstance(admitted, Admitted):
+            outcome = await self._admitted(job, admitted, ask, started, delivery)
+        if isinstance(outcome, Wait):
             # This one has asked nobody: the next one has its number.
             tried = {"attempts": attempt - 1, "failures": failed_attempts(job.failures)}
-            return admitted.model_copy(update=tried)
-        outcome = await self._admitted(job, admitted, ask, started, delivery)
+            return outcome.model_copy(update=tried)
         return await self._once(job, ask) if outcome is None else outcome
 
     async def _delivery(self, job: Job, key: str, attempt: int) -> Delivery | None:
@@ -192,9 +206,9 @@ class ModelCalls:
         ask: Ask,
         started: float,
         delivery: Delivery | None,
-    ) -> Outcome | None:
-        """None for one of several deployments that did nothing, since its breaker let no call, or a probe found it ill
-        still: another one is to be asked."""
+    ) -> Outcome | Wait | None:
+        """None for one of several deployments that did nothing, since its breaker or its limits let no call, or a probe
+        found it ill still: another one is to be asked. A `Wait` for what is gathered where limits let no call."""
         step, model, provider = job.step, admitted.model, admitted.catalog.providers[admitted.model.provider]
         assert isinstance(step, Call)
         exchange, usage, key = Exchange(), None, admitted.identity
@@ -202,24 +216,34 @@ class ModelCalls:
         earlier: Sequence[Row] = ()
         # A request that goes on with an answer is another than the one that it was begun by, and is billed beside it.
         goes_on = delivery is not None and delivery.goes_on
-        alike = provider.idempotent and not goes_on
+        # And each micro-batch is another one.
+        alike = provider.idempotent and not goes_on and not admitted.gathered
         several = len(model.deployments) > 1
         probes = several and self._breakers.ailing(model.provider)
+        asking = Asking(self._meter, job, admitted, exchange, content=self._library.settings.trace_content)
         try:
             earlier = await self._earlier(key, admitted.attempt)
-            async with self._breakers.guard(model.provider, provider.breaker, key, lasts(step)):
+            guard = self._breakers.guard(model.provider, provider.breaker, key, lasts(step))
+            async with nullcontext() if admitted.gathered else guard:
                 own_key = f"{key}+{admitted.attempt}" if goes_on else key
                 sending = Sending(timeout=step.timeout, idempotency_key=own_key, exchange=exchange)
-                if delivery is None:
-                    response = await ask(admitted, **sending)
-                else:
-                    response = await self._streamed(delivery, admitted, **sending)
+                with asking.observed():
+                    if admitted.gathered:
+                        response = await self._shared(job, admitted, started, **sending)
+                    elif delivery is None:
+                        response = await ask(admitted, **sending)
+                    else:
+                        response = await self._streamed(delivery, admitted, asking, **sending)
+                    asking.answered(response)
         except asyncio.CancelledError:
             if exchange.billable:
                 await self._settle(job, admitted, left(admitted, exchange.usage))
             else:
                 await self._settle(job, admitted, None)
             raise
+        except Refused as refused:
+            await self._settle(job, admitted, None)
+            return None if several else refused.wait
         except Exception as error:
             failure = error if isinstance(error, ProviderError) else _unexpected(error, model)
             if several and failure.kind in ("unauthorized", "not_found"):
@@ -236,30 +260,22 @@ class ModelCalls:
                 failure = broken(failure, job)
             usage = failure.usage
             unanswered = admitted.unanswered if exchange.billable else None
-            own = recorded(job, admitted, started, unanswered, error=failure)
+            own = recorded(job, admitted, started, unanswered, error=failure, cost=exchange.cost_usd)
             await self._settle(job, admitted, own)
             raise _failed(failure, job, in_all(own, earlier, answered=False)) from error
         else:
             # It waits for nobody until it is recorded: who is cancelled meanwhile would ask and pay again.
             usage, took = response.usage, time.monotonic() - began
-            own = recorded(job, admitted, started, None, usage=usage)
+            own = recorded(job, admitted, started, None, usage=usage, cost=exchange.cost_usd)
             log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
-            record = in_all(own, earlier, answered=alike)
-            update: dict[str, object] = {
-                "model": model.id,
-                "provider": model.provider,
-                "cost_usd": record.cost_usd,
-                "calls": (record,),
-            }
-            outcome = response.model_copy(update=update)
-            if admitted.reason:
-                outcome = outcome.model_copy(update={"fallback": True, "reasons": (admitted.reason,)})
+            outcome = accounted(admitted, response, in_all(own, earlier, answered=alike))
             await self._settle(job, admitted, own, outcome, replaces=alike)
             if delivery is not None:
                 await delivery.finish()
             return outcome
         finally:
-            await self._admission.leave(admitted, usage, took, failed=failed)
+            if not admitted.gathered:
+                await self._admission.leave(admitted, usage, took, failed=failed)
 
     async def _settle(
         self,
@@ -269,9 +285,12 @@ class ModelCalls:
         outcome: Outcome | None = None,
         *,
         replaces: bool = False,
+        patience: float | None = None,
+        run: str | None = None,
     ) -> None:
         """Keep what the attempt came to, which `replaces` what those before it were estimated at. One that used nothing
-        only gives back what was reserved for it."""
+        only gives back what was reserved for it. `patience` (seconds) is by default what the attempt has left, and
+        `run` the whole run that the attempt is of: outside of its activity both are to be given."""
         provider, context = admitted.catalog.providers[admitted.model.provider], job.context
         simulated = outcome.simulated if outcome else provider.simulated
         used = own is not None and (outcome is not None or own.usage != Usage())
@@ -284,8 +303,9 @@ class ModelCalls:
             paid=Paid(record=own, context=context, simulated=simulated) if own and used else None,
             outcome=outcome,
             replaces_estimates=replaces,
+            run=whole_run_id(job.path) if run is None else run,
         )
-        await self._settling.settle(settlement, _time_left())
+        await self._settling.settle(settlement, _time_left() if patience is None else patience)
 
     async def _answer(self, admitted: Admitted, **sending: Unpack[Sending]) -> Outcome:
         model, request = admitted.model, admitted.request
@@ -293,9 +313,11 @@ class ModelCalls:
             return await self._embed(admitted, **sending)
         media = await media_of(request, self._payloads)
         client = self._client.of(admitted.catalog)
-        return _outcome(admitted, await client.complete(model, request, media=media, **sending))
+        return answered(admitted, await client.complete(model, request, media=media, **sending))
 
-    async def _streamed(self, delivery: Delivery, admitted: Admitted, **sending: Unpack[Sending]) -> Outcome:
+    async def _streamed(
+        self, delivery: Delivery, admitted: Admitted, asking: Asking, **sending: Unpack[Sending]
+    ) -> Outcome:
         """The same, whose pieces are delivered as they come."""
         model, request, client = admitted.model, admitted.request, self._client.of(admitted.catalog)
         media, response = await media_of(request, self._payloads), None
@@ -304,6 +326,7 @@ class ModelCalls:
             aclosing(client.stream(model, request, media=media, **sending)) as pieces,
         ):
             async for piece in pieces:
+                asking.first_piece()
                 if isinstance(piece, ModelResponse):
                     response = piece
                 else:
@@ -311,30 +334,24 @@ class ModelCalls:
         assert response is not None, "a stream that does not raise ends with the whole answer"
         if delivery.goes_on:
             response = joined(delivery.begun, response)
-        return _outcome(admitted, response)
+        return answered(admitted, response)
 
     async def _embed(self, admitted: Admitted, **sending: Unpack[Sending]) -> Outcome:
-        response = await self._client.of(admitted.catalog).embed(admitted.model, admitted.request, **sending)
-        vectors = b64encode(response.vectors).decode()
-        return Outcome(
-            text="", embedding=vectors, served_by="model", simulated=response.simulated, usage=response.usage
-        )
+        return embedded(await self._client.of(admitted.catalog).embed(admitted.model, admitted.request, **sending))
 
+    async def _shared(self, job: Job, admitted: Admitted, started: float, **sending: Unpack[Sending]) -> Outcome:
+        """The same, by a call that may have other callers too."""
+        exchange, caller, run = sending["exchange"], asyncio.current_task(), whole_run_id(job.path)
+        assert caller is not None
 
-def _outcome(admitted: Admitted, response: ModelResponse) -> Outcome:
-    request = admitted.request
-    text, confidence = rated(response) if request.rated else (response.message.text, response.confidence)
-    return Outcome(
-        text=text,
-        logprobs=response.logprobs if request.logprobs else (),
-        transcript=response.transcript if request.segments else None,
-        message=response.message.saying(text),
-        finish_reason=response.finish_reason,
-        served_by=admitted.catalog.protocol(admitted.model).served_by,
-        confidence=confidence,
-        simulated=response.simulated,
-        usage=response.usage,
-    )
+        async def late(embedding: Embedding) -> None:
+            # It has left, and booked what it might have cost: that is replaced by what was paid.
+            await asyncio.wait({caller})
+            own = recorded(job, admitted, started, None, usage=embedding.usage, cost=exchange.cost_usd)
+            await self._settle(job, admitted, own, accounted(admitted, embedded(embedding), own), patience=0, run=run)
+
+        asking = self._micro_batches.embed(admitted, timeout=sending["timeout"], exchange=exchange, late=late)
+        return embedded(await asking)
 
 
 def lasts(step: Call) -> float:

@@ -1,5 +1,6 @@
 """What nothing needs any more goes: from the stores, and closed dead letters from Temporal."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -8,18 +9,24 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from continuo.activities.executions import NAME, closed, delete, open_runs, referred
 from continuo.activities.unexpected import reaching_out
 from continuo.config.settings import DAY, Settings
+from continuo.config.tenants import load_tenants
+from continuo.door.executions import NAME, closed, delete, open_runs, referred
 from continuo.operations.dead_letters import TYPE
 from continuo.operations.pruning import Part
+from continuo.stores.audit import chains
+from continuo.stores.audit import prune as prune_audit
 from continuo.stores.batches import prune_batches
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database, StoreUnavailable
-from continuo.stores.payloads import FRESH, find
+from continuo.stores.events import prune_events
+from continuo.stores.files import Files
+from continuo.stores.payloads import FRESH, drop_owners, find
 from continuo.stores.pruning import JOURNAL, LEDGER, MCP_CALLS, RUNS, Aged, payloads, prune
 from continuo.stores.streams import StreamLog
 from continuo.stores.turns import Turns
+from continuo.stores.vault import prune_vault
 from continuo.temporal.namespace import Namespace
 
 CLOCKS = 3600.0
@@ -76,10 +83,29 @@ class Pruning:
                 return await self._letters(now, dry_run=dry_run)
             case "streams":
                 return await self._streams.prune(now.timestamp(), dry_run=dry_run)
+            case "audit":
+                return await self._audit(now, dry_run=dry_run)
+            case "events":
+                return await prune_events(self._store, now.timestamp() - settings.event_retention, dry_run=dry_run)
             case "runs":
                 before = (now - timedelta(seconds=settings.run_retention)).isoformat()
                 batches = await prune_batches(self._store, before, dry_run=dry_run)
-                return batches + await prune(self._store, RUNS, before, lambda run_id: False, dry_run=dry_run)
+                files = await Files(self._store).prune(now.timestamp(), dry_run=dry_run)
+                values = await prune_vault(self._store, now.timestamp() - DAY, dry_run=dry_run)
+                return (
+                    values
+                    + files
+                    + batches
+                    + await prune(self._store, RUNS, before, lambda run_id: False, dry_run=dry_run)
+                )
+
+    async def _audit(self, now: datetime, *, dry_run: bool) -> int:
+        tenants, count = await asyncio.to_thread(load_tenants, self._settings.tenants), 0
+        for chain in await chains(self._store):
+            if (days := tenants.of(chain.tenant).audit_days) is not None:
+                before = now - timedelta(days=days)
+                count += await prune_audit(self._store, chain.tenant, before, dry_run=dry_run)
+        return count
 
     async def _of_closed_runs(self, rows: Aged, now: datetime, retention: float, *, dry_run: bool) -> int:
         """A row is asked for by the attempts of a call alone, which has its run in its identity."""
@@ -108,7 +134,10 @@ class Pruning:
         # A job that is itself kept here names its media, and no history does.
         for name in list(names):
             names.update(name_bytes.decode() for name_bytes in NAME.findall(await find(self._large, name) or b""))
-        return await drop(names.__contains__, dry_run=dry_run)
+        count = await drop(names.__contains__, dry_run=dry_run)
+        if not dry_run:
+            await drop_owners(self._large, self._namespace.id)
+        return count
 
     async def _letters(self, now: datetime, *, dry_run: bool) -> int:
         letters = await closed(self._client, TYPE, now - timedelta(seconds=self._settings.letter_retention))

@@ -19,10 +19,13 @@ def recorded(
     *,
     usage: Usage | None = None,
     error: ProviderError | None = None,
+    cost: float | None = None,
 ) -> CallRecord:
-    """How this attempt went. What nobody has counted is taken from `unanswered`, if it may have to be paid."""
+    """How this attempt went. What nobody has counted is taken from `unanswered`, if it may have to be paid. `cost` is
+    what the usage costs in USD, where that does not follow from the model's price."""
     model, usage = admitted.model, error.usage if error else usage
-    cost = model.price.cost(usage) if model.price and usage else None
+    if cost is None and model.price and usage:
+        cost = model.price.cost(usage)
     if usage is None and unanswered is not None:
         usage, cost = unanswered.usage, unanswered.cost_usd
     return CallRecord(

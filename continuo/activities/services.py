@@ -7,6 +7,8 @@ from temporalio import activity
 
 from continuo.activities.errors import give_up_or_retry
 from continuo.activities.identity import identity
+from continuo.activities.observed import tool_span
+from continuo.activities.revealing import Revealed, Revealing
 from continuo.activities.unexpected import reaching_out
 from continuo.apart import apart
 from continuo.authoring.library import Library
@@ -22,8 +24,9 @@ from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, at_most,
 class ServiceCalls:
     """Sends a job's data to the services of the catalog. The key of a service is sent as a bearer token."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, revealing: Revealing) -> None:
         self._library = library
+        self._revealing = revealing
         self._masker = library.masker
         self._http = httpx.AsyncClient()
 
@@ -35,15 +38,17 @@ class ServiceCalls:
         assert isinstance(step, Http)
         try:
             async with at_most(step.service, step.timeout):
-                return Outcome(text=await self._asked(step, job), served_by="service")
+                with tool_span(job, step.service):
+                    text = await self._asked(step, await self._revealing.of(job))
+                return Outcome(text=text, served_by="service")
         except httpx.HTTPError as error:
             raise self._failed(error_for_transport(step.service, error, self._masker), job) from None
         except ProviderError as error:
             raise self._failed(error, job) from error
 
-    async def _asked(self, step: Http, job: Job) -> str:
+    async def _asked(self, step: Http, revealed: Revealed) -> str:
         """The body of a successful response. Raises `ProviderError`."""
-        name, environ = step.service, self._library.environ
+        job, name, environ = revealed.job, step.service, self._library.environ
         if (endpoint := (await self._library.catalog_with(service=name)).services.get(name)) is None:
             raise ProviderError("not_found", f"this worker's catalog has no service {name!r}")
         headers = {"Idempotency-Key": job.effect or identity(), **ACCEPTED}
@@ -55,6 +60,7 @@ class ServiceCalls:
             with naming(name):
                 raw = await body(response, MAX_ANSWER if response.is_success else MAX_ERROR)
             text = await apart(len(raw), lambda: self._masker.text(raw.decode(errors="replace")))
+            text = await revealed.withheld(text)
             if not response.is_success:
                 raise error_for_response(name, response, text)
             return text

@@ -10,10 +10,13 @@ from pathlib import Path
 import structlog
 from pydantic import ValidationError
 
+from continuo.errors import InputError
 from continuo.jobs import Outcome
+from continuo.protection.encryption import Cipher
 from continuo.stores.database import StoreUnavailable
 from continuo.stores.journal import Journal
 from continuo.stores.ledger import Settlement
+from continuo.stores.private import opened_bytes, sealed_bytes
 
 log = structlog.get_logger()
 
@@ -30,9 +33,10 @@ CLOSING = 4.0
 class Settling:
     """Records settlements; what cannot be recorded is held, and kept in a file of `folder` until it is booked."""
 
-    def __init__(self, journal: Journal, folder: Path) -> None:
+    def __init__(self, journal: Journal, folder: Path, cipher: Cipher | None = None) -> None:
         self._journal = journal
         self._folder = folder
+        self._cipher = cipher
         self._held: dict[str, Outcome] = {}
         self._writing: set[asyncio.Task[None]] = set()
 
@@ -41,10 +45,10 @@ class Settling:
         """Inside, what earlier processes left in files is booked too."""
         for path in sorted(self._folder.glob("*.json")):
             try:
-                settlement = Settlement.model_validate_json(path.read_bytes())
+                settlement = self._read(path)
             except FileNotFoundError:
                 continue
-            except (OSError, ValidationError) as error:
+            except (OSError, ValidationError, InputError) as error:
                 log.error("a file of an unrecorded answer cannot be read", file=str(path), error=str(error))
                 continue
             self._begin(settlement, asyncio.get_running_loop().create_future())
@@ -66,7 +70,7 @@ class Settling:
         for path in self._folder.iterdir() if self._folder.exists() else ():
             if path.name.startswith(f"{_name(identity)}-") and path.suffix == ".json":
                 with suppress(FileNotFoundError):
-                    settlement = Settlement.model_validate_json(path.read_bytes())
+                    settlement = self._read(path)
                     if settlement.outcome is not None:
                         return settlement.outcome
         return await self._journal.find(identity)
@@ -100,31 +104,39 @@ class Settling:
                     break
                 except StoreUnavailable as error:
                     log.warning("what a call came to cannot be recorded yet", error=str(error))
-                    if not safe.done() and await asyncio.to_thread(_keep, path, settlement):
+                    if not safe.done() and await asyncio.to_thread(_keep, path, self._written(settlement)):
                         safe.set_result(None)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LAST_PAUSE)
         except Exception as error:
             # Kept for a person: to record it again would fail in the same way.
             log.error("what a call came to cannot be recorded", identity=settlement.identity, exc_info=error)
-            await asyncio.to_thread(_keep, path.with_suffix(".failed"), settlement)
+            await asyncio.to_thread(_keep, path.with_suffix(".failed"), self._written(settlement))
         else:
             path.unlink(missing_ok=True)
         finally:
             self._held.pop(settlement.identity, None)
+
+    def _read(self, path: Path) -> Settlement:
+        content = path.read_bytes()
+        return Settlement.model_validate_json(opened_bytes(self._cipher, content) if self._cipher else content)
+
+    def _written(self, settlement: Settlement) -> bytes:
+        content = settlement.model_dump_json(exclude_defaults=True).encode()
+        return sealed_bytes(self._cipher, content) if self._cipher else content
 
 
 def _name(identity: str) -> str:
     return sha256(identity.encode()).hexdigest()[:32]
 
 
-def _keep(path: Path, settlement: Settlement) -> bool:
+def _keep(path: Path, content: bytes) -> bool:
     """Write the file so that it is whole or not there; False, and a line in the log, where the disk takes nothing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(f".{os.getpid()}")
         with draft.open("wb") as file:
-            file.write(settlement.model_dump_json(exclude_defaults=True).encode())
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

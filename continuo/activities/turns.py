@@ -40,7 +40,8 @@ class TurnKeeping:
     @activity.defn(name="add_turn")
     async def add(self, added: Added) -> Turn:
         try:
-            return await self._turns.add(added.parent, added.messages, time(), added.conversation)
+            owner = activity.info().workflow_id
+            return await self._turns.add(added.parent, added.messages, time(), added.conversation, owner)
         except MissingTurn as error:
             raise _missing(error) from error
 
@@ -59,7 +60,8 @@ class TurnKeeping:
             first = await self._turns.messages(opening.first, time(), 1) if opening.first else []
         except MissingTurn as error:
             raise _missing(error) from error
-        return await self._turns.add(None, [*first, Message(role="user", content=opening.note)], time())
+        messages = [*first, Message(role="user", content=opening.note)]
+        return await self._turns.add(None, messages, time(), owner=activity.info().workflow_id)
 
     @activity.defn(name="examine")
     async def examine(self, texts: list[str], schemas: list[dict[str, JsonValue] | None]) -> list[str | None]:

@@ -6,18 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from continuo.data import WHEN_SET, Data, Int
+from continuo.data import WHEN_SET, Data, Int, Seconds
 from continuo.decisions.off_peak import OffPeak
-from continuo.jobs import CANCELLED, Context, Failure, Job, Outcome, TenantName, Usd, total_cost
+from continuo.jobs import CANCELLED, Context, Failure, Job, Outcome, Priority, TenantName, Usd, is_name, total_cost
 from continuo.messages import ModelRequest
 from continuo.patterns import Step
 
 TYPE = "Batch"
 """The workflow type."""
 
-BatchState = Literal["loading", "running", "done", "stopped", "spent", "cancelled"]
-"""`loading`: its items are being kept, and nothing has begun. `done`: each item has ended. `stopped`: by hand, when
-what was under way had ended. `spent`: its budget was. `cancelled`: with what was under way."""
+BatchState = Literal["loading", "planned", "running", "done", "stopped", "spent", "cancelled"]
+"""`loading`: its items are being kept, and nothing has begun. `planned`: they are those of a schedule, which runs
+a copy each time. `done`: each item has ended. `stopped`: by hand, when what was under way had ended. `spent`: its
+budget was. `cancelled`: with what was under way."""
 
 ItemState = Literal["waiting", "done", "failed", "cancelled"]
 """What is under way is waiting too."""
@@ -38,10 +39,30 @@ BatchId = Annotated[str, AfterValidator(_batch_id)]
 """Without slashes, so that no batch has the workflow id of another one's item."""
 
 
+class Origin(Data):
+    """Where a batch came in: by which API, for which of its paths, from which file of the caller; and what the caller
+    noted of it. `cancelling` is when (UTC) the caller has had enough of it, and `webhook` is told of its end."""
+
+    api: Literal["openai", "anthropic"]
+    endpoint: str
+    file: str | None = None
+    metadata: dict[str, str] | None = None
+    cancelling: datetime | None = None
+    webhook: Annotated[str | None, WHEN_SET] = None
+
+
+class AtProvider(Data):
+    """That the items go into batches of the provider's own. What these have not answered shortly before the end of
+    `within` seconds is asked for by single calls."""
+
+    within: Seconds | None = None
+
+
 class Terms(Data):
     """How the items of a batch are done: by `step`, for `context`, of which `deadline` is that of each item.
 
-    `window` runs are under way at once. No more are begun once `budget_usd` is spent, nor outside `off_peak`.
+    `window` runs are under way at once. No more are begun once `budget_usd` is spent, nor outside `off_peak`. With
+    `at_provider` there are no runs, as long as its batches answer.
     """
 
     step: Step
@@ -49,18 +70,50 @@ class Terms(Data):
     window: Annotated[Int, Field(ge=1, le=MAX_WINDOW)] = 50
     budget_usd: Annotated[Usd | None, WHEN_SET] = None
     off_peak: Annotated[OffPeak | None, WHEN_SET] = None
+    origin: Annotated[Origin | None, WHEN_SET] = None
+    at_provider: Annotated[AtProvider | None, WHEN_SET] = None
+
+    @property
+    def cancelling(self) -> datetime | None:
+        return None if self.origin is None else self.origin.cancelling
+
+    def cancelled(self, when: datetime | None) -> "Terms":
+        """The same, which its caller has had enough of at that time, or not."""
+        origin = self.origin and self.origin.model_copy(update={"cancelling": when})
+        return self.model_copy(update={"origin": origin})
 
 
 class Item(Data):
-    """One item: its place in the batch, from 1, its own `id` if its caller gave it one, and its input."""
+    """One item: its place in the batch, from 1, its own `id` if its caller gave it one, and its input.
+
+    `step`, `pattern` and `priority` are its own where they are not the batch's, and `rule` is what decided so; so is
+    the user whom its request names. `decisions` are those of the stages on it. `echo` is what its answer tells of its
+    request.
+    """
 
     number: int
     own: Annotated[str | None, WHEN_SET] = None
     request: ModelRequest
     data: dict[str, JsonValue] = {}
+    step: Annotated[Step | None, WHEN_SET] = None
+    pattern: Annotated[str | None, WHEN_SET] = None
+    priority: Annotated[Priority | None, WHEN_SET] = None
+    rule: Annotated[str | None, WHEN_SET] = None
+    decisions: Annotated[tuple[dict[str, JsonValue], ...], WHEN_SET] = ()
+    echo: Annotated[dict[str, JsonValue], WHEN_SET] = {}
 
     def job(self, terms: Terms) -> Job:
-        return Job(step=terms.step, context=terms.context, request=self.request, data=self.data)
+        user = self.request.user
+        update = {
+            "pattern": self.pattern,
+            "priority": self.priority,
+            # The caller's own word for them, which may be none of ours.
+            "user": user if user and is_name(user) else None,
+        }
+        context = terms.context.model_copy(update={name: value for name, value in update.items() if value is not None})
+        step = self.step or terms.step
+        own = {"data": self.data, "rule": self.rule, "decisions": self.decisions}
+        return Job(step=step, context=context, request=self.request, **own)
 
 
 class Tally(Data):
@@ -111,7 +164,7 @@ class Ended(Data):
 
 
 class BatchRow(Data):
-    """A batch as lists show it; `created` is in UTC, and `digest` that of its items."""
+    """A batch as lists show it; `created` and `ended` are in UTC, and `digest` that of its items."""
 
     tenant: TenantName
     id: str
@@ -119,6 +172,7 @@ class BatchRow(Data):
     created: datetime
     state: BatchState
     digest: str
+    ended: datetime | None = None
     tally: Tally
 
 
@@ -130,13 +184,15 @@ class BatchRows(Data):
 
 class Position(Data):
     """Where a batch's workflow stands: `after` is the last item that it has read, and `open` are those that an earlier
-    run of it has begun, and of whose end it does not know yet. `stopped` says that no more are begun."""
+    run of it has begun, and of whose end it does not know yet. `stopped` says that no more are begun. `since` is when
+    (UTC) the first run of one at a provider began."""
 
     tenant: TenantName
     id: str
     after: int = 0
     open: tuple[int, ...] = ()
     stopped: bool = False
+    since: Annotated[datetime | None, WHEN_SET] = None
 
 
 class Begun(Data):

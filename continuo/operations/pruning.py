@@ -5,7 +5,7 @@ from typing import Literal
 from continuo.data import Data
 from continuo.jobs import Priority
 
-Part = Literal["journal", "ledger", "cache", "payloads", "letters", "runs", "streams"]
+Part = Literal["journal", "ledger", "cache", "payloads", "letters", "runs", "streams", "audit", "events"]
 
 TYPE = "Prune"
 """The workflow type."""
@@ -24,7 +24,7 @@ class Request(Data):
 
 class Pruned(Data):
     """How many went, or would go, of each; `letters` are dead letters that were closed, `runs` rows of runs and
-    batches, `streams` runs in the stream log."""
+    batches, `streams` runs in the stream log, `audit` rows of the audit, `events` those of the bus."""
 
     dry_run: bool
     journal: int
@@ -34,3 +34,5 @@ class Pruned(Data):
     letters: int
     runs: int = 0
     streams: int = 0
+    audit: int = 0
+    events: int = 0

@@ -1,7 +1,7 @@
 """The row of a run: what it was, what it came to and what it cost."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
@@ -95,6 +95,27 @@ class RunQuery(Data):
     status: RunStatus | None = None
     since: Annotated[datetime, BeforeValidator(_since)] | None = None
     limit: Annotated[int, Field(ge=1, le=100_000)] = 50
+
+
+class Mark(NamedTuple):
+    """A place in a list of runs: behind the run that began then."""
+
+    started: datetime
+    run_id: str
+
+
+class RunTotals(Data):
+    """Of all runs that a query wants, whatever its limit: how many there are of each status, and their money in USD,
+    without the `unpriced` ones that have ended and whose cost is unknown."""
+
+    statuses: dict[str, int] = {}
+    cost_usd: float = 0.0
+    saved_usd: float = 0.0
+    unpriced: int = 0
+
+    @property
+    def runs(self) -> int:
+        return sum(self.statuses.values())
 
 
 class RunRows(Data):

@@ -1,23 +1,30 @@
 """What is told at the end of a run whose caller wants to be told."""
 
 import json
+from typing import Annotated, Literal
 
-from continuo.data import Data
+from continuo.data import WHEN_SET, Data
 
 TYPE = "Webhook"
 """The workflow type of what is to be told."""
 
-_OBJECTS = {"job": "job", "resp": "response"}
+_OBJECTS = {"job": "job", "resp": "response", "batch": "batch", "msgbatch": "message_batch"}
+
+How = Literal["completed", "cancelled"]
 
 
 class Notice(Data):
-    """Which run has ended, the `subject`'s that its caller knows it by, such as `job_…`, and the `url` to be told."""
+    """Which run has ended, the `subject`'s that its caller knows it by, such as `job_…`, and the `url` to be told.
+
+    `how` it ended is said of a batch, whose row tells of its end before it does; of other runs it is looked up.
+    """
 
     url: str
     subject: str
     tenant: str
     workflow_id: str
     run_id: str
+    how: Annotated[How | None, WHEN_SET] = None
 
     @property
     def id(self) -> str:

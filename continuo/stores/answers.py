@@ -8,6 +8,7 @@ from typing import Any, Literal
 from continuo.stores.conversations import ROOM, taken
 from continuo.stores.database import Connection, Database, Row
 from continuo.stores.items import Content, Size, add, copy, drop, prune
+from continuo.stores.private import PrivateText
 
 Kind = Literal["response", "completion"]
 Status = Literal["queued", "in_progress", "completed", "incomplete", "failed", "cancelled"]
@@ -68,7 +69,7 @@ class Answers:
         """Keep an answer that is to come, or is there at once, and its `input`; one that is kept already stays as it
         is, unless its run failed and another one is asked. `check` raises where its conversation would have too much
         with it."""
-        values = [_value(getattr(replace(kept, namespace=self.namespace), name)) for name in _COLUMNS]
+        values = [_value(name, getattr(replace(kept, namespace=self.namespace), name)) for name in _COLUMNS]
 
         def write(connection: Connection) -> None:
             known = connection.execute("SELECT id FROM answers WHERE id = ?", (kept.id,)).fetchone()
@@ -88,7 +89,7 @@ class Answers:
 
         def write(connection: Connection) -> None:
             sql = "UPDATE answers SET status = ?, answer = ? WHERE id = ? AND run_id = ? AND status = 'in_progress'"
-            values = (ended.status, json.dumps(ended.answer), ended.id, ended.run_id)
+            values = (ended.status, PrivateText(json.dumps(ended.answer)), ended.id, ended.run_id)
             kept = connection.execute(sql, values).rowcount
             if not kept or ended.conversation is None or ended.status not in ("completed", "incomplete"):
                 return
@@ -164,8 +165,9 @@ class Answers:
             start = (rows[-1]["created"], rows[-1]["id"])
 
 
-def _value(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, Mapping) else value
+def _value(name: str, value: Any) -> Any:
+    written = json.dumps(value) if isinstance(value, Mapping) else value
+    return PrivateText(written) if name in ("body", "answer") and written is not None else written
 
 
 def _kept(row: Row) -> Kept:

@@ -41,6 +41,11 @@ class Backend:
         """The stream log, which keeps a run for so many seconds. Raises `InputError` as `database` and `cache` do."""
         raise NotImplementedError
 
+    def scrub(self, url: str) -> tuple[str, ...]:
+        """Leave nothing in the store's files of what was deleted, while others use them; the names of those of which
+        that could not be done now. What a server keeps on its disk is not ours to say."""
+        return ()
+
     def errors(self) -> tuple[type[Exception], ...]:
         """What its driver raises where the store cannot be used."""
         return ()

@@ -1,13 +1,15 @@
 """The money of a tenant's day, and of a key's day and month: what is spent, and what calls under way may still cost."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from continuo.data import Data
 from continuo.jobs import KeyTerms
 from continuo.money import NANO
+from continuo.operations.events import Event, of_budget
 from continuo.stores.database import Connection, Database
+from continuo.stores.events import enter_events
 from continuo.stores.ledger import Paid, book_lost, periods
 
 _RESERVED = (
@@ -77,9 +79,12 @@ class Budgets:
             spent = connection.execute(sql, account).fetchone()["spent_nanousd"]
             reserved = int(connection.execute(_RESERVED, (*account, wanted.identity)).fetchone()["nanousd"])
             if limit is not None and spent + reserved + amount > _nano(limit):
+                event = of_budget(wanted.tenant, wanted.tenant, wanted.day, limit, datetime.now(UTC))
+                enter_events(connection, [event])
                 return Balance(spent=spent / NANO, reserved=reserved / NANO)
             for balance, most in _balances_of_key(connection, wanted):
                 if most is not None and _nano(balance.spent) + _nano(balance.reserved) + amount > _nano(most):
+                    enter_events(connection, [_of_key(wanted, balance, most)])
                     return balance
             paid = wanted.paid.model_dump_json(exclude_defaults=True) if wanted.paid else None
             key = wanted.key.id if wanted.key else None
@@ -115,6 +120,13 @@ def _balances_of_key(connection: Connection, wanted: Reservation) -> Iterator[tu
         own = (key.id, len(period), period, wanted.identity)
         reserved = int(connection.execute(_RESERVED_BY_KEY, own).fetchone()["nanousd"])
         yield Balance.model_validate({"of": of, "spent": spent / NANO, "reserved": reserved / NANO}), limit
+
+
+def _of_key(wanted: Reservation, balance: Balance, limit: float) -> Event:
+    assert wanted.key is not None
+    day, month = periods(wanted.day.isoformat())
+    period = day if balance.of == "key's day" else month
+    return of_budget(f"{wanted.tenant}/{wanted.key.id}", wanted.tenant, period, limit, datetime.now(UTC))
 
 
 def _nano(usd: float) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from continuo.stores.database import Connection, Database, Row
+from continuo.stores.private import PrivateBytes, PrivateText
 from continuo.stores.pruning import PAUSE, PORTION
 
 _NAME = re.compile('"([0-9a-f]{64})"')
@@ -87,11 +88,11 @@ def add(connection: Connection, owner: str, content: Content) -> None:
     """Add items behind those that the owner has; the caller holds a lock on the owner."""
     number = _next(connection, owner)
     for at, item in enumerate(content.items, number):
-        row = (owner, at, item.id, item.content)
+        row = (owner, at, item.id, PrivateText(item.content))
         connection.execute("INSERT INTO kept_items (owner, number, id, content) VALUES (?, ?, ?, ?)", row)
     for name, medium in content.media.items():
         sql = "INSERT INTO kept_media (owner, sha256, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        connection.execute(sql, (owner, name, medium))
+        connection.execute(sql, (owner, name, PrivateBytes(medium)))
 
 
 def copy(connection: Connection, owner: str, to: str) -> None:

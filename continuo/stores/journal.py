@@ -1,17 +1,24 @@
 """The journal: the answer of each call, by the call's identity, so that no answer is paid for twice."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from continuo.jobs import Outcome
 from continuo.stores.database import Connection, Database, Row
 from continuo.stores.ledger import Settlement, attempt_key, attempt_number, book_lost, settle
+from continuo.stores.private import PrivateText
+
+if TYPE_CHECKING:
+    # What counts nothing does not load it.
+    from continuo.operations.metrics import Meter
 
 
 class Journal:
-    """An attempt that finds its answer here returns it and pays nothing."""
+    """An attempt that finds its answer here returns it and pays nothing. `meter` counts what is paid."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, meter: "Meter | None" = None) -> None:
         self._database = database
+        self._meter = meter
 
     async def find(self, identity: str) -> Outcome | None:
         rows = await self._database.read("SELECT outcome FROM journal WHERE identity = ?", (identity,))
@@ -22,14 +29,17 @@ class Journal:
         answer = settlement.outcome
         kept = None if answer is None else answer.model_dump_json(exclude_defaults=True)
 
-        def write(connection: Connection) -> None:
+        def write(connection: Connection) -> bool:
             if kept is not None:
-                row = (settlement.identity, datetime.now(UTC).isoformat(), kept)
+                row = (settlement.identity, datetime.now(UTC).isoformat(), PrivateText(kept))
                 connection.execute("INSERT INTO journal VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
-            settle(connection, settlement)
+            return settle(connection, settlement)
 
         # Without a row there is nothing that a loss of power could take.
-        await self._database.write(write, durable=settlement.paid is not None)
+        paid = settlement.paid
+        new = await self._database.write(write, durable=paid is not None)
+        if new and paid is not None and self._meter is not None:
+            self._meter.booked(paid.context, paid.record)
 
     async def attempts(self, identity: str, until: int) -> list[Row]:
         """The rows of the ledger of a call: of its answer, and of the attempts 1 to `until` that gave none."""

@@ -8,7 +8,9 @@ from continuo.data import Data
 from continuo.jobs import CallRecord, Context, Outcome
 from continuo.messages import Usage
 from continuo.money import NANO
+from continuo.operations.events import of_call
 from continuo.stores.database import Connection, Row
+from continuo.stores.events import enter_events
 
 _COLUMNS = (
     "identity", "time", "tenant", '"user"', "pattern", "path", "model", "provider", "status",
@@ -41,9 +43,10 @@ class Paid(Data):
 class Settlement(Data):
     """The end of one attempt of a call. Settling the same one twice changes nothing.
 
-    `identity` is the call's. `paid` is None when the attempt cost nothing; `outcome` is the answer, if there is one.
-    `replaces_estimates` says that the answer's cost is that of all attempts before it at the same provider, as with one
-    that bills one `Idempotency-Key` once. `today` is the tenant's day, for a call for which no money was reserved.
+    `identity` is the call's, and `run` the id of the whole run that made it. `paid` is None when the attempt cost
+    nothing; `outcome` is the answer, if there is one. `replaces_estimates` says that the answer's cost is that of all
+    attempts before it at the same provider, as with one that bills one `Idempotency-Key` once. `today` is the tenant's
+    day, for a call for which no money was reserved.
     """
 
     identity: str
@@ -52,6 +55,7 @@ class Settlement(Data):
     paid: Paid | None = None
     outcome: Outcome | None = None
     replaces_estimates: bool = True
+    run: str | None = None
 
 
 def attempt_key(identity: str, attempt: int) -> str:
@@ -69,8 +73,8 @@ def attempt_number(row: Row) -> int:
     return int(row["identity"].rpartition("#")[2])
 
 
-def book(connection: Connection, key: str, paid: Paid, day: str) -> None:
-    """Write one row and count it as spent on `day`. A second row of the same key is ignored."""
+def book(connection: Connection, key: str, paid: Paid, day: str) -> bool:
+    """Write one row and count it as spent on `day`; whether it is new. A second row of the same key is ignored."""
     record, context, usage = paid.record, paid.context, paid.record.usage
     cost = None if record.cost_usd is None else round(record.cost_usd * NANO)
     row = (
@@ -78,8 +82,10 @@ def book(connection: Connection, key: str, paid: Paid, day: str) -> None:
         record.model, record.provider, record.status, usage.input_tokens, usage.output_tokens,
         usage.cached_tokens, int(usage.estimated), int(paid.simulated), cost, day, context.key_id,
     )  # fmt: skip
-    if connection.execute(_INSERT, row).rowcount:
+    new = bool(connection.execute(_INSERT, row).rowcount)
+    if new:
         _spend(connection, context.tenant, context.key_id, day, cost or 0)
+    return new
 
 
 def _spend(connection: Connection, tenant: str, api_key: str | None, day: str, nanousd: int) -> None:
@@ -102,8 +108,10 @@ def book_lost(connection: Connection, reservations: Iterable[Row]) -> None:
             book(connection, key, Paid.model_validate_json(row["paid"]), row["day"])
 
 
-def settle(connection: Connection, settlement: Settlement) -> None:
-    """Release the attempt's reservation and write its row; better knowledge replaces what was only estimated."""
+def settle(connection: Connection, settlement: Settlement) -> bool:
+    """Release the attempt's reservation and write its row; better knowledge replaces what was only estimated.
+
+    Whether the row is new."""
     identity, attempt, paid = settlement.identity, settlement.attempt, settlement.paid
     sql = "DELETE FROM reservations WHERE identity = ? AND attempt = ? RETURNING day"
     reserved = connection.execute(sql, (identity, attempt)).fetchone()
@@ -113,9 +121,14 @@ def settle(connection: Connection, settlement: Settlement) -> None:
         row = connection.execute(_UNBOOK, (attempt_key(identity, number), provider)).fetchone()
         if row is not None:
             _spend(connection, row["tenant"], row["api_key"], row["day"], -(row["cost_nanousd"] or 0))
-    if paid is not None:
-        key = identity if settlement.outcome is not None else attempt_key(identity, attempt)
-        book(connection, key, paid, reserved["day"] if reserved else settlement.today.isoformat())
+    if paid is None:
+        return False
+    key = identity if settlement.outcome is not None else attempt_key(identity, attempt)
+    new = book(connection, key, paid, reserved["day"] if reserved else settlement.today.isoformat())
+    if paid.record.status == "ok":
+        run = settlement.run or identity.partition("/")[0]
+        enter_events(connection, [of_call(identity, run, paid.record, paid.context, datetime.now(UTC))])
+    return new
 
 
 def in_all(record: CallRecord, rows: Iterable[Row], *, answered: bool) -> CallRecord:

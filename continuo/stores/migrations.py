@@ -241,6 +241,116 @@ STORE = (
     CREATE INDEX batch_items_state ON batch_items (batch, state, number, cost_nanousd, unpriced);
     CREATE UNIQUE INDEX batch_items_own ON batch_items (batch, own) WHERE own IS NOT NULL
     """,
+    """
+    ALTER TABLE batches ADD COLUMN ended TEXT;
+    CREATE TABLE files (
+        id TEXT PRIMARY KEY,
+        tenant TEXT NOT NULL,
+        created DOUBLE PRECISION NOT NULL,
+        expires DOUBLE PRECISION NOT NULL,
+        filename TEXT NOT NULL,
+        bytes BIGINT NOT NULL,
+        content BYTEA NOT NULL
+    );
+    CREATE INDEX files_listed ON files (tenant, created, id);
+    CREATE INDEX files_expires ON files (expires)
+    """,
+    """
+    CREATE TABLE vault (
+        tenant TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        name TEXT NOT NULL,
+        created DOUBLE PRECISION NOT NULL,
+        content BYTEA NOT NULL,
+        PRIMARY KEY (tenant, owner, name)
+    );
+    CREATE INDEX vault_created ON vault (created)
+    """,
+    """
+    CREATE TABLE audit_chains (
+        tenant TEXT PRIMARY KEY,
+        seq BIGINT NOT NULL,
+        hash TEXT NOT NULL,
+        pruned BIGINT NOT NULL,
+        pruned_hash TEXT NOT NULL,
+        pruned_before TEXT NOT NULL
+    );
+    CREATE TABLE audit (
+        tenant TEXT NOT NULL,
+        seq BIGINT NOT NULL,
+        time TEXT NOT NULL,
+        run TEXT,
+        event TEXT NOT NULL,
+        entry TEXT NOT NULL,
+        hash TEXT NOT NULL,
+        PRIMARY KEY (tenant, seq)
+    );
+    CREATE UNIQUE INDEX audit_run ON audit (run, event) WHERE run IS NOT NULL;
+    CREATE TABLE audit_people (
+        tenant TEXT NOT NULL,
+        "user" TEXT NOT NULL,
+        pseudonym TEXT NOT NULL,
+        salt TEXT NOT NULL,
+        PRIMARY KEY (tenant, "user")
+    )
+    """,
+    """
+    CREATE TABLE provider_batches (
+        token TEXT PRIMARY KEY,
+        batch TEXT NOT NULL,
+        created DOUBLE PRECISION NOT NULL,
+        remote TEXT,
+        nanousd BIGINT NOT NULL,
+        ended INTEGER NOT NULL DEFAULT 0,
+        sent TEXT NOT NULL
+    );
+    CREATE INDEX provider_batches_batch ON provider_batches (batch, ended);
+    CREATE INDEX provider_batches_created ON provider_batches (created)
+    """,
+    """
+    CREATE TABLE events (
+        id TEXT PRIMARY KEY,
+        seq BIGINT,
+        type TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        tenant TEXT,
+        pattern TEXT,
+        time TEXT NOT NULL,
+        entered DOUBLE PRECISION NOT NULL,
+        data TEXT NOT NULL
+    );
+    CREATE UNIQUE INDEX events_seq ON events (seq) WHERE seq IS NOT NULL;
+    CREATE INDEX events_new ON events (entered, id) WHERE seq IS NULL;
+    CREATE INDEX events_entered ON events (entered, id);
+    CREATE INDEX events_budgets ON events (time) WHERE type = 'budget.exceeded';
+    CREATE TABLE event_positions (
+        name TEXT PRIMARY KEY,
+        seq BIGINT NOT NULL,
+        given_up BIGINT NOT NULL DEFAULT 0,
+        holder TEXT NOT NULL DEFAULT '',
+        expires DOUBLE PRECISION NOT NULL DEFAULT 0
+    );
+    CREATE TABLE alerts (
+        rule TEXT NOT NULL,
+        label TEXT NOT NULL,
+        firing INTEGER NOT NULL,
+        incident BIGINT NOT NULL,
+        since TEXT NOT NULL,
+        value DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (rule, label)
+    )
+    """,
+    """
+    CREATE TABLE page_sessions (
+        sha256 TEXT PRIMARY KEY,
+        key_id TEXT NOT NULL,
+        key_sha256 TEXT NOT NULL,
+        expires DOUBLE PRECISION NOT NULL
+    );
+    CREATE INDEX page_sessions_expires ON page_sessions (expires);
+    CREATE INDEX runs_of_tenant ON runs (tenant, started, run_id, pattern, status, cost_nanousd, saved_nanousd);
+    CREATE INDEX runs_of_pattern ON runs (pattern, started, run_id, tenant, status, cost_nanousd, saved_nanousd)
+    """,
 )
 
 PAYLOADS = (
@@ -276,6 +386,15 @@ PAYLOADS = (
         used DOUBLE PRECISION NOT NULL,
         PRIMARY KEY (namespace, tenant, pattern, id)
     )
+    """,
+    """
+    CREATE TABLE payload_owners (
+        namespace TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        PRIMARY KEY (namespace, owner, sha256)
+    );
+    CREATE INDEX payload_owners_sha256 ON payload_owners (namespace, sha256)
     """,
 )
 

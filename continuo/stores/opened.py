@@ -1,13 +1,18 @@
-"""Which store it is: that of `DATABASE_URL` and `REDIS_URL` where they are set, else files in the data folder."""
+"""Which store it is: that of `DATABASE_URL` and `REDIS_URL` where they are set, else files in the data folder.
+
+Each encrypts what is private where a key is set.
+"""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from continuo.config.settings import Settings
+from continuo.protection.encryption import cipher
 from continuo.stores.backend import Backend, backend, offers
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database, StoreUnavailable
+from continuo.stores.encrypted import EncryptedCache, EncryptedDatabase, EncryptedStreams
 from continuo.stores.limits import LimitStore, SqlLimits
 from continuo.stores.streams import StreamLog
 
@@ -37,12 +42,13 @@ def cache_place(settings: Settings, environ: Mapping[str, str]) -> Place:
 def open_store(settings: Settings, environ: Mapping[str, str]) -> Database:
     """Journal, ledger, budgets and what is known of the breakers."""
     url, chosen = store_place(settings, environ)
-    return chosen.database(url, "store")
+    return _database(chosen.database(url, "store"), environ)
 
 
 def open_cache(settings: Settings, environ: Mapping[str, str]) -> Cache:
     url, chosen = cache_place(settings, environ)
-    return chosen.cache(url)
+    key, cache = cipher(environ), chosen.cache(url)
+    return EncryptedCache(cache, key) if key else cache
 
 
 @asynccontextmanager
@@ -65,7 +71,8 @@ async def opened_limits(settings: Settings, environ: Mapping[str, str], store: D
         await database.aclose()
 
 
-def opened_streams(settings: Settings, environ: Mapping[str, str]) -> AbstractAsyncContextManager[StreamLog]:
+@asynccontextmanager
+async def opened_streams(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[StreamLog]:
     """The stream log: where `REDIS_URL` says, else in the store if that has one, else in a file of the data folder."""
     if environ.get("REDIS_URL"):
         url, chosen = _place("REDIS_URL", "streams", settings, environ)
@@ -73,7 +80,9 @@ def opened_streams(settings: Settings, environ: Mapping[str, str]) -> AbstractAs
         url, chosen = store_place(settings, environ)
         if not offers(chosen, "streams"):
             url, chosen = _place("DATABASE_URL", "streams", settings, {})
-    return chosen.streams(url, settings.stream_retention)
+    key = cipher(environ)
+    async with chosen.streams(url, settings.stream_retention) as streams:
+        yield EncryptedStreams(streams, key) if key else streams
 
 
 @asynccontextmanager
@@ -85,11 +94,28 @@ async def opened_payloads(
     if chosen.shared and store is not None:
         yield store
         return
-    database = chosen.database(url, "payloads")
+    database = _database(chosen.database(url, "payloads"), environ)
     try:
         yield database
     finally:
         await database.aclose()
+
+
+def scrub(settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Leave nothing in the files of any store of what was deleted; the names of those of which that could not be done.
+    It blocks."""
+    places = {_place("DATABASE_URL", "scrub", settings, {})}
+    for place in (store_place(settings, environ), cache_place(settings, environ)):
+        if offers(place.backend, "scrub"):
+            places.add(place)
+    return tuple(
+        name for place in sorted(places, key=lambda place: place.url) for name in place.backend.scrub(place.url)
+    )
+
+
+def _database(database: Database, environ: Mapping[str, str]) -> Database:
+    key = cipher(environ)
+    return EncryptedDatabase(database, key) if key else database
 
 
 def _place(variable: str, offering: str, settings: Settings, environ: Mapping[str, str]) -> Place:

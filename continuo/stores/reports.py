@@ -1,7 +1,7 @@
 """Sums over the ledger and the day's accounts, in SQL, and the reports made of them."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from continuo.authoring.library import Library
 from continuo.config.catalog import Model
@@ -61,6 +61,12 @@ async def _budget(database: Database, tenant: str | None, tenants: Tenants, agai
     active = {name for name, day in money if day == tenants.of(name).day(now).isoformat()}
     names = {tenant} if tenant else {*tenants.tenants, *active}
     return Days(against=against.id, rows=tuple(map(day, sorted(names))))
+
+
+async def by_step(database: Database, pattern: str, tenant: str | None, since: date) -> dict[str, Sums]:
+    """The sums of a pattern's calls since that day, by the path of their step; `tenant` None is all of them."""
+    by_group = await _sums(database, ("path",), {"pattern =": pattern, "tenant =": tenant, "day >=": since})
+    return {path or "": sums for (path,), sums in by_group.items()}
 
 
 async def _sums(

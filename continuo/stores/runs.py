@@ -1,14 +1,23 @@
 """The table of runs: a row for each, which follows what Temporal knows of it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from continuo.money import NANO
+from continuo.operations.audit import Entry
+from continuo.operations.events import of_run
 from continuo.operations.jobs import JobQuery
-from continuo.operations.runs import RunQuery, RunRow
+from continuo.operations.runs import Mark, RunQuery, RunRow, RunTotals
+from continuo.stores.audit import enter
 from continuo.stores.database import Connection, Database, Row
+from continuo.stores.events import enter_events
+from continuo.stores.private import PrivateText
+
+if TYPE_CHECKING:
+    # What counts nothing does not load it.
+    from continuo.operations.metrics import Meter
 
 _FIELDS = tuple(RunRow.model_fields)
 _MONEY = {"cost_usd": "cost_nanousd", "saved_usd": "saved_nanousd"}
@@ -33,21 +42,37 @@ _ADVANCE = (
 
 
 class Runs:
-    """The runs of one namespace. Nothing is waited for until it is on the disk: it can all be had again."""
+    """The runs of one namespace; `meter` counts their ends. What is not entered into the audit is not waited for until
+    it is on the disk: it can be had again."""
 
-    def __init__(self, database: Database, namespace: str) -> None:
+    def __init__(self, database: Database, namespace: str, meter: "Meter | None" = None) -> None:
         self._database = database
         self._namespace = namespace
+        self._meter = meter
 
-    async def keep(self, rows: Iterable[RunRow]) -> None:
-        """Write or replace the rows of these runs; that of an end stays when one of before comes late."""
+    async def keep(self, rows: Sequence[RunRow], entries: Sequence[Entry] = ()) -> None:
+        """Write or replace the rows of these runs; that of an end stays when one of before comes late. Their `entries`
+        into the audit and the events of their ends are written with them, and the entries are on the disk then."""
         values = [(self._namespace, *_values(row)) for row in rows]
+        events = [event for row in rows if (event := of_run(row)) is not None]
 
-        def write(connection: Connection) -> None:
+        def write(connection: Connection) -> tuple[set[str], list[Entry]]:
+            new = enter(connection, entries)
+            marks = ", ".join("?" * len(rows))
+            sql = f"SELECT run_id FROM runs WHERE ended IS NOT NULL AND run_id IN ({marks})"
+            known = connection.execute(sql, [row.run_id for row in rows]).fetchall() if rows else []
             for row in values:
                 connection.execute(_KEEP, row)
+            enter_events(connection, events)
+            return {row["run_id"] for row in known}, new
 
-        await self._database.write(write, durable=False)
+        known, new = await self._database.write(write, durable=bool(entries))
+        if self._meter is not None:
+            for row in rows:
+                if row.ended is not None and row.run_id not in known:
+                    self._meter.ended(row)
+            for entry in new:
+                self._meter.entered(entry)
 
     async def running(self) -> list[RunRow]:
         """The runs that have not ended as far as is known here."""
@@ -55,8 +80,11 @@ class Runs:
         return [_row(row) for row in await self._database.read(sql, (self._namespace,))]
 
     async def ended_since(self, time: datetime) -> set[str]:
-        """The run ids of those that ended at this time or after."""
-        sql = "SELECT run_id FROM runs WHERE namespace = ? AND ended >= ?"
+        """The run ids of those that ended at this time or after, and whose end is in the audit too."""
+        sql = (
+            "SELECT run_id FROM runs WHERE namespace = ? AND ended >= ?"
+            " AND EXISTS (SELECT 1 FROM audit WHERE run = run_id AND event IN ('ended', 'answered'))"
+        )
         return {row["run_id"] for row in await self._database.read(sql, (self._namespace, _text(time)))}
 
     async def position(self) -> datetime | None:
@@ -103,8 +131,34 @@ class Runs:
         return [_row(row) for row in rows]
 
 
-async def listed(database: Database, query: RunQuery) -> list[RunRow]:
-    """The runs of all namespaces that the query wants, the newest first."""
+async def listed(database: Database, query: RunQuery, after: Mark | None = None) -> list[RunRow]:
+    """The runs of all namespaces that the query wants, the newest first: those behind `after`."""
+    where, values = _wanted(query)
+    if after is not None:
+        where, values = f"{where} AND (started, run_id) < (?, ?)", [*values, _text(after.started), after.run_id]
+    sql = f"SELECT {_NAMES} FROM runs WHERE {where} ORDER BY started DESC, run_id DESC LIMIT ?"
+    return [_row(row) for row in await database.read(sql, (*values, query.limit))]
+
+
+async def totals(database: Database, query: RunQuery) -> RunTotals:
+    """Of all runs of all namespaces that the query wants, whatever its limit."""
+    where, values = _wanted(query)
+    sql = (
+        "SELECT status, COUNT(*) AS runs, COUNT(cost_nanousd) AS priced, SUM(cost_nanousd) AS cost,"
+        f" SUM(saved_nanousd) AS saved FROM runs WHERE {where} GROUP BY status ORDER BY status"
+    )
+    rows = await database.read(sql, values)
+    return RunTotals(
+        statuses={row["status"]: row["runs"] for row in rows},
+        # PostgreSQL's sums are Decimals.
+        cost_usd=sum(int(row["cost"] or 0) for row in rows) / NANO,
+        saved_usd=sum(int(row["saved"] or 0) for row in rows) / NANO,
+        unpriced=sum(row["runs"] - row["priced"] for row in rows if row["status"] != "running"),
+    )
+
+
+def _wanted(query: RunQuery) -> tuple[str, list[object]]:
+    """The condition of what the query wants, and its values."""
     given = {
         "tenant = ?": query.tenant,
         "pattern = ?": query.pattern,
@@ -112,9 +166,7 @@ async def listed(database: Database, query: RunQuery) -> list[RunRow]:
         "started >= ?": _text(query.since) if query.since else None,
     }
     wanted = {condition: value for condition, value in given.items() if value is not None}
-    where = " AND ".join(wanted) or "1 = 1"
-    sql = f"SELECT {_NAMES} FROM runs WHERE {where} ORDER BY started DESC, run_id LIMIT ?"
-    return [_row(row) for row in await database.read(sql, (*wanted.values(), query.limit))]
+    return " AND ".join(wanted) or "1 = 1", [*wanted.values()]
 
 
 async def rows_of(database: Database, id: str) -> list[RunRow]:
@@ -124,7 +176,8 @@ async def rows_of(database: Database, id: str) -> list[RunRow]:
 
 
 def _values(row: RunRow) -> list[object]:
-    return [_value(getattr(row, name), nano=name in _MONEY) for name in _FIELDS]
+    values = {name: _value(getattr(row, name), nano=name in _MONEY) for name in _FIELDS}
+    return [*{**values, "error": row.error and PrivateText(row.error)}.values()]
 
 
 def _value(value: Any, *, nano: bool) -> object:

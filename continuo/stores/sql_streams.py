@@ -79,6 +79,16 @@ class SqlStreams:
     def watched(self, run: str) -> AbstractContextManager[asyncio.Event]:
         return self._watches.watched(run)
 
+    async def forget(self, runs: Sequence[str], *, dry_run: bool) -> int:
+        known = list[str]()
+        for start in range(0, len(runs), RUNS):
+            page = runs[start : start + RUNS]
+            sql = f"SELECT run FROM streams WHERE run IN ({', '.join('?' * len(page))})"
+            known += [row["run"] for row in await self._database.read(sql, page)]
+        for start in range(0, 0 if dry_run else len(known), RUNS):
+            await self._database.write(partial(_drop, known[start : start + RUNS]))
+        return len(known)
+
     async def prune(self, now: float, *, dry_run: bool) -> int:
         old = "FROM streams WHERE time < ?"
         if dry_run:

@@ -17,8 +17,8 @@ from continuo.deltas import Delta, ReasoningDelta, TextDelta, ToolDelta
 MAX_BYTES = 16 * 2**20
 """Bytes of the pieces of a run, in their JSON: what comes after them is in the answer alone."""
 
-PORTION = 64
-"""Batches read at a time, so that who reads slowly has no more of them in memory."""
+PORTION, PORTION_BYTES = 64, 2**18
+"""Batches read at a time, and about so many bytes of them, so that who reads slowly has no more in memory."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ class StreamLog(Protocol):
 
     def watched(self, run: str) -> AbstractContextManager[asyncio.Event]:
         """Inside, the event is set whenever there may be more pieces of the run, and by whoever waits cleared."""
+
+    async def forget(self, runs: Sequence[str], *, dry_run: bool) -> int:
+        """Drop these runs; how many of them there were."""
 
     async def prune(self, now: float, *, dry_run: bool) -> int:
         """Drop the runs to which nothing was added for as long as they are kept; how many they are."""
@@ -116,11 +119,16 @@ def decoded(content: bytes | str) -> list[Delta]:
 
 
 def behind(rows: Sequence[tuple[int, bytes | str]], after: int) -> list[Delta]:
-    """The pieces of batches, each with the number of its last one, without those up to the number `after`."""
+    """The pieces of batches, each with the number of its last one, without those up to the number `after`: of the first
+    ones that are a portion."""
     kept: list[Delta] = []
+    size = 0
     for last, content in rows:
         pieces = decoded(content)
         kept += pieces[max(0, after - (last - len(pieces))) :]
+        size += len(content)
+        if kept and size >= PORTION_BYTES:
+            break
     return kept
 
 

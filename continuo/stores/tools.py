@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from time import time
 
 from continuo.stores.database import Connection, Database
+from continuo.stores.private import PrivateText
 
 
 class AcceptedTools:
@@ -61,7 +62,7 @@ class SentCalls:
 
     async def answered(self, identity: str, answer: str) -> None:
         sql = "UPDATE mcp_calls SET answer = ? WHERE identity = ?"
-        await self._database.write(lambda connection: connection.execute(sql, (answer, identity)).rowcount)
+        await self._database.write(lambda connection: connection.execute(sql, (PrivateText(answer), identity)).rowcount)
 
     async def unsent(self, identity: str) -> None:
         """It did not reach the server, after all."""

@@ -16,7 +16,8 @@ from pydantic import TypeAdapter
 from continuo.data import Data
 from continuo.messages import Message, estimated_tokens
 from continuo.stores.database import Connection, Database, Row
-from continuo.stores.payloads import FRESH
+from continuo.stores.payloads import FRESH, own
+from continuo.stores.private import PrivateText
 from continuo.stores.pruning import PAUSE, PORTION
 
 MEDIUM_TOKENS = 1000
@@ -69,9 +70,15 @@ class Turns:
         self._namespace = namespace
 
     async def add(
-        self, parent: str | None, messages: Sequence[Message], now: float, conversation: Conversation | None = None
+        self,
+        parent: str | None,
+        messages: Sequence[Message],
+        now: float,
+        conversation: Conversation | None = None,
+        owner: str | None = None,
     ) -> Turn:
-        """Keep the messages as the turn behind `parent`; from now on the conversation, if any, ends with it.
+        """Keep the messages as the turn behind `parent`; from now on the conversation, if any, ends with it. `owner` is
+        the id of the workflow that it is of.
 
         Raises `MissingTurn` where the parent is not kept.
         """
@@ -80,7 +87,7 @@ class Turns:
         turn = Turn(
             digest=sha256(raw).hexdigest(), depth=before.depth + 1, tokens=before.tokens + sum(map(tokens, messages))
         )
-        row = (turn.digest, self._namespace, parent, turn.depth, turn.tokens, now, raw.decode())
+        row = (turn.digest, self._namespace, parent, turn.depth, turn.tokens, now, PrivateText(raw.decode()))
 
         def write(connection: Connection) -> None:
             # So that nobody drops it meanwhile.
@@ -93,6 +100,8 @@ class Turns:
                 " WHERE turns.used < excluded.used",
                 row,
             )
+            if owner is not None:
+                own(connection, self._namespace, owner, [turn.digest])
             if conversation is not None:
                 connection.execute(
                     "INSERT INTO agent_conversations (namespace, tenant, pattern, id, digest, used)"

@@ -86,6 +86,15 @@ class RedisStreams:
     def watched(self, run: str) -> AbstractContextManager[asyncio.Event]:
         return self._watches.watched(run)
 
+    async def forget(self, runs: Sequence[str], *, dry_run: bool) -> int:
+        count = 0
+        for run in runs:
+            name = f"{PREFIX}{run}"
+            count += await self._client.exists(f"{name}:writer")
+            if not dry_run:
+                await self._client.delete(name, f"{name}:writer")
+        return count
+
     async def prune(self, now: float, *, dry_run: bool) -> int:
         # Each goes by itself.
         return 0

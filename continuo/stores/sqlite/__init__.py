@@ -45,6 +45,12 @@ class SqliteBackend(Backend):
         async with aclosing(self.database(url, "streams")) as database, beside(follow(database, watches)):
             yield SqlStreams(database, watches, kept)
 
+    def scrub(self, url: str) -> tuple[str, ...]:
+        from continuo.stores.sqlite.scrub import is_scrubbed
+
+        # That of an embedded Temporal server stands there too.
+        return tuple(path.name for path in sorted(_folder(url).glob("*.db")) if not is_scrubbed(path))
+
     def errors(self) -> tuple[type[Exception], ...]:
         import sqlite3
 
