@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from continuo.data import Data
+from continuo.decisions.privilege import as_data
 from continuo.decisions.prompts import filled
 from continuo.messages import Message, ToolCall
 from continuo.parameters import Tool
@@ -50,6 +51,10 @@ def reached(agent: Agent, used: Used, *, turns: int = 0, calls: int = 0) -> str 
     return None
 
 
+BREAK = "\n\n"
+"""Between what an agent says in one turn and in the next."""
+
+
 def following(agent: Agent, answer: Message, mistake: str | None, repaired: int) -> Next:
     """What follows an answer, whose text has that `mistake` for the schema of the output, after so many repairs."""
     if answer.tool_calls:
@@ -57,6 +62,11 @@ def following(agent: Agent, answer: Message, mistake: str | None, repaired: int)
     if mistake is None:
         return "finish"
     return "repair" if repaired < agent.repairs else "invalid"
+
+
+def all_said(said: str, text: str) -> str:
+    """What an agent has said with one more turn, as those read it who follow it turn by turn."""
+    return f"{said}{BREAK}{text}" if said and text else said or text
 
 
 def left_out(sizes: Sequence[int], read: int, context: Compaction) -> int:
@@ -104,15 +114,18 @@ def of_servers(agent: Agent, listed: Mapping[str, Sequence[Tool]]) -> Agent:
                 parameters=schema,
                 step=Mcp(server=server, tool=tool.name),
                 needs_approval=agent.servers[server].needs_approval,
+                labels=agent.servers[server].labels.get(tool.name, ()),
+                untrusted=agent.servers[server].untrusted,
             )
     return agent.model_copy(update={"tools": tools})
 
 
-def answered(call: ToolCall, text: str) -> Message:
-    """The turn that tells the model what its call came to."""
+def answered(call: ToolCall, text: str, *, outside: bool = False) -> Message:
+    """The turn that tells the model what its call came to; what comes from outside is marked as data."""
     if len(text) > RESULT:
         text = f"{text[:RESULT]}\n[{len(text) - RESULT:,} more characters are left out]"
-    return Message(role="tool", content=text or "(no output)", tool_call_id=call.id)
+    text = text or "(no output)"
+    return Message(role="tool", content=as_data(text) if outside else text, tool_call_id=call.id)
 
 
 def asked_of(tool: AgentTool, arguments: Mapping[str, JsonValue], written: str) -> str:

@@ -1,10 +1,14 @@
 """What an orchestration has cost, and saved."""
 
+import re
 from collections.abc import Iterable, Set
 
 from continuo.config.catalog import Price
 from continuo.jobs import CallRecord, Share, total_cost, under
 from continuo.messages import Usage
+from continuo.patterns import Orchestrate, Step
+
+_PART = re.compile(r"(subtask\d+\.(?P<executor>executor\d+)|(subtask\d+\.)?validate\d+|repair)(?=\.|$)")
 
 _PLANNED_BY = ("plan", "repair", "merge", "validate")
 
@@ -30,3 +34,16 @@ def saved(calls: tuple[CallRecord, ...], wasted: Set[str], price: Price | None) 
 
 def _share(calls: list[CallRecord]) -> Share:
     return Share(usage=sum((call.usage for call in calls), Usage()), cost_usd=total_cost(tuple(calls)))
+
+
+def begun(step: Orchestrate, paths: Iterable[str]) -> dict[str, Step]:
+    """The steps that a run has begun beside those nested in `step`, by the names that they have there: those of
+    sub-tasks, the checks of answers, and a plan's repair. `paths` are of the steps below it."""
+    nested = step.nested()
+    parts: dict[str, Step] = {}
+    for path in paths:
+        match = _PART.match(path)
+        inner = match and nested.get(match["executor"] or ("plan" if path.startswith("repair") else "validate"))
+        if match and inner:
+            parts[match[0]] = inner
+    return {name: parts[name] for name in sorted(parts, key=lambda name: list(map(int, re.findall(r"\d+", name))))}

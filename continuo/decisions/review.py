@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import takewhile
 from typing import Literal
 
 from pydantic import Field
 
 from continuo.cut import cut
 from continuo.data import Data
+from continuo.decisions.confidence import json_object
 from continuo.jobs import Verdict, Vote
 from continuo.patterns import Review
 from continuo.patterns.review import Decided, Reviewer
@@ -69,8 +71,9 @@ class Brief(Data):
 class Case(Data):
     """A review as it stands. Times are UTC; `run` is the id of the whole run, and `path` where in it the review is.
 
-    `text` is what is shown beside the question, and `shown` the digest of both. `reviewers` are those who may decide
-    now: nobody is named where everybody may. `over` says why nobody may decide any more, where nobody did.
+    `text` is what is shown beside the question, and `shown` the digest of both; `changes` are those since the same tool
+    was last proposed in the run. `reviewers` are those who may decide now: nobody is named where everybody may. `over`
+    says why nobody may decide any more, where nobody did.
     """
 
     id: str
@@ -81,6 +84,7 @@ class Case(Data):
     requester: str | None
     question: str
     text: str
+    changes: tuple[str, ...] = ()
     decisions: tuple[Decided, ...]
     reasons: tuple[str, ...]
     reviewers: tuple[str, ...]
@@ -181,27 +185,41 @@ def next_event(review: Review, case: Case) -> tuple[datetime, Event]:
 def escalated(review: Review, case: Case) -> Case:
     """The case in the hands of those to whom it is escalated; what was claimed or voted before counts no more."""
     assert review.escalate is not None
+    assert review.escalate.group is None, "the door puts its members in its place"
     reviewers = review.escalate.reviewers
     return case.model_copy(update={"escalated": True, "reviewers": reviewers, "votes": (), "claim": None})
 
 
 def changes(before: str, after: str) -> list[str]:
-    """How an edit changed the shown text: the arguments of a JSON object one by one, other texts as a whole."""
-    old, new = _object(before), _object(after)
+    """How the shown text was changed: the arguments of a JSON object one by one, other texts, and arguments that are
+    texts of several lines, by the lines between the first and the last that differ."""
+    old, new = json_object(before), json_object(after)
     if old is None or new is None:
-        return [] if before == after else [f"- {before}", f"+ {after}"]
+        return _lines(before, after)
     lines = []
     for name in sorted(old.keys() | new.keys()):
-        if name in old and (name not in new or old[name] != new[name]):
-            lines.append(f"- {name}: {json.dumps(old[name], ensure_ascii=False)}")
-        if name in new and (name not in old or old[name] != new[name]):
-            lines.append(f"+ {name}: {json.dumps(new[name], ensure_ascii=False)}")
+        one, other = old.get(name), new.get(name)
+        if name in old and name in new and one == other:
+            continue
+        if isinstance(one, str) and isinstance(other, str) and "\n" in one + other:
+            lines += [f"  {name}:", *_lines(one, other)]
+            continue
+        if name in old:
+            lines.append(f"- {name}: {json.dumps(one, ensure_ascii=False)}")
+        if name in new:
+            lines.append(f"+ {name}: {json.dumps(other, ensure_ascii=False)}")
     return lines
 
 
-def _object(text: str) -> dict[str, object] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+def _lines(before: str, after: str) -> list[str]:
+    # Not difflib: what a model writes may be long and alike, and this takes a workflow's time.
+    old, new = before.split("\n"), after.split("\n")
+    alike = sum(1 for _ in takewhile(_same, zip(old, new, strict=False)))
+    rest = zip(reversed(old[alike:]), reversed(new[alike:]), strict=False)
+    end = sum(1 for _ in takewhile(_same, rest))
+    gone, come = old[alike : len(old) - end], new[alike : len(new) - end]
+    return [*(f"- {line}" for line in gone), *(f"+ {line}" for line in come)]
+
+
+def _same(lines: tuple[str, str]) -> bool:
+    return lines[0] == lines[1]

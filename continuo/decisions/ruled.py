@@ -6,7 +6,14 @@ from continuo.patterns import Route, Template
 
 def said(step: Template) -> Outcome:
     """The answer of a template."""
+    if step.ruled:
+        return Outcome(text=step.text, served_by="rule", cost_usd=0.0)
     return Outcome(text=step.text, served_by="template", fallback=True)
+
+
+def by_rule(name: str) -> str:
+    """The name of the checkpoint at which a rule had decided on the request."""
+    return f"rule: {name}"
 
 
 def hit(job: Job) -> str:

@@ -13,8 +13,10 @@ from continuo.patterns.deadline import Deadline
 from continuo.patterns.ensemble import Ensemble
 from continuo.patterns.fallback import Fallback
 from continuo.patterns.fan_out import FanOut
+from continuo.patterns.guard import Characters, Checks, Guard
 from continuo.patterns.http import Http
 from continuo.patterns.mcp import Mcp
+from continuo.patterns.named import Named
 from continuo.patterns.orchestrate import Orchestrate
 from continuo.patterns.pipeline import Pipeline, PipelineStep
 from continuo.patterns.python import Python
@@ -37,13 +39,17 @@ __all__ = [
     "Cached",
     "Call",
     "Cascade",
+    "Characters",
+    "Checks",
     "Compaction",
     "Deadline",
     "Ensemble",
     "Fallback",
     "FanOut",
+    "Guard",
     "Http",
     "Mcp",
+    "Named",
     "Orchestrate",
     "Pipeline",
     "PipelineStep",

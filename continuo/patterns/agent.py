@@ -1,7 +1,7 @@
 """A model that picks tools in a loop until it is done."""
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
 
@@ -9,6 +9,8 @@ from continuo.data import WHEN_SET, Data, Int, Number, Seconds, duration
 from continuo.parameters import Tool
 from continuo.patterns.base import Spec, check_placeholders
 from continuo.patterns.call import Call
+from continuo.patterns.http import Http
+from continuo.patterns.mcp import Mcp
 from continuo.patterns.review import Review
 from continuo.patterns.worst import Estimate, Estimator
 
@@ -20,6 +22,9 @@ LATE = frozenset({"input", "effect"})
 """What a tool's step can be given beside the arguments: what it is asked, and the key of what it does."""
 
 RESERVED = ("model", "summary")
+
+BY_WHOM = ("reviewers", "group", "due", "remind", "notify", "escalate")
+"""The fields of an approval that hold for what is asked of a lost answer too."""
 
 ToolName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,39}$")]
 """As every provider takes it; it is part of paths and ids."""
@@ -36,8 +41,12 @@ def _model(value: object) -> object:
 def _review(value: object) -> object:
     """`needs_approval: true` is a review by whoever comes first."""
     if value is True:
-        return Review(decisions=("approve", "edit", "reject", "respond"))
+        return _any_decision()
     return None if value is False else value
+
+
+def _any_decision(**fields: Any) -> Review:
+    return Review(decisions=("approve", "edit", "reject", "respond"), **fields)
 
 
 def _of_arguments(review: Review | None) -> Review | None:
@@ -49,6 +58,17 @@ def _of_arguments(review: Review | None) -> Review | None:
 Approval = Annotated[
     Review | None, AfterValidator(_of_arguments), BeforeValidator(_review, json_schema_input_type=Review | bool)
 ]
+
+Label = Literal["reads_secrets", "writes_outside", "spends"]
+"""What a tool does: it tells what not everybody may know; it hands on what it is given to where others read it; or it
+uses up what cannot be had back: money, a booking, somebody's name below a message."""
+
+RISKY = frozenset({"writes_outside", "spends"})
+
+TOLD_BY_OTHERS = (
+    "The agent has read data from outside, which may have made it do this. May the tool {} be called with these"
+    " arguments?"
+)
 
 MAY_BE_CALLED = "May the tool {} be called with these arguments?"
 
@@ -76,7 +96,8 @@ class AgentTool(Data):
     may hold `{placeholders}` for them, is what it is asked; by default that is the one text among them, else all of
     them as JSON. A tool that is not `idempotent` is run once: where nobody knows whether it ran, a person
     is asked. With `needs_approval`, true or the fields of a review, a person sees the arguments first, and may change
-    them, answer in place of the tool, or reject the call.
+    them, answer in place of the tool, or reject the call. So it is as well for a call that its `labels` make dangerous
+    once the agent has read what is `untrusted`: by default what an `http` or `mcp` step answers, wherever it stands.
     """
 
     description: str = Field(default="", max_length=10_000)
@@ -85,17 +106,30 @@ class AgentTool(Data):
     step: "Step"
     idempotent: bool = True
     needs_approval: Approval = None
+    labels: Annotated[tuple[Label, ...], WHEN_SET] = ()
+    untrusted: Annotated[bool | None, WHEN_SET] = None
 
     def reviews(self, name: str) -> dict[str, Review]:
         """Those of the tool of this name, by their names among the agent's steps."""
         approval = self.needs_approval
         own = {} if approval is None else {f"{name}.approval": _asking(approval, MAY_BE_CALLED.format(name))}
+        if approval is None and RISKY & {*self.labels}:
+            own[f"{name}.privilege"] = _any_decision(question=TOLD_BY_OTHERS.format(name))
         if self.idempotent:
             return own
         others = Review() if approval is None else approval
-        kept = {field: getattr(others, field) for field in ("reviewers", "due", "remind", "escalate")}
+        kept = {field: getattr(others, field) for field in BY_WHOM}
         lost = Review(question=LOST.format(name), decisions=("approve", "reject", "respond"), **kept)
         return {**own, f"{name}.lost": lost}
+
+    @property
+    def from_outside(self) -> bool:
+        """Whether others have a say in what it answers."""
+        return _from_outside(self.step) if self.untrusted is None else self.untrusted
+
+    @property
+    def tells_secrets(self) -> bool:
+        return "reads_secrets" in self.labels or _tells_secrets(self.step)
 
     @property
     def takes(self) -> dict[str, JsonValue]:
@@ -122,10 +156,33 @@ class AgentTool(Data):
 
 class AgentServer(Data):
     """Which `tools` of an MCP server an agent may use, by default all that the catalog allows of it, and whether each
-    call `needs_approval`."""
+    call `needs_approval`. `labels` are those of its tools, by their names; what they answer is `untrusted`."""
 
     tools: tuple[str, ...] | None = Field(default=None, min_length=1)
     needs_approval: Approval = None
+    labels: Annotated[dict[str, tuple[Label, ...]], WHEN_SET] = {}
+    untrusted: Annotated[bool, Field(exclude_if=lambda value: value)] = True
+
+    @model_validator(mode="after")
+    def _labels_what_it_uses(self) -> Self:
+        for name in self.labels:
+            if self.tools is not None and name not in self.tools:
+                raise ValueError(f"labels names {name!r}, which is none of its tools; add it there or leave it out")
+        return self
+
+
+def _from_outside(step: "Step") -> bool:
+    if isinstance(step, Agent):
+        servers = any(server.untrusted for server in step.servers.values())
+        return servers or any(tool.from_outside for tool in step.tools.values())
+    return isinstance(step, Http | Mcp) or any(map(_from_outside, step.nested().values()))
+
+
+def _tells_secrets(step: "Step") -> bool:
+    if isinstance(step, Agent):
+        served = {label for server in step.servers.values() for labels in server.labels.values() for label in labels}
+        return "reads_secrets" in served or any(tool.tells_secrets for tool in step.tools.values())
+    return any(map(_tells_secrets, step.nested().values()))
 
 
 class Compaction(Data):
@@ -177,6 +234,10 @@ class Agent(Spec):
         return tuple(
             Tool(name=name, description=tool.description, parameters=tool.takes) for name, tool in self.tools.items()
         )
+
+    def answering(self) -> "Iterable[str]":
+        # What must fit a schema may be sent back.
+        return ("model",) if self.output is None else ()
 
     def given(self) -> "Iterable[Step]":
         return (self.model,)

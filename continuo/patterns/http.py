@@ -1,7 +1,7 @@
 """A request to a service."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ class Http(Spec):
 
     `path` may hold `{placeholders}`: a field of the job's data, or `{saga}`, the identity of the saga that runs it.
     The body is the job's data as JSON; the answer's text is the response's body. A status from 200 to 299 is success.
+    With `reveals` it gets the values of personal data and secrets that were replaced by placeholders, and what comes
+    back is withheld as what is asked is.
     """
 
     kind: Literal["http"] = "http"
@@ -23,6 +25,7 @@ class Http(Spec):
     path: str = Field(pattern="^/")
     timeout: Seconds = 10.0
     retry: Retry = Retry()
+    reveals: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
 
     def worst(self, estimator: Estimator) -> Estimate:
         return estimator.repeated(Estimate(seconds=self.timeout), self.retry)

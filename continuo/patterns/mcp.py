@@ -1,7 +1,7 @@
 """A call of a tool of an MCP server."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,8 @@ class Mcp(Spec):
     step is asked, or `{saga}`, the identity of the saga that runs it. A text that is one placeholder becomes its value,
     whatever its type. Without `input` each argument is given what is called as it is. The answer's text is the tool's.
     `timeout` is for one attempt.
+    With `reveals` it gets the values of personal data and secrets that were replaced by placeholders, and what comes
+    back is withheld as what is asked is.
     """
 
     kind: Literal["mcp"] = "mcp"
@@ -25,6 +27,7 @@ class Mcp(Spec):
     input: dict[str, str] = {}
     timeout: Seconds = 60.0
     retry: Retry = Retry()
+    reveals: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
 
     def worst(self, estimator: Estimator) -> Estimate:
         return estimator.repeated(Estimate(seconds=self.timeout), self.retry)

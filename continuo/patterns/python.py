@@ -1,7 +1,7 @@
 """A function of one's own code."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ class Python(Spec):
     saga that runs it. A text that is one placeholder becomes its value, whatever its type. Without `input` each
     parameter is given what is called as it is. The answer's text is the result, as JSON unless it is a text.
     `timeout` is for one attempt.
+    With `reveals` it gets the values of personal data and secrets that were replaced by placeholders, and what comes
+    back is withheld as what is asked is.
     """
 
     kind: Literal["python"] = "python"
@@ -25,6 +27,7 @@ class Python(Spec):
     input: dict[str, str] = {}
     timeout: Seconds = 60.0
     retry: Retry = Retry()
+    reveals: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
 
     def worst(self, estimator: Estimator) -> Estimate:
         return estimator.repeated(Estimate(seconds=self.timeout), self.retry)

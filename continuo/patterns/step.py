@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from pydantic import Field
 
-from continuo.data import Data
 from continuo.extensions import defined, modules
 from continuo.patterns.base import Spec
 
@@ -39,6 +38,5 @@ else:
     Step = Annotated[reduce(or_, KINDS), Field(discriminator="kind")]
 
 for _module in _MODULES:
-    for _part in defined(_module, Data):
-        # Each that holds a step, of which it could not know before.
-        _part.model_rebuild(_types_namespace={"Step": Step})
+    # The specs there that hold a step name it, and are built when they are first used.
+    vars(_module).setdefault("Step", Step)

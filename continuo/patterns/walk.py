@@ -71,6 +71,12 @@ def streaming(step: Spec, path: str = "") -> Iterator[str]:
         yield from streaming(nested[name], f"{path}.{name}".lstrip("."))
 
 
+def remembers(step: Spec) -> bool:
+    """Whether a run of it needs what its placeholders stand for: a step sees the values, or in its course more is said
+    to an agent, or written by a reviewer."""
+    return any(spec.kind in ("agent", "review") or getattr(spec, "reveals", False) for spec in specs(step))
+
+
 def calls_locally(step: Spec) -> bool:
     """Whether any call in `step` runs on the worker that runs its workflow."""
     return any(isinstance(spec, Call) and spec.local for spec in specs(step))

@@ -12,6 +12,7 @@ from continuo.messages import FinishReason, Message, ModelRequest, ModelResponse
 from continuo.parameters import NamedTool
 from continuo.parts import Image, Part, Reasoning, Text
 from continuo.protection.reservation import max_output
+from continuo.providers.anthropic_batches import AnthropicBatches
 from continuo.providers.errors import error_in_stream, invalid_response, reading, refused
 from continuo.providers.protocol import NO_MEDIA, Json, WireProtocol, WireRequest
 
@@ -31,6 +32,8 @@ class Anthropic(WireProtocol):
     carries = frozenset({"text", "image", "file"})
     lacks = frozenset({"seed", "response_format", "frequency_penalty", "presence_penalty"})
     headers = {"anthropic-version": "2023-06-01"}
+    batched = True
+    batches = AnthropicBatches()
 
     def key_headers(self, key: str) -> dict[str, str]:
         return {"x-api-key": key}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from copy import copy
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
+import structlog
 
 from continuo.apart import apart
 from continuo.config.catalog import Catalog, Model, Provider
@@ -18,8 +20,9 @@ from continuo.deltas import Delta, TextDelta, text_of
 from continuo.errors import ProviderError
 from continuo.messages import Message, ModelRequest, ModelResponse, Usage, estimated_tokens, plausible
 from continuo.parts import Reasoning, Text
-from continuo.protection.masked_deltas import MaskedDeltas
 from continuo.protection.masking import Masker
+from continuo.protection.provider_keys import KeysInTurn, keys_in
+from continuo.protection.replaced_deltas import ReplacedDeltas
 from continuo.protection.reservation import is_free, read_tokens
 from continuo.providers import transcriptions
 from continuo.providers.embeddings import Embedding
@@ -29,6 +32,8 @@ from continuo.providers.limited import ACCEPTED, MAX_ANSWER, MAX_ERROR, MAX_STRE
 from continuo.providers.parsed import parsed
 from continuo.providers.protocol import NO_MEDIA, InProcess, Json, WireProtocol, WireRequest, wire_protocol
 from continuo.providers.sse import EventData
+
+log = structlog.get_logger()
 
 CONNECT_TIMEOUT = 5.0
 
@@ -47,6 +52,7 @@ class ModelClient:
         self._environ = environ
         self._masker = masker
         self._knowledge = knowledge
+        self._in_turn = KeysInTurn()
         self._answering: dict[InProcess, Callable[[ModelRequest], ModelResponse]] = {}
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=100)
         # HTTP/1.1: over HTTP/2 httpcore sends no reset for a cancelled request, and the provider would finish it.
@@ -72,23 +78,24 @@ class ModelClient:
 
         `media` holds the content of every medium of the request, by its SHA-256.
         """
-        if isinstance(local := self._catalog.protocol(model), InProcess):
-            return await self._answered(local, model, request)
+        protocol = self._catalog.protocol(model)
+        if isinstance(protocol, InProcess):
+            return await self._answered(protocol, model, request)
         if model.transcribes:
             encode = partial(transcriptions.encode, model=model, request=request, media=media)
             answer, simulated = await self._whole(
                 model, encode, transcriptions.decode, timeout, idempotency_key, exchange, _size(media)
             )
             with naming(model.provider):
-                return _completed(_paid(answer, model, request), request, simulated)
-        protocol = wire_protocol(self._providers[model.provider].protocol)
-        wanted = _askable(request, model)
+                return completed(_paid(answer, model, request), request, simulated)
+        assert isinstance(protocol, WireProtocol)
+        wanted = askable(request, model)
         encode = partial(protocol.encode, model=model.name, request=wanted, stream=False, media=media)
         answer, simulated = await self._whole(
             model, encode, protocol.decode, timeout, idempotency_key, exchange, _size(media)
         )
         with naming(model.provider):
-            return _completed(answer, request, simulated)
+            return completed(answer, request, simulated)
 
     async def stream(
         self,
@@ -104,28 +111,31 @@ class ModelClient:
 
         The error of a stream that breaks off has as its usage what was counted, else what had come, estimated.
         """
-        if model.transcribes or isinstance(self._catalog.protocol(model), InProcess):
+        protocol = self._catalog.protocol(model)
+        if model.transcribes or not protocol.streams:
             answer = await self.complete(
                 model, request, timeout=timeout, idempotency_key=idempotency_key, exchange=exchange, media=media
             )
             yield TextDelta(answer.message.text)
             yield answer
             return
-        protocol = wire_protocol(self._providers[model.provider].protocol)
+        assert isinstance(protocol, WireProtocol)
         decoder = protocol.stream_decoder()
-        wanted = _askable(request, model)
+        wanted = askable(request, model)
         encode = partial(protocol.encode, model=model.name, request=wanted, stream=True, media=media)
-        events, masked, shown = EventData(), MaskedDeltas(self._masker), list[str]()
+        events, masked, shown = EventData(), ReplacedDeltas(self._masker.text, self._masker.sure), list[str]()
         exchange = exchange or Exchange()
         with _costing(request, shown, exchange):
-            async with self._asked(model, encode, timeout, idempotency_key, exchange, _size(media)) as response:
+            async with self.responding(
+                model.provider, encode, timeout, idempotency_key, exchange, _size(media), model
+            ) as response:
                 async for chunk in pieces(response, MAX_STREAM):
                     for data in events.feed(chunk):
-                        for piece in await self._read(data, decoder.feed):
+                        for piece in await self.read(data, decoder.feed):
                             for sure in masked.feed(piece):
                                 shown.append(text_of(sure))
                                 yield sure
-                answer = _completed(self._masked(decoder.finish()), request, _is_simulated(response))
+                answer = completed(self._masked(decoder.finish()), request, is_simulated(response))
         exchange.usage = answer.usage
         for rest in masked.finish():
             yield rest
@@ -182,37 +192,41 @@ class ModelClient:
         """
         async with (
             at_most(model.provider, timeout),
-            self._asked(model, encode, timeout, idempotency_key, exchange, size) as response,
+            self.responding(model.provider, encode, timeout, idempotency_key, exchange, size, model) as response,
         ):
-            return await self._read(await body(response, limit), decode), _is_simulated(response)
+            return await self.read(await body(response, limit), decode), is_simulated(response)
 
     def _masked(self, answer: ModelResponse) -> ModelResponse:
         """The answer, in which a secret may have come in several events."""
         text = answer.model_dump_json()
         return answer if (masked := self._masker.json(text)) is text else ModelResponse.model_validate_json(masked)
 
-    async def _read(self, text: bytes, decode: Callable[[Json], T]) -> T:
+    async def read(self, text: bytes, decode: Callable[[Json], T]) -> T:
+        """What `decode` makes of JSON that a provider sent, without our secrets in it."""
         # Masked is what it says: to cut in its source could break it, and escapes would hide secrets there.
         return await apart(len(text), lambda: decode(self._masker.value(parsed(text))))
 
     @asynccontextmanager
-    async def _asked(
+    async def responding(
         self,
-        model: Model,
+        name: str,
         encode: Callable[[str], WireRequest],
         timeout: float,
         idempotency_key: str,
-        exchange: Exchange | None,
-        size: int,
+        exchange: Exchange | None = None,
+        size: int = 0,
+        model: Model | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """A successful response whose body is still to be read; leaving early closes the request at once.
+        """A successful response of the provider `name` whose body is still to be read; leaving early closes the
+        request at once.
 
-        `encode` makes of the provider's address what is posted. What goes wrong while the body is read comes out as
-        a `ProviderError` that names the provider.
+        `encode` makes of the provider's address what is sent. Of several keys those are tried that are good for the
+        `model`; without one it is the first, since what a key has made is seen by that key. What goes wrong while the
+        body is read comes out as a `ProviderError` that names the provider.
         """
-        provider, name = self._providers[model.provider], model.provider
+        provider = self._providers[name]
         protocol = wire_protocol(provider.protocol)
-        key, exchange = self._key(provider), exchange or Exchange()
+        keys, exchange = self._keys(provider, model), exchange or Exchange()
         url = provider.url(self._environ)
         if url is None:
             raise ProviderError("invalid_request", f"{name}: set {provider.base_url_env} in the environment")
@@ -220,36 +234,64 @@ class ModelClient:
             **ACCEPTED,
             **protocol.headers,
             **provider.headers,
-            **(_key_headers(provider, key) if key else {}),
             "Idempotency-Key": idempotency_key,
         }
+        refused: list[ProviderError] = []
         try:
             # Large media in base64 take long.
             wire, content = await apart(size, partial(_encoded, name, encode, url))
             if content is not None:
                 headers["Content-Type"] = "application/json"
-            async with self._http.stream(
-                "POST",
-                wire.url,
-                content=content,
-                data=wire.body if wire.files else None,
-                files=wire.files or None,
-                headers={**headers, **wire.headers},
-                timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT),
-                extensions={"trace": exchange.trace},
-            ) as response:
-                exchange.billable = response.is_success
-                with naming(name), reading():
-                    if response.is_success:
-                        yield response
-                        return
-                    text = (await body(response, MAX_ERROR)).decode(errors="replace")
-                raise error_for_response(name, response, self._masker.text(text))
+            for key in keys:
+                async with self._http.stream(
+                    wire.method,
+                    wire.url,
+                    content=content if wire.content is None else _sent(wire.content),
+                    data=wire.body if wire.files else None,
+                    files=wire.files or None,
+                    headers={**headers, **(_key_headers(provider, key) if key else {}), **wire.headers},
+                    timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT),
+                    extensions={"trace": exchange.trace},
+                ) as response:
+                    exchange.billable = response.is_success
+                    with naming(name), reading():
+                        if response.is_success:
+                            yield response
+                            return
+                        text = (await body(response, MAX_ERROR)).decode(errors="replace")
+                    refused.append(error_for_response(name, response, self._masker.text(text)))
+                if model is None or not self._another(model, key, refused):
+                    break
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise error_for_transport(name, error, self._masker) from None
+        # One that may pass says more of the call than a key that is bad.
+        raise next((error for error in refused if error.retryable), refused[-1])
 
-    def _key(self, provider: Provider) -> str | None:
-        return checked_key(provider.key_env, self._environ) if provider.key_env else None
+    def _keys(self, provider: Provider, model: Model | None) -> list[str] | list[None]:
+        """The keys to try, one after the other."""
+        if provider.key_env is None:
+            return [None]
+        keys = checked_keys(provider.key_env, self._environ)
+        return keys[:1] if model is None else self._in_turn.order(model.provider, model.id, keys, time.monotonic())
+
+    def _another(self, model: Model, key: str | None, refused: Sequence[ProviderError]) -> bool:
+        """Whether another key may be tried after the last one, `key`, was refused: nothing was paid. A provider that
+        asks to wait is asked with one more only."""
+        error = refused[-1]
+        if key is None or not self._in_turn.refused(model.provider, model.id, key, error, time.monotonic()):
+            return False
+        listed = keys_in(self._environ.get(self._providers[model.provider].key_env or "", ""))
+        if len(listed) > 1 and key in listed:
+            number = f"{listed.index(key) + 1} of {len(listed)}"
+            log.warning("a key was refused", provider=model.provider, model=model.id, key=number, status=error.status)
+        return [one.status for one in refused].count(429) < 2
+
+
+def checked_keys(name: str, environ: Mapping[str, str]) -> list[str]:
+    """The keys that the variable `name` lists, without those that cannot be sent. Raises `ProviderError` where none is
+    left, and never shows one."""
+    keys = keys_in(environ.get(name, ""))
+    return [key for key in keys if _is_sendable(key)] or [checked_key(name, environ)]
 
 
 def checked_key(name: str, environ: Mapping[str, str]) -> str:
@@ -257,22 +299,26 @@ def checked_key(name: str, environ: Mapping[str, str]) -> str:
     key = environ.get(name, "").strip()
     if not key:
         raise ProviderError("unauthorized", f"this worker has no {name} in its environment")
-    if not (key.isascii() and key.isprintable()):
-        # Checked here, since the HTTP library's own error shows the whole key.
+    if not _is_sendable(key):
         raise ProviderError("unauthorized", f"{name} holds a character that no header can carry")
     return key
+
+
+def _is_sendable(key: str) -> bool:
+    # Checked here, since the HTTP library's own error shows the whole key.
+    return key.isascii() and key.isprintable()
 
 
 def _size(media: Mapping[str, bytes]) -> int:
     return sum(map(len, media.values()))
 
 
-def _askable(request: ModelRequest, model: Model) -> ModelRequest:
+def askable(request: ModelRequest, model: Model) -> ModelRequest:
     """The request, which asks for the probabilities of tokens only where they are given."""
     return request.model_copy(update={"rated": request.rated and model.logprobs})
 
 
-def _is_simulated(response: httpx.Response) -> bool:
+def is_simulated(response: httpx.Response) -> bool:
     return bool(response.headers.get("x-continuo-simulated") == "true")
 
 
@@ -281,12 +327,18 @@ def _key_headers(provider: Provider, key: str) -> dict[str, str]:
 
 
 def _encoded(name: str, encode: Callable[[str], WireRequest], url: str) -> tuple[WireRequest, bytes | None]:
-    """What is posted, and its body as JSON; None where it is a form."""
+    """What is sent, and its body as JSON; None where it is a form, bytes of its own, or has none."""
     wire = encode(url)
-    return wire, None if wire.files else _content(name, wire.body)
+    whole = wire.files or wire.content is not None or wire.method == "GET"
+    return wire, None if whole else content_of(name, wire.body)
 
 
-def _content(name: str, body: Json) -> bytes:
+async def _sent(content: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for piece in content:
+        yield piece
+
+
+def content_of(name: str, body: Json) -> bytes:
     try:
         # A text that no server could read is found here, not there.
         return json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
@@ -294,7 +346,7 @@ def _content(name: str, body: Json) -> bytes:
         raise ProviderError("invalid_request", f"{name}: the request is not JSON: {error}") from error
 
 
-def _completed(answer: ModelResponse, request: ModelRequest, simulated: bool) -> ModelResponse:
+def completed(answer: ModelResponse, request: ModelRequest, simulated: bool) -> ModelResponse:
     """The answer with its usage, estimated where the provider gives none, and marked where it is simulated.
 
     Raises `ProviderError` for one without a word, unless a limit or a stop sequence can have come before the first.

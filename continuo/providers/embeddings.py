@@ -2,8 +2,8 @@
 
 from array import array
 from base64 import b64decode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Protocol
 
@@ -24,6 +24,13 @@ class Embedding:
     count: int
     usage: Usage | None = None
     simulated: bool = False
+
+    def parts(self, counts: Sequence[int]) -> "Iterator[Embedding]":
+        """Those of the first so many texts, of the next ones, and so on, each with the usage of all."""
+        length, at = len(self.vectors) // self.count, 0
+        for count in counts:
+            yield replace(self, vectors=self.vectors[at * length : (at + count) * length], count=count)
+            at += count
 
 
 class EmbeddingProtocol(Protocol):

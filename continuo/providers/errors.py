@@ -51,10 +51,19 @@ def error_for_response(name: str, response: "httpx.Response", text: str) -> Prov
 
 def error_in_stream(event: Mapping[str, Any]) -> ProviderError:
     """The error that a provider sends as an event of a stream, after a status of 200."""
-    error = event.get("error")
+    return _error("error in the stream: ", _status(event), json.dumps(event), {})
+
+
+def error_in_batch(body: Mapping[str, Any], status: int | None = None) -> ProviderError:
+    """The error of one request of a batch."""
+    return _error("", status or _status(body), json.dumps(body), {})
+
+
+def _status(body: Mapping[str, Any]) -> int:
+    error = body.get("error")
     names = [error.get("code"), error.get("type")] if isinstance(error, dict) else []
     statuses = (name if isinstance(name, int) else _STATUSES.get(str(name)) for name in names)
-    return _error("error in the stream: ", next(filter(None, statuses), 500), json.dumps(event), {})
+    return next(filter(None, statuses), 500)
 
 
 def error_for_transport(name: str, error: Exception, masker: Masker) -> ProviderError:

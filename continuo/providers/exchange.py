@@ -12,10 +12,12 @@ class Exchange:
 
     `billable` says that the provider may bill the request: it was sent, and no error status came back. `usage` is that
     of a stream that has ended, or was left: then what was shown of its answer, estimated, None where that is nothing.
+    `cost_usd` is the part of the bill of a request that several share, None where the usage alone says what it is.
     """
 
     billable: bool = False
     usage: Usage | None = None
+    cost_usd: float | None = None
 
     async def trace(self, event: str, _: dict[str, Any]) -> None:
         """Takes httpx's `trace` events. Before its body no request can be billed: there is nothing to answer yet."""

@@ -16,6 +16,7 @@ from continuo.parts import Part, Reasoning, Text
 from continuo.providers.anthropic import arguments
 from continuo.providers.embeddings import Embedding, embedding
 from continuo.providers.errors import AFTER_THE_END, error_in_stream, invalid_response, reading, refused
+from continuo.providers.google_batches import GoogleBatches
 from continuo.providers.protocol import NO_MEDIA, Json, WireProtocol, WireRequest
 
 _REFUSALS = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"}
@@ -57,6 +58,8 @@ class Google(WireProtocol):
     lacks = frozenset({"parallel_tool_calls", "tokens"})
     embeds = 100
     embeddings = GoogleEmbeddings()
+    batched = True
+    batches = GoogleBatches()
 
     def key_headers(self, key: str) -> dict[str, str]:
         return {"x-goog-api-key": key}

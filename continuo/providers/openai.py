@@ -12,6 +12,7 @@ from continuo.parameters import NamedTool
 from continuo.parts import Audio, Image, Part, Reasoning, Text
 from continuo.providers.embeddings import Embedding, embedding
 from continuo.providers.errors import AFTER_THE_END, error_in_stream, invalid_response, reading, refused
+from continuo.providers.openai_batches import OpenAIBatches
 from continuo.providers.protocol import NO_MEDIA, Json, WireProtocol, WireRequest
 
 _FINISH: dict[str, FinishReason] = {
@@ -44,6 +45,10 @@ class OpenAIEmbeddings:
         usage = None if counted is None else Usage(input_tokens=counted)
         with reading(usage):
             data = sorted(body["data"], key=lambda one: one.get("index", 0))
+            numbers = [one.get("index", 0) for one in data]
+            if len({*numbers}) > 1 and numbers != [*range(len(data))]:
+                # Whose they are is not told by their order, and callers may share them.
+                raise invalid_response(f"the response has embeddings of the numbers {numbers}", usage)
             return embedding([one["embedding"] for one in data], usage)
 
 
@@ -51,6 +56,8 @@ class OpenAI(WireProtocol):
     carries = frozenset({"text", "image", "audio", "file"})
     embeds = 2048
     embeddings = OpenAIEmbeddings()
+    batched = True
+    batches = OpenAIBatches()
 
     def key_headers(self, key: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {key}"}
@@ -58,10 +65,8 @@ class OpenAI(WireProtocol):
     def encode(
         self, base_url: str, model: str, request: ModelRequest, *, stream: bool, media: Mapping[str, bytes] = NO_MEDIA
     ) -> WireRequest:
-        messages: list[Json] = [{"role": "system", "content": request.system}] if request.system else []
-        messages += [_message(message, media) for message in request.messages]
         extra: Json = request.extra.openai if request.extra else {}
-        body: Json = {**extra, "model": model, "messages": messages, **_parameters(request)}
+        body: Json = {**extra, "model": model, "messages": turns(request, media), **_parameters(request)}
         if request.metadata and extra.get("store") is True:
             # The labels of an answer that is stored there; refused without.
             body["metadata"] = request.metadata
@@ -186,6 +191,12 @@ def _limit_name(base_url: str) -> str:
 
     host = URL(base_url).host
     return "max_completion_tokens" if host.endswith((".openai.com", ".azure.com")) else "max_tokens"
+
+
+def turns(request: ModelRequest, media: Mapping[str, bytes] = NO_MEDIA) -> list[Json]:
+    """The request's turns, its instructions first."""
+    messages: list[Json] = [{"role": "system", "content": request.system}] if request.system else []
+    return messages + [_message(message, media) for message in request.messages]
 
 
 def _message(message: Message, media: Mapping[str, bytes]) -> Json:

@@ -1,16 +1,17 @@
 """What a wire protocol must know: how to ask, how to read the answer, whole or streamed."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from continuo.config.protocols import ProviderProtocol, protocol
 from continuo.deltas import Delta
 from continuo.messages import ModelRequest, ModelResponse
 
 if TYPE_CHECKING:
+    from continuo.providers.batches import BatchProtocol
     from continuo.providers.embeddings import EmbeddingProtocol
 
 Json = dict[str, Any]
@@ -21,15 +22,18 @@ NO_MEDIA: Mapping[str, bytes] = {}
 
 @dataclass(frozen=True)
 class WireRequest:
-    """What is posted: the whole URL and the JSON body; with `files`, a form of those and of the body's fields.
+    """What is sent: the whole URL and the JSON body; with `files`, a form of those and of the body's fields.
 
     A file is its name, its content and its type, by the name of its field. `headers` are beside those of all requests.
+    `content` is sent piece by piece in place of a body, which then is of the type that `headers` say.
     """
 
     url: str
     body: Json
     files: Mapping[str, tuple[str, bytes, str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    method: Literal["GET", "POST"] = "POST"
+    content: Sequence[bytes] | None = None
 
 
 class StreamDecoder(Protocol):
@@ -47,6 +51,7 @@ class WireProtocol(ProviderProtocol, ABC):
 
     headers: Mapping[str, str] = {}
     embeddings: "EmbeddingProtocol | None" = None
+    batches: "BatchProtocol | None" = None
 
     @abstractmethod
     def key_headers(self, key: str) -> dict[str, str]:
@@ -64,13 +69,15 @@ class WireProtocol(ProviderProtocol, ABC):
         nothing was counted yet, what Python raises for another shape (see `errors.reading`)."""
 
     @abstractmethod
-    def stream_decoder(self) -> StreamDecoder: ...
+    def stream_decoder(self) -> StreamDecoder:
+        """Of a protocol that `streams`."""
 
 
 class InProcess(ProviderProtocol, ABC):
     """A provider that answers by itself, in this process and at no cost."""
 
     in_process = True
+    streams = False
 
     @abstractmethod
     def answering(self, folder: Path) -> Callable[[ModelRequest], ModelResponse]:

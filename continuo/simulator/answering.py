@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from continuo.simulator import anthropic, embeddings, google, openai, transcriptions
+from continuo.simulator import anthropic, embeddings, google, kserve, openai, transcriptions
 from continuo.simulator.behaviour import Behaviour, Call, State
 from continuo.simulator.reply import Json, Wire, reply
 from continuo.simulator.responses import SIMULATED, EventStream, broken_off
@@ -40,6 +40,10 @@ async def embed_google(request: Request) -> Response:
     return await _serve(request, "google", embeddings.Google, model=request.path_params["model"])
 
 
+async def infer_kserve(request: Request) -> Response:
+    return await _serve(request, "kserve", kserve, model=request.path_params["model"])
+
+
 async def transcribe_openai(request: Request) -> Response:
     return await _serve(request, "openai", transcriptions, read=transcriptions.form)
 
@@ -59,12 +63,14 @@ async def _serve(
     read: Callable[[Request], Awaitable[Json]] = _json,
 ) -> Response:
     state: State = request.app.state.simulator
+    key = _key(request)
     call = Call(
         model=model,
         protocol=name,
         stream=stream,
         idempotency_key=request.headers.get("idempotency-key"),
         traceparent=request.headers.get("traceparent"),
+        key=key[-4:],
     )
     state.calls.append(call)
     try:
@@ -72,15 +78,23 @@ async def _serve(
         call.model = model or str(body["model"])
         call.stream = stream or bool(body.get("stream"))
         question = wire.question(body)
+        call.inputs = len(question.embeds)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         call.status = 400
         message = f"the body is no request of this protocol ({type(error).__name__}: {error})"
         return JSONResponse(wire.error(400, message, None), 400, SIMULATED)
     behaviour = state.behaviour(call.model)
+    if key in behaviour.keys:
+        call.status = behaviour.keys[key]
+        content = wire.error(call.status, f"the key {key} is refused", behaviour.error_code)
+        return JSONResponse(content, call.status, _error_headers(behaviour))
     if refused := behaviour.refused(body):
         call.status = 400
         message = f"Unsupported parameter: '{refused}' is not supported with this model."
         return JSONResponse(wire.error(400, message, None), 400, SIMULATED)
+    if behaviour.refuses_text in question.embeds:
+        call.status = 400
+        return JSONResponse(wire.error(400, "one of the texts is refused", None), 400, SIMULATED)
     if behaviour.latency and await _left(request, behaviour.latency):
         call.disconnected = True
         return Response(status_code=CLIENT_LEFT)
@@ -108,6 +122,12 @@ async def _serve(
         return broken_off(text[: len(text) // 2])
     call.answered = True
     return JSONResponse(content, headers=SIMULATED)
+
+
+def _key(request: Request) -> str:
+    headers = request.headers
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    return headers.get("x-api-key") or headers.get("x-goog-api-key") or bearer
 
 
 async def _left(request: Request, seconds: float) -> bool:

@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, model_validator
@@ -37,9 +38,26 @@ class Turn(Strict):
     calls: list[CallTool] = []
 
 
+class Batching(Strict):
+    """How batches of a model go: each ends `delay` seconds after it came. With `answers` only so many of its requests
+    are answered, and it expires; one that is cancelled has as many answers, or none.
+
+    `lost`: a batch is taken, but the answer that would say so is not sent; `slow`: it is, so many seconds later.
+    `vanishes`: nobody knows it any more. `invalid`: it fails as a whole, in the protocol's way.
+    """
+
+    delay: float = Field(default=0.0, ge=0)
+    answers: int | None = Field(default=None, ge=0)
+    lost: StrictBool = False
+    slow: float = Field(default=0.0, ge=0)
+    vanishes: StrictBool = False
+    invalid: StrictBool = False
+
+
 class Behaviour(Strict):
     """What a person scripts. Without any of it a model answers with a text about the prompt.
 
+    `keys`: with which status a request is refused that has one of these keys, before anything else is looked at.
     `latency`: seconds before the first byte; the server's `--latency` unless set.
     `status`: what every call is answered with; with `outage` (the number of calls to come, or true until changed)
     or `error_rate` (0..1, from `seed`) only those, 503 where no status is set. Such an error holds `error_message`
@@ -56,12 +74,15 @@ class Behaviour(Strict):
     the last one it answers as without a script.
     `pace`: seconds before each event of a stream; `breaks_after`: so many of them, and its connection is dropped.
     `embeddings`: the vector of a text; any other has one that follows from its characters and knows of no meaning.
+    `refuses_text`: a request to embed it, among others or alone, is answered with status 400.
     `refuses`: the fields of a body, as its protocol calls them, for which a request is answered with status 400.
     `fault`: *not_json* is a proxy's HTML page, *empty* an answer without any content, *cut* half a body (or half
     the events), *no_usage* an answer without counts, *refusal* the protocol's own, *reset* a connection that is
     dropped after its headers.
+    `batch`: see `Batching`; its requests are answered as any, each with its own `status`.
     """
 
+    keys: dict[str, Annotated[int, Field(ge=400, le=599)]] = {}
     latency: float = Field(default=0.0, ge=0)
     status: int | None = Field(default=None, ge=400, le=599)
     error_message: str = "scripted by the simulator"
@@ -83,6 +104,8 @@ class Behaviour(Strict):
     breaks_after: int | None = Field(default=None, ge=0)
     embeddings: dict[str, list[float]] = {}
     refuses: tuple[str, ...] = ()
+    refuses_text: str | None = None
+    batch: Batching = Batching()
 
     _random: random.Random = PrivateAttr()
 
@@ -109,10 +132,10 @@ class Behaviour(Strict):
 
 
 class Call(Strict):
-    """One request as it was seen; `time` is when, in seconds since 1970.
+    """One request as it was seen; `time` is when, in seconds since 1970, and `key` the last 4 characters of its key.
 
     `status` is None until it is decided. `answered`: a model's whole answer went out, so no error and no broken one.
-    `disconnected`: the client left before it had its answer.
+    `disconnected`: the client left before it had its answer. `inputs`: how many texts were to be embedded.
     """
 
     model: str
@@ -120,11 +143,36 @@ class Call(Strict):
     stream: bool
     idempotency_key: str | None
     traceparent: str | None
+    key: str = ""
     body: Any = None
     time: float = Field(default_factory=time.time)
     status: int | None = None
     answered: bool = False
     disconnected: bool = False
+    inputs: int = 0
+
+
+End = Literal["answered", "expired", "cancelled", "failed"]
+
+
+@dataclass
+class Batch:
+    """One batch that was taken: its requests as pairs of id and body, and what the caller has noted of it, `label`.
+
+    `results` are there once it has ended, each a status and a body, None where it was not answered; `end` says how that
+    was.
+    """
+
+    id: str
+    protocol: str
+    model: str
+    requests: list[tuple[str, dict[str, Any]]]
+    label: Any = None
+    file: str | None = None
+    created: float = field(default_factory=time.time)
+    cancelled: bool = False
+    end: End | None = None
+    results: dict[str, tuple[int, dict[str, Any]] | None] = field(default_factory=dict)
 
 
 class State:
@@ -134,6 +182,8 @@ class State:
         self._default = Behaviour(latency=latency)
         self.models: dict[str, Behaviour] = {}
         self.calls: list[Call] = []
+        self.batches: dict[str, Batch] = {}
+        self.files: dict[str, bytes] = {}
 
     def behaviour(self, model: str) -> Behaviour:
         return self.models.get(model, self._default)

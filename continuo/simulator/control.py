@@ -16,7 +16,10 @@ async def calls(request: Request) -> Response:
     model = request.query_params.get("model")
     matching = [call for call in state.calls if model in (None, call.model)]
     by_model = Counter(call.model for call in matching)
-    return JSONResponse({"calls": [call.model_dump() for call in matching], "by_model": by_model})
+    inputs = Counter({call.model: 0 for call in matching})
+    for call in matching:
+        inputs[call.model] += call.inputs
+    return JSONResponse({"calls": [call.model_dump() for call in matching], "by_model": by_model, "inputs": inputs})
 
 
 async def model(request: Request) -> Response:

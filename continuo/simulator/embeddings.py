@@ -18,7 +18,7 @@ class OpenAI:
         if form not in ("float", "base64"):
             raise ValueError(f"encoding_format is {form!r}")
         one = isinstance(texts, str) or (texts and isinstance(texts[0], int))
-        question = _question([_text(text) for text in ([texts] if one else texts)], body.get("dimensions"))
+        question = asking([_text(text) for text in ([texts] if one else texts)], body.get("dimensions"))
         return replace(question, packed=form == "base64")
 
     @staticmethod
@@ -42,14 +42,14 @@ class Google:
     def question(body: Json) -> Question:
         requests = body["requests"]
         texts = [one["content"]["parts"][0]["text"] for one in requests]
-        return _question(texts, requests[0].get("outputDimensionality"))
+        return asking(texts, requests[0].get("outputDimensionality"))
 
     @staticmethod
     def answer(model: str, reply: Reply) -> Json:
         return {"embeddings": [{"values": [] if reply.empty else vector} for vector in reply.vectors]}
 
 
-def _question(texts: list[str], dimensions: int | None) -> Question:
+def asking(texts: list[str], dimensions: int | None) -> Question:
     if not texts or not all(isinstance(text, str) and text for text in texts):
         raise ValueError("an input is empty, or no text")
     return Question(

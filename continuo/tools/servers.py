@@ -10,7 +10,8 @@ from continuo.tools.tool import Tool, digest
 
 
 class ToolServers:
-    """A session is opened when it is first needed, and anew where it broke or the catalog says something else.
+    """A session is opened when it is first needed, and anew where it broke, or the catalog or a variable of it says
+    something else.
 
     From an activity: `await servers.tools("shop")` lists what a server offers, and `servers.call` calls one of them.
     """
@@ -51,16 +52,18 @@ class ToolServers:
         server = (await self._library.catalog_with(mcp=name)).mcp.get(name)
         if server is None:
             raise ProviderError("not_found", f"this worker's catalog has no server of tools {name!r}")
-        for variable in server.variables:
-            if not self._library.environ.get(variable):
+        environ = self._library.environ
+        given = {variable: environ.get(variable) for variable in server.variables}
+        for variable, value in given.items():
+            if not value:
                 raise ProviderError("unauthorized", f"this worker has no {variable} in its environment")
         session = self._sessions.get(name)
-        if session is None or session.ended or session.server != server:
+        if session is None or session.ended or (session.server, session.given) != (server, given):
             if session is not None:
                 closing = asyncio.create_task(session.aclose())
                 self._closing.add(closing)
                 closing.add_done_callback(self._closing.discard)
-            session = self._sessions[name] = Session(name, server, self._library.environ)
+            session = self._sessions[name] = Session(name, server, environ)
         await session.opened()
         return session
 

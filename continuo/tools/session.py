@@ -27,7 +27,8 @@ KEY = "continuo/idempotency-key"
 class Session:
     """Any number of calls at once. A task of its own holds it: the scopes inside must be left where they were entered.
 
-    `unsent` says of a session that broke that its last request never reached the server.
+    `given` is what its variables held. `unsent` says of a session that broke that its last request never reached the
+    server.
     """
 
     def __init__(self, name: str, server: McpServer, environ: Mapping[str, str]) -> None:
@@ -35,6 +36,7 @@ class Session:
         self.server = server
         self.unsent = False
         self._too_large = False
+        self.given = {variable: environ.get(variable) for variable in server.variables}
         self._environ = environ
         self._end = asyncio.Event()
         self._client: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

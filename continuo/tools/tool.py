@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from continuo.data import Data
+from continuo.decisions.json_schema import misfit
 from continuo.errors import ProviderError
 from continuo.tools.limits import MAX_DEFINITION
 
@@ -35,22 +36,13 @@ class Tool(Data):
 
     def check(self, arguments: Mapping[str, JsonValue]) -> None:
         """Raise `ProviderError` for arguments that are not as its schema says."""
-        # Beside mcp, which needs it too.
-        from jsonschema import Draft202012Validator, SchemaError
-        from jsonschema.exceptions import best_match
-        from referencing import Registry
-        from referencing.exceptions import Unresolvable
-
         where = f"{self.server}: tool {self.name!r}"
         try:
-            Draft202012Validator.check_schema(self.input_schema)
-            # A registry of its own: a server's schema must make us fetch nothing.
-            error = best_match(Draft202012Validator(self.input_schema, registry=Registry()).iter_errors(arguments))
-        except (SchemaError, Unresolvable, RecursionError) as broken:
-            raise ProviderError("invalid_response", f"{where} has a schema that is none: {_short(broken)}") from None
-        if error is not None:
-            field = ".".join(map(str, error.absolute_path)) or "its input"
-            raise ProviderError("invalid_request", f"{where}: {field}: {_short(error.message)}")
+            wrong = misfit(dict(arguments), self.input_schema)
+        except ValueError as broken:
+            raise ProviderError("invalid_response", f"{where}: {broken}") from None
+        if wrong is not None:
+            raise ProviderError("invalid_request", f"{where}: {wrong}")
 
 
 def digest(definition: str) -> str:
@@ -73,7 +65,3 @@ def tool_of(server: str, listed: Any) -> Tool:
         annotations=fields.get("annotations", {}),
         definition=definition,
     )
-
-
-def _short(error: object) -> str:
-    return " ".join(str(error)[:300].split())

@@ -4,17 +4,19 @@ import json
 from collections.abc import Sequence
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from continuo.authoring.prepare import check_text
-from continuo.decisions.agent import MOST_EVENTS, Used, following, left_out, of_servers, reached, with_own_ids
+from continuo.decisions.agent import MOST_EVENTS, Used, all_said, following, left_out, of_servers, reached, with_own_ids
+from continuo.decisions.privilege import after, as_data
 from continuo.jobs import Account, Failure, Job, Outcome, total_cost
 from continuo.messages import Earlier, Message
 from continuo.patterns import Agent
-from continuo.temporal.failures import failed
+from continuo.temporal.failures import failed, failure_of
 from continuo.workflows.agent_state import AgentState
 from continuo.workflows.agent_tools import Tools
 from continuo.workflows.agent_turns import add, conversation_of, examine, last_turn, list_tools, open_context
-from continuo.workflows.base import PatternWorkflow
+from continuo.workflows.base import PatternWorkflow, streamed
 from continuo.workflows.recorded import recorded
 from continuo.workflows.step import run_step, try_step
 
@@ -41,8 +43,12 @@ class AgentWorkflow(PatternWorkflow):
     async def run(self, job: Job) -> Outcome:
         agent = job.step
         assert isinstance(agent, Agent)
+        job = streamed(job)
+        if job.request.response_schema is not None or job.request.response_format:
+            # It is one JSON, and no turns of it.
+            job = job.model_copy(update={"stream": None})
         if job.carried is None:
-            self._state = AgentState(id=str(workflow.uuid4()), begun=workflow.now())
+            self._state = AgentState(id=str(workflow.uuid4()), begun=workflow.now(), known=job.read)
         else:
             self._take_over(AgentState.model_validate(job.carried))
             job = job.model_copy(update={"carried": None})
@@ -79,7 +85,7 @@ class AgentWorkflow(PatternWorkflow):
         if self._now.head is None:
             await self._begin(agent, job)
         agent = of_servers(agent, self._now.listed)
-        tools = Tools(agent, job, self._now.id)
+        tools = Tools(agent, job, self._now.id, self._now.known, self._now.proposed)
         while True:
             if self._said:
                 said, self._said = tuple(self._said), []
@@ -99,7 +105,7 @@ class AgentWorkflow(PatternWorkflow):
                     wanted = len(answer.tool_calls)
                     limit = reached(agent, self._used(tools), calls=wanted)
                     results = tools.refused(answer, limit) if limit else await tools.run(answer, self._now.turns)
-                    self._become(calls=self._now.calls + (0 if limit else wanted))
+                    self._become(calls=self._now.calls + (0 if limit else wanted), known=tools.read)
                     await self._add(job, (answer, *results))
                     if limit:
                         return self._stopped(limit)
@@ -122,6 +128,8 @@ class AgentWorkflow(PatternWorkflow):
             before = await last_turn(conversation)
             if before is not None:
                 self._state = self._now.behind(before)
+                # Which of its tools were called then is not known any more.
+                self._become(known=after(self._now.known, of_servers(agent, self._now.listed).tools.values()))
         await self._add(job, job.request.messages)
         self._become(task=self.digest())
 
@@ -129,7 +137,17 @@ class AgentWorkflow(PatternWorkflow):
         number = self._now.turns + 1
         workflow.set_current_details(f"Turn {number} of at most {agent.turns}, after {self._now.calls} calls of tools")
         asking = self._asking(agent, job, self._now.earlier)
-        outcome = await run_step(agent.model, asking, "model")
+        streams = job.stream is not None and "model" in agent.answering()
+        if streams:
+            asking = asking.model_copy(update={"turn": number, "said": len(self._now.said)})
+        try:
+            outcome = await run_step(agent.model, asking, "model")
+        except FailureError as error:
+            if not self._now.said or is_cancelled_exception(error):
+                raise
+            failure = failure_of(error)
+            message = f"{failure.message}; some of the answer was delivered, and no other follows it"
+            raise failed(failure.model_copy(update={"type": "stream_broken", "message": message})) from error
         called = [call.name for call in outcome.message.tool_calls] if outcome.message else []
         self.counted.note(f"{job.path or 'agent'}: turn {number}: {', '.join(called) or 'an answer'}")
         read = outcome.usage.input_tokens if outcome.usage and outcome.usage.input_tokens else self._now.read
@@ -137,6 +155,7 @@ class AgentWorkflow(PatternWorkflow):
             turns=number,
             read=read,
             text=outcome.text or self._now.text,
+            said=all_said(self._now.said, outcome.text) if streams else "",
             simulated=self._now.simulated or outcome.simulated,
         )
         return outcome
@@ -168,7 +187,8 @@ class AgentWorkflow(PatternWorkflow):
             request = asking.request.model_copy(update={"tool_choice": "none" if agent.tools else None})
             summary = await try_step(context.summary, asking.model_copy(update={"request": request}), "summary")
             if isinstance(summary, Outcome):
-                note = f"{note} In sum:\n{summary.text}"
+                text = as_data(summary.text) if state.known.outside else summary.text
+                note = f"{note} In sum:\n{text}"
         task = None if any(one.digest == state.task for one in kept) else state.task
         opening = await open_context(task, f"{note}]")
         read = state.read - sum(one.tokens for one in gone) + opening.tokens
@@ -182,6 +202,7 @@ class AgentWorkflow(PatternWorkflow):
                 "account": self.counted.accounted(Account()),
                 "waiting": tuple(self._said),
                 "seconds": self._used(tools).seconds,
+                "proposed": tools.proposed,
             }
         )
         carried = state.model_dump(mode="json", exclude_defaults=True)
@@ -204,7 +225,9 @@ class AgentWorkflow(PatternWorkflow):
 
     def _finished(self, outcome: Outcome) -> Outcome:
         self._ended = True
-        return outcome.model_copy(update={"turns": self.digest(), "simulated": self._now.simulated})
+        # What was streamed stands, and an answer is whole with it.
+        text = self._now.said or outcome.text
+        return outcome.model_copy(update={"text": text, "turns": self.digest(), "simulated": self._now.simulated})
 
     def _stopped(self, limit: str) -> Outcome:
         """What there is, where a limit leaves no room for more."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from continuo.data import Data
-from continuo.jobs import Account
+from continuo.jobs import Account, Read
 from continuo.messages import Earlier, Message
 from continuo.parameters import Tool
 from continuo.stores.turns import Turn
@@ -23,8 +23,9 @@ class AgentState(Data):
 
     `task` is the turn that it was asked by, `opening` what stands in place of the `left_out` turns, and `read` how many
     tokens the model reads, by its provider's count as far as there is one. `seconds` are those before the present
-    workflow; `text` is what the model said last. `waiting` are messages that came and are not said to it yet,
-    and `listed` the tools of servers.
+    workflow; `text` is what the model said last, and `said` all that it said where its turns are streamed. `waiting`
+    are messages that came and are not said to it yet, `listed` the tools of servers, and `known` what it has read that
+    limits what it may do. `proposed` are the arguments with which a person was last asked for each tool.
     """
 
     id: str
@@ -40,9 +41,12 @@ class AgentState(Data):
     repaired: int = 0
     seconds: float = 0.0
     text: str = ""
+    said: str = ""
     simulated: bool = False
     waiting: tuple[Message, ...] = ()
     listed: dict[str, tuple[Tool, ...]] = {}
+    known: Read = Read()
+    proposed: dict[str, str] = {}
     account: Account = Account()
 
     @property

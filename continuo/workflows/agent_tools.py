@@ -8,8 +8,9 @@ from functools import partial
 from temporalio import workflow
 
 from continuo.decisions.agent import answered, asked_of
+from continuo.decisions.privilege import after, asks_person
 from continuo.errors import unknown
-from continuo.jobs import Failure, Job, Outcome
+from continuo.jobs import Failure, Job, Outcome, Read
 from continuo.messages import Message, ModelRequest, ToolCall
 from continuo.patterns import Agent, AgentTool, Review
 from continuo.workflows.agent_turns import examine
@@ -21,13 +22,16 @@ UNKNOWN_END = frozenset({"timeout", "connection", "server_error", "invalid_respo
 
 
 class Tools:
-    """Runs what the model calls. `waited` are the seconds in which all that ran waited for a person."""
+    """Runs what the model calls. `waited` are the seconds in which all that ran waited for a person, `read` is what the
+    agent has read, and `proposed` are the arguments that a person was last shown of each tool."""
 
-    def __init__(self, agent: Agent, job: Job, id: str) -> None:
+    def __init__(self, agent: Agent, job: Job, id: str, read: Read, proposed: Mapping[str, str]) -> None:
         self._agent = agent
         self._job = job
         self._id = id
         self.waited = 0.0
+        self.read = read
+        self.proposed = {**proposed}
         self._busy = self._people = 0
         self._idle_since: datetime | None = None
 
@@ -38,8 +42,16 @@ class Tools:
         work = {
             number: partial(self._one, call, turn, number) for number, call in calls.items() if not mistakes[number]
         }
+        self._ran: set[str] = set()
+        self._proposing: dict[str, str] = {}
         results = await together(work, _never) if work else {}
-        return [answered(call, mistakes[number] or _said(results[number])) for number, call in calls.items()]
+        # What was called at once was decided on before any of it was read, and is not compared with each other.
+        self.read = after(self.read, (self._agent.tools[calls[number].name] for number in self._ran))
+        self.proposed |= self._proposing
+        return [
+            answered(call, mistakes[number] or _said(results[number]), outside=self._outside(call, number, results))
+            for number, call in calls.items()
+        ]
 
     def refused(self, answer: Message, limit: str) -> list[Message]:
         """The same where none is run."""
@@ -57,20 +69,29 @@ class Tools:
                 mistakes[number] = mistake and f"Error: the arguments are wrong: {mistake}"
         return mistakes
 
+    def _outside(self, call: ToolCall, number: str, results: Mapping[str, Result]) -> bool:
+        """Whether what a call came to is the words of others, and not ours or a person's."""
+        result = results.get(number)
+        by_person = isinstance(result, Outcome) and result.verdict is not None
+        return number in self._ran and not by_person and self._agent.tools[call.name].from_outside
+
     async def _one(self, call: ToolCall, turn: int, number: str) -> Result:
         self._shift(busy=1)
         try:
-            return await self._reviewed(call, f"{turn}.{number}")
+            return await self._reviewed(call, turn, number)
         finally:
             # Not so when it is collected with a workflow that its worker has let go: that has no clock any more.
             if workflow.in_workflow():
                 self._shift(busy=-1)
 
-    async def _reviewed(self, call: ToolCall, place: str) -> Result:
-        tool, written = self._agent.tools[call.name], call.arguments or "{}"
+    async def _reviewed(self, call: ToolCall, turn: int, number: str) -> Result:
+        tool, written, place = self._agent.tools[call.name], call.arguments or "{}", f"{turn}.{number}"
         reviews = tool.reviews(call.name)
-        if (approval := reviews.get(f"{call.name}.approval")) is not None:
-            result = await self._person(approval, f"{call.name}.{place}.approval", written)
+        why = "approval" if tool.needs_approval else "privilege" if asks_person(tool, self.read) else None
+        if why is not None:
+            self._proposing[call.name] = _shown(written)
+            before = self.proposed.get(call.name)
+            result = await self._person(reviews[f"{call.name}.{why}"], f"{call.name}.{place}.{why}", written, before)
             if isinstance(result, Failure) or result.verdict is None or result.verdict.decision == "respond":
                 return result
             if result.verdict.decision == "edit":
@@ -79,6 +100,7 @@ class Tools:
                 if mistake is not None:
                     message = f"the reviewer has made the arguments wrong: {mistake}"
                     return Failure(type="invalid_request", message=message)
+        self._ran.add(number)
         while True:
             result = await self._run(call.name, tool, written, place)
             if tool.idempotent or isinstance(result, Outcome) or result.type not in UNKNOWN_END:
@@ -89,11 +111,12 @@ class Tools:
             if lost.verdict is None or lost.verdict.decision == "respond":
                 return lost
 
-    async def _person(self, review: Review, name: str, written: str) -> Result:
-        """What a person makes of the call with these arguments. It is not decided on others: a review is bound to what
-        it shows."""
-        shown = Message(role="user", content=json.dumps(json.loads(written), indent=2, ensure_ascii=False))
-        job = self._job.model_copy(update={"request": ModelRequest(messages=(shown,)), "data": {}})
+    async def _person(self, review: Review, name: str, written: str, before: str | None = None) -> Result:
+        """What a person makes of the call with these arguments, who sees what changed since those `before`. It is not
+        decided on others: a review is bound to what it shows."""
+        shown = Message(role="user", content=_shown(written))
+        update = {"request": ModelRequest(messages=(shown,)), "data": {}, "before": before}
+        job = self._job.model_copy(update=update)
         self._shift(people=1)
         try:
             return await try_step(review, job, name)
@@ -118,9 +141,15 @@ class Tools:
             "data": arguments,
             "agent": self._id,
             "once": not tool.idempotent,
+            "read": self.read,
         }
         # The path, and with it the key of the effect, follows from what the run did, and not from the model's own id.
         return await try_step(tool.step, self._job.model_copy(update=update), f"{name}.{place}")
+
+
+def _shown(written: str) -> str:
+    """Arguments as a person is shown them."""
+    return json.dumps(json.loads(written), indent=2, ensure_ascii=False)
 
 
 def _said(result: Result) -> str:

@@ -9,6 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from continuo.activities.models import ModelCalls
+from continuo.decisions.ruled import by_rule
 from continuo.jobs import WANTED, Account, Failure, Job, Outcome, total_cost
 from continuo.operations.dead_letters import Letter
 from continuo.patterns.walk import calls_locally
@@ -48,8 +49,9 @@ class PatternWorkflow:
         info = workflow.info()
         run_id = info.workflow_id.removesuffix(f".{job.path}") if job.path else info.workflow_id
         RUN.set(Run(run_id, self.counted))
-        if job.stream == WANTED:
-            job = job.model_copy(update={"stream": info.run_id})
+        if job.rule is not None and not job.path and job.carried is None:
+            self.counted.note(by_rule(job.rule))
+        job = streamed(job)
         try:
             with unexpected_as_failures():
                 outcome = self.counted.accounted(
@@ -143,3 +145,8 @@ class PatternWorkflow:
             await handle.signal(PatternWorkflow.account, self.counted.accounted(Account()))
         except FailureError:
             workflow.logger.warning("the parent has ended before it could be told what this child had spent")
+
+
+def streamed(job: Job) -> Job:
+    """The job, whose pieces are those of the run that this workflow is, where they are wanted."""
+    return job.model_copy(update={"stream": workflow.info().run_id}) if job.stream == WANTED else job

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
+from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
 
 from continuo.activities.batches import Batches
 from continuo.decisions.batch import may_begin
@@ -27,19 +27,18 @@ from continuo.operations.batches import (
     Window,
     run_id,
 )
-from continuo.temporal.attributes import started
+from continuo.temporal.attributes import memo, started
 from continuo.temporal.failures import failure_of
 from continuo.temporal.task_timeout import task_timeout
-from continuo.workflows.local_limits import STORE_LIMIT
+from continuo.workflows.batch_end import closed
+from continuo.workflows.patience import patiently
 from continuo.workflows.shield import to_the_end
-
-T = TypeVar("T")
-
-STORE_AWAY = timedelta(seconds=5)
-"""Until a store is asked again that was away for `STORE_LIMIT`."""
 
 FIRST_LOOK, LONGEST_PAUSE = 0.1, 30.0
 """Seconds until it is looked what became of items that an earlier run has begun; the pauses double."""
+
+KEPT_WITHIN = 1.0
+"""Seconds for which an end may wait for others, to be kept together with them: the history has it already."""
 
 
 @workflow.defn(name=TYPE)
@@ -63,10 +62,14 @@ class BatchWorkflow:
         self._stopped = position.stopped
         self._look_is_due = False
         self._reminder: asyncio.Task[None] | None = None
+        self._keep_is_due = False
+        self._keeping: asyncio.Task[None] | None = None
+        # Batches of an earlier version kept each end at once.
+        self._together = workflow.patched("ends-kept-together")
 
     @workflow.run
     async def run(self, position: Position) -> Tally:
-        begun = await _patiently(Batches.begin, position)
+        begun = await patiently(Batches.begin, position)
         self._terms, self._tally = begun.terms, begun.tally
         self._look_after(position.open)
         try:
@@ -111,7 +114,7 @@ class BatchWorkflow:
         return info.is_continue_as_new_suggested() or info.get_current_history_length() > batches.MOST_EVENTS
 
     def _is_due(self) -> bool:
-        if self._ends or self._look_is_due or self._reads() or self._end() is not None:
+        if (self._ends and self._keep_is_due) or self._look_is_due or self._reads() or self._end() is not None:
             return True
         return bool(self._read and self._may_begin()) or (self._is_full and not self._starting)
 
@@ -149,7 +152,7 @@ class BatchWorkflow:
     async def _look_at_the_clock(self) -> None:
         hours = self._terms.off_peak
         if hours is not None and (self._window is None or self._window.closes <= workflow.now()):
-            self._window = await _patiently(Batches.window, hours, workflow.now())
+            self._window = await patiently(Batches.window, hours, workflow.now())
 
     def _begin_more(self) -> None:
         # What may begin within the hours does so: no time passes here.
@@ -175,6 +178,14 @@ class BatchWorkflow:
     def _ended(self, end: Ended) -> None:
         self._ends.append(end)
         self._tally += end.counted()
+        if not self._together or self._stopped:
+            self._keep_is_due = True
+        elif self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.create_task(self._keep_soon())
+
+    async def _keep_soon(self) -> None:
+        await workflow.sleep(KEPT_WITHIN)
+        self._keep_is_due = True
 
     async def _start(self, item: Item) -> workflow.ChildWorkflowHandle[Any, Outcome]:
         """As the door starts it. Its batch keeps how it ends, so that a failed one has no dead letter."""
@@ -190,6 +201,7 @@ class BatchWorkflow:
             cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
             search_attributes=started(job.context),
             task_timeout=task_timeout(job.step),
+            memo=memo(job),
             static_summary=f"item {item.number} of {batch.id}",
         )
 
@@ -210,8 +222,8 @@ class BatchWorkflow:
         self._show()
 
     async def _keep(self, wanted: int = 0) -> Page:
-        ends = tuple(self._ends)
-        page: Page = await _patiently(Batches.step, self._batch, ends, wanted)
+        ends, self._keep_is_due = tuple(self._ends), False
+        page: Page = await patiently(Batches.step, self._batch, ends, wanted)
         # A cancellation meanwhile has left them here.
         del self._ends[: len(ends)]
         return page
@@ -236,7 +248,7 @@ class BatchWorkflow:
 
     async def _look(self) -> None:
         batch = self._batch.model_copy(update={"open": tuple(sorted(self._open))})
-        looked: Looked = await _patiently(Batches.look, batch)
+        looked: Looked = await patiently(Batches.look, batch)
         self._open -= {*looked.ended, *looked.unknown}
         self._tally += looked.tally
         if looked.unknown:
@@ -265,7 +277,7 @@ class BatchWorkflow:
     async def _close(self, state: BatchState) -> None:
         if self._ends:
             await self._keep()
-        await _patiently(Batches.close, self._batch, state)
+        await closed(self._batch, self._terms, state, stopped=self._stopped)
         self._show(state)
 
     def _show(self, state: BatchState = "running") -> None:
@@ -281,17 +293,3 @@ def _failure(error: FailureError) -> Failure:
     if is_cancelled_exception(error):
         return Failure(type=CANCELLED, message="the run was cancelled before it had an answer")
     return failure_of(error)
-
-
-async def _patiently(method: Callable[..., Awaitable[T]], *given: Any) -> T:
-    """What a local activity answers, which is asked again for as long as the store is away."""
-    while True:
-        try:
-            return await workflow.execute_local_activity_method(
-                method, args=given, schedule_to_close_timeout=STORE_LIMIT
-            )
-        except ApplicationError as error:
-            if error.non_retryable:
-                raise
-            workflow.logger.warning(f"a batch waits for its store: {error}")
-        await workflow.sleep(STORE_AWAY)

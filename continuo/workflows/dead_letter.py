@@ -39,6 +39,26 @@ async def keep(letter: Letter) -> None:
         workflow.logger.error(f"no dead letter was kept: {error}")
 
 
+async def begin(job: Job, id: str) -> workflow.ChildWorkflowHandle[object, Outcome]:
+    """Start what the door has accepted, as it does: whoever knows a run of this id finds this one in its place. It
+    outlives who starts it."""
+    context = job.context
+    return await workflow.start_child_workflow(
+        type(job.step).__name__,
+        job.begun(),
+        id=id,
+        task_queue=context.priority,
+        result_type=Outcome,
+        # What has been completed since, such as an order submitted again, must not be done twice.
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+        search_attributes=started(context),
+        task_timeout=task_timeout(job.step),
+        static_summary=f"{context.pattern} for {context.tenant}",
+        memo=memo(job),
+    )
+
+
 @workflow.defn(name=TYPE)
 class DeadLetterWorkflow:
     """Signals that come while a retry runs take effect after it; a discard comes before the retries that wait."""
@@ -83,9 +103,13 @@ class DeadLetterWorkflow:
 
     async def _try(self, pattern: str | None) -> Closed | None:
         """Run the job again to its end; None if that gave no answer. Raises `FailureError` when it cannot begin."""
-        job = self._letter.job if pattern is None else await self._with_pattern(pattern)
+        job = self._letter.job
+        if pattern is not None or workflow.patched("retry-passes-stages"):
+            job = await workflow.execute_local_activity_method(
+                Letters.again, args=[job, pattern], schedule_to_close_timeout=LIMIT
+            )
         try:
-            run = await self._start(job)
+            run = await begin(job, self._letter.workflow_id)
         except WorkflowAlreadyStartedError:
             return await self._done_before()
         self._show(note=f"a retry is under way: run {run.first_execution_run_id}")
@@ -107,29 +131,6 @@ class DeadLetterWorkflow:
             self._show(note=f"not retried: another run of {id} is under way")
             return None
         return Closed(by="done before", run_id=run_id, note=f"{id} has been completed since; it is not done twice")
-
-    async def _start(self, job: Job) -> workflow.ChildWorkflowHandle[object, Outcome]:
-        """Start the job as a starter does, under its own id: whoever knows the run finds the retry in its place."""
-        context = job.context
-        return await workflow.start_child_workflow(
-            type(job.step).__name__,
-            job.begun(),
-            id=self._letter.workflow_id,
-            task_queue=context.priority,
-            result_type=Outcome,
-            # What has been completed since, such as an order submitted again, must not be done twice.
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            search_attributes=started(context),
-            task_timeout=task_timeout(job.step),
-            static_summary=f"{context.pattern} for {context.tenant}",
-            memo=memo(context) or None,
-        )
-
-    async def _with_pattern(self, name: str) -> Job:
-        return await workflow.execute_local_activity_method(
-            Letters.with_pattern, args=[self._letter.job, name], schedule_to_close_timeout=LIMIT
-        )
 
     def _end(self, closed: Closed) -> Closed:
         self._show(note=": ".join(filter(None, (closed.by, closed.note))))

@@ -20,7 +20,7 @@ LIMIT = timedelta(hours=6)
 
 RETRY = RetryPolicy(initial_interval=timedelta(seconds=10), maximum_attempts=5)
 
-LATER: Mapping[Part, str] = {"runs": "runs-pruned", "streams": "streams-pruned"}
+LATER: Mapping[Part, str] = {part: f"{part}-pruned" for part in ("runs", "streams", "audit", "events")}
 """Parts that were added, by the patch of each."""
 
 

@@ -26,6 +26,7 @@ from continuo.patterns import Review
 from continuo.temporal.attributes import TENANT
 from continuo.temporal.failures import failed
 from continuo.workflows.base import PatternWorkflow
+from continuo.workflows.review_notices import Telling
 from continuo.workflows.run_account import RUN
 from continuo.workflows.step import run_step
 
@@ -41,10 +42,12 @@ class ReviewWorkflow(PatternWorkflow):
         super().__init__()
         self._case: Case | None = None
         self._text: str | None = None
+        self._telling = Telling()
 
     @workflow.run
     async def run(self, job: Job) -> Outcome:
         assert isinstance(job.step, Review)
+        assert job.step.group is None, "the door puts its members in its place"
         return await self.answer(job, self._review(job.step, job))
 
     @workflow.query
@@ -98,6 +101,17 @@ class ReviewWorkflow(PatternWorkflow):
         # Without a pattern, by which whole runs are found.
         workflow.upsert_search_attributes([TENANT.value_set(job.context.tenant)])
         self._become(self._opened(review, job, shown))
+        self._telling.tell(review.notify, self._open, "opened")
+        job = job.model_copy(update={"before": None})
+        try:
+            in_time = await self._waited(review)
+        finally:
+            await self._telling.end()
+        return self._decided(shown, outcome) if in_time else await self._undecided(review, job)
+
+    async def _waited(self, review: Review) -> bool:
+        """Wait for a decision; whether there was one before it was due."""
+        to = review.notify
         while self._open.verdict is None:
             time, event = next_event(review, self._open)
             try:
@@ -113,13 +127,15 @@ class ReviewWorkflow(PatternWorkflow):
                     # It came in the same moment.
                     break
                 if event == "due":
-                    return await self._undecided(review, job)
+                    return False
                 self._note(event)
-                again = {"reminders": self._open.reminders + 1}
-                self._become(
-                    escalated(review, self._open) if event == "escalate" else self._open.model_copy(update=again)
-                )
-        return self._decided(shown, outcome)
+                if review.escalate is not None and event == "escalate":
+                    to = review.escalate.notify
+                    self._telling.tell(to, self._become(escalated(review, self._open)), "escalated")
+                else:
+                    again = {"reminders": self._open.reminders + 1}
+                    self._telling.tell(to, self._become(self._open.model_copy(update=again)), "reminded")
+        return True
 
     def _opened(self, review: Review, job: Job, shown: str) -> Case:
         return Case(
@@ -131,6 +147,7 @@ class ReviewWorkflow(PatternWorkflow):
             requester=job.context.user,
             question=filled(review.question, {"input": job.request.prompt}),
             text=shown,
+            changes=() if job.before is None else tuple(changes(job.before, shown)),
             decisions=review.allowed,
             reasons=review.reasons,
             reviewers=review.reviewers,

@@ -6,10 +6,10 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
-from continuo.activities.webhooks import LONGEST_PAUSE, SECONDS, Webhooks
+from continuo.activities.poster import OPTIONS
+from continuo.activities.webhooks import Webhooks
 from continuo.jobs import Failure, Job
-from continuo.operations.webhooks import TYPE, Delivery, Notice
-from continuo.temporal.activity_options import HEARTBEAT_TIMEOUT
+from continuo.operations.webhooks import TYPE, Delivery, Event, How, Notice, event_of
 from continuo.temporal.attributes import TENANT
 from continuo.temporal.failures import failed, failure_of
 from continuo.workflows.local_limits import STORE_LIMIT
@@ -17,26 +17,22 @@ from continuo.workflows.local_limits import STORE_LIMIT
 DAY = timedelta(days=1)
 
 SOON = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=10))
-LATER = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(seconds=LONGEST_PAUSE))
-"""Where an attempt does not say itself when the next one is due, since its worker died."""
 
 
 async def announce(job: Job) -> None:
-    """Start what tells the webhook of the job's run, which is about to end, and outlives it.
-
-    One that cannot be started is logged, so that the run still ends by its own result.
-    """
+    """Start what tells the webhook of the job's run, if it has one."""
     background = job.context.background
-    if background is None or background.webhook is None:
-        return
+    if background is not None and background.webhook is not None:
+        await tell(background.webhook, background.id, job.context.tenant)
+
+
+async def tell(url: str, subject: str, tenant: str, how: How | None = None) -> None:
+    """Start what tells `url` of the end of this workflow, which is about to come, and outlives it.
+
+    One that cannot be started is logged, so that the workflow still ends by its own result.
+    """
     info = workflow.info()
-    notice = Notice(
-        url=background.webhook,
-        subject=background.id,
-        tenant=job.context.tenant,
-        workflow_id=info.workflow_id,
-        run_id=info.run_id,
-    )
+    notice = Notice(url=url, subject=subject, tenant=tenant, workflow_id=info.workflow_id, run_id=info.run_id, how=how)
     try:
         await workflow.start_child_workflow(
             TYPE,
@@ -55,13 +51,7 @@ class WebhookWorkflow:
     @workflow.run
     async def run(self, notice: Notice) -> Delivery:
         """One that nobody took within a day fails: it is then found in Temporal by its type, and can be reset."""
-        event = await workflow.execute_activity_method(
-            Webhooks.event,
-            notice,
-            schedule_to_close_timeout=DAY,
-            start_to_close_timeout=STORE_LIMIT,
-            retry_policy=SOON,
-        )
+        event = await self._event(notice)
         workflow.set_current_details(f"**{event.type}** of `{notice.subject}`, event `{event.id}`")
         try:
             return await workflow.execute_activity_method(
@@ -69,9 +59,7 @@ class WebhookWorkflow:
                 args=[notice, event],
                 summary=event.type,
                 schedule_to_close_timeout=DAY,
-                start_to_close_timeout=timedelta(seconds=2 * SECONDS),
-                heartbeat_timeout=HEARTBEAT_TIMEOUT,
-                retry_policy=LATER,
+                **OPTIONS,
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
@@ -79,3 +67,14 @@ class WebhookWorkflow:
             message = f"{event.type} of {notice.subject} was not delivered within a day: {failure_of(error).message}"
             workflow.logger.error(message)
             raise failed(Failure(type="NotDelivered", message=message)) from error
+
+    async def _event(self, notice: Notice) -> Event:
+        if notice.how is not None:
+            return event_of(notice, notice.how, workflow.info().start_time.timestamp())
+        return await workflow.execute_activity_method(
+            Webhooks.event,
+            notice,
+            schedule_to_close_timeout=DAY,
+            start_to_close_timeout=STORE_LIMIT,
+            retry_policy=SOON,
+        )

@@ -1,0 +1,1 @@
+"""The batches of the three protocols: taken at once, answered when they end."""
