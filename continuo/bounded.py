@@ -22,6 +22,7 @@ _SIZES: Mapping[str, Callable[[Any], int]] = {
     "reasons": len,
     "causes": len,
     "missing": len,
+    "guarded": lambda decision: len(decision.stage),
 }
 
 

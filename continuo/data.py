@@ -9,7 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
 class Data(BaseModel):
     """An immutable value; an unknown field is an error, so a typo never passes silently."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # What validates a kind is built when the first of it is made: a command needs few of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 def is_set(value: object) -> bool:

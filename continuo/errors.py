@@ -1,6 +1,6 @@
 """The errors the domain raises: what a person got wrong, and what a provider did."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +11,23 @@ if TYPE_CHECKING:
 
 class InputError(ValueError):
     """Wrong input. The message names the field and the fix, in one line, before anything has run."""
+
+
+class RefusedByRule(InputError):
+    """The `rule` of this name refuses what is asked; the message is the rule's own."""
+
+    def __init__(self, message: str, rule: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+class RefusedByGuardrails(InputError):
+    """A `stage` of the guardrails refuses what is asked; `findings` says how often it saw what kind of thing."""
+
+    def __init__(self, message: str, stage: str, findings: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.stage = stage
+        self.findings = findings
 
 
 class NoServer(InputError):

@@ -9,8 +9,10 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, JsonValue
 
 from continuo.data import WHEN_SET, Data, Number, Seconds
+from continuo.decided import Decision
 from continuo.messages import FinishReason, Message, ModelRequest, Token, Transcript, Usage
 from continuo.patterns import Step
+from continuo.patterns.guard import Hold
 
 Priority = Literal["critical", "standard", "batch"]
 Prefer = Literal["cost", "speed", "quality"]
@@ -24,8 +26,13 @@ def _tenant(value: str) -> str:
     return value
 
 
+def is_name(value: str) -> bool:
+    """Whether it may name a user, a session or a run."""
+    return value.isprintable() and 0 < len(value.encode()) <= MAX_NAME
+
+
 def _name(value: str) -> str:
-    if not value.isprintable() or not 0 < len(value.encode()) <= MAX_NAME:
+    if not is_name(value):
         raise ValueError(f"{value[:80]!r} is no name; write one line of 1 to {MAX_NAME} bytes that can be seen")
     return value
 
@@ -84,7 +91,7 @@ class Context(Data):
 
     A split keeps a `user`, or a `session`, at one variant; a route by preference follows `prefer`. `key` is that of a
     caller who came in with one, and `background` is set where nobody waits for the answer. An agent goes on with what
-    was said before in the same `conversation`.
+    was said before in the same `conversation`. `vault` owns what the run's placeholders stand for, where it needs that.
     """
 
     pattern: str = ""
@@ -97,10 +104,21 @@ class Context(Data):
     key: Annotated[KeyTerms | None, WHEN_SET] = None
     background: Annotated[Background | None, WHEN_SET] = None
     conversation: Annotated[Name | None, WHEN_SET] = None
+    vault: Annotated[str | None, WHEN_SET] = None
 
     @property
     def key_id(self) -> str | None:
         return self.key.id if self.key else None
+
+
+Flag = Annotated[bool, Field(exclude_if=lambda value: not value)]
+
+
+class Read(Data):
+    """What an agent has read that limits what it may do: data from `outside`, and `secrets`."""
+
+    outside: Flag = False
+    secrets: Flag = False
 
 
 class Job(Data):
@@ -109,9 +127,15 @@ class Job(Data):
     `data` is structured input, such as an order. `path` says where in the whole pattern `step` stands, and
     `saga` is the identity of the saga that runs it, if one does, `agent` that of the agent whose tool it is. What is to
     be done `once` is never tried again. `revision` is that of the code that began the run.
+    `rule` is the name of the one that decided on it, if one did, before it became a run.
     `stream` is set where the pieces of the answer go to the stream log as they come: the run id of the whole run, which
     its workflow writes in place of the door's `WANTED`. A call that had to wait for its limits had so many `attempts`
-    before, of which so many were `failures`. `carried` is what a workflow that continues as new hands to the next one.
+    before, of which so many were `failures`. `read` is what the agent has read that runs it. `carried` is what a
+    workflow that continues as new hands to the next one, and `before` what a review compares that with which it shows.
+    `decisions` are those of the door's stages: of a plain call, which has no memo to keep them, or until it is a run.
+    The pieces of an answer pass what is `held`, the innermost guard's first, before they are in the stream log. Where
+    an agent is streamed, `turn` is the number of the one that its model is asked for, and `said` how many characters
+    those before it have.
     """
 
     step: Step
@@ -122,11 +146,18 @@ class Job(Data):
     saga: str | None = None
     agent: Annotated[str | None, WHEN_SET] = None
     once: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
+    rule: Annotated[str | None, WHEN_SET] = None
     revision: int = 0
     stream: Annotated[str | None, WHEN_SET] = None
     attempts: int = Field(default=0, exclude_if=lambda value: not value)
     failures: int = Field(default=0, exclude_if=lambda value: not value)
+    read: Annotated[Read, Field(exclude_if=lambda value: value == Read())] = Read()
     carried: Annotated[dict[str, JsonValue] | None, WHEN_SET] = None
+    before: Annotated[str | None, WHEN_SET] = None
+    decisions: Annotated[tuple[dict[str, JsonValue], ...], WHEN_SET] = ()
+    held: Annotated[tuple[Hold, ...], WHEN_SET] = ()
+    turn: Annotated[int, Field(exclude_if=lambda value: not value)] = 0
+    said: Annotated[int, Field(exclude_if=lambda value: not value)] = 0
 
     @property
     def effect(self) -> str | None:
@@ -144,7 +175,7 @@ class Job(Data):
 
     def begun(self) -> "Job":
         """The same job as one that begins now."""
-        return self.model_copy(update={"revision": REVISION})
+        return self.model_copy(update={"revision": REVISION, "decisions": ()})
 
     def asking(self, prompt: str) -> "Job":
         """The same job with `prompt` as its only turn."""
@@ -166,7 +197,8 @@ class Job(Data):
         word for word."""
         stream = self.stream if self.stream and name in self.step.answering() else None
         path = f"{self.path}.{name}" if self.path else name
-        return self.model_copy(update={"step": step, "path": path, "stream": stream})
+        held = self.held if stream else ()
+        return self.model_copy(update={"step": step, "path": path, "stream": stream, "held": held})
 
 
 class CallRecord(Data):
@@ -263,12 +295,14 @@ class Account(Data):
 
     `outputs` are the answers of named steps and branches; `calls` are all that were made, paid or not. `omitted` says
     how many entries of a field were left out, by the field's name, where there were too many or too long ones.
+    `guarded` is what guards decided on answers.
     """
 
     outputs: dict[str, str] = {}
     calls: tuple[CallRecord, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     omitted: dict[str, int] = {}
+    guarded: Annotated[tuple[Decision, ...], WHEN_SET] = ()
 
     def to_json(self) -> str:
         return self.model_dump_json(exclude_defaults=True, indent=2)

@@ -7,6 +7,15 @@ from pathlib import Path
 from continuo.errors import InputError
 
 
+def read_bytes(path: Path, most: int) -> bytes:
+    """The file's content, or its first `most` bytes. Raises `InputError` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; name a file that exists") from None
+
+
 def read_text(path: str | Path, most: int) -> str:
     """The text of a file in UTF-8; `-` is standard input.
 

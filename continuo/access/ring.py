@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from continuo.protection.api_keys import ApiKey, Secret, StoredKey, parsed_secret, proven
+from continuo.protection.api_keys import ApiKey, Proof, StoredKey, parsed_secret, proven
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.database import StoreUnavailable
 
@@ -37,8 +37,10 @@ class KeyRing:
         Raises `StoreUnavailable` when the store cannot be read and what is known is stale.
         """
         secret = parsed_secret(text)
-        if secret is None:
-            return None
+        return None if secret is None else await self.proven(secret.proof)
+
+    async def proven(self, secret: Proof) -> ApiKey | None:
+        """The same for a secret that was sent before."""
         started = time.monotonic()
         age = started - self._read_at
         if age >= STALE:
@@ -51,7 +53,7 @@ class KeyRing:
             key = self._opened(secret)
         return key
 
-    def _opened(self, secret: Secret) -> ApiKey | None:
+    def _opened(self, secret: Proof) -> ApiKey | None:
         stored = self._known.get(secret.id)
         return stored.key if proven(stored, secret, datetime.now(UTC)) and stored else None
 

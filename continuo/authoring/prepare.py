@@ -5,13 +5,15 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from continuo.authoring.guards import with_blocked_file
 from continuo.config.catalog import Catalog, Model
 from continuo.config.settings import unavailable
 from continuo.data import Data
 from continuo.decisions.segment import segment
 from continuo.errors import InputError, unknown
 from continuo.jobs import Job
-from continuo.patterns import PLACEHOLDER, Call, Http, Step
+from continuo.patterns import PLACEHOLDER, Call, Checks, Http, Review, Step
+from continuo.patterns.review import Escalation, Notify
 from continuo.patterns.walk import given, models_in, replaced
 
 MAX_INPUT_BYTES = 1_000_000
@@ -28,22 +30,43 @@ MAX_STEPS = 10_000
 MAX_PATH_BYTES = 400
 """Of the names above a step: with the id of its run they are the id of a workflow, which may have 1,000."""
 
+Groups = Mapping[str, tuple[str, ...]]
+"""Reviewers, by the name of their group."""
+
+NO_GROUPS: Groups = {}
+
 M = TypeVar("M", bound=BaseModel)
 
 
-def resolved(step: Step, catalog: Catalog, environ: Mapping[str, str], *, simulated: bool) -> Step:
-    """`step` with every alias replaced by the model that answers for it here.
+def resolved(
+    step: Step,
+    catalog: Catalog,
+    environ: Mapping[str, str],
+    *,
+    simulated: bool,
+    groups: Groups = NO_GROUPS,
+    notify: Mapping[str, Notify] | None = None,
+) -> Step:
+    """`step` with every alias replaced by the model that answers for it here, every group by its reviewers, who
+    are told where `notify` says unless the review itself does, and every file of blocked words by these.
 
     Raises `InputError` for that, and for a pattern that is too large to run.
     """
     check_extent(step)
 
     def resolve(part: Data) -> Data:
+        if isinstance(part, Checks):
+            return with_blocked_file(part)
         models = {field: here(name) for field, name in models_in(part).items()}
         update: dict[str, object] = {field: model.id for field, model in models.items()}
         if isinstance(part, Call):
             update["local"] = part.local or models["model"].local
             check_continues(part, models["model"], catalog)
+        if isinstance(part, Review | Escalation) and part.group is not None:
+            if part.group not in groups:
+                raise unknown("group", part.group, groups)
+            where = part.notify or (notify or {}).get(part.group)
+            update |= {"group": None, "reviewers": groups[part.group], "notify": where}
         return part.model_copy(update=update) if update else part
 
     def here(name: str) -> Model:

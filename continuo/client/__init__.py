@@ -4,8 +4,13 @@ from continuo.client.continuo import Continuo
 from continuo.client.errors import RunFailed
 from continuo.client.options import Options
 from continuo.client.run import Run
+from continuo.client.schedules import Schedules
 from continuo.errors import InputError, NoServer
 from continuo.jobs import Failure, Outcome
+from continuo.operations.schedules import Times
 from continuo.progress import Progress
 
-__all__ = ["Continuo", "Failure", "InputError", "NoServer", "Options", "Outcome", "Progress", "Run", "RunFailed"]
+__all__ = [
+    "Continuo", "Failure", "InputError", "NoServer", "Options", "Outcome", "Progress", "Run", "RunFailed", "Schedules",
+    "Times",
+]  # fmt: skip

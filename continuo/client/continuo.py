@@ -12,6 +12,7 @@ from continuo.authoring.library import Library
 from continuo.client.errors import plain_errors
 from continuo.client.options import Options, requested
 from continuo.client.run import Run
+from continuo.client.schedules import Schedules
 from continuo.door import Door
 from continuo.door.running import Running
 from continuo.errors import InputError
@@ -30,6 +31,8 @@ class Continuo:
 
     def __init__(self, running: Running) -> None:
         self._running = running
+        self.schedules = Schedules(running.door)
+        """What is run again and again."""
 
     @classmethod
     @asynccontextmanager
@@ -64,7 +67,9 @@ class Continuo:
         door = self._running.door
         request, context, media = await asyncio.to_thread(requested, named, prompt, options)
         with plain_errors():
-            return Run(door.client, await self._running.start(await door.check(request, context), media))
+            checked = await door.check(request, context)
+            run = await door.answered(checked) or await self._running.start(checked, media)
+        return Run(door, run)
 
     async def get(self, id: str) -> Run:
         """The newest run of this id, which `Run.id` is. Raises `InputError` for an id that the server does not know."""
@@ -72,4 +77,4 @@ class Continuo:
             run = await self._running.known(id)
         if run is None:
             raise InputError(f"id: no run is called {id[:200]!r}; give the id of a run that has begun")
-        return Run(self._running.door.client, run)
+        return Run(self._running.door, run)

@@ -5,9 +5,9 @@ from os import PathLike
 from pathlib import Path
 
 from continuo.decisions.media_type import part_of
-from continuo.door.media import content_of_file
 from continuo.errors import InputError
-from continuo.parts import Media
+from continuo.parts import MAX_MEDIA_BYTES, Media
+from continuo.text_file import read_bytes
 
 Medium = str | PathLike[str] | tuple[str, bytes]
 """The path of a file, or a name with the content."""
@@ -24,7 +24,7 @@ def _medium(medium: Medium) -> tuple[Media, bytes]:
             pass
         case str() | PathLike():
             path = Path(medium)
-            name, content = path.name, content_of_file(path)
+            name, content = path.name, read_bytes(path, MAX_MEDIA_BYTES + 1)
         case _:
             raise InputError(f"media: {str(medium)[:80]!r} is none; give paths, or pairs of a name and bytes")
     return part_of(content, name), content

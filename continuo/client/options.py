@@ -21,8 +21,8 @@ class Options(TypedDict, total=False):
 
     `system` replaces the pattern's instructions, `parameters` win over those of its steps. `id` makes a run idempotent:
     under it a pattern answers once for a tenant, however often it is submitted. `name` is what reports call a pattern
-    that is given as a Python object. `deadline` is in seconds, or a text such as `5m`. The others are the fields of
-    `continuo.jobs.Context`.
+    that is given as a Python object. With `stream` the pieces of the answer are kept as they come, for `Run.stream`.
+    `deadline` is in seconds, or a text such as `5m`. The others are the fields of `continuo.jobs.Context`.
     """
 
     media: Sequence[Medium]
@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
     parameters: Parameters
     id: str | None
     name: str | None
+    stream: bool
     tenant: str
     user: str | None
     session: str | None

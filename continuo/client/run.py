@@ -1,10 +1,10 @@
 """One run, to be waited for, watched, cancelled and decided on."""
 
-from temporalio.client import Client
+from collections.abc import AsyncIterator
 
 from continuo import door
 from continuo.client.errors import RunFailed, plain_errors
-from continuo.config.settings import Settings
+from continuo.client.following import texts
 from continuo.door import agents
 from continuo.door.runs import Handle
 from continuo.errors import InputError
@@ -20,8 +20,8 @@ class Run:
     Its methods raise `NoServer` while the server is away, and `InputError` where the run cannot do what is asked of it.
     """
 
-    def __init__(self, client: Client, run: door.Run | door.PlainRun) -> None:
-        self._client = client
+    def __init__(self, through: door.Door, run: door.Run | door.PlainRun | door.Answered) -> None:
+        self._door = through
         self._run = run
         self.id = run.id
 
@@ -33,9 +33,19 @@ class Run:
             raise RunFailed(self.id, end)
         return end
 
+    async def stream(self) -> AsyncIterator[str]:
+        """The text of its answer as it comes, from its beginning, of a run that was started with `stream`.
+
+        Of any other it comes at its end. Raises what `result` does.
+        """
+        with plain_errors():
+            async for text in texts(self._run):
+                yield text
+        await self.result()
+
     async def progress(self) -> Progress:
         """Its steps and calls until now; nothing as long as no pool answers for it."""
-        return await self._run.progress()
+        return Progress() if isinstance(self._run, door.Answered) else await self._run.progress()
 
     async def cancel(self) -> None:
         """Ask it to end: a saga is then undone. `result` says when that is done."""
@@ -47,16 +57,16 @@ class Run:
         with plain_errors(self._ended()):
             await self._workflow().signal(name, args=arguments)
 
-    async def say(self, text: str) -> None:
-        """Say something to an agent, which it reads before its next turn."""
+    async def say(self, text: str) -> str | None:
+        """Say something to an agent, which it reads before its next turn; what a rule answers in its place is returned,
+        and the agent is not told."""
         with plain_errors():
-            if not await agents.say(self._client, self._workflow().id, text):
-                raise InputError(self._ended())
+            return await self._door.say(self._workflow().id, text)
 
     async def transcript(self) -> agents.Transcript:
         """All that was said to an agent and by it until now, also where its model saw less."""
         with plain_errors():
-            return await agents.transcript(self._client, Settings(), self._workflow().id)
+            return await agents.transcript(self._door.client, self._door.library.settings, self._workflow().id)
 
     async def resolve(self, step: str, decision: Decision, *, by: str, note: str = "") -> None:
         """Decide on a saga's compensation that is parked, as its checkpoints tell: try it again, or leave it undone."""
@@ -73,11 +83,13 @@ class Run:
         await self._to_letter("discard", note)
 
     async def _to_letter(self, signal: str, value: str | None) -> None:
-        letter = self._client.get_workflow_handle(letter_id(self.id, self._run.run_id or ""))
+        letter = self._door.client.get_workflow_handle(letter_id(self.id, self._run.run_id or ""))
         with plain_errors(f"id: {self.id} has no open dead letter; see `continuo dead-letters`"):
             await letter.signal(signal, value)
 
     def _workflow(self) -> Handle:
+        if isinstance(self._run, door.Answered):
+            raise InputError(self._ended())
         if isinstance(self._run, door.PlainRun):
             raise InputError(f"id: {self.id} is one call of a model, which waits for no signal and no decision")
         return self._run.handle

@@ -3,7 +3,7 @@
 It may be used where a loop runs as well, such as in a notebook, and by any number of threads.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
 from typing import ParamSpec, Self, TypeVar
@@ -32,6 +32,8 @@ class Run:
     def __init__(self, portal: BlockingPortal, run: client.Run) -> None:
         self.id = run.id
         self.result = blocking(portal, run.result)
+        self._stream = run.stream
+        self._next = blocking(portal, _next)
         self.progress = blocking(portal, run.progress)
         self.cancel = blocking(portal, run.cancel)
         self.signal = blocking(portal, run.signal)
@@ -41,6 +43,25 @@ class Run:
         self.retry = blocking(portal, run.retry)
         self.discard = blocking(portal, run.discard)
 
+    def stream(self) -> Iterator[str]:
+        """As `continuo.client.Run.stream`."""
+        pieces = self._stream()
+        while (piece := self._next(pieces)) is not None:
+            yield piece
+
+
+class Schedules:
+    """As `continuo.client.Schedules`."""
+
+    def __init__(self, portal: BlockingPortal, inner: client.Schedules) -> None:
+        self.create = blocking(portal, inner.create)
+        self.list = blocking(portal, inner.list)
+        self.show = blocking(portal, inner.show)
+        self.pause = blocking(portal, inner.pause)
+        self.resume = blocking(portal, inner.resume)
+        self.trigger = blocking(portal, inner.trigger)
+        self.delete = blocking(portal, inner.delete)
+
 
 class Continuo:
     """As `continuo.client.Continuo`."""
@@ -49,6 +70,7 @@ class Continuo:
         self.run = blocking(portal, inner.run)
         self.start = _giving_run(portal, inner.start)
         self.get = _giving_run(portal, inner.get)
+        self.schedules = Schedules(portal, inner.schedules)
 
     @classmethod
     @contextmanager
@@ -69,3 +91,7 @@ def _giving_run(portal: BlockingPortal, function: Callable[P, Awaitable[client.R
         return Run(portal, call(*args, **kwargs))
 
     return started
+
+
+async def _next(pieces: AsyncIterator[str]) -> str | None:
+    return await anext(pieces, None)

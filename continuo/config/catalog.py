@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, model_validator
 
 from continuo.config.defaults import DEFAULTS
+from continuo.config.kserve import Tensors
 from continuo.config.mcp import McpServer, ServerName
 from continuo.config.protocols import ProviderProtocol, check_protocol, protocol
 from continuo.config.toml_file import checked, read_toml
@@ -66,8 +67,8 @@ class Upstream(Endpoint):
     """What answers for models. `key_header` replaces the protocol's own way of sending the key (Azure's `api-key`).
 
     `region` is for people to read. `probe` marks a local server that counts as available only while it accepts
-    connections. `idempotent`: a request repeated with the same `Idempotency-Key` gets the first one's answer and is
-    billed once; `false`: each is billed.
+    connections, and says that it is ready where its protocol has a way to ask. `idempotent`: a request repeated with
+    the same `Idempotency-Key` gets the first one's answer and is billed once; `false`: each is billed.
     """
 
     key_header: str | None = None
@@ -80,10 +81,15 @@ class Upstream(Endpoint):
 
 
 class Provider(Upstream):
-    """Who serves models, in the words of one `protocol`."""
+    """Who serves models, in the words of one `protocol`.
+
+    `batch_price` is the share of a model's price that is paid where it is asked by a batch of the provider's own; None
+    where those are not used.
+    """
 
     protocol: Annotated[str, AfterValidator(check_protocol)]
     simulated: bool = False
+    batch_price: Number | None = Field(default=None, ge=0, le=1)
 
 
 class Price(Data):
@@ -129,6 +135,18 @@ class Deployment(Upstream):
         return provider.model_copy(update=said)
 
 
+class MicroBatch(Data):
+    """How an embedding model's small requests are sent as one: those that come to one worker within the `window`, in
+    seconds, which the first one opens; at most so many `max_inputs` (texts) and `max_tokens` (estimated) together.
+
+    A request that is as large by itself waits for no other.
+    """
+
+    window: Annotated[Seconds, Field(le=10)] = 0.005
+    max_inputs: Int = Field(default=256, ge=2, le=1_000_000)
+    max_tokens: Int = Field(default=50_000, ge=1, le=10**9)
+
+
 Strategy = Literal["least_busy", "lowest_latency", "weight", "cost"]
 """How a call's deployment is chosen. What each worker has seen itself counts, not what others have."""
 
@@ -146,7 +164,9 @@ class Model(Data):
     call of it a local one, see `Call`. `inputs` are the kinds of parts that it can be given.
     `refuses` are the parameters of a request that it answers with an error; `tool_choice` is one that demands a call.
     `transcribes` says that it takes one audio, by OpenAI's protocol for transcriptions, and answers what is said in it.
-    `embeds` says that it answers with embeddings and not with words.
+    `embeds` says that it answers with embeddings and not with words, and `micro_batch` that its requests share calls of
+    the provider.
+    `tensors` are what a model of the protocol `kserve` takes and gives.
     `deployments` are the places that serve it, where there are several; each call goes to one, chosen by `strategy`. A
     `sticky` model's conversations stay at one each, as far as it can be asked; by default those do that are long enough
     to be kept in a cache of prompts, where cached tokens are cheaper.
@@ -167,6 +187,8 @@ class Model(Data):
     refuses: tuple[Parameter, ...] = ()
     transcribes: bool = False
     embeds: bool = False
+    micro_batch: MicroBatch | None = None
+    tensors: Tensors | None = None
     deployments: tuple[Deployment, ...] = ()
     strategy: Strategy = "least_busy"
     sticky: bool | None = None
@@ -176,6 +198,12 @@ class Model(Data):
         ids = [deployment.id for deployment in self.deployments]
         if twice := next((id for at, id in enumerate(ids) if id in ids[:at]), None):
             raise ValueError(f"two deployments have the id {twice!r}; give each its own")
+        return self
+
+    @model_validator(mode="after")
+    def _only_embeddings_are_batched(self) -> "Model":
+        if self.micro_batch and not self.embeds:
+            raise ValueError("micro_batch is for models that embed; take it out, or set `embeds = true`")
         return self
 
     @property
@@ -224,6 +252,14 @@ class Catalog(Data):
         return value
 
     @model_validator(mode="after")
+    def _batches_are_known(self) -> "Catalog":
+        for name, provider in self.providers.items():
+            if provider.batch_price is not None and not protocol(provider.protocol).batched:
+                what = f"provider {name!r} has a batch_price, and protocol {provider.protocol!r} no batches"
+                raise ValueError(f"{what}; take it out")
+        return self
+
+    @model_validator(mode="after")
     def _names_are_known(self) -> "Catalog":
         for model in self.models.values():
             if model.provider not in self.providers:
@@ -240,6 +276,12 @@ class Catalog(Data):
                     f"model {model.id!r} transcribes; that needs a provider of protocol 'openai', and"
                     " `inputs` of text and audio"
                 )
+            tensors = self.providers[model.provider].protocol == "kserve"
+            if tensors and model.tensors is None:
+                what = 'tells no tensors; add `tensors = { input = "…", output = "…" }`, by their names at the server'
+                raise ValueError(f"model {model.id!r} {what}")
+            if model.tensors and not tensors:
+                raise ValueError(f"model {model.id!r} has tensors; that needs a provider of protocol 'kserve'")
             if model.embeds and not self.protocol(model).embeds:
                 what = "embeds, and its provider's protocol has no embeddings; take `embeds` from it"
                 raise ValueError(f"model {model.id!r} {what}")
@@ -277,7 +319,7 @@ class Catalog(Data):
 
     def protocol(self, model: Model) -> ProviderProtocol:
         """The protocol that the model's provider speaks."""
-        return protocol(self.providers[model.provider].protocol)
+        return protocol(self.providers[model.provider].protocol).of(model)
 
     def refused_by(self, model: Model) -> frozenset[Parameter]:
         """The parameters that cannot be sent to the model: it refuses them, or its protocol has none of the kind."""

@@ -12,6 +12,7 @@ from continuo.parameters import Parameter
 from continuo.parts import Input
 
 if TYPE_CHECKING:
+    from continuo.config.catalog import Model
     from continuo.jobs import ServedBy
 
 
@@ -27,8 +28,18 @@ class ProviderProtocol:
     served_by: "ServedBy" = "model"
     in_process: bool = False
     """Whether it answers in this process, with no address and no key."""
+    batched: bool = False
+    """Whether it has batches."""
     embeds: int = 0
     """How many texts it can embed with one request."""
+    streams: bool = True
+    """Whether an answer can come piece by piece; else it comes whole, as one piece."""
+    ready: str | None = None
+    """The path below a provider's address that answers 200 while it can be asked; None where there is none."""
+
+    def of(self, model: "Model") -> "ProviderProtocol":
+        """The protocol as it is spoken with that model: most ask all alike."""
+        return self
 
 
 @cache

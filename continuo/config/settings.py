@@ -2,13 +2,12 @@
 
 import os
 import socket
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
 from platformdirs import user_cache_path, user_data_path
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -22,8 +21,10 @@ from pydantic_settings import (
 from continuo.config.catalog import Provider
 from continuo.config.code import Code, separated
 from continuo.config.defaults import DEFAULTS
+from continuo.config.environment import Environment
 from continuo.config.project import env_file, project_file
 from continuo.config.protocols import protocol
+from continuo.config.sources import readable
 from continuo.config.toml_file import read_toml
 from continuo.data import seconds
 from continuo.errors import InputError, unknown
@@ -33,10 +34,8 @@ if TYPE_CHECKING:
     from continuo.jobs import Priority
 
 MAX_SLOTS = 10_000
-PATHS = ("data", "cache", "catalog", "tenants", "patterns", "knowledge")
+PATHS = ("data", "cache", "catalog", "tenants", "guardrails", "rules", "events", "alerts", "patterns", "knowledge")
 """The settings that name a file or a folder."""
-
-T = TypeVar("T")
 
 DAY = 86_400.0
 
@@ -49,9 +48,11 @@ class Settings(BaseSettings):
     """Defaults for every process: a variable counts more than `.env`, and that more than the project's `continuo.toml`.
 
     In these files paths are relative to the file. `catalog` and `patterns` are laid over the shipped ones.
+    `rules` is a file of rules that decide before any model, and `events` one of subscribers; by default there is none.
     `data` holds the stores and the embedded server's database, `cache` what can be had again.
     `simulated` restricts aliases to simulated models, so that nothing is spent whatever keys are set.
     `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
+    `key_refresh` is how long after it was read what files and commands say of keys is read again, in seconds.
     A retention says how long that is kept which nothing needs any more; `ledger_retention` and
     `conversation_retention` None are for ever. Responses and stored completions have `response_retention` from when
     they were made, conversations have theirs from when something was last added.
@@ -59,9 +60,12 @@ class Settings(BaseSettings):
     `media_hosts` are the hosts, with commas between them, from whose addresses media are fetched; none by default.
     `webhook_private` lets webhooks go into private networks and over http; `webhook_pause` is the first pause between
     two tries, in seconds, which doubles each time.
+    `gateway_url` is where people reach a gateway, for the links in what they are told of reviews: none without it.
     `oidc_issuer` is the address of an OpenID Connect issuer whose tokens for `oidc_audience` are let in, beside API
     keys; `oidc_tenant_claim` is their claim that names the tenant.
     `code` names the modules whose functions patterns may call, in the environment with commas between them.
+    `metrics_address` is where a pool serves its metrics, as HOST:PORT; port 0 is any free one, and empty is nowhere.
+    `trace_content` puts what was said into the spans of calls.
     `sandbox` runs workflows in Temporal's sandbox, which catches what is not deterministic and costs time.
     """
 
@@ -71,12 +75,17 @@ class Settings(BaseSettings):
     cache: Path = user_cache_path("continuo")
     catalog: Path = DEFAULTS / "catalog.toml"
     tenants: Path = DEFAULTS / "tenants.toml"
+    guardrails: Path = DEFAULTS / "guardrails.toml"
+    rules: Path | None = None
+    events: Path | None = None
+    alerts: Path = DEFAULTS / "alerts.toml"
     patterns: Path = DEFAULTS / "patterns"
     knowledge: Path = DEFAULTS / "knowledge"
     ui_url: str = Field(default="http://127.0.0.1:8233", pattern=r"^https?://\S+$")
     simulated: bool = False
     sandbox: bool = False
     heartbeat: float = Field(default=0.5, ge=0.1, le=2)
+    key_refresh: Annotated[float, Field(ge=1, le=DAY), BeforeValidator(seconds)] = 300
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     critical_slots: int = Field(default=50, ge=1, le=MAX_SLOTS)
     standard_slots: int = Field(default=30, ge=1, le=MAX_SLOTS)
@@ -89,9 +98,14 @@ class Settings(BaseSettings):
     response_retention: Retention = 30 * DAY
     conversation_retention: Retention | None = None
     stream_retention: Retention = DAY
+    event_retention: Retention = 7 * DAY
     media_hosts: str = ""
     webhook_private: bool = False
     webhook_pause: float = Field(default=5, ge=0.1, le=3600)
+    # Not checked here: an error would show it, which may hold a password; `continuo doctor` tries it.
+    gateway_url: str | None = None
+    metrics_address: str = Field(default="", pattern=r"^(\S+:\d{1,5})?$")
+    trace_content: bool = False
     oidc_issuer: str = Field(default="", pattern=r"^(https://\S+|http://(127\.0\.0\.1|localhost)(:\d+)?(/\S*)?)?$")
     oidc_audience: str = ""
     oidc_tenant_claim: str = Field(default="tenant", min_length=1)
@@ -100,13 +114,14 @@ class Settings(BaseSettings):
     def __init__(self, **values: Any) -> None:
         """Raises `InputError` naming the variable, or the file and the field, whose value is wrong."""
         try:
-            _read(".env", lambda: super(Settings, self).__init__(_env_file=env_file(), **values))
+            with readable(".env"):
+                super().__init__(_env_file=env_file(), **values)
         except ValidationError as error:
             first = error.errors()[0]
             field, message = str(first["loc"][0]), first["msg"].removeprefix("Value error, ")
             where = ".".join(map(str, first["loc"]))
             variable = f"CONTINUO_{field.upper()}"
-            if field in values or variable in map(str.upper, environment()):
+            if field in values or variable in map(str.upper, os.environ) or variable in environment():
                 raise InputError(f"{variable}={first['input']}: {message}") from None
             raise InputError(f"{project_file()}: {where}: {message}") from None
 
@@ -154,38 +169,29 @@ def _placed(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment over `.env`, with `X_KEY` read from the file `X_KEY_FILE` names, as operators mount secrets.
-
-    Raises `InputError` naming a file that cannot be read.
-    """
-    files = {name: Path(file) for name, file in environ.items() if name.endswith("_KEY_FILE")}
-    mounted = {
-        name.removesuffix("_FILE"): _read(name, partial(file.read_text, encoding="utf-8")).strip()
-        for name, file in files.items()
-        if file.is_file()
-    }
-    written = {
-        name: value for name, value in _read(".env", lambda: dotenv_values(env_file())).items() if value is not None
-    }
-    return {**written, **mounted, **environ}
+def environment() -> Environment:
+    """This process's, with the `.env` that holds here as it is now. Raises `InputError` for a file that cannot be
+    read."""
+    environ = _environment(env_file())
+    environ.look()
+    return environ
 
 
-def _read(name: str, read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except UnicodeDecodeError:
-        raise InputError(f"{name}: not UTF-8 text; save the file as UTF-8") from None
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror}; correct the file") from None
+@cache
+def _environment(file: Path) -> Environment:
+    # One for all who look, so that no command runs for each of them.
+    return Environment(os.environ, file)
 
 
 def unavailable(provider: Provider, environ: Mapping[str, str], *, simulated: bool) -> str | None:
-    """Why `provider` cannot be used here, as the thing to do about it, or None when it can. May take 0.2 s."""
+    """Why `provider` cannot be used here, as the thing to do about it, or None when it can. May take 0.6 s."""
     if (missing := not_set(provider, environ, simulated=simulated)) is not None:
         return missing
-    if provider.probe and (url := provider.url(environ)) and not _accepts_connections(url):
-        return f"start the server at {url}"
+    if provider.probe and (url := provider.url(environ)):
+        if not _accepts_connections(url):
+            return f"start the server at {url}"
+        if (ready := protocol(provider.protocol).ready) and not _answers(url + ready):
+            return f"wait until the server at {url} is ready"
     return None
 
 
@@ -202,10 +208,28 @@ def not_set(provider: Provider, environ: Mapping[str, str], *, simulated: bool) 
     return None
 
 
+def _answers(url: str) -> bool:
+    """Whether a GET of it is answered with 200."""
+    # Not above: it is needed only where such a server is.
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=0.2)
+    try:
+        connection.request("GET", parts.path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
 def _accepts_connections(url: str) -> bool:
     parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=0.2):
+        with socket.create_connection((parts.hostname or "", port), timeout=0.2):
             return True
     except OSError:
         return False

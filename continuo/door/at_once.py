@@ -3,16 +3,15 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from continuo.decisions.cache_key import entry_key
 from continuo.decisions.classify import classify
-from continuo.decisions.ruled import hit, picked, said
+from continuo.decisions.ruled import by_rule, hit, picked, said
+from continuo.door.answered import Answered, answered
 from continuo.door.noting import Noting
 from continuo.door.submit import Checked
 from continuo.jobs import Checkpoint, Job, Outcome
-from continuo.operations.runs import RunRow
 from continuo.patterns import Cached, Route, Template
 from continuo.patterns.choices import BudgetUse, Intent
 from continuo.stores.cache import Cache
@@ -21,24 +20,6 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 0.25
 """Seconds for the cache to say what it has; a run will ask it again, and wait longer."""
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What was answered without a workflow, to be followed as a `Run` is. Its row among the runs has this `id`."""
-
-    id: str
-    outcome: Outcome
-
-    @property
-    def run_id(self) -> str:
-        return self.id
-
-    async def result(self) -> Outcome:
-        return self.outcome
-
-    async def cancel(self) -> None:
-        """It has ended already."""
 
 
 class AtOnce:
@@ -51,24 +32,14 @@ class AtOnce:
     async def answer(self, checked: Checked) -> Answered | None:
         """What a run would answer, as far as that is known; None where it takes the run to find out."""
         job, id = checked.job, checked.run_id()
-        started, clock = datetime.now(UTC), time.monotonic()
+        clock = time.monotonic()
         if (known := await self._known(job)) is None:
             return None
-        latency = round((time.monotonic() - clock) * 1000, 3)
-        outcome = known.model_copy(update={"latency_ms": latency, "workflow_id": id, "run_id": id})
-        row = RunRow(
-            run_id=id,
-            workflow_id=id,
-            tenant=job.context.tenant,
-            user=job.context.user,
-            pattern=job.context.pattern,
-            kind=job.step.kind,
-            status="done",
-            started=started,
-            ended=datetime.now(UTC),
-        )
-        self._noting.answered(row.with_result(outcome))
-        return Answered(id, outcome)
+        if job.rule is not None:
+            known = _passing(by_rule(job.rule), known)
+        run, seen = answered(job, checked.decisions, id, known, time.monotonic() - clock)
+        self._noting.note(seen.at_door("answered"), seen.row)
+        return run
 
     async def _known(self, job: Job) -> Outcome | None:
         step = job.step

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,10 +10,11 @@ from functools import partial
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from continuo.door.plain_rows import PLAIN, plain_row
+from continuo.door.plain_rows import PLAIN, plain_seen
 from continuo.door.runs import known_progress, result
 from continuo.door.silent_ends import tell
 from continuo.jobs import Outcome
+from continuo.operations.audit import Asked, Seen
 from continuo.operations.dead_letters import TYPE as LETTER
 from continuo.operations.runs import RunRow, RunStatus
 from continuo.patterns import KINDS
@@ -64,22 +65,29 @@ async def rebuild(client: Client, runs: Runs) -> int:
 
 async def row_of(client: Client, run: WorkflowExecution) -> RunRow | None:
     """The row of one run; None if it is none of a pattern, or is forgotten before it is read."""
-    row = await begun(run)
+    seen = await seen_of(client, run)
+    return seen and seen.row
+
+
+async def seen_of(client: Client, run: WorkflowExecution) -> Seen | None:
+    """The same with what it was asked and what it came to."""
+    seen = await begun(run)
     try:
-        return row and await _with_end(client, row)
+        return seen and await _with_end(client, seen)
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
         return None
 
 
-async def begun(run: WorkflowExecution) -> RunRow | None:
-    """The row of one run without what it came to; None if it is none of a pattern."""
+async def begun(run: WorkflowExecution) -> Seen | None:
+    """One run without what it came to; None if it is none of a pattern."""
     tenant, pattern = run.typed_search_attributes.get(TENANT), run.typed_search_attributes.get(PATTERN)
     if tenant is None or pattern is None or run.workflow_type not in _KINDS:
         return None
     memo = await run.memo()
-    return RunRow(
+    start = memo.get("asked")
+    row = RunRow(
         run_id=run.run_id,
         workflow_id=run.id,
         tenant=tenant,
@@ -95,73 +103,80 @@ async def begun(run: WorkflowExecution) -> RunRow | None:
         job=memo.get("job"),
         metadata=memo.get("metadata") or {},
     )
+    return Seen(row, start and Asked.model_validate(start))
 
 
-async def _with_end(client: Client, row: RunRow) -> RunRow:
+async def _with_end(client: Client, seen: Seen) -> Seen:
+    row = seen.row
     handle = client.get_workflow_handle(row.workflow_id, run_id=row.run_id, result_type=Outcome)
     if row.status in ("done", "failed"):
         try:
-            return row.with_result(await result(handle))
+            end = await result(handle)
+            return seen._replace(row=row.with_result(end), end=end)
         except (RPCError, StoreUnavailable):
             raise
         except Exception as error:
             # One that this release cannot read, or whose store is another one, must not hold up all others.
             log.warning("the result of %s cannot be read: %s: %s", row.workflow_id, type(error).__name__, error)
-            return row
+            return seen
     if row.status == "cancelled" and (known := await known_progress(handle)) is not None:
-        return row.with_account(known)
-    return row
+        return seen._replace(row=row.with_account(known))
+    return seen
 
 
 @dataclass(frozen=True)
 class _Listed:
-    """A run in one of Temporal's lists, and how to read its row; `workflow` is absent for a plain call."""
+    """A run in one of Temporal's lists, and how to read it; `workflow` is absent for a plain call."""
 
     run_id: str
     close_time: datetime | None
-    row: Callable[[], Awaitable[RunRow | None]]
+    seen: Callable[[], Awaitable[Seen | None]]
     workflow: WorkflowExecution | None = None
 
 
 async def _follow(client: Client, runs: Runs, since: datetime | None, known: set[str]) -> int:
     before = {row.run_id: row for row in await runs.running()}
     async for batch in _batches(client, "ExecutionStatus = 'Running'"):
-        await runs.keep(await _rows([run for run in batch if run.run_id not in before]))
+        await _keep(runs, await _read([run for run in batch if run.run_id not in before]))
         for run in batch:
             before.pop(run.run_id, None)
     count, newest = 0, since
     ended = "ExecutionStatus != 'Running'" + (f" AND CloseTime >= '{since.isoformat()}'" if since else "")
     async for batch in _batches(client, ended):
-        rows = await _rows([run for run in batch if run.run_id not in known])
-        await runs.keep(rows)
-        count += len(rows)
+        read = await _read([run for run in batch if run.run_id not in known])
+        await _keep(runs, read)
+        count += len(read)
         for run in batch:
             if run.workflow is not None:
                 await tell(client, run.workflow)
             before.pop(run.run_id, None)
             newest = max(filter(None, (newest, run.close_time)), default=None)
     for row in before.values():
-        await runs.keep([await _looked_up(client, row)])
+        await _keep(runs, [await _looked_up(client, row)])
     if newest is not None:
         await runs.advance(newest)
     return count
 
 
-async def _looked_up(client: Client, row: RunRow) -> RunRow:
+async def _keep(runs: Runs, read: Sequence[Seen]) -> None:
+    await runs.keep([seen.row for seen in read], [entry for seen in read for entry in seen.entries])
+
+
+async def _looked_up(client: Client, row: RunRow) -> Seen:
     """What became of a run that is in neither list: it ended long ago or just now, or nobody knows of it any more."""
     try:
         run = await client.get_workflow_handle(row.workflow_id, run_id=row.run_id).describe()
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
-        row_now = await plain_row(client, row.workflow_id, row.run_id)
+        now = await plain_seen(client, row.workflow_id, row.run_id)
     else:
-        row_now = await row_of(client, run)
-    return row_now or row.model_copy(update={"status": "forgotten"})
+        now = await seen_of(client, run)
+    return now or Seen(row.model_copy(update={"status": "forgotten"}))
 
 
-async def _rows(listed: list[_Listed]) -> list[RunRow]:
-    return [row for row in await asyncio.gather(*(run.row() for run in listed)) if row is not None]
+async def _read(listed: list[_Listed]) -> list[Seen]:
+    return [seen for seen in await asyncio.gather(*(run.seen() for run in listed)) if seen is not None]
 
 
 async def _batches(client: Client, query: str) -> AsyncIterator[list[_Listed]]:
@@ -178,7 +193,7 @@ async def _batches(client: Client, query: str) -> AsyncIterator[list[_Listed]]:
 
 async def _listed(client: Client, query: str) -> AsyncIterator[_Listed]:
     async for run in client.list_workflows(f"{QUERY} AND {query}"):
-        yield _Listed(run.run_id, run.close_time, partial(row_of, client, run), run)
+        yield _Listed(run.run_id, run.close_time, partial(seen_of, client, run), run)
     async for call in plain_calls(client, f"{PLAIN} AND {query}"):
         run_id = call.activity_run_id or ""
-        yield _Listed(run_id, call.close_time, partial(plain_row, client, call.activity_id, run_id))
+        yield _Listed(run_id, call.close_time, partial(plain_seen, client, call.activity_id, run_id))

@@ -49,5 +49,5 @@ async def job_states(client: Client, runs: Sequence[RunRow]) -> list[JobState]:
 async def _now(client: Client, run: RunRow) -> tuple[WorkflowExecutionDescription, RunRow]:
     """The newest run under its id, which may be a later one, and its row as long as it has not ended."""
     now = await client.get_workflow_handle(run.workflow_id).describe()
-    row = await begun(now)
-    return now, row or run
+    seen = await begun(now)
+    return now, seen.row if seen else run

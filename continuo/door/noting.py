@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from continuo.operations.audit import Entry
 from continuo.operations.runs import RunRow
 from continuo.stores.cache import Cache
 from continuo.stores.runs import Runs
@@ -26,20 +27,22 @@ PORTION = 500
 
 
 class Noting:
-    """The rows of runs, and how often the cache's answers were served, until they are in their stores."""
+    """The rows of runs, the audit's entries, and how often the cache's answers were served, until they are in their
+    stores."""
 
     def __init__(self, runs: Runs, cache: Cache) -> None:
         self._runs = runs
         self._cache = cache
-        self._rows: list[RunRow] = []
+        self._rows: list[tuple[RunRow | None, Entry]] = []
         self._hits: Counter[str] = Counter()
         self._served = 0.0
         self._dropped = 0
         self._some = asyncio.Event()
 
-    def answered(self, row: RunRow) -> None:
+    def note(self, entry: Entry, row: RunRow | None = None) -> None:
+        """What is to be entered; of what was refused there is no row."""
         if len(self._rows) < MOST:
-            self._rows.append(row)
+            self._rows.append((row, entry))
         else:
             self._dropped += 1
         self._some.set()
@@ -65,7 +68,7 @@ class Noting:
         hits, self._hits = self._hits, Counter()
         try:
             while portion := self._rows[:PORTION]:
-                await self._runs.keep(portion)
+                await self._runs.keep([row for row, _ in portion if row], [entry for _, entry in portion])
                 del self._rows[: len(portion)]
             for key, count in hits.items():
                 await self._cache.note_use(key, hits=count, now=self._served)
@@ -73,7 +76,7 @@ class Noting:
             log.warning("what was answered at the door waits for a store: %s: %s", type(error).__name__, error)
             return False
         if self._dropped:
-            log.error("%d runs answered at the door are not in the table: the store was away", self._dropped)
+            log.error("%d answers and refusals of the door were not kept: the store was away", self._dropped)
             self._dropped = 0
         return True
 

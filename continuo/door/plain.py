@@ -19,8 +19,9 @@ from temporalio.common import ActivityIDConflictPolicy, ActivityIDReusePolicy, P
 from temporalio.exceptions import ApplicationError, TerminatedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from continuo.decided import Decision
 from continuo.door.request import Request
-from continuo.door.runs import State, cancelled
+from continuo.door.runs import GivesRestoring, State, cancelled, restored
 from continuo.jobs import Account, Failure, Job, Outcome
 from continuo.patterns import Call
 from continuo.progress import Progress
@@ -37,6 +38,7 @@ class PlainRun:
 
     handle: ActivityHandle[Outcome]
     answered_before: bool = False
+    restoring: GivesRestoring | None = None
 
     @property
     def id(self) -> str:
@@ -75,9 +77,10 @@ class PlainRun:
     async def result(self) -> Outcome | Failure:
         """What it came to, waited for as long as it takes; no failure is an exception."""
         try:
-            return await self.handle.result()
+            end: Outcome | Failure = await self.handle.result()
         except ActivityFailureError:
-            return await _failure(await described(self.handle))
+            end = await _failure(await described(self.handle))
+        return await restored(self.restoring, end)
 
     async def progress(self) -> Progress:
         """Its call, once that has ended; it has no steps."""
@@ -100,8 +103,10 @@ def is_plain(request: Request, job: Job) -> bool:
     return named and isinstance(job.step, Call) and context.deadline is None and context.background is None
 
 
-async def start_plain(client: Client, job: Job, *, id: str, weight: float) -> PlainRun:
-    """Start the call on its priority's queue; one that runs under `id` is joined.
+async def start_plain(
+    client: Client, job: Job, *, id: str, weight: float, decisions: tuple[Decision, ...] = ()
+) -> PlainRun:
+    """Start the call on its priority's queue; one that runs under `id` is joined. `decisions` are as for `start`.
 
     Raises `ActivityAlreadyStartedError` for an id that has ended.
     """
@@ -112,7 +117,7 @@ async def start_plain(client: Client, job: Job, *, id: str, weight: float) -> Pl
     how["retry_policy"] = RetryPolicy(**{**vars(how["retry_policy"]), "maximum_attempts": 0})
     handle: ActivityHandle[Outcome] = await client.start_activity(
         PLAIN_CALL,
-        job.begun(),
+        job.begun().model_copy(update={"decisions": tuple(one.model_dump(mode="json") for one in decisions)}),
         id=id,
         task_queue=context.priority,
         result_type=Outcome,

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from temporalio.client import ActivityExecutionDescription, ActivityExecutionStatus, Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from continuo.decided import Decision
 from continuo.door.plain import described, ended, job_of
 from continuo.jobs import CANCELLED, Failure, Job, Outcome
+from continuo.operations.audit import Seen, asked_of
 from continuo.operations.runs import RunRow, RunStatus
 from continuo.stores.database import StoreUnavailable
 from continuo.temporal.activity_options import PLAIN_CALL
@@ -28,9 +30,17 @@ _STATUS: Mapping[ActivityExecutionStatus, RunStatus] = {
 
 async def plain_row(client: Client, id: str, run_id: str) -> RunRow | None:
     """The row of one call; None if it is forgotten, or cannot be read by this release."""
+    seen = await plain_seen(client, id, run_id)
+    return seen and seen.row
+
+
+async def plain_seen(client: Client, id: str, run_id: str) -> Seen | None:
+    """The same with what it was asked and what it came to."""
     try:
         known = await described(client.get_activity_handle(id, run_id=run_id))
-        return row_of_plain(known, await job_of(known), await ended(known))
+        job, end = await job_of(known), await ended(known)
+        decisions = tuple(map(Decision.model_validate, job.decisions))
+        return Seen(row_of_plain(known, job, end), asked_of(job, decisions), end)
     except RPCError as error:
         if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.UNIMPLEMENTED):
             raise

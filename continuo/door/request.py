@@ -51,6 +51,11 @@ class Request(Data):
         return self
 
     @property
+    def turns(self) -> tuple[Message, ...]:
+        """What is said: the messages, or the prompt as the only one."""
+        return self.messages or (Message(role="user", content=self.prompt or ""),)
+
+    @property
     def pattern_name(self) -> str:
         """What lists and reports call the pattern: one that is given itself and has no `name` is called by its kind."""
         return self.name or (self.pattern if isinstance(self.pattern, str) else self.pattern.kind)

@@ -1,6 +1,7 @@
 """What waits for a person: found in Temporal, and decided there."""
 
-from datetime import timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import (
@@ -14,9 +15,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.authoring.prepare import validated
+from continuo.decided import without_passed
 from continuo.decisions.review import MEMO, TYPE, Brief, Case, Decision
+from continuo.door.submit import Door
 from continuo.errors import InputError
+from continuo.guardrails.private import Private
 from continuo.jobs import Context
+from continuo.operations.audit import Entry
 
 PATIENCE = timedelta(seconds=10)
 """For a pool to answer."""
@@ -63,9 +68,42 @@ async def case_of(client: Client, id: str, tenant: str | None = None) -> Case:
     return case
 
 
-async def decide(client: Client, case: Case, decision: Decision) -> Case:
-    """Decide it. Raises `Refused`."""
-    return await _updated(client, case, "decide", decision)
+async def decide(door: Door, case: Case, decision: Decision) -> Case:
+    """Decide it, and enter that into the audit. What the reviewer writes is withheld as what is asked is. Raises
+    `Refused`, also for what the guardrails reject."""
+    context, owner = Context(tenant=case.tenant, pattern=case.pattern), case.run
+    known = (await door.withholding.restoring(case.tenant, owner)).values
+    private = door.withholding.private(context, case.pattern, values=known, spread=True)
+    try:
+        written = await asyncio.to_thread(_withheld, private, decision)
+    except InputError as error:
+        await door.refused(error, context, case.pattern)
+        raise Refused(str(error)) from None
+    if private.policy.restore:
+        new = {name: value for name, value in private.values.items() if name not in known}
+        await door.withholding.keep(case.tenant, owner, new)
+    decided = await _updated(door.client, case, "decide", written)
+    await door.note(await _entry(door.client, case, written, private))
+    return decided
+
+
+def _withheld(private: Private, decision: Decision) -> Decision:
+    update = {name: text and private.edited(text) for name in ("text", "note") if (text := getattr(decision, name))}
+    return decision.model_copy(update=update)
+
+
+async def _entry(client: Client, case: Case, decision: Decision, private: Private) -> Entry:
+    """What the audit has of a decision, also of one among several."""
+    try:
+        run = (await client.get_workflow_handle(case.run).describe()).run_id
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+        run = None
+    noted = without_passed([private.decision])
+    who = {"verdict": decision.decision, "reviewer": decision.by}
+    now = datetime.now(UTC)
+    return Entry(event="decided", time=now, tenant=case.tenant, run=run, pattern=case.pattern, decisions=noted, **who)
 
 
 async def claim(client: Client, case: Case, by: str, seconds: float) -> Case:

@@ -1,6 +1,7 @@
 """The cheaper way to run what the door has checked: a plain model call takes no workflow where the server can."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from temporalio.exceptions import ActivityAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -26,10 +27,10 @@ class Running:
     ) -> Run | PlainRun:
         """As `Door.start`. `is_new` says that nothing has run under its id before, and spares a look."""
         if self._plain_calls and is_plain(checked.request, checked.job):
-            await keep(self.door.client, self.door.library.settings, media)
             id = checked.run_id()
+            await keep(self.door.client, self.door.library.settings, media, id)
             if (run := await self._plain(checked, id, is_new=is_new or checked.request.id is None)) is not None:
-                return run
+                return replace(run, restoring=self.door.restoring(checked))
         return await self.door.start(checked, media)
 
     async def run(self, id: str) -> Run | PlainRun:
@@ -61,7 +62,9 @@ class Running:
         if not is_new and await self.door.known(id) is not None:
             return None
         try:
-            return await start_plain(self.door.client, checked.job, id=id, weight=checked.weight)
+            return await start_plain(
+                self.door.client, checked.job, id=id, weight=checked.weight, decisions=checked.decisions
+            )
         except ActivityAlreadyStartedError as error:
             run = plain_run(self.door.client, id, error.run_id, answered_before=True)
             return run if await run.answered() else None

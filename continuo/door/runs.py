@@ -1,5 +1,6 @@
 """Runs: how a job is started, and what becomes of it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -17,6 +18,8 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import is_cancelled_exception
 from temporalio.service import RPCError, RPCStatusCode
 
+from continuo.decided import Decision
+from continuo.guardrails.restoring import Restoring
 from continuo.jobs import CANCELLED, Account, Failure, Job, Outcome
 from continuo.progress import Progress
 from continuo.temporal.attributes import memo, started
@@ -26,16 +29,25 @@ from continuo.temporal.task_timeout import task_timeout
 Handle = WorkflowHandle[object, Outcome]
 State = Literal["queued", "running", "ended", "unknown"]
 
+GivesRestoring = Callable[[], Awaitable[Restoring]]
+
+PATIENCE = 10.0
+"""Seconds in which a worker tells what a run had done that was cancelled."""
+
 UNTOUCHED = 2
 """Events of a history whose workflow no pool has begun: it was started, and its first task waits."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What was submitted, `answered_before` if its id had an answer already. `handle` is its workflow's."""
+    """What was submitted, `answered_before` if its id had an answer already. `handle` is its workflow's.
+
+    Its result has the values in place of the placeholders, as `restoring` knows them.
+    """
 
     handle: Handle
     answered_before: bool = False
+    restoring: GivesRestoring | None = None
 
     @property
     def id(self) -> str:
@@ -67,7 +79,7 @@ class Run:
 
     async def result(self) -> Outcome | Failure:
         """What it came to, waited for as long as it takes; no failure is an exception."""
-        return await result(self.handle)
+        return await restored(self.restoring, await result(self.handle))
 
     async def progress(self) -> Progress:
         """How far it is, or was at its end; nothing as long as no worker answers for it."""
@@ -86,11 +98,13 @@ async def start(
     weight: float = 1.0,
     reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
     join: bool = True,
+    decisions: tuple[Decision, ...] = (),
 ) -> Handle:
     """Start `job` on its priority's queue as a workflow of its pattern's type; one that runs under `id` is joined, or
     is an error.
 
-    `weight` is its key's or its tenant's share of that queue, for this job and all that it starts in turn. What a
+    `weight` is its key's or its tenant's share of that queue, for this job and all that it starts in turn, and
+    `decisions` are those of the stages that it has passed, for the audit. What a
     person asks comes by `continuo.door.submit`, since this checks nothing.
     """
     context = job.context
@@ -105,7 +119,7 @@ async def start(
         search_attributes=started(context),
         task_timeout=task_timeout(job.step),
         static_summary=f"{context.pattern} for {context.tenant}",
-        memo=memo(context) or None,
+        memo=memo(job, decisions),
         priority=Priority(fairness_key=context.tenant, fairness_weight=weight),
     )
 
@@ -116,8 +130,14 @@ async def result(handle: Handle) -> Outcome | Failure:
         return await handle.result()
     except WorkflowFailureError as error:
         if is_cancelled_exception(error.cause):
-            return cancelled(await progress(handle))
+            # At its end it has all the time that a busy worker needs; without one nobody knows.
+            return cancelled(await known_progress(handle, PATIENCE) or Progress())
         return failure_of(error.cause)
+
+
+async def restored(restoring: GivesRestoring | None, end: Outcome | Failure) -> Outcome | Failure:
+    """What a run came to as its caller sees it."""
+    return end if restoring is None else (await restoring()).restored_model(end)
 
 
 def state_of(run: WorkflowExecutionDescription) -> Literal["queued", "running", "ended"]:
@@ -137,10 +157,10 @@ async def progress(handle: WorkflowHandle[Any, Any]) -> Progress:
     return await known_progress(handle) or Progress()
 
 
-async def known_progress(handle: WorkflowHandle[Any, Any]) -> Progress | None:
-    """The same, and None as long as no worker answers for it."""
+async def known_progress(handle: WorkflowHandle[Any, Any], seconds: float = 2) -> Progress | None:
+    """The same, and None where no worker answers for it in so many seconds."""
     try:
-        answer: Progress = await handle.query("progress", result_type=Progress, rpc_timeout=timedelta(seconds=2))
+        answer: Progress = await handle.query("progress", result_type=Progress, rpc_timeout=timedelta(seconds=seconds))
     except (RPCError, WorkflowQueryFailedError):
         return None
     return answer

@@ -8,17 +8,19 @@ import zlib
 from datetime import datetime
 from fnmatch import fnmatchcase
 from hashlib import sha256
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import AwareDatetime, Field
 
 from continuo.config.catalog import Limits
-from continuo.data import Data, Int
+from continuo.data import WHEN_SET, Data, Int
 from continuo.jobs import Context, KeyTerms, Name, Prefer, Priority, TenantName, Usd, Weight
 
 Globs = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 Count = Annotated[Int, Field(ge=1, le=10**12)]
 Status = Literal["active", "expired", "revoked"]
+Role = Literal["viewer", "reviewer", "operator", "admin"]
+"""Of a person on the web page: each may do what those before it may."""
 
 
 class ApiKey(Data):
@@ -26,7 +28,8 @@ class ApiKey(Data):
 
     `models` and `patterns` are globs of the names that may be asked for. `daily_usd` and `monthly_usd` are budgets in
     the tenant's zone, beside the tenant's own; None is no limit, there as for the rates. `prefer` holds where a request
-    does not say, `weight` is the share of a busy queue instead of the tenant's, `admin` sees every tenant.
+    does not say, `weight` is the share of a busy queue instead of the tenant's, `admin` sees every tenant. `role` opens
+    the web page.
     """
 
     id: str
@@ -44,6 +47,7 @@ class ApiKey(Data):
     prefer: Prefer | None = None
     weight: Weight | None = None
     admin: bool = False
+    role: Annotated[Role | None, WHEN_SET] = None
     expires: AwareDatetime | None = None
 
     def allows_model(self, name: str) -> bool:
@@ -54,6 +58,12 @@ class ApiKey(Data):
 
     def has_expired(self, now: datetime) -> bool:
         return self.expires is not None and self.expires <= now
+
+    def has_role(self, role: Role) -> bool:
+        """Whether the holder may do on the web page what one of this role may. Who sees every tenant is an admin where
+        nothing else is said."""
+        own, ranks = self.role or ("admin" if self.admin else None), get_args(Role)
+        return own is not None and ranks.index(own) >= ranks.index(role)
 
     @property
     def limits(self) -> Limits:
@@ -71,6 +81,13 @@ class ApiKey(Data):
         return Context(tenant=self.tenant, prefer=self.prefer, priority=self.priority, key=terms)
 
 
+class Proof(NamedTuple):
+    """What is kept of a secret that somebody has sent: enough to look whether it opens its key."""
+
+    id: str
+    digest: str
+
+
 class Secret(NamedTuple):
     """A key as its holder sends it: the id is looked up, of the whole `text` only the `digest` is kept."""
 
@@ -81,6 +98,10 @@ class Secret(NamedTuple):
     def digest(self) -> str:
         """A fast hash is enough: nobody guesses 256 random bits."""
         return sha256(self.text.encode()).hexdigest()
+
+    @property
+    def proof(self) -> Proof:
+        return Proof(self.id, self.digest)
 
 
 class StoredKey(Data):
@@ -125,7 +146,7 @@ def parsed_secret(text: str) -> Secret | None:
     return Secret(text.split("_")[1], text)
 
 
-def proven(stored: StoredKey | None, secret: Secret, now: datetime) -> bool:
+def proven(stored: StoredKey | None, secret: Secret | Proof, now: datetime) -> bool:
     """Whether the secret opens the key now. It takes as long whatever is right of it, and for a key nobody has."""
     digest = secret.digest
     current = hmac.compare_digest(stored.sha256 if stored else _NOBODY, digest)

@@ -4,10 +4,14 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from threading import Lock
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 from continuo.config.catalog import Catalog
+from continuo.protection import encryption, vault_key
+from continuo.protection.encryption import written_keys
+from continuo.protection.provider_keys import keys_in
 
 SHORTEST = 8
 """Characters of the shortest secret that is masked: a shorter one stands in ordinary texts too."""
@@ -15,7 +19,12 @@ SHORTEST = 8
 LONG = 16
 """The same where values are masked that a program reads: no name or keyword of ours is as long."""
 
+EARLIER = 20
+"""Secrets that have been replaced and are masked still; a key that changes every hour would else fill the memory."""
+
 MASK = "***"
+
+API_KEY = "TEMPORAL_API_KEY"
 
 
 class Masker:
@@ -24,13 +33,20 @@ class Masker:
 
     def __init__(self, secrets: Iterable[str], shortest: int = SHORTEST) -> None:
         self._shortest = shortest
-        self._forms: set[str] = set()
+        self._learning = Lock()
+        self._known: list[str] = []
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Know these too. Other threads may mask meanwhile: what each finds is known whole."""
-        forms = {form for secret in secrets if len(secret) >= self._shortest for form in _forms(secret)}
-        self._forms = self._forms | forms
+        """Know these, which are all there are now, and the last ones of those before. Other threads may mask meanwhile:
+        what each finds is known whole."""
+        now = dict.fromkeys(secret for secret in secrets if len(secret) >= self._shortest)
+        with self._learning:
+            self._learn([*[secret for secret in self._known if secret not in now][-EARLIER:], *now])
+
+    def _learn(self, known: list[str]) -> None:
+        self._known = known
+        self._forms = {form for secret in known for form in _forms(secret)}
         self._heads = {form[: max(self._shortest, len(form) // 2)] for form in self._forms}
         self._beginnings = {form[:length] for form in self._forms for length in range(1, len(form))}
         self._longest = max(map(len, self._beginnings), default=0)
@@ -82,14 +98,18 @@ def _same(form: str, text: str, start: int) -> int:
 
 
 def secrets(catalog: Catalog, environ: Mapping[str, str]) -> list[str]:
-    """The keys of providers, services and servers of tools, Temporal and webhooks, and the passwords in addresses."""
+    """The keys of providers, services and servers of tools, Temporal, webhooks and encryption, and the passwords in
+    addresses."""
     endpoints = [*catalog.providers.values(), *catalog.services.values()]
-    keys = [environ.get(endpoint.key_env or "", "").strip() for endpoint in endpoints]
+    written = [environ.get(endpoint.key_env or "", "").strip() for endpoint in endpoints]
+    keys = [*written, *(key for text in written for key in keys_in(text))]
     addresses = [environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")]
     addresses += [endpoint.url(environ) or "" for endpoint in endpoints]
     keys += [environ.get(name, "").strip() for server in catalog.mcp.values() for name in server.variables]
     addresses += [server.url or "" for server in catalog.mcp.values()]
-    keys += [environ.get("TEMPORAL_API_KEY", ""), *map(str.strip, environ.get("CONTINUO_WEBHOOK_KEY", "").split(","))]
+    keys += [environ.get(API_KEY, ""), *keys_in(environ.get("CONTINUO_WEBHOOK_KEY", ""))]
+    own = [entry for name in (encryption.VARIABLE, vault_key.VARIABLE) for entry in written_keys(environ, name)]
+    keys += [entry.rpartition(":")[2].strip() for entry in own]
     return [*keys, *filter(None, map(_password, addresses))]
 
 

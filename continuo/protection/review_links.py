@@ -12,6 +12,9 @@ from continuo.data import Data
 from continuo.errors import InputError
 from continuo.patterns.review import Decided, Reviewer
 
+PATH = "/reviews/decide"
+"""Of the page at a gateway. The link stands in the query, which no log has."""
+
 
 class ReviewLink(Data):
     """What a link lets its holder do: the `reviewer` takes one of the `decisions` on what was `shown`, a digest, before

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from continuo.errors import InputError
 from continuo.protection.addresses import is_public, number_of, parsed
+from continuo.protection.provider_keys import keys_in
 
 VARIABLE = "CONTINUO_WEBHOOK_KEY"
 """In the environment of gateways and pools: what the secrets of all tenants are made of.
@@ -22,9 +23,9 @@ LONGEST_URL = 2000
 
 def keys_of(environ: Mapping[str, str]) -> list[str]:
     """The keys. Raises `InputError` where there is none, or one that can be guessed."""
-    keys = [key.strip() for key in environ.get(VARIABLE, "").split(",")]
-    if min(map(len, keys)) < SHORTEST:
-        what = "is too short" if any(keys) else "is not set"
+    keys = keys_in(environ.get(VARIABLE, ""))
+    if not keys or min(map(len, keys)) < SHORTEST:
+        what = "is too short" if keys else "is not set"
         raise InputError(f"{VARIABLE} {what}; set it to {SHORTEST} random characters or more, for gateways and pools")
     return keys
 
@@ -33,6 +34,11 @@ def secret_of(key: str, tenant: str) -> str:
     """The secret that a tenant checks signatures with. It is made of the key anew each time, and kept nowhere."""
     digest = hmac.digest(key.encode(), f"webhooks/{tenant}".encode(), sha256)
     return f"whsec_{b64encode(digest).decode()}"
+
+
+def secrets_of(environ: Mapping[str, str], tenant: str) -> list[str]:
+    """The secrets by each of which a delivery to the tenant is signed. Raises `InputError` as `keys_of`."""
+    return [secret_of(key, tenant) for key in keys_of(environ)]
 
 
 def signed(secrets: Iterable[str], id: str, timestamp: int, body: str) -> dict[str, str]:

@@ -1,9 +1,9 @@
-"""The items of a batch, read line by line from a file, however large: JSONL or CSV."""
+"""The items of a batch, read line by line from a file, however large: JSONL, CSV or Parquet."""
 
 import csv
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn
 
@@ -11,29 +11,29 @@ from continuo.authoring.prepare import MAX_INPUT_BYTES, validated
 from continuo.door.batches import Line
 from continuo.door.request import Request
 from continuo.errors import InputError
+from continuo.starters.parquet import is_parquet, read_rows
 
 FIELDS = ("prompt", "messages", "system", "data", "parameters", "id")
 """What an item may have, as `Request` has it."""
 
 COLUMNS = ("prompt", "system", "id")
-"""Those of a CSV that are no data."""
+"""Those of a CSV and of Parquet that are no data."""
 
 MAX_LINE = 4 * MAX_INPUT_BYTES
 
 
 def read_items(path: Path, pattern: str, system: str | None) -> Iterator[Line]:
-    """Each item's request with the number of its line. `system` is for items that have none of their own.
+    """Each item's request with the number of its line, or row. `system` is for items that have none of their own.
 
     Raises `InputError` with the line of what is wrong, when it is reached.
     """
-    with _opened(path) as file:
-        for line, fields in _csv(path, file) if path.suffix == ".csv" else _jsonl(path, file):
-            if system is not None:
-                fields = {"system": system, **fields}
-            try:
-                yield line, validated(Request, pattern=pattern, **fields)
-            except InputError as error:
-                raise InputError(f"{path}:{line}: {error}") from None
+    for line, fields in _read(path):
+        if system is not None:
+            fields = {"system": system, **fields}
+        try:
+            yield Line(line, validated(Request, pattern=pattern, **fields))
+        except InputError as error:
+            raise InputError(f"{path}:{line}: {error}") from None
 
 
 def digest(path: Path, *more: str) -> str:
@@ -50,10 +50,28 @@ def digest(path: Path, *more: str) -> str:
 
 def check_format(path: Path) -> None:
     """Raises `InputError` for a file that is not read."""
-    if path.suffix in (".parquet", ".pq"):
-        raise InputError(f"{path}: Parquet is not read; write it as JSONL or CSV, as with pandas' to_json or to_csv")
-    if path.suffix not in (".jsonl", ".ndjson", ".csv"):
-        raise InputError(f"{path}: neither JSONL nor CSV; name a file that ends with .jsonl, .ndjson or .csv")
+    if not is_parquet(path) and path.suffix not in (".jsonl", ".ndjson", ".csv"):
+        known = "name a file that ends with .jsonl, .ndjson, .csv or .parquet"
+        raise InputError(f"{path}: neither JSONL, CSV nor Parquet; {known}")
+
+
+def _read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    if is_parquet(path):
+        for number, row in read_rows(path):
+            own = {name: _words(row[name]) for name in COLUMNS if row.get(name) is not None}
+            yield number, _with_data(own, row)
+        return
+    with _opened(path) as file:
+        yield from _csv(path, file) if path.suffix == ".csv" else _jsonl(path, file)
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _with_data(own: dict[str, Any], row: Mapping[str, object]) -> dict[str, Any]:
+    data = {name: value for name, value in row.items() if name not in COLUMNS}
+    return {**own, **({"data": data} if data else {})}
 
 
 def _opened(path: Path, mode: Literal["r", "rb"] = "r") -> IO[Any]:
@@ -117,8 +135,6 @@ def _csv(path: Path, file: IO[str]) -> Iterator[tuple[int, dict[str, object]]]:
             # The row may have taken several lines.
             if None in row or None in row.values():
                 raise InputError(f"{path}:{rows.line_num}: the row has not {len(names)} values, as the header; mend it")
-            own = {name: row[name] for name in COLUMNS if row.get(name)}
-            data = {name: value for name, value in row.items() if name not in COLUMNS}
-            yield rows.line_num, {**own, **({"data": data} if data else {})}
+            yield rows.line_num, _with_data({name: row[name] for name in COLUMNS if row.get(name)}, row)
     except csv.Error as error:
         raise InputError(f"{path}:{rows.reader.line_num}: not CSV: {error}") from None

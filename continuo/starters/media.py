@@ -5,9 +5,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from continuo.decisions.media_type import part_of
-from continuo.door.media import content_of_file
 from continuo.errors import InputError
-from continuo.parts import Media
+from continuo.parts import MAX_MEDIA_BYTES, Media
+from continuo.text_file import read_bytes
 
 
 async def read_media(paths: Mapping[str, Sequence[str] | None], hosts: str) -> dict[Media, bytes]:
@@ -19,7 +19,7 @@ async def read_media(paths: Mapping[str, Sequence[str] | None], hosts: str) -> d
     media: dict[Media, bytes] = {}
     for kind, files in paths.items():
         for path in files or ():
-            content = await _fetched(path, hosts) if "://" in path else content_of_file(Path(path))
+            content = await _fetched(path, hosts) if "://" in path else read_bytes(Path(path), MAX_MEDIA_BYTES + 1)
             # What follows the path of an address may be a key, and the name is in the history.
             part = part_of(content, PurePosixPath(urlsplit(path).path).name if "://" in path else Path(path).name)
             if part.kind != kind:

@@ -11,8 +11,8 @@ from continuo.jobs import Context, Prefer, Priority
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """For whom the run is, and how its end is told."""
+class Whom:
+    """For whom something is run."""
 
     tenant: str = "default"
     "Who pays: budgets, fairness and reports are by tenant."
@@ -26,14 +26,8 @@ class RunOptions:
     "Which pool runs it."
     deadline: str | None = None
     "Cancel it after this long, in seconds or such as 30s or 5m; a saga is then undone."
-    conversation: str | None = None
-    "Go on with what was said to an agent under this name before, also while it runs."
-    detach: Annotated[bool, Parameter(negative=())] = False
-    "Print the run's id and return at once."
-    json: Annotated[bool, Parameter(negative=())] = False
-    "Print the outcome alone, as JSON."
 
-    def context(self) -> Context:
+    def context(self, **more: object) -> Context:
         """For whom the door starts the run. Raises `InputError` for a wrong value."""
         return validated(
             Context,
@@ -42,6 +36,22 @@ class RunOptions:
             session=self.session,
             prefer=self.prefer,
             priority=self.priority,
-            conversation=self.conversation,
             deadline=f"{self.deadline}s" if (self.deadline or "").isdecimal() else self.deadline,
+            **more,
         )
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(Whom):
+    """For whom the run is, and how its end is told."""
+
+    conversation: str | None = None
+    "Go on with what was said to an agent under this name before, also while it runs."
+    detach: Annotated[bool, Parameter(negative=())] = False
+    "Print the run's id and return at once."
+    json: Annotated[bool, Parameter(negative=())] = False
+    "Print the outcome alone, as JSON."
+
+    def context(self, **more: object) -> Context:
+        return super().context(conversation=self.conversation, **more)

@@ -10,7 +10,9 @@ from temporalio.common import (
     TypedSearchAttributes,
 )
 
-from continuo.jobs import Context, Outcome
+from continuo.decided import Decision
+from continuo.jobs import Context, Job, Outcome
+from continuo.operations.audit import asked_of
 
 TENANT = SearchAttributeKey.for_keyword("ContinuoTenant")
 PATTERN = SearchAttributeKey.for_keyword("ContinuoPattern")
@@ -34,13 +36,17 @@ def started(context: Context) -> TypedSearchAttributes:
     )
 
 
-def memo(context: Context) -> dict[str, object]:
-    """What is kept beside a run, to be listed with it."""
-    known: dict[str, object] = {"user": context.user} if context.user else {}
-    if job := context.background:
-        known |= {"job": job.id, "metadata": job.metadata}
-        if job.webhook is not None:
-            known["webhook"] = job.webhook
+def memo(job: Job, decisions: tuple[Decision, ...] = ()) -> dict[str, object]:
+    """What is kept beside a run, to be listed with it: `decisions` are those of the door's stages, else the job's."""
+    context = job.context
+    decided = decisions or tuple(map(Decision.model_validate, job.decisions))
+    known: dict[str, object] = {"asked": asked_of(job, decided).model_dump(mode="json")}
+    if context.user:
+        known["user"] = context.user
+    if background := context.background:
+        known |= {"job": background.id, "metadata": background.metadata}
+        if background.webhook is not None:
+            known["webhook"] = background.webhook
     return known
 
 

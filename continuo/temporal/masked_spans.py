@@ -1,4 +1,4 @@
-"""No secret leaves a process in a trace."""
+"""No secret leaves a process in a trace, and an agent is called what OpenTelemetry's conventions call it."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,10 @@ from opentelemetry.trace import Link, Status
 from opentelemetry.util.types import Attributes
 
 from continuo.protection.masking import Masker
+
+AGENT = "RunWorkflow:Agent"
+"""What the SDK calls the span of a run of an agent, which all that it does hangs from. It is as long as nothing: a
+workflow may be replayed, and does not look at a clock."""
 
 
 class MaskedSpans(SpanExporter):
@@ -27,13 +31,14 @@ class MaskedSpans(SpanExporter):
         return self._exporter.force_flush(timeout_millis)
 
     def _masked(self, span: ReadableSpan) -> ReadableSpan:
-        text = self._masker.text
+        text, agent = self._masker.text, span.name == AGENT
+        own = {"gen_ai.operation.name": "invoke_agent"} if agent else {}
         return ReadableSpan(
-            name=text(span.name),
+            name="invoke_agent" if agent else text(span.name),
             context=span.context,
             parent=span.parent,
             resource=span.resource,
-            attributes=self._attributes(span.attributes),
+            attributes={**(self._attributes(span.attributes) or {}), **own},
             events=[Event(text(one.name), self._attributes(one.attributes), one.timestamp) for one in span.events],
             links=[Link(link.context, self._attributes(link.attributes)) for link in span.links],
             kind=span.kind,

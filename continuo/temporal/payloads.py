@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -15,7 +16,9 @@ from pydantic import ValidationError
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
 from temporalio.converter import (
+    CompositePayloadConverter,
     DataConverter,
+    EncodingPayloadConverter,
     ExternalStorage,
     StorageDriver,
     StorageDriverClaim,
@@ -26,8 +29,10 @@ from temporalio.converter import (
 from continuo.config.settings import Settings, environment
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
+from continuo.protection.encryption import cipher
 from continuo.stores.opened import opened_payloads, store_place
 from continuo.stores.payloads import Payloads, find
+from continuo.temporal.encrypted import EncryptedPayloads
 from continuo.temporal.failures import failed
 
 THRESHOLD = 16_384
@@ -40,7 +45,9 @@ ADVICE = "set CONTINUO_DATA and DATABASE_URL as the pools have them"
 
 
 def converter(settings: Settings, payloads: Payloads | None = None) -> DataConverter:
-    """How values become payloads. Without `payloads` nothing is stored, and what others have stored is read.
+    """How values become payloads, encrypted where a key is set.
+
+    Without `payloads` nothing is stored, and what others have stored is read.
 
     Only pools store: what a starter sends, a single input, fits into a history, and a pool that sees another store
     could not even begin the run.
@@ -50,12 +57,22 @@ def converter(settings: Settings, payloads: Payloads | None = None) -> DataConve
         driver_selector=None if payloads else lambda context, payload: None,
         payload_size_threshold=THRESHOLD,
     )
-    return replace(pydantic_data_converter, payload_converter_class=PayloadConverter, external_storage=storage)
+    key = cipher(environment())
+    return replace(
+        pydantic_data_converter,
+        payload_converter_class=PayloadConverter,
+        payload_codec=EncryptedPayloads(key) if key else None,
+        external_storage=storage,
+    )
 
 
 class PayloadConverter(PydanticPayloadConverter):
     """A job that can never be read ends its run. What a newer release has written waits for a pool that can read it, as
     does every result that cannot be read: it has been paid for."""
+
+    def __init__(self) -> None:
+        # The SDK makes a converter for every payload: without this each had to learn the types that it reads anew.
+        CompositePayloadConverter.__init__(self, *_shared())
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
         try:
@@ -68,6 +85,11 @@ class PayloadConverter(PydanticPayloadConverter):
             where = ".".join(map(str, first["loc"])) or "the whole"
             message = f"the input is no job: {where}: {first['msg']}; start runs with `continuo run`, which checks them"
             raise failed(Failure(type="InputError", message=message)) from None
+
+
+@cache
+def _shared() -> tuple[EncodingPayloadConverter, ...]:
+    return tuple(PydanticPayloadConverter().converters.values())
 
 
 class PayloadStore(StorageDriver):
@@ -84,7 +106,7 @@ class PayloadStore(StorageDriver):
     async def store(self, context: StorageDriverStoreContext, payloads: Sequence[Payload]) -> list[StorageDriverClaim]:
         assert self._payloads is not None
         contents = await asyncio.to_thread(lambda: [_content(payload) for payload in payloads])
-        await self._payloads.keep(dict(contents), time.time())
+        await self._payloads.keep(dict(contents), time.time(), context.target.id if context.target else None)
         return [StorageDriverClaim({"sha256": name}) for name, _ in contents]
 
     async def retrieve(

@@ -3,14 +3,27 @@
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from temporalio import activity
 from temporalio.client import Interceptor
+from temporalio.exceptions import ActivityError
 
+from continuo.jobs import Job
 from continuo.protection.masking import Masker
+
+EVENT_LOOP = "temporalio.worker._workflow_instance"
+"""The logger of the event loops of workflows."""
+
+
+def matters(record: logging.LogRecord) -> bool:
+    """False for the failure of an activity that a cancellation has overtaken in the same moment: the SDK looks at the
+    cancellation alone, and then complains that nobody took the failure, which the activity has told itself."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, ActivityError) and record.getMessage().startswith("Future exception was never"))
 
 
 def configure_logging(level: str, masker: Masker) -> None:
@@ -40,6 +53,7 @@ def configure_logging(level: str, masker: Masker) -> None:
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
     logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
+    logging.getLogger(EVENT_LOOP).addFilter(matters)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -68,9 +82,11 @@ def configure_tracing(service: str, masker: Masker) -> list[Interceptor]:
 
 
 @asynccontextmanager
-async def log_context() -> AsyncIterator[None]:
-    """Puts the ids of the run and the activity on every log line of an activity."""
-    info = activity.info()
+async def log_context(arguments: Sequence[Any]) -> AsyncIterator[None]:
+    """Puts the ids of the run and the activity on every log line of an activity, and whose run of what it is."""
+    info, job = activity.info(), next((one for one in arguments if isinstance(one, Job)), None)
+    if job is not None:
+        structlog.contextvars.bind_contextvars(tenant=job.context.tenant, pattern=job.context.pattern)
     # Each activity runs in a task, and so in a context, of its own: nothing has to be unbound.
     structlog.contextvars.bind_contextvars(
         workflow_id=info.workflow_id or info.activity_id,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from continuo.errors import InputError, UnknownName
+from continuo.errors import InputError, RefusedByRule, UnknownName
 from continuo.jobs import Failure
 
 
@@ -32,6 +32,8 @@ def refusing(param: str | None = None) -> Iterator[None]:
         path = [param] if param else []
         where = ".".join([*path, *map(str, first["loc"])]) or None
         raise WireError(400, f"{where}: {message}" if where else message, where, "invalid_value") from None
+    except RefusedByRule as error:
+        raise WireError(400, str(error), code="refused_by_rule") from None
     except UnknownName as error:
         raise WireError(404, str(error), param, f"{error.what}_not_found") from None
     except InputError as error:
@@ -53,6 +55,7 @@ _STATUSES = {
     "InputError": Status(400, "invalid_request"),
     "invalid_request": Status(400, "invalid_request"),
     "refused": Status(400, "content_filter"),
+    "GuardFailed": Status(422, "answer_rejected"),
     "not_found": Status(404, "model_not_found"),
     "TooLarge": Status(413, "answer_too_large"),
     "rate_limited": Status(429, "rate_limit_exceeded", retry=True),

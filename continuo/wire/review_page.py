@@ -24,6 +24,9 @@ def asking(case: Case, link: ReviewLink, *, why: str | None = None) -> str:
         f"<p>{escape(case.pattern)} for {escape(case.tenant)}, asked by {escape(case.requester or 'nobody named')};"
         f" due {case.due:%Y-%m-%d %H:%M} UTC. You are {escape(link.reviewer)}.</p>",
         f"<pre>{escape(case.text)}</pre>",
+        f"<p>Changed since it was last proposed:</p><pre>{escape(chr(10).join(case.changes))}</pre>"
+        if case.changes
+        else "",
         '<form method="post">',
     ]
     if {"edit", "respond"} & {*link.decisions}:

@@ -4,30 +4,37 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import timedelta
-from functools import partial
 
 import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from continuo.activities.admission import Admission
+from continuo.activities.alerting import Alerting
 from continuo.activities.around import Around
 from continuo.activities.batches import Batches
 from continuo.activities.breakers import Breakers
 from continuo.activities.caching import Caching
+from continuo.activities.checking import Checking
 from continuo.activities.deployments import Deployments
 from continuo.activities.functions import FunctionCalls
 from continuo.activities.heartbeat import heartbeats
 from continuo.activities.letters import Letters
 from continuo.activities.mcp import ToolCalls
+from continuo.activities.micro_batches import MicroBatches
 from continuo.activities.models import ModelCalls
 from continuo.activities.orchestrating import Orchestrating
 from continuo.activities.plain_calls import PlainCalls
+from continuo.activities.poster import Poster
+from continuo.activities.provider_batches import ProviderBatches
 from continuo.activities.pruning import Pruning
 from continuo.activities.recording import Recording
 from continuo.activities.reports import Reports
+from continuo.activities.revealing import Revealing
+from continuo.activities.review_notices import ReviewNotices
+from continuo.activities.scheduling import Scheduling
 from continuo.activities.services import ServiceCalls
 from continuo.activities.settling import Settling
 from continuo.activities.turns import TurnKeeping
@@ -35,6 +42,10 @@ from continuo.activities.unexpected import final_if_unexpected
 from continuo.activities.webhooks import Webhooks
 from continuo.authoring.library import Library
 from continuo.jobs import Priority
+from continuo.observing.exposition import Exposition, free_address
+from continuo.observing.server import bound, serving
+from continuo.operations.metrics import Meter
+from continuo.protection.encryption import cipher
 from continuo.providers.client import ModelClient
 from continuo.stores.batches import BatchStore
 from continuo.stores.board import Board
@@ -42,6 +53,7 @@ from continuo.stores.budgets import Budgets
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_cache, open_store, opened_limits, opened_payloads, opened_streams
 from continuo.stores.payloads import Payloads
+from continuo.stores.provider_batches import SentBatches
 from continuo.stores.runs import Runs
 from continuo.stores.tools import AcceptedTools, SentCalls
 from continuo.stores.turns import Turns
@@ -49,16 +61,21 @@ from continuo.temporal.connect import connect
 from continuo.temporal.masked import masked
 from continuo.temporal.namespace import namespace_of
 from continuo.temporal.payloads import converter
+from continuo.temporal.refreshing import refreshing
 from continuo.temporal.telemetry import configure_logging, configure_tracing, log_context
 from continuo.tools.servers import ToolServers
+from continuo.workers.dispatching import dispatching
 from continuo.workers.following import following
 from continuo.workers.joining import NOTHING, Joining, joined, joining
 from continuo.workers.registered import WORKFLOWS, activities
 from continuo.workers.sandbox import runner
-from continuo.workers.schedule import ensure_schedule
+from continuo.workers.schedule import ensure_schedules
 from continuo.workflows.unexpected import UnexpectedWorkflowErrors
 
 log = structlog.get_logger()
+
+DRAIN = timedelta(seconds=5)
+"""What is in flight has so long to end after SIGTERM, and else is tried by another pool."""
 
 
 @asynccontextmanager
@@ -71,7 +88,7 @@ async def pool(
     """
     settings, environ, masker = library.settings, library.environ, library.masker
     # What is wrong with the files is told before a call needs them; they are followed from then on.
-    catalog, _ = library.catalog, library.tenants
+    catalog, _, _ = library.catalog, library.tenants, library.rules
     async with AsyncExitStack() as resources:
         database = open_store(settings, environ)
         resources.push_async_callback(database.aclose)
@@ -80,29 +97,38 @@ async def pool(
         resources.push_async_callback(cache.aclose)
         large = await resources.enter_async_context(opened_payloads(settings, environ, database))
         streams = await resources.enter_async_context(opened_streams(settings, environ))
-        namespace = await namespace_of(client)
+        namespace, meter = await namespace_of(client), Meter(library)
         models = ModelClient(catalog, environ, settings.knowledge, masker)
         resources.push_async_callback(models.aclose)
-        services = ServiceCalls(library)
+        revealing = Revealing(library, database)
+        services = ServiceCalls(library, revealing)
         resources.push_async_callback(services.aclose)
-        functions = FunctionCalls(library.functions, masker)
+        functions = FunctionCalls(library.functions, masker, revealing)
         servers = ToolServers(library, AcceptedTools(database))
         resources.push_async_callback(servers.aclose)
-        tools = ToolCalls(servers, SentCalls(database), masker)
+        tools = ToolCalls(servers, SentCalls(database), masker, revealing)
         breakers = Breakers(Board(database), client)
         deployments = Deployments(environ, breakers, simulated=settings.simulated)
         admission = Admission(library, deployments, Budgets(database), limits)
         await resources.enter_async_context(breakers.watching())
-        journal = Journal(database)
-        settling = Settling(journal, settings.data / "unrecorded")
+        journal = Journal(database, meter)
+        settling = Settling(journal, settings.data / "unrecorded", cipher(environ))
         await resources.enter_async_context(settling.running())
         payloads = Payloads(large, namespace.id)
         turns = Turns(large, namespace.id)
-        calls = ModelCalls(library, models, journal, settling, admission, breakers, payloads, turns, streams)
-        caching, letters, reports = Caching(cache), Letters(library), Reports(library)
+        together = MicroBatches(models, admission, breakers)
+        resources.push_async_callback(together.aclose)
+        calls = ModelCalls(
+            library, models, journal, settling, admission, breakers, payloads, turns, streams, together, meter
+        )
+        caching, letters, reports = Caching(cache, meter), Letters(library), Reports(library)
         pruning = Pruning(settings, client, namespace, database, large, cache, streams)
-        runs = Runs(database, namespace.id)
-        webhooks = Webhooks(client, settings, environ, runs)
+        runs = Runs(database, namespace.id, meter)
+        stored = BatchStore(database, namespace.id, meter)
+        kept, sent = Batches(stored), SentBatches(database, namespace.id)
+        at_provider = ProviderBatches(library, models, kept, stored, sent, admission, journal, payloads)
+        poster = Poster(settings, environ)
+        webhooks, notices = Webhooks(client, runs, poster), ReviewNotices(settings, environ, poster)
         config = client.config()
         config["data_converter"] = masked(converter(settings, payloads), masker, library.data_masker)
         # For activities of others that are not async.
@@ -110,8 +136,9 @@ async def pool(
         resources.callback(executor.shutdown, wait=False)
         ours = activities(
             calls, PlainCalls(calls, client), admission, breakers, services, functions, tools, caching, letters,
-            reports, pruning, webhooks, Recording(), TurnKeeping(turns), Orchestrating(library),
-            Batches(BatchStore(database, namespace.id)),
+            reports, pruning, webhooks, notices, Recording(), TurnKeeping(turns), Orchestrating(library),
+            Scheduling(library, stored), kept, at_provider, Checking(library, turns, meter),
+            Alerting(library, client, namespace.id, database),
         )  # fmt: skip
         worker = Worker(
             Client(**config),
@@ -120,7 +147,7 @@ async def pool(
             activities=joined("ACTIVITIES", ours, own.activities),
             activity_executor=executor,
             interceptors=[
-                Around(log_context, partial(heartbeats, settings.heartbeat), final_if_unexpected),
+                Around(log_context, lambda _: heartbeats(settings.heartbeat), lambda _: final_if_unexpected()),
                 UnexpectedWorkflowErrors(),
             ],
             workflow_runner=runner(sandbox=settings.sandbox),
@@ -131,13 +158,14 @@ async def pool(
             max_concurrent_local_activities=slots,
             # A cancellation travels back on a heartbeat: the throttle is how late an HTTP request is aborted.
             max_heartbeat_throttle_interval=timedelta(seconds=settings.heartbeat),
-            graceful_shutdown_timeout=timedelta(seconds=5),
+            graceful_shutdown_timeout=DRAIN,
             # So long, and not 10 s, waits what a killed pool had in its cache, such as a breaker that is signalled.
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         )
         running = await resources.enter_async_context(worker)
         if priority == "standard":
-            await resources.enter_async_context(following(client, runs))
+            await resources.enter_async_context(following(client, runs, database))
+            await resources.enter_async_context(dispatching(library, database))
         yield running
 
 
@@ -150,13 +178,17 @@ async def serve(priority: Priority, slots: int | None = None, modules: Sequence[
     library = Library()
     settings, masker = library.settings, library.masker
     configure_logging(settings.log_level, masker)
-    client = await connect(configure_tracing(f"continuo-{priority}", masker))
+    address = settings.metrics_address
+    listener, core = (bound(address), free_address()) if address else (None, None)
+    client = await connect(configure_tracing(f"continuo-{priority}", masker), core)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await ensure_schedule(client)
+    await ensure_schedules(client)
     slots = slots or settings.slots(priority)
-    async with pool(client, library, priority, slots, own):
-        log.info("pool ready", priority=priority, slots=slots)
+    shown = serving(listener, Exposition(None, core)) if listener else nullcontext()
+    async with shown, pool(client, library, priority, slots, own), refreshing(settings.key_refresh, client):
+        where = "{}:{}".format(*listener.getsockname()) if listener else None
+        log.info("pool ready", priority=priority, slots=slots, metrics=where)
         await stop.wait()
     log.info("pool stopped", priority=priority)

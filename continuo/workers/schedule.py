@@ -1,4 +1,4 @@
-"""The schedule by which Temporal prunes once a day."""
+"""The schedules by which Temporal prunes once a day, and looks for alerts every minute."""
 
 from datetime import timedelta
 
@@ -15,21 +15,29 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
-from continuo.operations.pruning import QUEUE, SCHEDULE, TYPE
+from continuo.operations import alerts, pruning
 
 log = structlog.get_logger()
 
-SPEC = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(days=1), offset=timedelta(hours=3))])
+DAILY = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(days=1), offset=timedelta(hours=3))])
 """At three o'clock, UTC; what was missed by a server that was down is done once when it is back."""
 
+EVERY_MINUTE = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(minutes=1))])
 
-async def ensure_schedule(client: Client) -> None:
-    """Create it, unless there is one: what an operator has made of that stays. A cluster may have none."""
-    action = ScheduleActionStartWorkflow(TYPE, id=SCHEDULE, task_queue=QUEUE)
-    schedule = Schedule(action=action, spec=SPEC, policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP))
+
+async def ensure_schedules(client: Client) -> None:
+    """Create each, unless there is one: what an operator has made of that stays. A cluster may have none."""
+    prune = ScheduleActionStartWorkflow(pruning.TYPE, id=pruning.SCHEDULE, task_queue=pruning.QUEUE)
+    look = ScheduleActionStartWorkflow(alerts.TYPE, id=alerts.SCHEDULE, task_queue=alerts.QUEUE)
+    await _ensure(client, prune, DAILY, "prune by hand: continuo prune")
+    await _ensure(client, look, EVERY_MINUTE, "look for alerts by hand: continuo alerts check")
+
+
+async def _ensure(client: Client, action: ScheduleActionStartWorkflow, spec: ScheduleSpec, otherwise: str) -> None:
+    schedule = Schedule(action=action, spec=spec, policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP))
     try:
-        await client.create_schedule(SCHEDULE, schedule)
+        await client.create_schedule(action.id, schedule)
     except ScheduleAlreadyRunningError:
         pass
     except RPCError as error:
-        log.warning("there is no schedule, so prune by hand: continuo prune", error=str(error))
+        log.warning(f"there is no schedule, so {otherwise}", error=str(error))

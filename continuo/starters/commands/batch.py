@@ -17,7 +17,7 @@ from continuo.door import Door
 from continuo.door.batches import Batches
 from continuo.errors import InputError
 from continuo.jobs import Context, Priority
-from continuo.operations.batches import MAX_WINDOW, BatchId, BatchRow, BatchRows, Tally, Terms
+from continuo.operations.batches import MAX_WINDOW, AtProvider, BatchId, BatchRow, BatchRows, Tally, Terms
 from continuo.starters.batch_items import digest, read_items
 from continuo.starters.batch_results import write_results
 from continuo.starters.console.batch_progress import follow
@@ -27,6 +27,7 @@ from continuo.starters.console.money import money
 from continuo.starters.console.table import Form
 from continuo.starters.console.terminal import err, out
 from continuo.starters.options import RunOptions
+from continuo.starters.parquet import is_parquet
 from continuo.starters.store import opened
 from continuo.stores.batches import BatchStore
 from continuo.temporal.connect import connect
@@ -34,7 +35,13 @@ from continuo.temporal.namespace import namespace_of
 
 batch = App(name="batch", help="Run one pattern over many items: begin, list, show, cancel, go on.")
 
-Output = Annotated[Path | None, Parameter(name=["--output", "-o"])]
+
+def _writable(type_: object, output: Path | None) -> None:
+    if output is not None:
+        is_parquet(output)
+
+
+Output = Annotated[Path | None, Parameter(name=["--output", "-o"], validator=_writable)]
 
 
 @Parameter(name="*")
@@ -85,6 +92,29 @@ class Pace:
             raise InputError(f"--off-peak: {' '.join(str(error).split())}") from None
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Whether the items are runs of ours, or go into batches of the provider's own."""
+
+    provider_batch: Annotated[bool, Parameter(negative=())] = False
+    "Ask by batches of the model's provider, at the price it has for them: within a day, not at once."
+    within: str | None = None
+    "With --provider-batch: ask by single calls for what is missing when this long, such as 12h, is nearly over."
+
+    def terms(self, terms: Terms) -> Terms:
+        """The same terms there. Raises `InputError` for what does not go together."""
+        if not self.provider_batch:
+            if self.within is not None:
+                raise InputError("--within is that of --provider-batch, which is missing; give both, or neither")
+            return terms
+        if terms.off_peak is not None:
+            raise InputError("--off-peak: a provider does its batches when it likes; leave it out")
+        if terms.context.deadline is not None:
+            raise InputError("--deadline is that of a run, and a provider's batch has none; give --within")
+        return terms.model_copy(update={"at_provider": validated(AtProvider, within=self.within)})
+
+
 def _budget(usd: float) -> float:
     if not 0 < usd <= 1e9:
         raise InputError(f"--budget: {usd:g} is no sum of money; write USD, such as 2.50")
@@ -100,6 +130,7 @@ async def run(
     id: str | None = None,
     system: str | None = None,
     pace: Pace | None = None,
+    place: Place | None = None,
     options: BatchOptions | None = None,
 ) -> int:
     """Run a pattern over the items of a file. The same command again goes on where it was, and does nothing twice.
@@ -110,9 +141,10 @@ async def run(
         A named pattern, a YAML file, or model:ID.
     items
         JSONL: a line is a text, or an object with prompt, messages, system, data, parameters and id, as needed. Or CSV
-        with a header: prompt, system and id are these, and all other columns are data.
+        with a header, or Parquet: prompt, system and id are these, and all other columns are data.
     output
-        Write a line of JSON for each item that has ended to this file, in the order of the items, at the end.
+        Write a line of JSON for each item that has ended to this file, in the order of the items, at the end; or a row,
+        where it ends with .parquet.
     id
         The name of the batch; it is made of the items and the pattern if none is given.
     system
@@ -122,7 +154,7 @@ async def run(
     if output is not None and output.exists() and items.exists() and output.samefile(items):
         raise InputError(f"--output {output} is the file of the items; name another one")
     library = Library()
-    terms = await asyncio.to_thread(pace.terms, library, pattern, options.context())
+    terms = (place or Place()).terms(await asyncio.to_thread(pace.terms, library, pattern, options.context()))
     # What the results depend on: other items, or another pattern, are another batch.
     how = Terms(step=terms.step, context=terms.context).model_dump_json()
     items_digest = await asyncio.to_thread(digest, items, how, system or "")
@@ -168,10 +200,9 @@ async def show(id: str, *, output: Output = None, options: BatchOptions | None =
         Write the results that there are to this file.
     """
     options = options or BatchOptions()
-    async with opened() as database:
-        store = BatchStore(database, (await namespace_of(await connect())).id)
+    async with _batches(Library()) as (batches, store):
         known = await _named(store, id, options.tenant)
-        return await _shown(store, known, output, json=options.json)
+        return await _shown(batches, store, known, output, json=options.json)
 
 
 @batch.command
@@ -273,12 +304,12 @@ async def _followed(
         raise
     finally:
         ending.cancel()
-    return await _shown(store, batch, output, json=options.json)
+    return await _shown(batches, store, batch, output, json=options.json)
 
 
-async def _shown(store: BatchStore, batch: BatchRow, output: Path | None, *, json: bool) -> int:
+async def _shown(batches: Batches, store: BatchStore, batch: BatchRow, output: Path | None, *, json: bool) -> int:
     if output is not None:
-        count = await write_results(store, batch, output)
+        count = await write_results(store, batch, await batches.restoring(batch), output)
         err.print(f"{count:,} results are in {output}")
     if json:
         out.out(batch.model_dump_json(indent=2))

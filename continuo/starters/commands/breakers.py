@@ -5,17 +5,16 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 from rich.text import Text
-from temporalio.common import WorkflowIDConflictPolicy
 
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings
+from continuo.door.breakers import Act, act_on_breaker, breaker_states
 from continuo.errors import unknown
-from continuo.protection.breaker import QUEUE, TYPE, State, workflow_id
+from continuo.protection.breaker import State
 from continuo.starters.console.completion import ProviderName
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import out
 from continuo.starters.store import opened
-from continuo.stores.board import Board
 from continuo.temporal.connect import connect
 
 _COLOURS = {"healthy": "green", "degraded": "yellow", "down": "red"}
@@ -105,26 +104,14 @@ def _why(state: State) -> str:
 
 
 async def _states() -> dict[str, State]:
-    """Of every provider of the catalog; one that was never heard of has never failed."""
     async with opened() as database:
-        known = await Board(database).all()
-    return {name: known.get(name, State(provider=name)) for name in load_catalog(Settings().catalog).providers}
+        return await breaker_states(database, load_catalog(Settings().catalog).providers)
 
 
-async def _send(provider: str, signal: str, note: str) -> int:
+async def _send(provider: str, act: Act, note: str) -> int:
     states = await _states()
     if provider not in states:
         raise unknown("provider", provider, states)
-    client = await connect()
-    await client.start_workflow(
-        TYPE,
-        states[provider],
-        id=workflow_id(provider),
-        task_queue=QUEUE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal=signal,
-        start_signal_args=[note],
-        static_summary=f"breaker of {provider}",
-    )
-    out.print(f"told {workflow_id(provider)}: {signal}; see it with: continuo breakers")
+    id = await act_on_breaker(await connect(), states[provider], act, note)
+    out.print(f"told {id}: {act}; see it with: continuo breakers")
     return 0

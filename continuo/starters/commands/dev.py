@@ -28,6 +28,7 @@ async def dev(
     sim_port: int = Ports.sim,
     shop_port: int = Ports.shop,
     gateway_port: int = Ports.gateway,
+    metrics_port: int = Ports.metrics,
     data: Path | None = None,
     supervise: Annotated[bool, Parameter(negative=())] = False,
     modules: Annotated[tuple[str, ...], Parameter(name="--with", negative=())] = (),
@@ -39,7 +40,7 @@ async def dev(
     command
         After --: run this with the addresses in its environment, then end, with its exit code.
     port
-        Temporal's port; 0 is any free one, as for the other four.
+        Temporal's port; 0 is any free one, as for the others.
     ui_port
         The port of Temporal's Web UI.
     sim_port
@@ -48,6 +49,8 @@ async def dev(
         The example shop's port.
     gateway_port
         The gateway's port.
+    metrics_port
+        The port of the metrics of the pool of critical; those of standard and batch have the next two.
     data
         The folder of the runs, the journal and the ledger; a later start finds them there.
     supervise
@@ -58,7 +61,7 @@ async def dev(
     joining(modules)
     if command and shutil.which(command[0]) is None:
         raise InputError(f"there is no command {command[0]!r}; name one that exists after --")
-    ports = Ports(port, ui_port, sim_port, shop_port, gateway_port)
+    ports = Ports(port, ui_port, sim_port, shop_port, gateway_port, metrics_port)
     session = asyncio.ensure_future(_session(command, ports, data, supervise, modules))
     received: list[int] = []
 
@@ -116,6 +119,7 @@ async def _wait(environment: dict[str, str]) -> int:
     print(f"simulated provider   {environment['CONTINUO_SIM_URL']}")
     print(f"example shop         {environment['CONTINUO_SHOP_URL']}")
     print(f"gateway              {environment['CONTINUO_GATEWAY_URL']}/v1")
+    print(f"metrics of the pools {environment['CONTINUO_METRICS_URLS'].replace(',', ' ')}")
     print(f"a key for it         {environment['CONTINUO_GATEWAY_KEY']}")
     print(f"its webhooks' secret {secret_of(keys_of(environment)[0], 'default')}")
     print(f"data and logs        {environment['CONTINUO_DATA']}")

@@ -12,7 +12,7 @@ from continuo.errors import InputError
 from continuo.protection.masking import Masker, secrets
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import out
-from continuo.starters.doctor import files, machine, models, servers, stores, temporal
+from continuo.starters.doctor import bus, files, machine, models, servers, stores, temporal
 from continuo.starters.doctor.check import Check, Result, run_checks, wrong
 
 CHECKS: dict[str, Check] = {
@@ -27,7 +27,11 @@ CHECKS: dict[str, Check] = {
     "cache": stores.cache,
     "catalog": files.catalog,
     "tenants": files.tenants,
+    "guardrails": files.guardrails,
     "patterns": files.patterns,
+    "rules": files.rules,
+    "events": bus.events,
+    "alerts": bus.alerts,
     "keys": models.keys,
     "models": models.models,
     "simulator": servers.simulator,

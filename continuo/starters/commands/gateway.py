@@ -40,8 +40,8 @@ def gateway(
     """
     # Loaded here: no other command needs a server.
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
 
+    from continuo.starters.gateway.processes import Processes
     from continuo.starters.gateway.protocol import BoundedProtocol
 
     config = uvicorn.Config(
@@ -64,6 +64,6 @@ def gateway(
     )
     sockets = [config.bind_socket() if socket is None else Socket(fileno=socket)]
     if processes > 1:
-        Multiprocess(config, sockets).run()
+        Processes(config, sockets).run()
     else:
         uvicorn.Server(config).run(sockets)

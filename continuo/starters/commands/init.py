@@ -11,7 +11,7 @@ from continuo.starters.console.terminal import out
 
 
 def init(folder: Path = Path()) -> int:
-    """Make a project: settings, a pattern, a catalog, tenants, examples, a test and a Dockerfile.
+    """Make a project: settings, a pattern, a catalog, tenants, guardrails, examples, a test, a Dockerfile.
 
     All of it is written, or nothing; no file is overwritten.
 

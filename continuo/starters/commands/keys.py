@@ -14,7 +14,7 @@ from continuo.config.settings import environment
 from continuo.data import seconds
 from continuo.errors import InputError
 from continuo.jobs import Context, Prefer, Priority
-from continuo.protection.api_keys import ApiKey, Secret, StoredKey, new_id, new_secret
+from continuo.protection.api_keys import ApiKey, Role, Secret, StoredKey, new_id, new_secret
 from continuo.protection.webhooks import keys_of, secret_of
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.money import money
@@ -57,6 +57,8 @@ class KeyOptions:
     "Its share of a busy queue, instead of its tenant's."
     admin: Annotated[bool, Parameter(negative=())] = False
     "It may see every tenant."
+    role: Role | None = None
+    "What its holder may do on the web page; without one only --admin opens it."
 
 
 @keys.command

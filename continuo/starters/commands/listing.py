@@ -29,6 +29,7 @@ def patterns() -> int:
     from continuo.patterns.walk import specs
 
     library = Library()
+    _ = library.catalog  # Raises, where it is wrong: else each pattern would.
     table = FittedTable(Column("pattern"), Column("kind", rank=2), Column("models here", rank=1), Column("what for"))
     wrong = []
     for name in library.names():

@@ -1,15 +1,19 @@
 """`continuo reviews`: what waits for a person, and its decision."""
 
+import asyncio
 import json as jsonlib
 from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import App, Parameter
 from rich.text import Text
+from temporalio.client import Client
 
+from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
 from continuo.data import seconds
 from continuo.decisions.review import Brief, Case, Decision
+from continuo.door import Door
 from continuo.door.reviews import UnknownReview, case_of, claim, decide, open_reviews
 from continuo.door.reviews import release as give_back
 from continuo.errors import InputError
@@ -121,7 +125,7 @@ async def show(id: str, *, json: Json = False) -> int:
     json
         Print it as JSON.
     """
-    _print(await _find(id), json=json)
+    _print(await _find(id, await connect()), json=json)
     return 0
 
 
@@ -214,15 +218,17 @@ async def release(id: str, *, by: str) -> int:
     by
         Who has claimed it.
     """
-    case = await _find(id)
-    await give_back(await connect(), case, by)
+    client = await connect()
+    case = await _find(id, client)
+    await give_back(client, case, by)
     out.print(f"released {case.id}")
     return 0
 
 
 async def _decide(id: str, decision: Decided, **fields: str | None) -> int:
     taken = validated(Decision, decision=decision, **fields)
-    case = await decide(await connect(), await _find(id), taken)
+    client = await connect()
+    case = await decide(Door(client, await asyncio.to_thread(Library)), await _find(id, client), taken)
     if case.verdict is None:
         out.print(f"voted on {case.id}: {len(case.votes)} of {len(case.reviewers)} have")
     else:
@@ -230,9 +236,8 @@ async def _decide(id: str, decision: Decided, **fields: str | None) -> int:
     return 0
 
 
-async def _find(id: str) -> Case:
+async def _find(id: str, client: Client) -> Case:
     """The review that `id` names. Raises `InputError` for none and for several."""
-    client = await connect()
     try:
         return await case_of(client, id)
     except UnknownReview:
@@ -266,6 +271,10 @@ def _print(case: Case, *, json: bool) -> None:
             out.print(Text(f"{name:<11}{value}"))
     out.print(Text(f"\n{case.question}\n", "bold"))
     out.print(Text(case.text))
+    if case.changes:
+        out.print(Text("\nchanged since it was last proposed in this run:\n"))
+        for line in case.changes:
+            out.print(Text(line, {"-": "red", "+": "green"}.get(line[0], "")))
 
 
 def _who(brief: Brief, now: datetime) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json as jsonlib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 from cyclopts import Parameter
@@ -10,19 +11,14 @@ from pydantic import JsonValue
 
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import MAX_INPUT_BYTES, check_text, validated
-from continuo.door import Door, Request
-from continuo.door.media import NO_MEDIA
+from continuo.door.request import Request
 from continuo.door.stages import accepted
-from continuo.door.ui import ui_address
-from continuo.errors import InputError
+from continuo.errors import InputError, RefusedByRule
 from continuo.parts import Media
 from continuo.starters.console.completion import Runnable
-from continuo.starters.console.output import show_run
 from continuo.starters.console.terminal import err
 from continuo.starters.media import read_media
 from continuo.starters.options import RunOptions
-from continuo.temporal.connect import connect
-from continuo.temporal.telemetry import configure_tracing
 from continuo.text_file import read_text
 
 
@@ -37,6 +33,7 @@ async def run(
     image: list[str] | None = None,
     audio: list[str] | None = None,
     file: list[str] | None = None,
+    stream: Annotated[bool, Parameter(negative=())] = False,
     options: RunOptions | None = None,
 ) -> int:
     """Ask one question, or act on data, and wait for the answer; the run goes on if this process does not.
@@ -61,9 +58,14 @@ async def run(
         Send this WAV or MP3 file too, or an address; may be given several times.
     file
         Send this PDF or text file too, or an address; may be given several times.
+    stream
+        Print the answer as it comes.
     """
     if input == data == "-":
         raise InputError("--input and --data are both -; read one of them from a file")
+    options = options or RunOptions()
+    if stream and (options.json or options.detach):
+        raise InputError("--stream prints the answer as it comes; leave out --json and --detach")
     library = Library()
     media = await read_media({"image": image, "audio": audio, "file": file}, library.settings.media_hosts)
     text = None if (data or media) and prompt is None and input is None else read_prompt(prompt, input)
@@ -74,8 +76,9 @@ async def run(
         data=read_data(data) if data else None,
         system=system,
         id=id,
+        stream=stream,
     )
-    return await submitted(library, request, options or RunOptions(), media)
+    return await submitted(library, request, options, media)
 
 
 def requested(**fields: object) -> Request:
@@ -84,17 +87,30 @@ def requested(**fields: object) -> Request:
 
 
 async def submitted(
-    library: Library, request: Request, options: RunOptions, media: Mapping[Media, bytes] = NO_MEDIA
+    library: Library, request: Request, options: RunOptions, media: Mapping[Media, bytes] | None = None
 ) -> int:
     """Submit a request with the content of its `media`, and tell of its run as the options ask; the exit code."""
     context = options.context()
-    # A mistake is told whether or not there is a server.
-    job = await asyncio.to_thread(accepted, library, request, context)
+    # A mistake is told whether or not there is a server; what a rule refuses is none, and has a row.
+    with suppress(RefusedByRule):
+        await asyncio.to_thread(accepted, library, request, context)
+    # Loaded here: a mistake is told without what speaks with Temporal, which takes as long to load as all the rest.
+    from continuo.door import Door
+    from continuo.door.ui import ui_address
+    from continuo.starters.console.output import show_end, show_run
+    from continuo.temporal.connect import connect
+    from continuo.temporal.telemetry import configure_tracing
+
     client = await connect(configure_tracing("continuo-run", library.masker))
-    run = await Door(client, library).submit(request, context, media)
+    door = Door(client, library)
+    checked = await door.check(request, context)
+    if (answered := await door.answered(checked)) is not None:
+        show_end(checked.job, answered.outcome, json=options.json)
+        return 0
+    run = await door.start(checked, media or {})
     if run.answered_before:
         err.print(f"{run.id} has been completed before; this is its outcome")
-    return await show_run(client, run, job, ui_address(library.settings.ui_url, client.namespace, run), options)
+    return await show_run(client, run, checked.job, ui_address(library.settings.ui_url, client.namespace, run), options)
 
 
 def read_prompt(prompt: str | None, input: str | None) -> str:

@@ -17,7 +17,7 @@ from continuo.door.collecting import rebuild as rebuilt
 from continuo.errors import NoServer
 from continuo.operations.runs import RunQuery, RunRow, RunRows, RunStatus
 from continuo.starters.console.fitted import Column, FittedTable
-from continuo.starters.console.money import money
+from continuo.starters.console.run_cells import answered_by, cost, tokens
 from continuo.starters.console.table import Form
 from continuo.starters.console.terminal import err, out
 from continuo.starters.store import opened
@@ -119,22 +119,6 @@ def _table(rows: Sequence[RunRow]) -> FittedTable:
 
 
 _STYLES = {"running": "yellow", "done": "green", "failed": "red"}
-
-
-def answered_by(row: RunRow) -> str:
-    """The model or whatever else answered; of a failure its type."""
-    if row.served_by is None:
-        return (row.error or "-").partition(":")[0]
-    return row.model if row.served_by == "model" and row.model else row.served_by
-
-
-def tokens(row: RunRow) -> str:
-    """In and out."""
-    return "-" if row.input_tokens is None else f"{row.input_tokens}/{row.output_tokens}"
-
-
-def cost(row: RunRow) -> str:
-    return "-" if row.status == "running" else money(row.cost_usd)
 
 
 def _time(time: datetime) -> str:

@@ -1,8 +1,7 @@
 """`continuo say`: a message to an agent that runs."""
 
-from continuo.authoring.prepare import check_text
-from continuo.door.agents import say as said
-from continuo.errors import InputError
+from continuo.authoring.library import Library
+from continuo.door import Door
 from continuo.starters.console.terminal import out
 from continuo.temporal.connect import connect
 
@@ -17,8 +16,10 @@ async def say(run: str, text: str) -> int:
     text
         What is said to it.
     """
-    check_text("text", text)
-    if not await said(await connect(), run, text):
-        raise InputError(f"run: no agent runs as {run[:80]!r}; see `continuo runs`, or start it again")
-    out.print(f"{run} was told")
+    answer = await Door(await connect(), Library()).say(run, text)
+    if answer is None:
+        out.print(f"{run} was told")
+    else:
+        # A rule's: the agent was not told.
+        out.out(answer)
     return 0

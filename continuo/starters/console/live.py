@@ -7,7 +7,8 @@ from rich.live import Live
 from rich.text import Text
 from temporalio.client import Client
 
-from continuo.door.runs import Handle, progress, result
+from continuo import door
+from continuo.door.runs import progress
 from continuo.jobs import CallRecord, Failure, Job, Outcome
 from continuo.patterns.step import LEAVES
 from continuo.progress import StepState
@@ -18,12 +19,17 @@ INTERVAL = 0.5
 """Seconds between two looks at a run."""
 
 
-async def watch(client: Client, handle: Handle, job: Job, console: Console) -> Outcome | Failure:
-    """Show the run on `console` until it ends, and return what it came to."""
-    ending = asyncio.create_task(result(handle))
-    run = Run(client, handle.id)
+async def watch(
+    client: Client, submitted: door.Run, job: Job, console: Console, *, lines: bool = False
+) -> Outcome | Failure:
+    """Show the run on `console` until it ends, and return what it came to.
+
+    It is a tree on a terminal, and `lines` elsewhere or where they are asked for.
+    """
+    ending = asyncio.create_task(submitted.result())
+    run = Run(client, submitted.id)
     try:
-        if console.is_interactive:
+        if console.is_interactive and not lines:
             with Live(console=console, auto_refresh=False) as live:
                 while not ending.done():
                     await asyncio.wait([ending], timeout=INTERVAL)

@@ -1,9 +1,11 @@
 """What a person sees of a run: the answer on stdout, everything else on stderr."""
 
+import asyncio
 import json as jsonlib
 
 from temporalio.client import Client
 
+from continuo.client.following import texts
 from continuo.door import Run
 from continuo.jobs import Failure, Job, Outcome, total_cost
 from continuo.messages import Usage
@@ -34,25 +36,47 @@ def _detached(run: Run, address: str, *, json: bool) -> int:
 async def _awaited(client: Client, run: Run, job: Job, address: str, *, json: bool) -> int:
     """Wait for the run, print what it came to, and return the exit code: 0 for an answer, 1 for a failure."""
     try:
-        result = await (run.result() if json else watch(client, run.handle, job, err))
+        if job.stream:
+            result = await _streamed(client, run, job)
+        else:
+            result = await (run.result() if json else watch(client, run, job, err))
     except BaseException:
         # Ctrl-C leaves the run alone: that is what durable means.
         err.print(f"{run.id} goes on without us; see {address}")
         raise
-    if json:
-        out.out(result.to_json())
-    else:
-        if isinstance(result, Failure):
-            err.print(f"failed: {result.type}: {result.message}")
-        else:
-            out.out(result.text)
-            if result.simulated:
-                err.print("(a simulated model answered; set a provider's key to ask a real one)")
-        table = runs_table()
-        table.add_row(*row(job.context.pattern, result))
-        err.print(table)
+    show_end(job, result, json=json, streamed=job.stream is not None)
+    if not json:
         err.print(address)
     return 1 if isinstance(result, Failure) else 0
+
+
+async def _streamed(client: Client, run: Run, job: Job) -> Outcome | Failure:
+    """Print the answer as it comes, and a line for each step that begins or ends; what the run came to."""
+    watching = asyncio.create_task(watch(client, run, job, err, lines=True))
+    try:
+        async for text in texts(run):
+            out.out(text, end="")
+        out.out("")
+        return await watching
+    finally:
+        watching.cancel()
+
+
+def show_end(job: Job, result: Outcome | Failure, *, json: bool, streamed: bool = False) -> None:
+    """Print what the job came to; of an answer that was `streamed` all else."""
+    if json:
+        out.out(result.to_json())
+        return
+    if isinstance(result, Failure):
+        err.print(f"failed: {result.type}: {result.message}")
+    else:
+        if not streamed:
+            out.out(result.text)
+        if result.simulated:
+            err.print("(a simulated model answered; set a provider's key to ask a real one)")
+    table = runs_table()
+    table.add_row(*row(job.context.pattern, result))
+    err.print(table)
 
 
 def runs_table() -> FittedTable:

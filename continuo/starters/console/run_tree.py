@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from continuo.decisions.orchestrated import begun
 from continuo.decisions.parts import below
 from continuo.jobs import CallRecord, total_cost, under
-from continuo.patterns import Call, Step
+from continuo.patterns import Call, Orchestrate, Step
 from continuo.progress import StepState
 from continuo.starters.console.money import money
 from continuo.starters.console.terminal import levels, wrapped
@@ -66,8 +67,7 @@ def tree(
 
     What is deeper than `levels` stands on the last of them, under its whole name.
     """
-    rows: list[Row] = []
-    _add(rows, step, _newest(states), calls, levels)
+    rows = tree_rows(step, states, calls, levels)
     kept = range(len(rows)) if room is None or len(rows) < room else _most_urgent(rows, room - 2)
     root = Tree(step.kind)
     branches: dict[int | None, Tree] = {None: root}
@@ -80,6 +80,13 @@ def tree(
         counts = ", ".join(f"{count} {status}" for status, count in hidden.items())
         root.add(wrapped(f"… {hidden.total()} not shown: {counts}"))
     return root
+
+
+def tree_rows(step: Step, states: Mapping[str, StepState], calls: Sequence[CallRecord], levels: int) -> list[Row]:
+    """A row for each step below the whole one, each behind the one that it hangs on."""
+    rows: list[Row] = []
+    _add(rows, step, _newest(states), calls, levels)
+    return rows
 
 
 def details(state: StepState, calls: Sequence[CallRecord]) -> str:
@@ -118,6 +125,9 @@ def _add(
 ) -> None:
     """Add a row for each step below the one at `path`, whose row is `above`."""
     nested = below(step)
+    if isinstance(step, Orchestrate):
+        under = f"{path}." if path else ""
+        nested = {**nested, **begun(step, (one.removeprefix(under) for one in states if one.startswith(under)))}
     hidden = Counter[str]()
     for name, inner in nested.items():
         inner_path = f"{path}.{name}".lstrip(".")

@@ -19,6 +19,19 @@ async def tenants(library: Library) -> Finding:
     return Finding("ok", f"{library.settings.tenants}: {len(content.tenants)} tenants beside the default")
 
 
+async def guardrails(library: Library) -> Finding:
+    content = await asyncio.to_thread(lambda: library.guardrails)
+    own = len(content.tenants) + len(content.patterns) + len(content.keys)
+    return Finding("ok", f"{library.settings.guardrails}: {own} tables beside the default")
+
+
+async def rules(library: Library) -> Finding:
+    book = await asyncio.to_thread(lambda: library.rules)
+    if book is None:
+        return Finding("ok", "there are none")
+    return Finding("ok", f"{library.settings.rules}: {len(book.rules)} rules")
+
+
 async def patterns(library: Library) -> Finding:
     return await asyncio.to_thread(_patterns, library)
 

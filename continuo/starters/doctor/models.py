@@ -1,29 +1,56 @@
 """Keys, and whether any model can answer here."""
 
 import asyncio
+from collections.abc import Mapping
 
 from continuo.authoring.library import Library
+from continuo.config.environment import Environment
 from continuo.config.protocols import protocol
 from continuo.config.settings import unavailable
+from continuo.config.sources import WAYS
 from continuo.errors import ProviderError
+from continuo.protection.provider_keys import keys_in
 from continuo.providers.client import checked_key
 from continuo.starters.doctor.check import Finding
 
 
 async def keys(library: Library) -> Finding:
-    """Which keys of providers, services and servers of tools are set, by the names of their variables."""
-    catalog, environ = await asyncio.to_thread(lambda: library.catalog), library.environ
-    endpoints = [*catalog.providers.values(), *catalog.services.values()]
-    names = dict.fromkeys(endpoint.key_env for endpoint in endpoints if endpoint.key_env)
+    """Which keys of providers, services and servers of tools are set, by the names of their variables: how many, where
+    they are several, and where from."""
+    return await asyncio.to_thread(_keys, library)
+
+
+def _keys(library: Library) -> Finding:
+    catalog, environ = library.catalog, library.environ
+    several = {provider.key_env for provider in catalog.providers.values()}
+    names = dict.fromkeys(endpoint.key_env for endpoint in (*catalog.providers.values(), *catalog.services.values()))
     names |= dict.fromkeys(name for server in catalog.mcp.values() for name in server.variables)
-    there = [name for name in names if environ.get(name, "").strip()]
-    for name in there:
-        try:
-            checked_key(name, environ)
-        except ProviderError as error:
-            return Finding("error", str(error), f"set {name} again, as its provider shows it")
-    missing = [name for name in names if name not in there]
-    return Finding("ok", f"set: {', '.join(there) or 'none'}; not set: {', '.join(missing) or 'none'}")
+    there, missing = [], []
+    for name in filter(None, names):
+        text = environ.get(name, "").strip()
+        if not text:
+            missing.append(name)
+            continue
+        listed = keys_in(text) if name in several else [text]
+        for key in listed:
+            try:
+                checked_key(name, {name: key})
+            except ProviderError as error:
+                return Finding("error", str(error), f"set {name} again, as its provider shows it")
+        there.append(f"{name}{_about(environ, name, len(listed))}")
+    message = f"set: {', '.join(there) or 'none'}; not set: {', '.join(missing) or 'none'}"
+    empty = [variable for name in missing for way in WAYS if environ.get(variable := f"{name}_{way.upper()}")]
+    if empty:
+        fix = f"try the command by hand, or see whether the file is there, as {empty[0]} says"
+        return Finding("warning", f"{message}; {' and '.join(empty)} gave nothing", fix)
+    return Finding("ok", message)
+
+
+def _about(environ: Mapping[str, str], name: str, count: int) -> str:
+    said = [f"{count} keys"] if count > 1 else []
+    if isinstance(environ, Environment) and (origin := environ.origin(name)) != "environment":
+        said.append(origin)
+    return f" ({', '.join(said)})" if said else ""
 
 
 async def models(library: Library) -> Finding:

@@ -1,5 +1,6 @@
 """The gateway as an ASGI application."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,30 +12,38 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from continuo.authoring.library import Library
+from continuo.observing.exposition import SHARED, free_address
+from continuo.protection.review_links import PATH
 from continuo.starters.gateway import (
+    batches,
     chat,
     completions,
     conversations,
     embeddings,
     errors,
+    files,
     health,
     jobs,
     kept_completions,
     kept_responses,
     messages,
+    metrics,
     models,
     moderations,
     openapi,
     responses,
     review_links,
     reviews,
+    schedules,
     transcriptions,
 )
 from continuo.starters.gateway.edge import Edge
 from continuo.starters.gateway.runs import ClientLeft
 from continuo.starters.gateway.state import opened
 from continuo.starters.gateway.sweeping import sweeping
+from continuo.starters.gateway.ui.routes import UI
 from continuo.temporal.connect import connect
+from continuo.temporal.refreshing import refreshing
 from continuo.temporal.telemetry import configure_logging, configure_tracing
 from continuo.wire.errors import WireError
 
@@ -50,6 +59,21 @@ ROUTES = [
     Route("/v1/completions", completions.create, methods=["POST"]),
     Route("/v1/audio/transcriptions", transcriptions.create, methods=["POST"]),
     Route("/v1/embeddings", embeddings.create, methods=["POST"]),
+    Route("/v1/files", files.create, methods=["POST"]),
+    Route("/v1/files", files.list_files),
+    Route("/v1/files/{id}", files.retrieve),
+    Route("/v1/files/{id}", files.delete, methods=["DELETE"]),
+    Route("/v1/files/{id}/content", files.content),
+    Route("/v1/batches", batches.create, methods=["POST"]),
+    Route("/v1/batches", batches.list_batches),
+    Route("/v1/batches/{id}", batches.retrieve),
+    Route("/v1/batches/{id}/cancel", batches.cancel, methods=["POST"]),
+    Route("/v1/messages/batches", batches.create_messages, methods=["POST"]),
+    Route("/v1/messages/batches", batches.list_messages),
+    Route("/v1/messages/batches/{id}", batches.retrieve_messages),
+    Route("/v1/messages/batches/{id}", batches.delete_messages, methods=["DELETE"]),
+    Route("/v1/messages/batches/{id}/cancel", batches.cancel_messages, methods=["POST"]),
+    Route("/v1/messages/batches/{id}/results", batches.results),
     Route("/v1/messages", messages.create, methods=["POST"]),
     Route("/v1/messages/count_tokens", messages.count_tokens, methods=["POST"]),
     Route("/v1/responses", responses.create, methods=["POST"]),
@@ -72,6 +96,14 @@ ROUTES = [
     Route("/v1/jobs", jobs.list_jobs),
     Route("/v1/jobs/{id}", jobs.get),
     Route("/v1/jobs/{id}/cancel", jobs.cancel, methods=["POST"]),
+    Route("/v1/schedules", schedules.list_schedules),
+    Route("/v1/schedules/{name}", schedules.put, methods=["PUT"]),
+    Route("/v1/schedules/{name}", schedules.get),
+    Route("/v1/schedules/{name}", schedules.delete, methods=["DELETE"]),
+    *(
+        Route(f"/v1/schedules/{{name}}/{action.__name__}", action, methods=["POST"])
+        for action in (schedules.pause, schedules.resume, schedules.trigger)
+    ),
     Route("/v1/reviews", reviews.list_reviews),
     *(
         Route(f"/v1/reviews/{{id:path}}/{action.__name__}", action, methods=["POST"])
@@ -86,13 +118,14 @@ ROUTES = [
         )
     ),
     Route("/v1/reviews/{id:path}", reviews.get),
-    Route(review_links.PATH, review_links.show),
-    Route(review_links.PATH, review_links.decide, methods=["POST"]),
+    Route(PATH, review_links.show),
+    Route(PATH, review_links.decide, methods=["POST"]),
     Route("/v1/models", models.list_models),
     Route("/v1/models/{id:path}", models.get_model),
     Route("/openapi.json", openapi.document),
     Route("/healthz", health.alive),
     Route("/readyz", health.ready),
+    Route("/metrics", metrics.metrics),
 ]
 
 
@@ -100,7 +133,7 @@ def create() -> Starlette:
     """The application, which opens what it needs when its server starts."""
     raised = (WireError, ClientLeft, ClientDisconnect, HTTPException, *errors.AWAY, Exception)
     return Starlette(
-        routes=ROUTES,
+        routes=[*ROUTES, UI],
         middleware=[Middleware(Edge)],
         exception_handlers=dict.fromkeys(raised, errors.answer),
         lifespan=_lifespan,
@@ -111,7 +144,10 @@ def create() -> Starlette:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     library = Library()
     configure_logging(library.settings.log_level, library.masker)
-    client = await connect(configure_tracing("continuo-gateway", library.masker))
-    async with opened(client, library) as app.state.gateway, sweeping(app.state.gateway):
+    # Of several processes nobody can ask each for its own.
+    core = None if os.environ.get(SHARED) else free_address()
+    client = await connect(configure_tracing("continuo-gateway", library.masker), core)
+    refreshed = refreshing(library.settings.key_refresh, client)
+    async with opened(client, library, core) as app.state.gateway, sweeping(app.state.gateway), refreshed:
         log.info("gateway ready")
         yield

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import structlog
 from starlette.requests import Request
 
 from continuo.access.oidc import TokenRefused
@@ -16,8 +17,16 @@ from continuo.wire.errors import WireError
 async def caller(gateway: Gateway, http: Request) -> ApiKey:
     """The key of a request, in `Authorization: Bearer …` or in `x-api-key`. Raises `WireError` without one that opens.
 
-    A token of the issuer, where one is set, is as good as a key.
+    A token of the issuer, where one is set, is as good as a key. The lines in the log of the request then say whose it
+    is.
     """
+    key = await _opening(gateway, http)
+    http.scope["key_id"] = key.id
+    structlog.contextvars.bind_contextvars(tenant=key.tenant)
+    return key
+
+
+async def _opening(gateway: Gateway, http: Request) -> ApiKey:
     kind, _, token = http.headers.get("authorization", "").partition(" ")
     secret = token.strip() if kind.lower() == "bearer" else http.headers.get("x-api-key", "")
     if not secret:
@@ -36,11 +45,9 @@ async def caller(gateway: Gateway, http: Request) -> ApiKey:
 
 
 async def entered(http: Request) -> tuple[Gateway, ApiKey]:
-    """The gateway and the caller's key, whose id the log of the request gets. Raises `WireError` as `caller` does."""
+    """The gateway and the caller's key. Raises `WireError` as `caller` does."""
     gateway: Gateway = http.app.state.gateway
-    key = await caller(gateway, http)
-    http.scope["key_id"] = key.id
-    return gateway, key
+    return gateway, await caller(gateway, http)
 
 
 def names(library: Library, key: ApiKey) -> list[str]:

@@ -8,11 +8,11 @@ from operator import add
 
 from pydantic import JsonValue
 
+from continuo.client.following import Following
 from continuo.door import PlainRun, Run
 from continuo.door.submit import Checked
 from continuo.jobs import Failure, Outcome
 from continuo.starters.gateway.cancelling import cancel
-from continuo.starters.gateway.following import Following
 from continuo.wire.pieces import Broken, End, NextChoice, Piece
 
 
@@ -39,18 +39,21 @@ class Choices:
         await asyncio.gather(*(cancel(run) for run in self.runs))
 
 
-def choice(checked: Checked, id: str, number: int) -> Checked:
-    """The request with the id of the choice of this number, counted from 0, and with a seed of its own."""
-    if number == 0:
-        return checked.known_as(id)
+def choices(requests: Sequence[Checked], id: str, each: int) -> list[Checked]:
+    """Of each request so many, one request's behind the other's; of one request each has a seed of its own."""
+    seeded = (_seeded(request, number) for request in requests for number in range(each))
+    return [request.known_as(choice_id(id, number)) for number, request in enumerate(seeded)]
+
+
+def _seeded(checked: Checked, number: int) -> Checked:
     parameters, model_request = checked.request.parameters, checked.job.request
-    if (seed := parameters.seed) is not None:
+    if number and (seed := parameters.seed) is not None:
         # Within the bounds of a seed.
         update = {"seed": (seed + number) % 2**31}
         parameters, model_request = parameters.model_copy(update=update), model_request.model_copy(update=update)
     request = checked.request.model_copy(update={"parameters": parameters})
     job = checked.job.model_copy(update={"request": model_request})
-    return replace(checked, request=request, job=job).known_as(choice_id(id, number))
+    return replace(checked, request=request, job=job)
 
 
 def choice_id(id: str, number: int) -> str:

@@ -14,7 +14,7 @@ async def create(http: Request) -> Response:
     body, answering = request.body, request.answering
     id, created = f"cmpl-{answering.known.id}", int(answering.known.received)
     if body.stream:
-        events = completions.Events(body, id=id, created=created)
+        events = completions.Events(request.shown(), id=id, created=created)
         return await streamed(answering, events, filter(None, [events.start()]), PING, after=answering.after)
     outcome = await answering.outcome()
     account, choices = answering.account(outcome), answering.outcomes

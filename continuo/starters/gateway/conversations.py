@@ -5,15 +5,18 @@ import json
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from continuo.guardrails.restoring import Restoring
+from continuo.protection.api_keys import ApiKey
 from continuo.starters.gateway.callers import entered
 from continuo.starters.gateway.kept import check, content, current, missing
 from continuo.starters.gateway.kept_items import check_size, page
+from continuo.starters.gateway.private import keep, restoring, withheld
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.conversations import Conversation
 from continuo.stores.items import drop_item, item_of, media_of
@@ -23,80 +26,93 @@ from continuo.wire.parsed import parsed
 
 
 async def create(http: Request) -> Response:
-    gateway, tenant = await _caller(http)
+    gateway, key = await entered(http)
+    id = f"conv_{uuid4().hex}"
     # It may be without a body.
-    body = parsed(responses.ConversationBody, await http.body() or b"{}")
-    new = Conversation(f"conv_{uuid4().hex}", tenant, time.time(), body.metadata or {})
+    text, private = await withheld(gateway, key, await http.body() or b"{}", id)
+    body = parsed(responses.ConversationBody, text)
+    new = Conversation(id, key.tenant, time.time(), body.metadata or {})
     made = await asyncio.to_thread(content, gateway, _items(body.items or []))
     check_size(made.size, "items")
+    await keep(gateway, key, private, id)
     await gateway.conversations.create(new, made)
-    return JSONResponse(_shown(new))
+    return JSONResponse(private.restored_wire(_shown(new)))
 
 
 async def retrieve(http: Request) -> Response:
-    _, conversation = await _found(http)
-    return JSONResponse(_shown(conversation))
+    _, _, conversation, private = await _found(http)
+    return JSONResponse(private.restored_wire(_shown(conversation)))
 
 
 async def update(http: Request) -> Response:
-    gateway, conversation = await _found(http)
-    metadata = parsed(responses.UpdateBody, await http.body()).metadata or {}
+    gateway, key, conversation, _ = await _found(http)
+    text, private = await withheld(gateway, key, await http.body(), conversation.id)
+    metadata = parsed(responses.UpdateBody, text).metadata or {}
+    await keep(gateway, key, private, conversation.id)
     await gateway.conversations.describe(conversation.id, metadata)
-    return JSONResponse({**_shown(conversation), "metadata": metadata})
+    return JSONResponse(private.restored_wire({**_shown(conversation), "metadata": metadata}))
 
 
 async def delete(http: Request) -> Response:
-    gateway, conversation = await _found(http)
+    gateway, key, conversation, _ = await _found(http)
     await gateway.conversations.delete(conversation.id)
+    await gateway.vault.drop(key.tenant, conversation.id)
     return JSONResponse({"id": conversation.id, "object": "conversation.deleted", "deleted": True})
 
 
 async def create_items(http: Request) -> Response:
-    gateway, conversation = await _found(http)
-    items = _items(parsed(responses.ItemsBody, await http.body()).items)
+    gateway, key, conversation, _ = await _found(http)
+    text, private = await withheld(gateway, key, await http.body(), conversation.id)
+    items = _items(parsed(responses.ItemsBody, text).items)
     made = await asyncio.to_thread(content, gateway, items)
+    await keep(gateway, key, private, conversation.id)
     await gateway.conversations.add(conversation.id, made, time.time(), partial(check_size, param="items"))
-    return JSONResponse(responses.page(items, order="asc"))
+    return JSONResponse(private.restored_wire(responses.page(items, order="asc")))
 
 
 async def list_items(http: Request) -> Response:
-    gateway, conversation = await _found(http)
-    return JSONResponse(await page(gateway, http, conversation.id))
+    gateway, _, conversation, private = await _found(http)
+    return JSONResponse(private.restored_wire(await page(gateway, http, conversation.id)))
 
 
 async def retrieve_item(http: Request) -> Response:
-    gateway, conversation = await _found(http)
+    gateway, _, conversation, private = await _found(http)
     id = http.path_params["item"]
     item = await item_of(gateway.store, conversation.id, id) if is_id(id) else None
     if item is None:
         raise missing("item", id, "item")
     read = json.loads(item.content)
-    return JSONResponse(whole(read, await media_of(gateway.store, conversation.id, named(read))))
+    media = await media_of(gateway.store, conversation.id, named(read))
+    return JSONResponse(private.restored_wire(whole(read, media)))
 
 
 async def delete_item(http: Request) -> Response:
-    gateway, conversation = await _found(http)
+    gateway, _, conversation, private = await _found(http)
     id = http.path_params["item"]
     if not is_id(id) or not await drop_item(gateway.store, conversation.id, id):
         raise missing("item", id, "item")
-    return JSONResponse(_shown(conversation))
+    return JSONResponse(private.restored_wire(_shown(conversation)))
 
 
-async def _caller(http: Request) -> tuple[Gateway, str]:
-    gateway, key = await entered(http)
-    return gateway, key.tenant
+class Found(NamedTuple):
+    """A conversation that a caller has named, and what restores it."""
+
+    gateway: Gateway
+    key: ApiKey
+    conversation: Conversation
+    private: Restoring
 
 
-async def _found(http: Request) -> tuple[Gateway, Conversation]:
+async def _found(http: Request) -> Found:
     """The conversation that the path names, with all that was said in it."""
-    gateway, tenant = await _caller(http)
+    gateway, key = await entered(http)
     id = http.path_params["id"]
-    conversation = await gateway.conversations.find(tenant, id) if is_id(id) else None
+    conversation = await gateway.conversations.find(key.tenant, id) if is_id(id) else None
     if conversation is None:
         raise missing("conversation", id, "id")
     async for kept in gateway.answers.open(conversation=id):
         await current(gateway, kept)
-    return gateway, conversation
+    return Found(gateway, key, conversation, await restoring(gateway, key, id))
 
 
 def _items(items: Sequence[responses.Item]) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from continuo.operations.metrics import Meter
+from continuo.starters.gateway.spans import described, request_span
 from continuo.wire.errors import WireError
 
 log = structlog.get_logger()
@@ -39,19 +41,22 @@ class Edge:
                 headers["request-id"] = id
             await send(message)
 
-        try:
-            await self._app(scope, bounded(scope, receive), sending)
-        finally:
-            duration = round((time.monotonic() - started) * 1000, 3)
-            log.info(
-                "request",
-                request_id=id,
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                duration_ms=duration,
-                key=scope.get("key_id"),
-            )
+        with request_span(scope) as span:
+            try:
+                await self._app(scope, bounded(scope, receive), sending)
+            finally:
+                described(span, scope, status)
+                seconds, route = time.monotonic() - started, getattr(scope.get("route"), "path", "")
+                Meter.requested(scope["method"], route, status, seconds)
+                log.info(
+                    "request",
+                    request_id=id,
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    duration_ms=round(seconds * 1000, 3),
+                    key=scope.get("key_id"),
+                )
 
 
 def bounded(scope: Scope, receive: Receive) -> Receive:

@@ -7,8 +7,10 @@ from typing import Generic, TypeVar
 
 from starlette.requests import Request
 
+from continuo.guardrails.private import Private
 from continuo.protection.api_keys import ApiKey
 from continuo.starters.gateway.callers import caller, resolver
+from continuo.starters.gateway.private import SMALL, withheld
 from continuo.starters.gateway.runs import Answering, begin
 from continuo.starters.gateway.state import Gateway
 from continuo.wire.accepted import Accepted
@@ -20,12 +22,18 @@ Resolve = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Entered(Generic[Body]):
-    """A body, its run, and whose it is."""
+    """A body with placeholders, its run, and whose it is. `content` is the body as it came."""
 
     gateway: Gateway
     key: ApiKey
     body: Body
     answering: Answering
+    private: Private
+    content: bytes
+
+    def shown(self) -> Body:
+        """The body without placeholders, for answers that repeat it."""
+        return parsed(type(self.body), self.content) if self.private.values else self.body
 
 
 async def entered(
@@ -40,14 +48,15 @@ async def entered(
     """
     gateway: Gateway = http.app.state.gateway
     key = await caller(gateway, http)
-    http.scope["key_id"] = key.id
-    content = await http.body()
+    content, private = await withheld(gateway, key, await http.body())
 
     def accepted(body: Body) -> Accepted:
         return accept(body, resolver(gateway.door.library, key))
 
-    # In a thread, since the body may be large, and files may have to be looked at.
-    body = await asyncio.to_thread(parsed, shape, content)
+    # The rest is for a thread, since the body may be large, and files may have to be looked at.
+    small = len(content) <= SMALL
+    body = parsed(shape, content) if small else await asyncio.to_thread(parsed, shape, content)
     whole = await continued(gateway, key.tenant, body) if continued else body
-    answering = await begin(gateway, http, key, await asyncio.to_thread(accepted, whole), content)
-    return Entered(gateway, key, body, answering)
+    # Of a repeated request every byte is the same.
+    answering = await begin(gateway, http, key, await asyncio.to_thread(accepted, whole), await http.body(), private)
+    return Entered(gateway, key, body, answering, private, await http.body())

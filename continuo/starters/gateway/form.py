@@ -29,8 +29,9 @@ class Form:
         return b"%b %b %b" % (self.fields, self.filename.encode(), sha256(self.file).digest())
 
 
-async def form_of(http: Request) -> Form:
-    """The request's form with its one file, the field `file`. Raises `WireError` for what is none."""
+async def form_of(http: Request, what_file: str = "audio") -> Form:
+    """The request's form with its one file, the field `file`, which has the `what_file`. Raises `WireError` for what is
+    none."""
     if not http.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise WireError(400, "the body is no form; send it as multipart/form-data", code="invalid_form")
     fields: dict[str, str | list[str]] = {}
@@ -43,7 +44,11 @@ async def form_of(http: Request) -> Form:
                 if isinstance(value, UploadFile) and name == "file":
                     file, filename = await value.read(), value.filename or ""
                 elif isinstance(value, UploadFile) or name == "file":
-                    what = "send the audio as a file with a name" if name == "file" else "this is to be a text, no file"
+                    what = (
+                        f"send the {what_file} as a file with a name"
+                        if name == "file"
+                        else "this is to be a text, no file"
+                    )
                     raise WireError(400, f"{name[:80]}: {what}", name[:80], "invalid_value")
                 elif name.endswith("[]"):
                     several = fields.setdefault(name.removesuffix("[]"), [])
@@ -57,6 +62,6 @@ async def form_of(http: Request) -> Form:
         why = error.detail if isinstance(error, HTTPException) else str(error)
         raise WireError(400, f"the form cannot be read: {why}", code="invalid_form") from None
     if file is None:
-        message = "file: this field is required; send the audio as a file with a name"
+        message = f"file: this field is required; send the {what_file} as a file with a name"
         raise WireError(400, message, "file", "missing_required_parameter")
     return Form(json.dumps(fields, sort_keys=True).encode(), file, filename)

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from typing import Any, get_args
-from urllib.parse import SplitResult
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -11,18 +10,16 @@ from starlette.responses import JSONResponse, Response
 
 from continuo.door.collecting import begun
 from continuo.door.jobs import job_state, job_states
-from continuo.errors import InputError
 from continuo.jobs import Background, Context, Priority
 from continuo.operations.jobs import JobQuery, JobState
 from continuo.operations.runs import RunRow
-from continuo.protection.addresses import NoAddress, numbers_of
-from continuo.protection.addresses import parsed as parsed_url
 from continuo.protection.api_keys import ApiKey
-from continuo.protection.webhooks import check_url, keys_of
 from continuo.starters.gateway.callers import entered, resolver
 from continuo.starters.gateway.cancelling import cancel as cancel_run
+from continuo.starters.gateway.private import keep, restoring, withheld
 from continuo.starters.gateway.runs import admitted_of, context_of, known_of, received_of, submitted
 from continuo.starters.gateway.state import Gateway
+from continuo.starters.gateway.webhooks import webhook_of
 from continuo.wire import jobs
 from continuo.wire.accepted import Accepted
 from continuo.wire.errors import WireError, refusing
@@ -31,38 +28,37 @@ from continuo.wire.parsed import parsed
 
 ID = re.compile(r"job_[0-9a-f]{32}")
 
-PATIENCE = 2.0
-"""Seconds in which the host of a webhook is looked for before its job begins."""
-
 
 async def create(http: Request) -> Response:
     """Answers when the run has begun: from then on it goes on whatever is killed."""
     gateway, key = await entered(http)
-    content = await http.body()
+    content, private = await withheld(gateway, key, await http.body())
 
     def read() -> tuple[jobs.Body, Accepted]:
         body = parsed(jobs.Body, content)
         return body, jobs.request(body, resolve=resolver(gateway.door.library, key))
 
     body, accepted = await asyncio.to_thread(read)
-    context, webhook = _context(key, body), await _webhook(gateway, body)
-    received = received_of(http, key, content)
+    context, webhook = context_for(key, body), await webhook_of(gateway, body.webhook)
+    received = received_of(http, key, await http.body())
     async with admitted_of(gateway, key, accepted.request) as admitted:
         known = await known_of(gateway, received)
         background = Background(id=f"job_{known.id}", metadata=body.metadata or {}, webhook=webhook)
-        run = await submitted(gateway, known, accepted, context.model_copy(update={"background": background}))
-        row = await begun(await run.handle.describe())
-        assert row is not None
-        await gateway.runs.keep([row])
-        job = await _kept(gateway, row)
+        context = context.model_copy(update={"background": background})
+        await keep(gateway, key, private, background.id)
+        run = await submitted(gateway, known, accepted, context, private)
+        seen = await begun(await run.handle.describe())
+        assert seen is not None
+        await gateway.runs.keep([seen.row], seen.entries[:1])
+        job = await _kept(gateway, seen.row)
     await gateway.limits.release(admitted, None)
     delivered = BackgroundTask(gateway.requests.delivered, known)
-    return JSONResponse(_response(http, job), 202, admitted.headers, background=delivered)
+    return JSONResponse(private.restored_wire(_response(http, job)), 202, admitted.headers, background=delivered)
 
 
 async def get(http: Request) -> Response:
     gateway, key = await entered(http)
-    return JSONResponse(_response(http, await _job(gateway, key, http.path_params["id"])))
+    return await _shown(http, gateway, key, await _job(gateway, key, http.path_params["id"]))
 
 
 async def cancel(http: Request) -> Response:
@@ -74,7 +70,7 @@ async def cancel(http: Request) -> Response:
         job = await _kept(gateway, job.run)
     if job.status in ("completed", "failed"):
         raise WireError(409, f"the job has {job.status}: nothing is left to cancel", code="job_ended")
-    return JSONResponse(_response(http, job))
+    return await _shown(http, gateway, key, job)
 
 
 async def list_jobs(http: Request) -> Response:
@@ -89,11 +85,12 @@ async def list_jobs(http: Request) -> Response:
     states = await job_states(gateway.door.client, page)
     # The rows of those that ended a moment ago do not say so yet.
     data = [_response(http, job) for job in states if query.status in (None, job.status)]
+    data = [(await restoring(gateway, key, job["id"])).restored_wire(job) for job in data]
     last = page[-1].job if page else None
     return JSONResponse({**listing(data, more=len(rows) > len(page)), "last_id": last})
 
 
-def _context(key: ApiKey, body: jobs.Body) -> Context:
+def context_for(key: ApiKey, body: jobs.Body) -> Context:
     """For whom the job runs, as far as the key allows."""
     ranks = get_args(Priority)
     allowed = ranks[ranks.index(key.priority) :]
@@ -102,35 +99,6 @@ def _context(key: ApiKey, body: jobs.Body) -> Context:
         raise WireError(403, message, "priority", "priority_not_allowed")
     own = {name: getattr(body, name) for name in ("session", "prefer", "priority", "deadline")}
     return context_of(key, user=body.user or None, **own)
-
-
-async def _webhook(gateway: Gateway, body: jobs.Body) -> str | None:
-    """Raises `WireError` for an address that is told nothing, and where none is."""
-    if body.webhook is None:
-        return None
-    address, library = body.webhook.url, gateway.door.library
-    private = library.settings.webhook_private
-    with refusing("webhook"):
-        keys_of(library.environ)
-    with refusing("webhook.url"):
-        check_url(address, private=private)
-        if not private:
-            await _check_host(parsed_url(address))
-    return address
-
-
-async def _check_host(url: SplitResult) -> None:
-    """Raises `InputError` for a host inside a network, and does not say where.
-
-    One that has no address now may have one at the end; it is looked up again then.
-    """
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await numbers_of(url)
-    except (TimeoutError, NoAddress):
-        pass
-    except InputError:
-        raise InputError(f"{url.hostname} leads to no public address; name one of the internet") from None
 
 
 async def _job(gateway: Gateway, key: ApiKey, id: str) -> JobState:
@@ -151,6 +119,11 @@ async def _kept(gateway: Gateway, row: RunRow) -> JobState:
     if job.run != row:
         await gateway.runs.keep([job.run])
     return job
+
+
+async def _shown(http: Request, gateway: Gateway, key: ApiKey, job: JobState) -> JSONResponse:
+    private = await restoring(gateway, key, job.run.job or "")
+    return JSONResponse(private.restored_wire(_response(http, job)))
 
 
 def _response(http: Request, job: JobState) -> dict[str, Any]:

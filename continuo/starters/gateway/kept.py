@@ -9,18 +9,22 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from temporalio.service import RPCError
 
-from continuo.door.at_once import Answered
+from continuo.door.answered import Answered
+from continuo.guardrails.restoring import Restoring
 from continuo.jobs import Failure, Outcome
+from continuo.protection.api_keys import ApiKey
 from continuo.starters.gateway.callers import entered
 from continuo.starters.gateway.cancelling import cancel
 from continuo.starters.gateway.entry import Entered
 from continuo.starters.gateway.kept_items import check_size
+from continuo.starters.gateway.private import keep, restoring
 from continuo.starters.gateway.runs import Answering
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.answers import Kept, Kind
@@ -90,6 +94,7 @@ async def begin(
             kept, _ = _ended(gateway, kept, answering.run.outcome)
         # In a thread, since media may be large.
         made = await asyncio.to_thread(content, gateway, items)
+        await keep(gateway, request.key, request.private, *filter(None, (id, conversation)))
         await gateway.answers.begin(kept, made, partial(check_size, param="conversation"))
     except WireError:
         # What is refused is kept for nobody, whoever waits.
@@ -147,10 +152,24 @@ def follow(gateway: Gateway, kept: Kept, answering: Answering | None = None) -> 
         task.add_done_callback(gateway.following.discard)
 
 
-async def named(http: Request, kind: Kind) -> tuple[Gateway, Kept]:
+class Named(NamedTuple):
+    """An answer that a caller has named, and what restores it."""
+
+    gateway: Gateway
+    key: ApiKey
+    kept: Kept
+    private: Restoring
+
+    def shown(self, body: Mapping[str, Any]) -> JSONResponse:
+        """What is told of it, with the values."""
+        return JSONResponse(self.private.restored_wire(body))
+
+
+async def named(http: Request, kind: Kind) -> Named:
     """The answer that the path's `id` names, as it is now. Raises `WireError` where the caller's tenant has none."""
     gateway, key = await entered(http)
-    return gateway, await current(gateway, await find(gateway, key.tenant, kind, http.path_params["id"]))
+    kept = await current(gateway, await find(gateway, key.tenant, kind, http.path_params["id"]))
+    return Named(gateway, key, kept, await restoring(gateway, key, kept.id))
 
 
 async def find(gateway: Gateway, tenant: str, kind: Kind, id: str, param: str = "id") -> Kept:

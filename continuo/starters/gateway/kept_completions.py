@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from continuo.starters.gateway.callers import caller
-from continuo.starters.gateway.kept import find, missing, named
+from continuo.starters.gateway.kept import Named, find, missing, named
 from continuo.starters.gateway.kept_items import ordered, page
+from continuo.starters.gateway.private import keep, restoring, withheld
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.answers import Kept
 from continuo.wire import chat
@@ -42,39 +43,43 @@ async def list_completions(http: Request) -> Response:
         if wanted.items() <= kept.metadata.items():
             if len(page) == limit:
                 return JSONResponse(listing(page, more=True))
-            page.append(_shown(kept))
+            page.append((await restoring(gateway, key, kept.id)).restored_wire(_shown(kept)))
     return JSONResponse(listing(page, more=False))
 
 
 async def retrieve(http: Request) -> Response:
-    _, kept = await _found(http)
-    return JSONResponse(_shown(kept))
+    completion = await _found(http)
+    return completion.shown(_shown(completion.kept))
 
 
 async def update(http: Request) -> Response:
-    gateway, kept = await _found(http)
-    metadata = parsed(chat.UpdateBody, await http.body()).metadata or {}
+    completion = await _found(http)
+    gateway, key, kept, _ = completion
+    content, private = await withheld(gateway, key, await http.body(), kept.id)
+    metadata = parsed(chat.UpdateBody, content).metadata or {}
+    await keep(gateway, key, private, kept.id)
     await gateway.answers.describe(kept.tenant, "completion", kept.id, metadata)
-    return JSONResponse(chat.shown(kept.answer or {}, metadata))
+    return JSONResponse(private.restored_wire(chat.shown(kept.answer or {}, metadata)))
 
 
 async def delete(http: Request) -> Response:
-    gateway, kept = await _found(http)
+    gateway, key, kept, _ = await _found(http)
     await gateway.answers.delete(kept)
+    await gateway.vault.drop(key.tenant, kept.id)
     return JSONResponse({"id": kept.id, "object": "chat.completion.deleted", "deleted": True})
 
 
 async def messages(http: Request) -> Response:
-    gateway, kept = await _found(http)
-    return JSONResponse(await page(gateway, http, kept.id, "asc"))
+    completion = await _found(http)
+    return completion.shown(await page(completion.gateway, http, completion.kept.id, "asc"))
 
 
-async def _found(http: Request) -> tuple[Gateway, Kept]:
+async def _found(http: Request) -> Named:
     """The completion that the path names; one that has no answer is none."""
-    gateway, kept = await named(http, "completion")
-    if kept.status != "completed":
-        raise missing("completion", kept.id, "id")
-    return gateway, kept
+    completion = await named(http, "completion")
+    if completion.kept.status != "completed":
+        raise missing("completion", completion.kept.id, "id")
+    return completion
 
 
 def _shown(kept: Kept) -> Mapping[str, object]:

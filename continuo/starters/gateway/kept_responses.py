@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from temporalio.service import RPCError
 
+from continuo.client.following import LOST, Following, restored_pieces
+from continuo.client.results import brief
 from continuo.starters.gateway.cancelling import cancel as cancel_run
-from continuo.starters.gateway.following import LOST, Following
-from continuo.starters.gateway.kept import current, end, named
+from continuo.starters.gateway.kept import Named, current, end, named
 from continuo.starters.gateway.kept_items import page
 from continuo.starters.gateway.responses import PING
-from continuo.starters.gateway.state import Gateway
 from continuo.stores.answers import Kept
 from continuo.wire import responses
 from continuo.wire.account import account
@@ -35,15 +35,16 @@ async def retrieve(http: Request) -> Response:
     if query.get("starting_after") is not None and not stream:
         message = "starting_after: it is a place in a stream; set `stream=true`"
         raise WireError(400, message, "starting_after", "invalid_value")
-    gateway, kept = await named(http, "response")
+    named_one = await named(http, "response")
     if not stream:
-        return JSONResponse(_shown(kept))
+        return named_one.shown(_shown(named_one.kept))
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-    return StreamingResponse(_replayed(gateway, kept, after), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_replayed(named_one, after), media_type="text/event-stream", headers=headers)
 
 
 async def cancel(http: Request) -> Response:
-    gateway, kept = await named(http, "response")
+    response = await named(http, "response")
+    gateway, kept = response.gateway, response.kept
     if not responses.read(kept.body).background:
         message = "only a response that was made with `background: true` can be cancelled"
         raise WireError(400, message, "id", "not_in_background")
@@ -54,21 +55,22 @@ async def cancel(http: Request) -> Response:
             kept = await end(gateway, kept, result)
         except TimeoutError:
             kept = await current(gateway, kept)
-    return JSONResponse(_shown(kept))
+    return response.shown(_shown(kept))
 
 
 async def delete(http: Request) -> Response:
-    gateway, kept = await named(http, "response")
+    gateway, key, kept, _ = await named(http, "response")
     if kept.status in ("queued", "in_progress"):
         # Nobody could be told its answer.
         await cancel_run(await gateway.running.run(kept.run))
     await gateway.answers.delete(kept)
+    await gateway.vault.drop(key.tenant, kept.id)
     return JSONResponse({"id": kept.id, "object": "response.deleted", "deleted": True})
 
 
 async def input_items(http: Request) -> Response:
-    gateway, kept = await named(http, "response")
-    return JSONResponse(await page(gateway, http, kept.id))
+    response = await named(http, "response")
+    return response.shown(await page(response.gateway, http, response.kept.id))
 
 
 def _shown(kept: Kept) -> Mapping[str, Any]:
@@ -77,28 +79,30 @@ def _shown(kept: Kept) -> Mapping[str, Any]:
     return responses.pending(responses.read(kept.body), id=kept.id, created_at=kept.created, status=kept.status)
 
 
-async def _replayed(gateway: Gateway, kept: Kept, after: int) -> AsyncIterator[bytes]:
+async def _replayed(response: Named, after: int) -> AsyncIterator[bytes]:
     """The events of its answer behind `after`: as they first came while the stream log has them, else those of its
     answer as a whole."""
+    gateway, kept, private = response.gateway, response.kept, response.private
+    body = private.restored_model(responses.read(kept.body))
     run = await gateway.running.run(kept.run)
     try:
         run_id = await run.newest_run_id()
     except RPCError:
-        body, lost = responses.read(kept.body), [responses.broken(LOST)]
-        for event in responses.replayed(body, kept.answer, after=after) if kept.answer else lost:
+        answer, lost = private.restored_wire(kept.answer), [responses.broken(LOST)]
+        for event in responses.replayed(body, answer, after=after) if answer else lost:
             yield event
         return
-    result = asyncio.ensure_future(run.result())
-    following = Following(gateway.streams, run_id, result)
+    result = asyncio.ensure_future(brief(run))
+    following = Following(gateway.streams, run_id, run, result)
     ended = (kept.answer or {}).get("completed_at")
-    body = responses.read(kept.body)
     events = responses.Events(body, id=kept.id, created_at=kept.created, clock=lambda: ended or time.time())
     number = count()
     try:
         for event in events.start():
             if next(number) > after:
                 yield event
-        async for pieces in following.pieces(lambda outcome: account(outcome, kept.pattern)):
+        pieces_as_they_come = following.pieces(lambda outcome: account(outcome, kept.pattern))
+        async for pieces in restored_pieces(pieces_as_they_come, private):
             for event in [event for piece in pieces for event in events.feed(piece)] if pieces else []:
                 if next(number) > after:
                     yield event

@@ -17,7 +17,7 @@ from continuo.wire.parsed import parsed
 
 
 async def create(http: Request) -> Response:
-    version, betas = _version(http), _betas(http)
+    version, betas = version_of(http), betas_of(http)
 
     def accept(body: anthropic.Body, resolve: Resolve) -> Accepted:
         return anthropic.request(body, resolve=resolve, version=version, betas=betas)
@@ -39,7 +39,7 @@ async def count_tokens(http: Request) -> Response:
     return JSONResponse(await asyncio.to_thread(anthropic.input_tokens, body))
 
 
-def _version(http: Request) -> Version:
+def version_of(http: Request) -> Version:
     version = http.headers.get("anthropic-version", "2023-06-01")
     if version not in get_args(Version):
         message = f"anthropic-version: {version[:40]!r} is not known; known: {', '.join(get_args(Version))}"
@@ -48,6 +48,6 @@ def _version(http: Request) -> Version:
     return known
 
 
-def _betas(http: Request) -> list[str]:
+def betas_of(http: Request) -> list[str]:
     lines = http.headers.getlist("anthropic-beta")
     return [beta.strip() for line in lines for beta in line.split(",") if beta.strip()]

@@ -1,13 +1,26 @@
-"""`POST /v1/moderations`, which is refused: an answer without a guardrail behind it would pass for a safe one."""
+"""`POST /v1/moderations`: what the guardrails see in texts. No model is asked, and nothing is kept."""
+
+import asyncio
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from continuo.starters.gateway.callers import caller
-from continuo.wire.errors import WireError
+from continuo.door.moderating import moderated
+from continuo.starters.gateway.callers import entered, resolver
+from continuo.starters.gateway.runs import admitted_of, context_of
+from continuo.wire import moderations
+from continuo.wire.errors import refusing
+from continuo.wire.parsed import parsed
 
 
 async def create(http: Request) -> Response:
-    await caller(http.app.state.gateway, http)
-    message = "moderations are not served here; ask a pattern such as `moderation` at /v1/chat/completions"
-    raise WireError(501, message, code="not_served")
+    gateway, key = await entered(http)
+    content = await http.body()
+    async with admitted_of(gateway, key) as admitted:
+        body = await asyncio.to_thread(parsed, moderations.Body, content)
+        library, name = gateway.door.library, body.model or moderations.MODEL
+        with refusing():
+            pattern = "" if name == moderations.MODEL else resolver(library, key)(name)
+            results = await asyncio.to_thread(moderated, library, context_of(key), moderations.texts(body), pattern)
+    await gateway.limits.release(admitted, 0)
+    return JSONResponse(moderations.response(name, results), headers=admitted.headers)

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from continuo import __version__
 from continuo.jobs import Outcome
 from continuo.operations.jobs import JobStatus
+from continuo.protection.review_links import PATH
 from continuo.starters.gateway import (
     chat,
     conversations,
@@ -23,12 +24,14 @@ from continuo.starters.gateway import (
     responses,
     review_links,
     reviews,
+    schedules,
 )
 from continuo.wire import anthropic
 from continuo.wire import chat as chat_wire
 from continuo.wire import jobs as jobs_wire
 from continuo.wire import responses as responses_wire
 from continuo.wire import reviews as reviews_wire
+from continuo.wire import schedules as schedules_wire
 
 BODIES: dict[object, type[BaseModel]] = {
     chat.create: chat_wire.Body,
@@ -39,6 +42,8 @@ BODIES: dict[object, type[BaseModel]] = {
     responses.input_tokens: responses_wire.CountBody,
     **dict.fromkeys((reviews.approve, reviews.edit, reviews.reject, reviews.respond), reviews_wire.DecisionBody),
     reviews.claim: reviews_wire.ClaimBody,
+    schedules.put: schedules_wire.Body,
+    schedules.pause: schedules_wire.PauseBody,
     reviews.release: reviews_wire.ReleaseBody,
     review_links.link: reviews_wire.LinkBody,
     conversations.create: responses_wire.ConversationBody,
@@ -70,7 +75,7 @@ QUERIES: dict[object, dict[str, Any]] = {
     review_links.decide: {"link": {"type": "string"}},
 }
 
-OPEN = ("/healthz", "/readyz", "/openapi.json", review_links.PATH)
+OPEN = ("/healthz", "/readyz", "/openapi.json", PATH)
 """Asked without a key."""
 
 REF = "#/components/schemas/{model}"
@@ -79,7 +84,9 @@ REF = "#/components/schemas/{model}"
 async def document(http: Request) -> Response:
     state = http.app.state
     if not hasattr(state, "openapi"):
-        state.openapi = await asyncio.to_thread(_document, http.app.routes)
+        # Without the pages, which are for people.
+        routes = [route for route in http.app.routes if isinstance(route, Route)]
+        state.openapi = await asyncio.to_thread(_document, routes)
     return JSONResponse(state.openapi)
 
 

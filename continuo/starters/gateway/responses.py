@@ -33,10 +33,10 @@ async def create(http: Request) -> Response:
     elif kept and body.stream:
         follow(request.gateway, kept)
     if body.stream:
-        events = responses.Events(body, id=id, created_at=created, clock=time.time)
+        events = responses.Events(request.shown(), id=id, created_at=created, clock=time.time)
         return await streamed(answering, events, events.start(), PING, after=answering.after)
     if body.background:
-        made = responses.pending(body, id=id, created_at=created, status="queued")
+        made = responses.pending(request.shown(), id=id, created_at=created, status="queued")
         delivered = BackgroundTask(request.gateway.requests.delivered, answering.known)
         return JSONResponse(made, headers=answering.headers, background=delivered)
     outcome = await answering.outcome()

@@ -48,7 +48,7 @@ async def resumed(
     """The run that this key began by the same path, with the same model. Raises `WireError` where there is none."""
     known = await gateway.requests.find(resume.id, key.id, http.url.path)
     if known is not None:
-        ids = [choice_id(known.id, number) for number in range(accepted.choices)]
+        ids = [choice_id(known.id, number) for number in range(accepted.runs)]
         requests = [accepted.request.model_copy(update={"id": id}) for id in ids]
         runs = [run for one in requests if (run := await gateway.running.find(one, key.tenant)) is not None]
         if len(runs) == len(requests):

@@ -13,7 +13,7 @@ from continuo.decisions.review import Case, Decision, not_theirs
 from continuo.door import reviews as door
 from continuo.errors import InputError
 from continuo.patterns.review import Decided
-from continuo.protection.review_links import ReviewLink, link_of, token_of
+from continuo.protection.review_links import PATH, ReviewLink, link_of, token_of
 from continuo.protection.webhooks import keys_of
 from continuo.starters.gateway.callers import entered
 from continuo.starters.gateway.reviews import case_for_key
@@ -21,9 +21,6 @@ from continuo.starters.gateway.state import Gateway
 from continuo.wire import review_page, reviews
 from continuo.wire.errors import WireError, refusing
 from continuo.wire.parsed import parsed
-
-PATH = "/reviews/decide"
-"""The link stands in the query, which no log has."""
 
 FORM = 1 << 20
 """Bytes of a form at most."""
@@ -73,7 +70,7 @@ async def decide(http: Request) -> Response:
     except InputError as error:
         return _answer(review_page.page("This review cannot be decided", f"<p>{escape(str(error))}</p>"), 404)
     try:
-        case = await door.decide(_gateway(http).door.client, case, await _decision(http, link))
+        case = await door.decide(_gateway(http).door, case, await _decision(http, link))
     except door.Refused as error:
         case = await door.case_of(_gateway(http).door.client, link.review, link.tenant)
         if (closed := case.closed) is not None:

@@ -81,7 +81,7 @@ async def _decided(http: Request, decision: Decided) -> Response:
     case = await case_for_key(gateway, key, http)
     taken = Decision(decision=decision, **body.model_dump())
     with _told():
-        return JSONResponse(reviews.response(await door.decide(gateway.door.client, case, taken)))
+        return JSONResponse(reviews.response(await door.decide(gateway.door, case, taken)))
 
 
 async def case_for_key(gateway: Gateway, key: ApiKey, http: Request) -> Case:

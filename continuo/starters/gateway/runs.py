@@ -11,22 +11,28 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+import structlog
 from pydantic import JsonValue
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
 from continuo.access.limits import Admitted, Refused
+from continuo.client.following import Following
+from continuo.client.results import brief
 from continuo.door import PlainRun, Run
 from continuo.door import Request as DoorRequest
-from continuo.door.at_once import Answered
+from continuo.door.answered import Answered
+from continuo.door.private import Withheld
 from continuo.door.submit import Checked
+from continuo.guardrails.private import Private
+from continuo.guardrails.restoring import Restoring
 from continuo.jobs import Context, Failure, Outcome
 from continuo.messages import Message, ModelRequest
 from continuo.protection.api_keys import ApiKey
+from continuo.protection.rate_limits import any_limit
 from continuo.protection.reservation import read_tokens, total
-from continuo.starters.gateway.choices import Choices, Followed, FollowingChoices, choice, summed, together
-from continuo.starters.gateway.following import Following
+from continuo.starters.gateway.choices import Choices, Followed, FollowingChoices, choices, summed, together
 from continuo.starters.gateway.resuming import resumed, resumption
 from continuo.starters.gateway.state import Gateway
 from continuo.stores.requests import KeyReused, Known, Received
@@ -64,14 +70,19 @@ class Answering:
         pattern: str,
         admitted: Admitted,
         *,
+        streams: bool,
         after: int,
+        tenant: str,
+        private: Restoring,
     ) -> None:
         """The run is cancelled when the last of those leaves who wait for it; without one in `known` it goes on.
-        `after` events of its stream the client has already."""
+        `after` events of its stream, where it `streams`, the client has already. `private` restores what it is sent."""
         self.known = known
         self.run = run
         self.pattern = pattern
         self.after = after
+        self.private = private
+        self._tenant = tenant
         self._gateway = gateway
         self._http = http
         self._admitted = admitted
@@ -79,7 +90,7 @@ class Answering:
         self._released = False
         self._closing = ExitStack()
         runs: Sequence[Run | PlainRun | Answered] = run.runs if isinstance(run, Choices) else [run]
-        self._runs = [(one.run_id, asyncio.ensure_future(one.result())) for one in runs]
+        self._runs = [(one, _ending(one, streams=streams)) for one in runs]
         results = [result for _, result in self._runs]
         self._result = results[0] if len(results) == 1 else asyncio.ensure_future(_together(results))
         if known.waiter is not None:
@@ -95,9 +106,11 @@ class Answering:
 
     async def outcome(self) -> Outcome:
         """Its answer. Raises `WireError` for a run that failed, and `ClientLeft`; then the run is cancelled."""
-        await self._unless_left(asyncio.wait({self._result}))
+        if not isinstance(self.run, Answered):
+            await self._unless_left(asyncio.wait({self._result}))
         result = self._result.result()
         assert isinstance(result, Outcome)
+        await self._learn()
         return result
 
     @property
@@ -109,13 +122,20 @@ class Answering:
     async def begun(self, patience: float) -> Followed:
         """Its answer while it comes, as soon as there is a piece of it, or after so many seconds. Raises as `outcome`
         does, for a run that failed before there was any."""
-        followings = [Following(self._gateway.streams, id, result) for id, result in self._runs if id is not None]
+        streams = self._gateway.streams
+        followings = [Following(streams, run.run_id, run, result) for run, result in self._runs if run.run_id]
         following: Followed = followings[0]
         if len(followings) > 1:
             following = FollowingChoices(followings, [result for _, result in self._runs])
         self._closing.callback(following.close)
         await self._unless_left(following.begin(patience), following)
+        await self._learn()
         return following
+
+    async def _learn(self) -> None:
+        """Know what the placeholders stand for that a run has made itself, or another caller of the same agent."""
+        if isinstance(self.private, Private) and self.private.spread:
+            self.private = Restoring(await self._gateway.vault.values(self._tenant, self.run.id))
 
     async def _unless_left(self, work: Coroutine[Any, Any, object], following: Followed | None = None) -> None:
         working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self.client_left())
@@ -140,7 +160,7 @@ class Answering:
         """Raise for the first of its runs, or all of them, if these have ended without an answer."""
         for result in (self._runs[0][1], self._result):
             if result.done() and isinstance(failure := result.result(), Failure):
-                raise failed(failure)
+                raise failed(self.private.restored_model(failure))
 
     def response(
         self, body: Mapping[str, Any] | bytes, outcome: Outcome, media_type: str = "application/json"
@@ -155,7 +175,10 @@ class Answering:
         }
         headers = {f"x-continuo-{name}": f"{value}" for name, value in figures.items() if value is not None}
         headers["x-continuo-cache"] = "hit" if outcome.served_by == "cache" else "miss"
-        content = body if isinstance(body, bytes) else written(body)
+        if isinstance(body, bytes):
+            content = self.private.restored(body.decode()).encode()
+        else:
+            content = written(self.private.restored_wire(body))
         return Response(
             content,
             headers={**self.headers, **headers},
@@ -217,37 +240,52 @@ class Answering:
         return waiter
 
 
-async def begin(gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted, body: bytes) -> Answering:
+async def begin(
+    gateway: Gateway, http: Request, key: ApiKey, accepted: Accepted, body: bytes, private: Private
+) -> Answering:
     """The run of the request: a new one, or that of the request which it repeats or resumes.
+
+    `accepted` was made of the `body` with the placeholders that `private` knows.
 
     Raises `WireError` for what cannot run, and `Later` for what may not run now.
     """
     received, resume, request = received_of(http, key, body), resumption(http), accepted.request
-    async with admitted_of(gateway, key, request, accepted.choices) as admitted:
+    async with admitted_of(gateway, key, *accepted.requests, choices=accepted.choices) as admitted:
         known, run = await (
-            _answering(gateway, key, accepted, received)
+            _answering(gateway, key, accepted, received, private)
             if resume is None
             else resumed(gateway, http, key, accepted, resume)
         )
     after = resume.after if resume else 0
-    answering = Answering(gateway, http, known, run, request.pattern_name, admitted, after=after)
+    answering = Answering(
+        gateway,
+        http,
+        known,
+        run,
+        request.pattern_name,
+        admitted,
+        streams=request.stream,
+        after=after,
+        tenant=key.tenant,
+        private=private if private.policy.restore else Restoring({}),
+    )
+    structlog.contextvars.bind_contextvars(pattern=request.pattern_name, workflow_id=run.id)
     # Whatever fails from here on releases it.
     http.scope["answering"] = answering
     return answering
 
 
 async def _answering(
-    gateway: Gateway, key: ApiKey, accepted: Accepted, received: Received
+    gateway: Gateway, key: ApiKey, accepted: Accepted, received: Received, private: Private
 ) -> tuple[Known, Run | PlainRun | Answered | Choices]:
     """What the request is known as, and what answers it."""
+    door, context = gateway.door, context_of(key, user=accepted.request.parameters.user or None)
     with refusing():
-        checked = await gateway.door.check(
-            accepted.request, context_of(key, user=accepted.request.parameters.user or None)
-        )
-    if received.key is None and not received.retried and not accepted.once and accepted.choices == 1:
+        checked = [await door.check_withheld(Withheld(one, context, private)) for one in accepted.requests]
+    if received.key is None and not received.retried and not accepted.once and accepted.runs == 1:
         # What is answered at once need not be found again: who asks again is answered again.
         known = Known(uuid4().hex, time.time())
-        answered = await gateway.at_once.answer(checked.known_as(known.id))
+        answered = await gateway.at_once.answer(checked[0].known_as(known.id))
         if answered is not None:
             return known, answered
     waits = not accepted.goes_on
@@ -256,20 +294,29 @@ async def _answering(
     if known.abandoned and await gateway.waiting.lost(known, _result(gateway, checked, known, accepted.choices)):
         known = await known_of(gateway, replace(received, retried=False), waits=waits)
     is_new = received.key is None and not received.retried
-    choices = [choice(checked, known.id, number) for number in range(accepted.choices)]
+    started = choices(checked, known.id, accepted.choices)
     try:
         with refusing():
-            runs = [await gateway.running.start(one, accepted.media, is_new=is_new) for one in choices]
+            runs = [await gateway.running.start(one, accepted.media, is_new=is_new) for one in started]
     except BaseException:
         await gateway.waiting.answered(known.waiter)
         raise
     return known, runs[0] if len(runs) == 1 else Choices(runs)
 
 
-async def _result(gateway: Gateway, checked: Checked, known: Known, choices: int) -> Outcome | Failure:
+async def _result(gateway: Gateway, checked: Sequence[Checked], known: Known, each: int) -> Outcome | Failure:
     """What a request came to that was known before."""
-    ids = [choice(checked, known.id, number).run_id() for number in range(choices)]
+    ids = [one.run_id() for one in choices(checked, known.id, each)]
     return await Choices([await gateway.running.run(id) for id in ids]).result()
+
+
+def _ending(run: Run | PlainRun | Answered, *, streams: bool) -> "asyncio.Future[Outcome | Failure]":
+    """What it comes to, in brief where it `streams`; what was answered at once is there, and nobody needs to wait."""
+    if not isinstance(run, Answered):
+        return asyncio.ensure_future(brief(run) if streams else run.result())
+    ended: asyncio.Future[Outcome | Failure] = asyncio.get_running_loop().create_future()
+    ended.set_result(run.outcome)
+    return ended
 
 
 async def _together(results: Sequence["asyncio.Future[Outcome | Failure]"]) -> Outcome | Failure:
@@ -277,9 +324,14 @@ async def _together(results: Sequence["asyncio.Future[Outcome | Failure]"]) -> O
 
 
 @asynccontextmanager
-async def admitted_of(gateway: Gateway, key: ApiKey, request: DoorRequest, choices: int = 1) -> AsyncIterator[Admitted]:
-    """The request's place among those of its key, given back when what is inside fails. Raises `Later` without one."""
-    admitted = await gateway.limits.admit(key, _tokens(request) * choices)
+async def admitted_of(
+    gateway: Gateway, key: ApiKey, *requests: DoorRequest, choices: int = 1
+) -> AsyncIterator[Admitted]:
+    """The place, among those of its key, of what comes as one request; given back when what is inside fails. Raises
+    `Later` without one."""
+    # Without a limit nobody counts them.
+    tokens = sum(map(_tokens, requests)) * choices if any_limit(key.limits) else 0
+    admitted = await gateway.limits.admit(key, tokens)
     if isinstance(admitted, Refused):
         raise Later(429, admitted.why, "rate_limit_exceeded", admitted.headers)
     try:
@@ -305,10 +357,11 @@ def context_of(key: ApiKey, **fields: object) -> Context:
         return Context.model_validate({**dict(key.context()), **given})
 
 
-async def submitted(gateway: Gateway, known: Known, accepted: Accepted, context: Context) -> Run:
-    """The run of a request. Raises `WireError` for what cannot run."""
+async def submitted(gateway: Gateway, known: Known, accepted: Accepted, context: Context, private: Private) -> Run:
+    """The run of a request with placeholders. Raises `WireError` for what cannot run."""
+    withheld = Withheld(accepted.request.model_copy(update={"id": known.id}), context, private)
     with refusing():
-        return await gateway.door.submit(accepted.request.model_copy(update={"id": known.id}), context, accepted.media)
+        return await gateway.door.start(await gateway.door.check_withheld(withheld), accepted.media)
 
 
 def received_of(http: Request, key: ApiKey, body: bytes) -> Received:

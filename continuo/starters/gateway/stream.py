@@ -7,8 +7,8 @@ from typing import Protocol
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from continuo.client.following import OTHER, restored_pieces
 from continuo.starters.gateway.choices import Followed
-from continuo.starters.gateway.following import OTHER
 from continuo.starters.gateway.runs import Answering
 from continuo.wire.pieces import Broken, Piece
 
@@ -84,7 +84,8 @@ class EventStream(Response):
     async def _chunks(self) -> AsyncIterator[bytes]:
         """What is sent at once: the events of all pieces that have come."""
         yield self._unread(self._start)
-        async for pieces in self._following.pieces(self._answering.account):
+        following = self._following.pieces(self._answering.account)
+        async for pieces in restored_pieces(following, self._answering.private):
             if pieces:
                 yield self._unread(event for piece in pieces for event in self._events.feed(piece))
             else:

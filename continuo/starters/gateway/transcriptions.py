@@ -10,6 +10,7 @@ from continuo.patterns import Call
 from continuo.starters.gateway.callers import caller, resolver
 from continuo.starters.gateway.entry import Resolve
 from continuo.starters.gateway.form import form_of
+from continuo.starters.gateway.private import withheld
 from continuo.starters.gateway.runs import begin
 from continuo.starters.gateway.state import Gateway
 from continuo.starters.gateway.stream import streamed
@@ -23,17 +24,17 @@ from continuo.wire.parsed import parsed
 async def create(http: Request) -> Response:
     gateway: Gateway = http.app.state.gateway
     key = await caller(gateway, http)
-    http.scope["key_id"] = key.id
     form = await form_of(http)
+    fields, private = await withheld(gateway, key, form.fields)
 
     def read() -> tuple[transcriptions.Body, Accepted]:
-        body = parsed(transcriptions.Body, form.fields)
+        body = parsed(transcriptions.Body, fields)
         timed = body.response_format if body.response_format in transcriptions.TIMED else None
         resolve = _transcribing(gateway.door.library, resolver(gateway.door.library, key), timed)
         return body, transcriptions.request(body, form.file, form.filename, resolve=resolve)
 
     body, accepted = await asyncio.to_thread(read)
-    answering = await begin(gateway, http, key, accepted, form.identity)
+    answering = await begin(gateway, http, key, accepted, form.identity, private)
     if body.stream:
         return await streamed(answering, transcriptions.Events(), (), PING, after=answering.after)
     outcome = await answering.outcome()

@@ -10,8 +10,8 @@ from continuo.wire.parsed import Shape
 
 
 class Body(Shape):
-    """Of `POST /v1/completions`. Tokens, a suffix and several prompts are in the shape, and refused in words of their
-    own. `max_tokens` is 16 where it is left out, as the API has it.
+    """Of `POST /v1/completions`. Tokens and a suffix are in the shape, and refused in words of their own. `max_tokens`
+    is 16 where it is left out, as the API has it.
     """
 
     model: str

@@ -8,7 +8,7 @@ from continuo.messages import Usage
 from continuo.wire.chat.events import DONE
 from continuo.wire.chat.response import frame, usage
 from continuo.wire.completions.body import Body
-from continuo.wire.completions.request import prompt
+from continuo.wire.completions.request import echoed
 from continuo.wire.completions.response import logprobs
 from continuo.wire.openai_errors import error
 from continuo.wire.pieces import Broken, End, NextChoice, Piece
@@ -21,12 +21,13 @@ class Events:
     def __init__(self, body: Body, *, id: str, created: int) -> None:
         self._frame = frame("text_completion", id, body.model, created)
         self._include_usage = bool(body.stream_options and body.stream_options.include_usage)
-        self._echoed = prompt(body) if body.echo else ""
+        self._body = body
         self._index = 0
 
     def start(self) -> bytes:
         """What is echoed, or nothing."""
-        return self._text(self._echoed) if self._echoed else b""
+        text = echoed(self._body, self._index)
+        return self._text(text) if text else b""
 
     def feed(self, piece: Piece) -> Iterator[bytes]:
         """The chunks of one piece. Thoughts and calls have no place in this form."""

@@ -10,7 +10,7 @@ from continuo.jobs import Outcome
 from continuo.messages import Token, Usage
 from continuo.wire.chat.response import frame, usage
 from continuo.wire.completions.body import Body
-from continuo.wire.completions.request import prompt
+from continuo.wire.completions.request import echoed
 from continuo.wire.pieces import finish_reason, message_of
 
 
@@ -25,13 +25,12 @@ def response(
 ) -> dict[str, Any]:
     """The completion; `id` begins with `cmpl-`, `created` is in seconds since 1970. Of several `choices` the outcome
     has the usage together."""
-    echoed = prompt(body) if body.echo else ""
     return {
         **frame("text_completion", id, body.model, created),
         "choices": [
             {
                 "index": index,
-                "text": echoed + message_of(one).text,
+                "text": echoed(body, index) + message_of(one).text,
                 "finish_reason": finish_reason(one),
                 "logprobs": logprobs(one.logprobs),
             }

@@ -1,7 +1,7 @@
 """The local stack: Temporal on a SQLite file, the simulated provider, the shop, a pool for each priority, a gateway."""
 
 import asyncio
-import fcntl
+import json
 import os
 import socket
 import sys
@@ -25,6 +25,8 @@ from continuo.protection.webhooks import keys_of
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.opened import open_store
 from continuo.temporal.connect import connection
+from continuo.workers.local.data_folder import held
+from continuo.workers.local.manifest import TEMPORAL
 from continuo.workers.local.processes import Child, module
 from continuo.workers.local.temporal_server import answers, command, find, provide
 
@@ -37,13 +39,15 @@ FIRST_PAUSE, LAST_PAUSE = 0.25, 30.0
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the stack listens, on loopback; 0 is any free port."""
+    """Where the stack listens, on loopback; 0 is any free port. `metrics` is that of the first pool, and the others
+    have the next ones."""
 
     temporal: int = 7233
     ui: int = 8233
     sim: int = 8377
     shop: int = 8378
     gateway: int = 8379
+    metrics: int = 8380
 
     def taken_as_free(self, *, temporal: bool) -> "Ports":
         """The same ports with each 0 replaced. Raises `InputError` naming a port that is taken, and its option."""
@@ -77,9 +81,10 @@ class Stack:
 
     With an address in Temporal's own environment configuration, that cluster is used and no server is started.
     Inside, `environment` tells another process where everything is, in the variables that ours read, and as
-    `CONTINUO_WORKER_PIDS` (with commas), `CONTINUO_GATEWAY_PID`, `CONTINUO_GATEWAY_KEY` (an API key that is revoked at
-    the end) and `CONTINUO_TEMPORAL_PID` (without a cluster of one's own). Webhooks are signed by a key of this stack if
-    there is no other, and may go to this machine. What the `modules` have joins every pool.
+    `CONTINUO_WORKER_PIDS` and `CONTINUO_METRICS_URLS` (of the pools, with commas), `CONTINUO_GATEWAY_PID`,
+    `CONTINUO_GATEWAY_KEY` (an API key that is revoked at the end) and `CONTINUO_TEMPORAL_PID` (without a cluster of
+    one's own). Webhooks are signed by a key of this stack if there is no other, and may go to this machine. What the
+    `modules` have joins every pool.
     Raises `InputError` for a port or a data folder that is taken, or a webhook key that can be guessed, before anything
     starts.
     """
@@ -110,24 +115,18 @@ class Stack:
         keys_of(self.environment)
 
     async def __aenter__(self) -> "Stack":
-        self._hold_data()
         try:
+            self._held.enter_context(held(self._data))
             if self._cluster is None:
                 await self._start([await self._temporal()])
             shop = str(self._data / "shop.db")
-            joining = [part for module in self._modules for part in ("--with", module)]
             await self._start(
                 [
                     self._python("simulator", "http://", "continuo.simulator", "--port", str(self._ports.sim)),
                     self._python(
                         "shop", "http://", "continuo.simulator.shop", *("--port", str(self._ports.shop)), "--data", shop
                     ),
-                    *(
-                        self._python(
-                            f"{priority} pool", "pool ready", *("continuo", "workers", "--priority", priority), *joining
-                        )
-                        for priority in get_args(Priority)
-                    ),
+                    *(self._pool_child(priority, number) for number, priority in enumerate(get_args(Priority))),
                     self._gateway_child(),
                 ]
             )
@@ -135,6 +134,8 @@ class Stack:
         except BaseException:
             await self.stop()
             raise
+        ready = [json.loads(child.ready_line) for child in self.children if child.name.endswith("pool")]
+        self.environment["CONTINUO_METRICS_URLS"] = ",".join(f"http://{line['metrics']}/metrics" for line in ready)
         pids = {child.name: str(child.pid) for child in self.children}
         self.environment["CONTINUO_WORKER_PIDS"] = ",".join(pid for name, pid in pids.items() if name.endswith("pool"))
         self.environment["CONTINUO_GATEWAY_PID"] = pids["gateway"]
@@ -178,20 +179,8 @@ class Stack:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
-    def _hold_data(self) -> None:
-        """Two servers on one SQLite file would take each other's runs."""
-        try:
-            self._data.mkdir(parents=True, exist_ok=True)
-            lock = self._held.enter_context((self._data / "lock").open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._held.close()
-            raise InputError(f"another stack uses the data in {self._data}; end it, or choose --data DIR") from None
-        except OSError as error:
-            raise InputError(f"cannot keep data in {self._data}: {error.strerror}; choose --data DIR") from None
-
     async def _temporal(self) -> Child:
-        cache, database = Settings().cache, self._data / "temporal.db"
+        cache, database = Settings().cache, self._data / TEMPORAL
         binary = find(cache) or await provide(cache)
         line = command(
             binary, port=self._ports.temporal, ui_port=self._ports.ui, database=database, namespace=self._namespace
@@ -201,6 +190,14 @@ class Stack:
 
     def _python(self, name: str, ready: str, *arguments: str) -> Child:
         return Child(name, module(*arguments), self._log(name), ready, {**os.environ, **self.environment})
+
+    def _pool_child(self, priority: Priority, number: int) -> Child:
+        first = self._ports.metrics
+        address = f"127.0.0.1:{first and first + number}"
+        joining = [part for module in self._modules for part in ("--with", module)]
+        line = module("continuo", "workers", "--priority", priority, *joining)
+        environment = {**os.environ, **self.environment, "CONTINUO_METRICS_ADDRESS": address}
+        return Child(f"{priority} pool", line, self._log(f"{priority} pool"), "pool ready", environment)
 
     def _gateway_child(self) -> Child:
         line = module("continuo", "gateway", "--socket", str(self._gateway.fileno()))

@@ -16,6 +16,7 @@ from temporalio.service import RPCError
 
 from continuo.config.settings import Settings
 from continuo.errors import InputError
+from continuo.temporal.attributes import ALL
 from continuo.temporal.leave import leave
 from continuo.workers.local.temporal_build import CommandFailed, built, console, downloaded
 from continuo.workers.local.temporal_wheel import packaged
@@ -32,6 +33,17 @@ DYNAMIC_CONFIG = {
     # One tenant's backlog does not hold up another's single call.
     "matching.useNewMatcher": "true",
     "matching.enableFairness": "true",
+    # Else whatever reads or writes a list of runs reads the names of the search attributes three times from the file.
+    "system.forceSearchAttributesCacheRefreshOnRead": "false",
+    # A list is written so often a second: of a short run then only the end, since its beginning is out of date.
+    "history.visibilityProcessorMaxPollRPS": "10",
+}
+
+PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "normal",
+    # Pages, 40 MB: what is written again and again goes from the log into the file once.
+    "wal_autocheckpoint": "10000",
 }
 
 
@@ -39,9 +51,13 @@ def command(binary: Path, *, port: int, ui_port: int, database: Path, namespace:
     """The command line of a server on loopback that keeps its runs in `database`."""
     line = [str(binary), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port)]
     line += ["--namespace", namespace, "--db-filename", str(database), "--log-level", "error"]
-    line += ["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"]
+    for name, value in PRAGMAS.items():
+        line += ["--sqlite-pragma", f"{name}={value}"]
     for name, value in DYNAMIC_CONFIG.items():
         line += ["--dynamic-config-value", f"{name}={value}"]
+    # A new file has them from the beginning: one that is added later is known to the server some seconds after.
+    for key in ALL:
+        line += ["--search-attribute", f"{key.name}={key.indexed_value_type.name.title()}"]
     return line
 
 

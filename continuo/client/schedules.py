@@ -1,0 +1,94 @@
+"""Schedules from a program: a request that is made again and again, by Temporal's own schedules."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from os import PathLike, fspath
+from typing import Unpack
+
+from continuo import door
+from continuo.authoring.prepare import validated
+from continuo.client.errors import plain_errors
+from continuo.client.options import Options, requested
+from continuo.door.schedules import Planned
+from continuo.door.schedules import Schedules as Planning
+from continuo.errors import InputError
+from continuo.operations.schedules import ScheduleRow, ShownSchedule, Times
+from continuo.patterns import Step
+from continuo.stores.batches import BatchStore
+from continuo.stores.opened import open_store
+from continuo.temporal.namespace import namespace_of
+
+
+class Schedules:
+    """Those of tenants, by their names. Methods raise `InputError` for what cannot be, and `NoServer` as `Run`'s do."""
+
+    def __init__(self, door: door.Door) -> None:
+        self._door = door
+
+    async def create(
+        self,
+        name: str,
+        /,
+        pattern: str | PathLike[str] | Step,
+        prompt: str | None = None,
+        *,
+        times: Times,
+        replace: bool = False,
+        **options: Unpack[Options],
+    ) -> ScheduleRow:
+        """Plan a run, with the options of `Continuo.run` but `media` and `id`. It passes the door now, and each time.
+
+        `replace` takes the place of the tenant's schedule of this name.
+        """
+        named = fspath(pattern) if isinstance(pattern, PathLike) else pattern
+        for option in ("media", "id"):
+            if options.get(option):
+                raise InputError(f"{option}: each time of a schedule is a run of its own; leave it out")
+        request, context, _ = await asyncio.to_thread(requested, named, prompt, options)
+        planned = validated(Planned, name=name, request=request, context=context)
+        async with self._planning() as planning:
+            await planning.create(planned, times, replace=replace)
+            return (await planning.show(context.tenant, name)).schedule
+
+    async def list(self, tenant: str | None = None) -> list[ScheduleRow]:
+        """Those of one tenant, or of all, by tenant and name."""
+        async with self._planning() as planning:
+            return sorted([row async for row in planning.listed(tenant)], key=lambda row: (row.tenant, row.name))
+
+    async def show(self, name: str, *, tenant: str = "default") -> ShownSchedule:
+        """One with its last times."""
+        async with self._planning() as planning:
+            return await planning.show(tenant, name)
+
+    async def pause(self, name: str, *, note: str = "", tenant: str = "default") -> None:
+        """Run it no more until it is resumed; what is under way goes on."""
+        async with self._planning() as planning:
+            await planning.pause(tenant, name, note)
+
+    async def resume(self, name: str, *, tenant: str = "default") -> None:
+        """Go on with one that is paused."""
+        async with self._planning() as planning:
+            await planning.resume(tenant, name)
+
+    async def trigger(self, name: str, *, tenant: str = "default") -> None:
+        """Run it now, also while it is paused."""
+        async with self._planning() as planning:
+            await planning.trigger(tenant, name)
+
+    async def delete(self, name: str, *, tenant: str = "default") -> None:
+        """Forget it; its runs stay."""
+        async with self._planning() as planning:
+            await planning.delete(tenant, name)
+
+    @asynccontextmanager
+    async def _planning(self) -> AsyncIterator[Planning]:
+        library = self._door.library
+        with plain_errors():
+            namespace = await namespace_of(self._door.client)
+            # On whatever event loop it is asked, so that it is kept open for none.
+            store = open_store(library.settings, library.environ)
+            try:
+                yield Planning(self._door, BatchStore(store, namespace.id))
+            finally:
+                await store.aclose()

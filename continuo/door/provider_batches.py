@@ -1,0 +1,25 @@
+"""Which batches may go into those of a provider."""
+
+from continuo.authoring.library import Library
+from continuo.errors import InputError
+from continuo.operations.batches import Terms
+from continuo.patterns import Call
+
+
+def check_at_provider(library: Library, terms: Terms) -> None:
+    """Raise `InputError` where the items are not calls of one model whose provider has batches."""
+    step, pattern = terms.step, terms.context.pattern
+    if not isinstance(step, Call):
+        what = f"pattern {pattern!r} is a {step.kind}, and a provider's batch asks one model"
+        raise InputError(f"{what}; name one as model:ID, or leave the provider's batches out")
+    model = library.catalog.models[step.model]
+    whose = f"model {model.id!r}"
+    if model.deployments:
+        raise InputError(f"{whose} has several deployments, and a batch is sent to one provider; name another model")
+    if model.embeds or model.transcribes:
+        raise InputError(f"{whose} answers in no words, which a provider's batch must; name another model")
+    if library.catalog.providers[model.provider].batch_price is None:
+        what = f"the provider {model.provider!r} of {whose} has no batches as far as the catalog says"
+        raise InputError(f"{what}; give it a batch_price there, or leave the provider's batches out")
+    if terms.budget_usd is not None and model.price is None:
+        raise InputError(f"{whose} has no price, which a budget needs; give it one in the catalog")

@@ -1,0 +1,1 @@
+"""Files and batches in OpenAI's shapes, and message batches in Anthropic's."""
