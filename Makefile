@@ -2,14 +2,15 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-# Much of the time of the tests is waiting for servers: two halves at once, each with servers of its own.
-# Where one half dies, the run ends: the other would wait for it without end.
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --max-worker-restart 0
+# Much of the time of the tests is waiting for servers: parts of them run at once, each with servers of its own.
+# Where one part dies, the run ends: the others would wait for it without end.
+SIDE_BY_SIDE := --dist loadfile --max-worker-restart 0 --durations 15
+LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 # The sandbox imports the workflows anew for each run: without their bytecode it would compile them as often.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dev test chaos clients bench bench-gateway wheel lint setup lock histories
+.PHONY: demo dev test chaos clients bench bench-gateway bench-guardrails wheel lint setup lock histories
 
 demo: setup  ## watch real requests run durably
 	$(BIN)/continuo dev --supervise -- $(BIN)/continuo demo
@@ -18,10 +19,10 @@ dev: setup  ## the same stack, kept running
 	$(BIN)/continuo dev
 
 test: setup lint  ## lint, types and tests
-	$(BIN)/pytest $(SIDE_BY_SIDE)
+	$(BIN)/pytest $(SIDE_BY_SIDE) --numprocesses 3
 
 chaos: setup  ## the longer randomised fault suites
-	$(BIN)/pytest -m chaos $(SIDE_BY_SIDE) --no-loadscope-reorder
+	$(BIN)/pytest -m chaos $(SIDE_BY_SIDE) --numprocesses 2 --no-loadscope-reorder
 
 clients: setup  ## other people's clients, straight at a provider and through the gateway
 	$(BIN)/pytest -m clients
@@ -31,6 +32,10 @@ bench: setup  ## side by side with bare Temporal
 
 bench-gateway: setup  ## the gateway beside LiteLLM's, which is installed into the user's cache
 	$(BIN)/python -m benchmarks.gateway
+
+bench-guardrails: setup  ## recognisers of personal data beside Presidio's, which is installed into the user's cache
+	$(BIN)/python -m benchmarks.guardrails
+	$(BIN)/python -m benchmarks.guardrails.edge
 
 wheel: .venv/ready  ## into dist/, to be installed elsewhere
 	$(BIN)/hatchling build --target wheel
@@ -51,8 +56,9 @@ setup: .venv/ready
 	touch $@
 
 lock:  ## needs uv; hashes, and no index's address
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --upgrade \
-		--no-emit-index-url --no-header --no-annotate --output-file requirements.lock
+	uv pip compile pyproject.toml --group dev $(LOCKED) --upgrade --output-file requirements.lock
+	uv pip compile pyproject.toml --group build --extra mcp --extra oidc --extra language --extra parquet \
+		$(LOCKED) --constraints requirements.lock --output-file requirements-image.lock
 
 histories: setup  ## record the histories that tests/workflows/test_replay.py replays
 	$(BIN)/python -m tests.workflows.record_histories
