@@ -6,16 +6,20 @@ from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.agents import agents
 from benchmarks.batch import batch
 from benchmarks.budget import budget
 from benchmarks.bulkhead import bulkhead
 from benchmarks.cases import cases
 from benchmarks.costs import costs
+from benchmarks.embeddings import embeddings
 from benchmarks.load import load
 from benchmarks.measure import compared
+from benchmarks.observing import observing
 from benchmarks.protections import protections
 from benchmarks.scaling import scaling
 from benchmarks.stage import Stage, other_pools, stage
+from benchmarks.waiting import waiting
 from continuo.temporal.leave import leave
 
 AIM = "aim: throughput at least 0.9 of bare, median at most 1.15 of bare"
@@ -45,10 +49,16 @@ async def measure(console: Console, *, quick: bool) -> None:
             console.print(await side_by_side(place, **sizes))
             console.print(await budget(place, runs=20 if quick else 400))
         console.print(await protections(place, **sizes))
+        console.print(await observing(place, **sizes))
         console.print(await scaling(place, widths=(1, 8) if quick else (1, 8, 50, 200), rounds=1 if quick else 4))
         console.print(await costs(place, tens=1 if quick else 20))
         console.print(await batch(place, items=20 if quick else 2000, rounds=1 if quick else 3))
+        console.print(await embeddings(place, count=50 if quick else 200, rounds=1 if quick else 2))
         console.print(await load(place, seconds=5 if quick else 60))
+        turns, singles = ((1, 3), 2) if quick else ((1, 10, 50, 100), 20)
+        console.print(await agents(place, turns=turns, rounds=1 if quick else 2, singles=singles, beside=not quick))
+        reviews, idle, calls = (20, 1, 5) if quick else (10_000, 30, 50)
+        console.print(await waiting(place, reviews=reviews, idle=idle, singles=calls))
         console.print(await bulkhead(place, flood=30 if quick else 2000, singles=2 if quick else 200))
 
 

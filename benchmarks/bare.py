@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import json
 import os
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,15 @@ from continuo.temporal.leave import leave
 QUEUE = "bare"
 LIMIT = timedelta(seconds=130)
 RETRY = RetryPolicy(maximum_attempts=3)
+
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "look_up",
+        "description": "Look it up.",
+        "parameters": {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]},
+    },
+}
 
 
 @dataclass
@@ -50,6 +60,14 @@ class Activities:
             raise ApplicationError("wrong request", non_retryable=True)
         text: str = response.raise_for_status().json()["choices"][0]["message"]["content"]
         return text
+
+    @activity.defn
+    async def turn(self, model: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
+        """The model's next message of a conversation, which may call a tool."""
+        body = {"model": model, "messages": messages, "tools": [TOOL]}
+        response = await self._http.post(f"{self._simulator}/v1/chat/completions", json=body)
+        message: dict[str, Any] = response.raise_for_status().json()["choices"][0]["message"]
+        return message
 
     @activity.defn
     async def act(self, deed: Deed) -> str:
@@ -119,6 +137,25 @@ async def _ask(model: str, prompt: str) -> str:
 
 
 @workflow.defn
+class BareAgent:
+    """A model that calls a tool, another model, until it answers."""
+
+    @workflow.run
+    async def run(self, model: str, tool: str, prompt: str) -> str:
+        messages: list[dict[str, Any]] = [{"role": "user", "content": prompt}]
+        while True:
+            message = await workflow.execute_activity_method(
+                Activities.turn, args=[model, messages], start_to_close_timeout=LIMIT, retry_policy=RETRY
+            )
+            messages.append(message)
+            if not message.get("tool_calls"):
+                return str(message["content"])
+            for call in message["tool_calls"]:
+                answer = await _ask(tool, json.loads(call["function"]["arguments"])["input"])
+                messages.append({"role": "tool", "tool_call_id": call["id"], "content": answer})
+
+
+@workflow.defn
 class BareSaga:
     @workflow.run
     async def run(self, order: dict[str, Any]) -> str:
@@ -146,8 +183,8 @@ async def serve() -> None:
     worker = Worker(
         await connect(),
         task_queue=QUEUE,
-        workflows=[BareBatch, BareCascade, BareFallback, BareFanOut, BareSaga],
-        activities=[activities.ask, activities.act],
+        workflows=[BareAgent, BareBatch, BareCascade, BareFallback, BareFanOut, BareSaga],
+        activities=[activities.ask, activities.act, activities.turn],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=30,
     )

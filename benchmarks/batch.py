@@ -11,7 +11,7 @@ from benchmarks.stage import PROMPT, Stage
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.door import Door, Request
-from continuo.door.batches import Batches
+from continuo.door.batches import Batches, Line
 from continuo.jobs import Context
 from continuo.operations.batches import Terms
 from continuo.patterns import Call
@@ -47,7 +47,7 @@ async def _batch(stage: Stage, step: Call, items: int) -> float:
     batches, library, id = Batches(Door(stage.client, Library()), store), Library(), uuid4().hex
     context = Context(pattern="test", tenant="acme")
     terms = Terms(step=library.step(step), context=context, window=WINDOW)
-    lines = ((n, Request(pattern=step, name="test", prompt=f"{PROMPT} {id} {n}")) for n in range(items))
+    lines = (Line(n, Request(pattern=step, name="test", prompt=f"{PROMPT} {id} {n}")) for n in range(items))
     row = await batches.submit(id, id, terms, "items", lines)
     # Its items have been checked and kept, which is not what is compared.
     started = time.perf_counter()

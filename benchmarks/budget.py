@@ -1,16 +1,15 @@
 """Where one run's time goes: processor time of each process, requests to the Temporal server, and what that keeps."""
 
-import os
 import re
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 
 import httpx
 from rich.table import Table
 
 from benchmarks.cases import MODEL
 from benchmarks.measure import CONCURRENCY, crowd
+from benchmarks.processes import processor_seconds
 from benchmarks.stage import PROMPT, Stage
 from continuo.patterns import Call
 
@@ -41,13 +40,7 @@ async def budget(stage: Stage, *, runs: int) -> Table:
 
 def _cpu(stage: Stage) -> Mapping[str, float]:
     """Seconds of processor time that the processes have used; the worker is the pool and the twin together."""
-
-    def used(pid: int) -> float:
-        # Of Linux: user and system time in ticks are fields 14 and 15, counted from the name in brackets.
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    return {name: sum(map(used, pids)) for name, pids in stage.processes.items()}
+    return {name: sum(map(processor_seconds, pids)) for name, pids in stage.processes.items()}
 
 
 async def _requests(stage: Stage) -> Counter[str]:

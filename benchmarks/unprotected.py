@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
-from functools import partial
 
 from temporalio.worker import Worker
 
@@ -15,12 +14,14 @@ from continuo.activities.admission import Admission, Admitted
 from continuo.activities.around import Around
 from continuo.activities.breakers import Breakers
 from continuo.activities.heartbeat import heartbeats
+from continuo.activities.micro_batches import MicroBatches
 from continuo.activities.models import ModelCalls
 from continuo.activities.settling import Settling
 from continuo.authoring.library import Library
 from continuo.config.catalog import BreakerPolicy, Catalog, Model
 from continuo.jobs import CallRecord, Job, Outcome, Priority
 from continuo.messages import ModelRequest, Usage
+from continuo.operations.metrics import Meter
 from continuo.protection.rate_limits import Wait
 from continuo.providers.client import ModelClient
 from continuo.stores.journal import Journal
@@ -117,15 +118,17 @@ async def serve() -> None:
     settings, masker = library.settings, library.masker
     configure_logging(settings.log_level, masker)
     client = ModelClient(library.catalog, library.environ, settings.knowledge, masker)
+    admission, breakers = NoAdmission(), NoBreakers()
     calls = ModelCalls(
-        library, client, NoJournal(), NoSettling(), NoAdmission(), NoBreakers(), NoPayloads(), NoTurns(), NoStreams()
-    )
+        library, client, NoJournal(), NoSettling(), admission, breakers, NoPayloads(), NoTurns(), NoStreams(),
+        MicroBatches(client, admission, breakers), Meter(library),
+    )  # fmt: skip
     worker = Worker(
         await connect(),
         task_queue=QUEUE,
         workflows=WORKFLOWS,
         activities=[calls.call],
-        interceptors=[Around(log_context, partial(heartbeats, settings.heartbeat))],
+        interceptors=[Around(log_context, lambda _: heartbeats(settings.heartbeat))],
         workflow_runner=runner(sandbox=False),
         max_concurrent_activities=settings.slots("standard"),
     )

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from temporalio.client import Client
 
 from continuo.authoring.library import Library
@@ -13,8 +14,12 @@ from continuo.config.settings import Settings, environment
 from continuo.temporal.connect import connect
 from continuo.testing.processes import Control, TemporalServer, running_temporal, served
 from continuo.workers.pool import pool
-from tests.support.config_files import written_catalog, written_tenants
+from tests.support.config_files import written_catalog, written_rules, written_tenants
 from tests.support.world import World, made
+
+# How long an example takes says nothing on a busy machine.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,6 +47,7 @@ def environ(folder: Path) -> Iterator[pytest.MonkeyPatch]:
         patch.setenv("CONTINUO_DATA", str(folder / "data"))
         patch.setenv("CONTINUO_CATALOG", str(written_catalog(folder)))
         patch.setenv("CONTINUO_TENANTS", str(written_tenants(folder)))
+        patch.setenv("CONTINUO_RULES", str(written_rules(folder)))
         patch.setenv("CONTINUO_SIMULATED", "1")
         patch.setenv("TOOLS_TEST_TOKEN", "the-token-of-the-tools")
         patch.setenv("CONTINUO_CODE", "tests.support.own_code")

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
+from continuo.authoring.library import Library
 from continuo.config.settings import Settings
 from continuo.door.agents import transcript
 from continuo.messages import Message
-from continuo.patterns import Call, Compaction, Retry
+from continuo.patterns import AgentServer, Call, Compaction, Retry
 from continuo.testing.processes import Control, begin, kill
 from tests.support.own_code import EVENTS
 from tests.support.world import World
@@ -28,17 +29,25 @@ def said(messages: Sequence[Message]) -> list[Any]:
     return [(one.role, one.text, [(call.name, call.arguments) for call in one.tool_calls]) for one in messages]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_workers_killed_at_random_moments_do_each_effect_once_and_change_no_transcript(
     world: World, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance = random.Random(seed)
     bank = world.folder / "deposits.db"
     monkeypatch.setenv("CONTINUO_TEST_DEPOSITS", str(bank))
-    amounts = [[chance.randint(1, 99) for _ in range(chance.randint(1, 3))] for _ in range(8)]
-    looks = [turn(*(call("deposit", cents=cents) for cents in several), text="Next.") for several in amounts]
+    notes = Library().catalog.mcp["notes"].args[-1]
+    with closing(sqlite3.connect(notes)) as books:
+        # It is the session's.
+        books.executescript("DROP TABLE IF EXISTS tries; DROP TABLE IF EXISTS deposits")
+    tools = ("deposit", "notes_deposit")
+    """One is a function of ours, the other one of a server over stdio, which the worker starts and takes along."""
+    amounts = [[(chance.choice(tools), chance.randint(1, 99)) for _ in range(chance.randint(1, 3))] for _ in range(8)]
+    looks = [turn(*(call(tool, cents=cents) for tool, cents in several), text="Next.") for several in amounts]
     await world.simulator.behave("sim-mid", script=[*looks, turn(text="Done.")], latency=0.05)
-    step = agent(model=Call(model="mid", retry=Retry(attempts=1)), tools={"deposit": own("deposit")})
+    servers = {"notes": AgentServer(tools=("deposit",), untrusted=False)}
+    model = Call(model="mid", retry=Retry(attempts=1))
+    step = agent(model=model, tools={"deposit": own("deposit")}, servers=servers)
     pool = await world.pool()
     calm = await begin(world.client, asked_to(step))
     assert (await calm.result()).text == "Done."
@@ -52,14 +61,16 @@ async def test_workers_killed_at_random_moments_do_each_effect_once_and_change_n
     assert [one.text for one in found] == ["Done."] * 10
     every = [await transcript(world.client, Settings(), handle.id) for handle in [calm, *handles]]
     assert [said(one.messages) for one in every[1:]] == [said(every[0].messages)] * 10
-    with closing(sqlite3.connect(bank)) as books:
-        effects = books.execute("SELECT effect, cents FROM deposits").fetchall()
-        [[tries]] = books.execute("SELECT count(*) FROM tries").fetchall()
+    effects, tries = list[tuple[str, int]](), 0
+    for file in (bank, notes):
+        with closing(sqlite3.connect(file)) as books:
+            effects += books.execute("SELECT effect, cents FROM deposits").fetchall()
+            tries += books.execute("SELECT count(*) FROM tries").fetchone()[0]
     paid = Counter((effect.partition("/")[2], cents) for effect, cents in effects)
     wanted = {
-        (f"deposit.{number}.{position}", cents): 11
+        (f"{tool}.{number}.{position}", cents): 11
         for number, several in enumerate(amounts, 1)
-        for position, cents in enumerate(several, 1)
+        for position, (tool, cents) in enumerate(several, 1)
     }
     assert paid == wanted
     print(f"{tries} tries of {len(effects)} effects")

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from continuo.operations.batches import AtProvider
 from continuo.patterns import Call, Retry
 from continuo.testing.processes import kill, until
 from tests.support.world import World
@@ -41,3 +42,63 @@ async def test_every_item_ends_once_whatever_is_killed(world: World) -> None:
         assert [row["number"] for row in results] == list(range(1, ITEMS + 1))
     calls = await world.simulator.calls("sim-mid")
     assert ITEMS <= len(calls) <= ITEMS + 3 * WINDOW
+
+
+async def at_the_provider(world: World, model: str) -> int:
+    """How many batches of a model its provider has taken."""
+    path = "/v1/batches" if model == "sim-mid" else "/v1/messages/batches"
+    return len((await world.simulator.get(f"{path}?limit=100"))["data"])
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("model", ["sim-mid", "sim-premium"])
+async def test_a_worker_that_dies_before_it_knows_a_batch_that_it_sent_has_it_found_again(
+    world: World, model: str
+) -> None:
+    await world.simulator.behave(model, batch={"slow": 60})
+    pool = await world.pool()
+    async with batches(world.client) as place:
+        batch = await place.begun(numbered(20), Call(model=model), at_provider=AtProvider())
+
+        async def taken() -> bool:
+            return await at_the_provider(world, model) == 1
+
+        await until(taken)
+        await kill(pool)
+        await world.simulator.delete("/_sim/models")
+        await world.pool()
+        end = await asyncio.wait_for(place.batches.end(batch), 120)
+        assert (end.state, end.tally.done) == ("done", 20)
+    assert len(await world.simulator.calls(model)) == 20
+    assert await at_the_provider(world, model) == 1
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(300)
+async def test_every_item_of_a_provider_s_batches_is_asked_once_whatever_is_killed(world: World) -> None:
+    await world.simulator.behave("sim-mid", batch={"answers": 150}, error_rate=0.05, seed=7)
+    pool = await world.pool()
+    async with batches(world.client) as place:
+        batch = await place.begun(numbered(ITEMS), Call(model="mid"), at_provider=AtProvider())
+        for rounds in (1, 2, 3):
+
+            async def answered() -> bool:
+                return len(await world.simulator.calls("sim-mid")) >= 150 * rounds  # noqa: B023
+
+            await until(answered, timeout=120, every=0.01)
+            # Its answers are just being taken, or kept.
+            await kill(pool)
+            if rounds == 2:
+                await kill(world.temporal.child)
+                await world.temporal.start()
+            pool = await world.pool()
+        end = await asyncio.wait_for(place.batches.end(batch), 200)
+        assert (end.state, end.tally.ended) == ("done", ITEMS)
+        assert 0 < end.tally.failed < ITEMS // 5
+        sql = "SELECT COUNT(*) AS rows, SUM(cost_nanousd) AS cost FROM ledger WHERE tenant = ?"
+        database = world.journal()
+        [row] = await database.read(sql, (place.tenant,))
+        await database.aclose()
+        assert (row["rows"], row["cost"] / 1e9) == (end.tally.done, pytest.approx(end.tally.cost_usd))
+    assert len(await world.simulator.calls("sim-mid")) == ITEMS

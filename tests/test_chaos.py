@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 ROUNDS = 5
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_moments(world: World, seed: int) -> None:
     """Whatever is killed, every run ends in an answer, and what the journal holds was never asked for again."""
     chance = random.Random(seed)
@@ -56,7 +56,7 @@ async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_momen
     assert journalled <= set(seen)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 async def test_orders_add_up_whatever_is_cancelled_failed_or_killed_at_random_moments(world: World, seed: int) -> None:
     chance = random.Random(seed)
     services = ("inventory", "payment", "shipping")
@@ -85,7 +85,7 @@ async def test_orders_add_up_whatever_is_cancelled_failed_or_killed_at_random_mo
     assert totals["shipments"] == kept
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(2))
 async def test_workers_killed_at_random_moments_change_no_answer_of_a_random_tree(world: World, number: int) -> None:
     """Eight trees a round: run in peace, then with killed workers. What is in the journal is never asked for again."""
     for model, latency in {"sim-premium": 0.6, "sim-mid": 0.3, "sim-mini": 0.1}.items():

@@ -12,7 +12,7 @@ from continuo.decisions import media_tokens, media_type
 from continuo.parts import MAX_MEDIA_BYTES
 from continuo.patterns import Step
 from continuo.testing.processes import Control
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 from tests.support.media import PDF, png, wav
 from tests.support.repository import ROOT
 

@@ -14,7 +14,7 @@ from continuo.door.runs import result
 from continuo.jobs import Outcome
 from continuo.patterns import Call, Retry, Step
 from continuo.patterns.walk import replaced
-from continuo.testing.processes import Control, begin, job, outcome
+from continuo.testing.processes import Control, begin, job, outcome, until
 from tests.support.repository import ROOT
 from tests.workflows.test_review import decide, opened
 
@@ -146,9 +146,18 @@ async def test_the_fast_sibling_answers_at_once_when_the_strong_one_is_throttled
 async def test_of_more_questions_than_the_strong_model_takes_at_once_the_fast_sibling_answers_the_rest(
     client: Client, simulator: Control
 ) -> None:
-    await simulator.behave("sim-pro", latency=1)
-    asking = (asked(client, "pro-to-flash", INPUTS["pro-to-flash"]) for _ in range(8))
-    found = Counter(one.model for one in await asyncio.gather(*asking))
+    await simulator.behave("sim-pro", latency=60)
+    question = job(pattern("pro-to-flash"), INPUTS["pro-to-flash"])
+    handles = [await begin(client, question) for _ in range(8)]
+
+    async def all_asked() -> bool:
+        return len(await simulator.calls()) == 8
+
+    await until(all_asked)
+    found = Counter(call["model"] for call in await simulator.calls())
+    for handle in handles:
+        await handle.cancel()
+    await asyncio.gather(*map(result, handles), return_exceptions=True)
     assert found == {"sim-pro": 5, "sim-flash": 3}
 
 

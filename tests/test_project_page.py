@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from continuo.config.catalog import load_catalog
-from tests.starters.test_cli import continuo
 from tests.starters.test_init import FILES
+from tests.support.commands import continuo
 from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "project.md").read_text(encoding="utf-8")

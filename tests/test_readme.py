@@ -10,7 +10,7 @@ from temporalio.client import Client
 from continuo.authoring.files import load_pattern
 from continuo.starters.commands.init import init
 from continuo.testing.processes import Control, job, outcome
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 from tests.support.repository import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -33,7 +33,7 @@ async def storm(database: Database, name: str, chance: random.Random) -> tuple[s
     return set(names) - refused, refused
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_a_file_that_is_full_or_locked_keeps_what_it_acknowledged(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,8 @@ from tests.test_project_page import OWN_CODE
 OTHERS = ("activities", "config", "examples", "patterns", "simulator", "starters", "tests", "workers", "workflows")
 """Packages that a project may well have."""
 
-PORTS = [part for name in ("port", "ui-port", "sim-port", "shop-port", "gateway-port") for part in (f"--{name}", "0")]
+NAMES = ("port", "ui-port", "sim-port", "shop-port", "gateway-port", "metrics-port")
+PORTS = [part for name in NAMES for part in (f"--{name}", "0")]
 SERVERS = ("TEMPORAL_ADDRESS", "CONTINUO_SIM_URL", "CONTINUO_SHOP_URL")
 
 

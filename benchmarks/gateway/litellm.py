@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from benchmarks.environments import installed
 from benchmarks.gateway.contestant import Contestant
 from continuo.testing.processes import until
 from continuo.workers.local.stack import listening
@@ -38,24 +38,9 @@ general_settings:
 """
 
 
-async def installed() -> Path:
-    """The folder of its programs. Raises `RuntimeError` where it cannot be installed."""
-    folder = Path.home() / ".cache" / "continuo" / f"litellm-{VERSION}"
-    if not (folder / "ready").exists():
-        for line in (
-            (sys.executable, "-m", "venv", str(folder)),
-            (str(folder / "bin" / "pip"), "install", "--quiet", *PACKAGES),
-        ):
-            process = await asyncio.create_subprocess_exec(*line)
-            if await process.wait():
-                raise RuntimeError(f"LiteLLM {VERSION} cannot be installed: {' '.join(line)}")
-        (folder / "ready").touch()
-    return folder / "bin"
-
-
 @asynccontextmanager
 async def litellm(folder: Path, upstream: str) -> AsyncIterator[Contestant]:
-    programs, config = await installed(), folder / "litellm.yaml"
+    programs, config = await installed(f"litellm-{VERSION}", PACKAGES), folder / "litellm.yaml"
     config.write_text(CONFIG.format(url=upstream), encoding="utf-8")
     with listening(0, "LiteLLM") as socket:
         port = socket.getsockname()[1]

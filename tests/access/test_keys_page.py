@@ -14,7 +14,7 @@ from cyclopts import App
 from continuo.access import limits, oidc, ring
 from continuo.protection.api_keys import SECRET, ApiKey
 from continuo.starters.commands.keys import keys
-from tests.starters.test_cli import typed
+from tests.support.commands import typed
 from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")

@@ -12,11 +12,13 @@ from temporalio.testing import ActivityEnvironment
 
 from benchmarks.unprotected import NoAdmission, NoBreakers, NoPayloads, NoStreams, NoTurns
 from continuo.activities.admission import Admitted
+from continuo.activities.micro_batches import MicroBatches
 from continuo.activities.models import ModelCalls
 from continuo.activities.settling import Settling
 from continuo.authoring.library import Library
 from continuo.deltas import Delta
 from continuo.messages import Usage
+from continuo.operations.metrics import Meter
 from continuo.patterns import Call
 from continuo.providers.client import ModelClient
 from continuo.stores.journal import Journal
@@ -78,16 +80,19 @@ async def test_it_is_recorded_before_anything_else_is_waited_for(
         start_to_close_timeout=timedelta(minutes=1),
     )
     client = ModelClient(library.catalog, library.environ, library.settings.knowledge, library.masker)
+    admission, breakers = NoAdmission() if stream else Leaving(environment.cancel), NoBreakers()
     calls = ModelCalls(
         library,
         client,
         journal,
         Settling(journal, tmp_path / "unrecorded"),
-        NoAdmission() if stream else Leaving(environment.cancel),
-        NoBreakers(),
+        admission,
+        breakers,
         NoPayloads(),
         NoTurns(),
         Appending(journal, environment.cancel) if stream else NoStreams(),
+        MicroBatches(client, admission, breakers),
+        Meter(library),
     )
     asked: Any = job(Call(model="sim-mini", local=True))
     with pytest.raises(asyncio.CancelledError):

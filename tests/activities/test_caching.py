@@ -13,8 +13,10 @@ from structlog.testing import capture_logs
 from temporalio.testing import ActivityEnvironment
 
 from continuo.activities.caching import Caching
+from continuo.authoring.library import Library
 from continuo.jobs import Context, Job, Outcome
 from continuo.messages import Message, ModelRequest
+from continuo.operations.metrics import Meter
 from continuo.patterns import Cached, Call
 from continuo.patterns.choices import Semantic
 from continuo.stores.cache import Lookup
@@ -41,7 +43,7 @@ JOB = Job(
 @pytest.fixture
 async def caching(tmp_path: Path) -> AsyncIterator[Caching]:
     cache = open_file(tmp_path / "cache.db")
-    yield Caching(cache)
+    yield Caching(cache, Meter(Library()))
     await cache.aclose()
 
 
@@ -78,7 +80,7 @@ async def test_a_redis_that_hangs_or_is_gone_is_missed_at_once_and_found_when_it
     run = ActivityEnvironment().run
     async with running(server := RedisServer(tmp_path)):
         cache = RedisCache(connect(server.url))
-        caching = Caching(cache)
+        caching = Caching(cache, Meter(Library()))
         await run(caching.keep, JOB, ANSWER)
         assert (await run(caching.look_up, JOB, False)).outcome
         with capture_logs() as logs:

@@ -29,7 +29,7 @@ async def test_a_local_call_that_ends_all_its_workers_ends_itself(tmp_path: Path
     database = open_store(Settings(data=tmp_path), {})
     journal = Journal(database)
     nobody = cast(Any, None)
-    calls = ModelCalls(nobody, nobody, journal, Settling(journal, tmp_path), nobody, nobody, nobody, nobody, nobody)
+    calls = ModelCalls(nobody, nobody, journal, Settling(journal, tmp_path), *[nobody] * 7)
     step = Call(model="sim-mid", local=True, retry=Retry(attempts=1))
     usage = Usage(input_tokens=9, estimated=True)
     lost = CallRecord(path="", model="m", provider="p", status="lost", usage=usage, cost_usd=0.1)

@@ -44,7 +44,7 @@ async def test_an_answer_is_found_though_another_process_books_its_file_at_that_
         await Journal(database).settle(ANSWERED)
         file.unlink(missing_ok=True)
 
-    settling._keep(file, ANSWERED)
+    settling._keep(file, ANSWERED.model_dump_json().encode())
     assert await Settling(Booking(database), folder).find("run/1") == ANSWERED.outcome
 
     def taken(path: Path) -> bytes:
@@ -52,7 +52,7 @@ async def test_an_answer_is_found_though_another_process_books_its_file_at_that_
         return read(path)
 
     await Journal(database).settle(ANSWERED)
-    settling._keep(file, ANSWERED)
+    settling._keep(file, ANSWERED.model_dump_json().encode())
     monkeypatch.setattr(Path, "read_bytes", taken)
     assert await Settling(Journal(database), folder).find("run/1") == ANSWERED.outcome
     await database.aclose()

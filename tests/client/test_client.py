@@ -7,17 +7,20 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pydantic import JsonValue
 
-from continuo.client import Continuo, InputError, NoServer, Run, RunFailed
+from continuo.client import Continuo, InputError, NoServer, Run, RunFailed, Times
 from continuo.client.media import Medium
 from continuo.config.defaults import DEFAULTS
+from continuo.door import Answered
 from continuo.messages import Message
 from continuo.patterns import Call, Http, Retry, Saga, SagaStep, Template
 from continuo.testing.processes import Control, kill, until
 from tests.support.media import png, wav
+from tests.support.streams import STORY
 from tests.support.world import World
 
 ORDER: dict[str, JsonValue] = {
@@ -42,6 +45,30 @@ async def test_a_named_pattern_is_run_for_a_tenant(continuo: Continuo, simulator
     assert outcome.simulated
     [call] = await simulator.calls()
     assert "Where is my order?" in str(call["body"])
+
+
+async def test_an_agent_s_answer_is_read_as_it_comes_and_again_from_its_beginning(
+    continuo: Continuo, simulator: Control
+) -> None:
+    look = {"text": "I look.", "calls": [{"name": "look_up", "arguments": {"input": "parcels"}}]}
+    await simulator.behave("sim-mid", script=[look, {"text": STORY}], pace=0.02)
+    run = await continuo.start("help-desk", "How do I return a parcel?", stream=True)
+    text, answered = "", True
+    async for piece in run.stream():
+        text += piece
+        if answered and "word1" in text:
+            answered = (await simulator.calls("sim-mid"))[-1]["answered"]
+    assert not answered
+    assert text == f"I look.\n\n{STORY}" == (await run.result()).text
+    again = await continuo.get(run.id)
+    assert "".join([piece async for piece in again.stream()]) == text
+
+
+async def test_the_stream_of_a_run_that_fails_ends_as_its_result_does(continuo: Continuo, simulator: Control) -> None:
+    await simulator.behave("sim-free", status=400)
+    run = await continuo.start("model:sim-free", "Hello?", stream=True)
+    with pytest.raises(RunFailed, match="invalid_request"):
+        [piece async for piece in run.stream()]
 
 
 @pytest.mark.parametrize("path", [DEFAULTS / "patterns" / "answer.yaml", str(DEFAULTS / "patterns" / "answer.yaml")])
@@ -203,6 +230,7 @@ def saga() -> Saga:
 async def test_a_signal_reaches_a_workflow_of_any_kind(continuo: Continuo, simulator: Control) -> None:
     await simulator.behave("sim-free", status=400)
     run = await failed_run(continuo)
+    assert not isinstance(run._run, Answered)
     letter = await continuo.get(f"dead-letter/{run.id}/{await run._run.newest_run_id()}")
     await letter.signal("discard", "by a signal")
     with pytest.raises(InputError, match="has ended"):
@@ -284,3 +312,27 @@ async def test_a_server_that_goes_away_is_one_clear_error_and_its_runs_go_on(wor
             assert "the Temporal server does not answer" in str(error)
         await world.temporal.start()
         assert (await run.result()).text
+
+
+async def test_a_schedule_is_planned_run_paused_and_forgotten(continuo: Continuo, simulator: Control) -> None:
+    schedules, whose = continuo.schedules, f"t-{uuid4().hex[:8]}"
+    times = Times(cron=("0 6 * * 1-5",), zone="Europe/Berlin")
+    row = await schedules.create("nightly", "model:sim-mid", "How many?", times=times, tenant=whose)
+    assert (row.pattern, row.times) == ("model:sim-mid", "0 6 * * 1-5 (Europe/Berlin)")
+    with pytest.raises(InputError, match="has a schedule 'nightly' already"):
+        await schedules.create("nightly", "model:sim-mid", "How many?", times=times, tenant=whose)
+    with pytest.raises(InputError, match="media: each time of a schedule is a run of its own"):
+        await schedules.create("seen", "describe", media=[("photo.png", png())], times=times, tenant=whose)
+    await schedules.trigger("nightly", tenant=whose)
+
+    async def ran() -> bool:
+        return [one.status for one in (await schedules.show("nightly", tenant=whose)).times] == ["completed"]
+
+    await until(ran)
+    assert len(await simulator.calls("sim-mid")) == 1
+    await schedules.pause("nightly", note="too dear", tenant=whose)
+    assert (await schedules.show("nightly", tenant=whose)).schedule.note == "too dear"
+    await schedules.resume("nightly", tenant=whose)
+    await schedules.delete("nightly", tenant=whose)
+    with pytest.raises(InputError, match="has no schedule 'nightly'"):
+        await schedules.show("nightly", tenant=whose)

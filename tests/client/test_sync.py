@@ -52,6 +52,7 @@ def in_a_thread() -> None:
     with Continuo.connect() as continuo:
         run = continuo.start("support", "Hello?", id="sync")
         assert continuo.get(run.id).result() == run.result()
+        assert "".join(run.stream()) == run.result().text
         assert run.progress().steps[0].status == "done"
         with pytest.raises(RunFailed, match="400"):
             continuo.run("model:sim-free", "Hello?")

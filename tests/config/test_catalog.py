@@ -88,6 +88,22 @@ def test_no_model_embeds_in_place_of_another() -> None:
     assert [CATALOG.takes(CATALOG.models["sim-mini"], request) for request in (embed, words)] == [False, True]
 
 
+def test_only_a_model_that_embeds_has_a_micro_batch() -> None:
+    providers = {"p": {"protocol": "openai", "base_url": "http://x"}}
+    with pytest.raises(ValidationError, match="micro_batch is for models that embed; take it out, or set `embeds"):
+        Catalog.model_validate({"providers": providers, "models": {"m": {"provider": "p", "micro_batch": {}}}})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("window", "11s"), ("window", 0), ("max_inputs", 1), ("max_tokens", 0), ("size", 5)]
+)
+def test_a_micro_batch_has_sensible_bounds(field: str, value: object) -> None:
+    providers = {"p": {"protocol": "openai", "base_url": "http://x"}}
+    model = {"provider": "p", "embeds": True, "micro_batch": {field: value}}
+    with pytest.raises(ValidationError, match=f"micro_batch.{field}"):
+        Catalog.model_validate({"providers": providers, "models": {"m": model}})
+
+
 def test_a_model_cannot_embed_by_a_protocol_without_embeddings() -> None:
     with pytest.raises(ValidationError, match="model 'm' embeds, and its provider's protocol has no embeddings"):
         Catalog.model_validate(
@@ -183,3 +199,8 @@ def test_a_model_can_be_used_where_one_of_its_deployments_can() -> None:
     assert catalog.resolve("m", lacking("EU")).id == "m"
     with pytest.raises(InputError, match="model 'm' cannot be used here; m: set EU or set US"):
         catalog.resolve("m", lacking("EU", "US"))
+
+
+def test_only_a_provider_whose_protocol_has_batches_has_a_price_of_them() -> None:
+    with pytest.raises(ValidationError, match="provider 'k' has a batch_price, and protocol 'knowledge' no batches"):
+        Catalog.model_validate({"providers": {"k": {"protocol": "knowledge", "batch_price": 0.5}}, "models": {}})

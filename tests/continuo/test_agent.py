@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
 from continuo.decisions.agent import RESULT, Used, answered, asked_of, following, left_out, reached, with_own_ids
-from continuo.decisions.json_schema import mistake_in, mistake_of
+from continuo.decisions.json_schema import misfit, mistake_in, mistake_of
 from continuo.messages import Message, ToolCall
 from continuo.patterns import Agent, AgentTool, Compaction, Fallback, Template
 
@@ -157,5 +157,23 @@ def test_a_schema_that_is_none_is_told_and_no_other_place_is_asked_for_one() -> 
     assert mistake_of({"type": "object", "properties": {"a": {"minimum": 1}}}) is None
     assert "cannot be read" in (mistake_in("1", {"$ref": "http://127.0.0.1:9/schema.json"}) or "")
     assert mistake_in('{"a": {"b": 1}}', {"properties": {"a": {"properties": {"b": {"type": "string"}}}}}) == (
-        "a.b: 1 is not of type 'string'"
+        'a.b: 1 is not of type "string"'
     )
+
+
+def test_a_schema_that_goes_too_deep_is_told() -> None:
+    deep: dict[str, JsonValue] = {}
+    for _ in range(3000):
+        deep = {"not": deep}
+    assert "limit" in (mistake_of(deep) or "")
+    assert "cannot be read" in (mistake_in("1", deep) or "")
+    assert mistake_in("1", {"$ref": "#"}) is None
+
+
+@pytest.mark.parametrize("pattern", ["^(a+)+$", "^(?=(a+)+$)b", "^(a|a)*$"])
+def test_a_hostile_regular_expression_comes_to_an_end(pattern: str) -> None:
+    """In values, and in the names of fields."""
+    text = "a" * 5_000 + "!"
+    assert misfit(text, {"pattern": pattern})
+    assert misfit({text: 1}, {"patternProperties": {pattern: False}, "minProperties": 2})
+    assert misfit({text: 1}, {"patternProperties": {pattern: {}}, "additionalProperties": False})

@@ -7,7 +7,7 @@ import pytest
 from continuo.authoring.library import Library
 from continuo.config.defaults import DEFAULTS
 from continuo.config.settings import Settings
-from continuo.door.stages import with_pattern
+from continuo.door.stages import again
 from continuo.errors import InputError
 from continuo.jobs import Failure, Job
 from continuo.messages import Message, ModelRequest
@@ -33,7 +33,7 @@ def test_a_letter_of_a_huge_job_is_shown_in_short(failed: Job) -> None:
 
 
 def test_another_pattern_takes_over_the_input_and_gives_its_name(failed: Job) -> None:
-    found = with_pattern(Library(), failed, "order")
+    found = again(Library(), failed, "order")
     assert (found.step.kind, found.context.pattern, found.context.tenant) == ("saga", "order", "acme")
     assert (found.request, found.data) == (failed.request, failed.data)
 
@@ -42,11 +42,11 @@ def test_a_pattern_that_does_not_take_the_letter_s_image_cannot_take_over(failed
     turn = Message(role="user", content=(part(png()),))
     library = Library(Settings(simulated=True))
     with_image = failed.model_copy(update={"request": ModelRequest(messages=(turn,))})
-    assert with_pattern(library, with_image, "describe").request == with_image.request
+    assert again(library, with_image, "describe").request == with_image.request
     with pytest.raises(InputError, match="model 'knowledge' of the pattern takes no image"):
-        with_pattern(Library(), with_image, "help-pages")
+        again(Library(), with_image, "help-pages")
 
 
 def test_a_file_is_no_named_pattern_since_the_pools_may_not_have_it(failed: Job) -> None:
     with pytest.raises(InputError, match="is a file; name a pattern of"):
-        with_pattern(Library(), failed, str(DEFAULTS / "patterns" / "support.yaml"))
+        again(Library(), failed, str(DEFAULTS / "patterns" / "support.yaml"))

@@ -13,8 +13,10 @@ from continuo.authoring.library import Library
 from continuo.config import followed
 from continuo.config.defaults import DEFAULTS
 from continuo.config.settings import Settings
+from continuo.config.tenants import load_tenants
 from continuo.errors import InputError
-from continuo.patterns import Call
+from continuo.patterns import Call, Review
+from continuo.patterns.review import Notify
 
 CATALOG = """
 [providers.here]
@@ -31,6 +33,7 @@ provider = "here"
 best = ["large"]
 """
 
+RULES = '[[rules]]\nname = "a"\nwhen = {}\npattern = "mine"\n'
 PATTERN = "description: one call\npattern: {kind: call, model: best}\n"
 
 
@@ -44,6 +47,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def files(tmp_path: Path) -> Path:
     (tmp_path / "catalog.toml").write_text(CATALOG, encoding="utf-8")
     (tmp_path / "tenants.toml").write_text("[tenants.acme]\nweight = 2.0\n", encoding="utf-8")
+    (tmp_path / "rules.toml").write_text(RULES, encoding="utf-8")
     (tmp_path / "patterns").mkdir()
     (tmp_path / "patterns" / "mine.yaml").write_text(PATTERN, encoding="utf-8")
     return tmp_path
@@ -52,7 +56,11 @@ def files(tmp_path: Path) -> Path:
 @pytest.fixture
 def library(files: Path) -> Library:
     settings = Settings(
-        catalog=files / "catalog.toml", tenants=files / "tenants.toml", patterns=files / "patterns", simulated=False
+        catalog=files / "catalog.toml",
+        tenants=files / "tenants.toml",
+        rules=files / "rules.toml",
+        patterns=files / "patterns",
+        simulated=False,
     )
     return Library(settings, {})
 
@@ -75,6 +83,7 @@ def test_what_is_unchanged_is_resolved_once(library: Library) -> None:
     [
         ("catalog.toml", '["large"]', '["small"]', lambda library: library.step("mine"), Call(model="small")),
         ("tenants.toml", "2.0", "3.0", lambda library: library.tenants.of("acme").weight, 3.0),
+        ("rules.toml", "mine", "model:best", lambda library: library.rules.rules[0].pattern, "model:best"),
         ("patterns/mine.yaml", "best", "small", lambda library: library.step("mine"), Call(model="small")),
         ("patterns/mine.yaml", "one call", "a call", lambda library: library.named("mine").description, "a call"),
     ],
@@ -106,11 +115,19 @@ def test_patterns_come_and_go_with_their_files(library: Library, files: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("file", "what"), [("catalog.toml", "catalog"), ("tenants.toml", "tenants"), ("patterns/mine.yaml", "mine.yaml")]
+    ("file", "what"),
+    [
+        ("catalog.toml", "catalog"),
+        ("tenants.toml", "tenants"),
+        ("rules.toml", "rules"),
+        ("patterns/mine.yaml", "mine.yaml"),
+    ],
 )
 def test_a_mistake_keeps_what_was_right_and_is_told_once(library: Library, files: Path, file: str, what: str) -> None:
-    def look() -> tuple[object, object]:
-        return library.step("mine"), library.tenants.of("acme").weight
+    def look() -> tuple[object, ...]:
+        rules = library.rules
+        assert rules is not None
+        return library.step("mine"), library.tenants.of("acme").weight, rules.rules
 
     before, text = look(), (files / file).read_text(encoding="utf-8")
     with capture_logs() as logs:
@@ -152,6 +169,20 @@ def test_a_model_that_a_changed_catalog_has_no_more_is_told_with_its_line(librar
     (files / "patterns" / "mine.yaml").write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match="unknown model 'best'"):
         library.step("mine")
+
+
+@pytest.mark.parametrize(("pattern", "what"), [("yours", "pattern"), ("model:huge", "model"), ("./a.yaml", "pattern")])
+def test_a_rule_that_names_what_is_not_there_is_refused(library: Library, files: Path, pattern: str, what: str) -> None:
+    change(files / "rules.toml", "mine", pattern)
+    with pytest.raises(InputError, match=rf"rules\.toml: rule 'a': unknown {what} "):
+        _ = library.rules
+    (files / "patterns" / "yours.yaml").write_text(PATTERN, encoding="utf-8")
+    if pattern == "yours":
+        assert library.rules is not None
+
+
+def test_without_a_file_of_rules_there_are_none() -> None:
+    assert Library(Settings(rules=None)).rules is None
 
 
 def test_between_two_looks_nothing_is_read(library: Library, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,3 +254,35 @@ def test_the_key_of_a_provider_that_is_added_is_masked_and_one_that_is_gone_stil
     change(files / "catalog.toml", "OLD_KEY", "NEW_KEY")
     assert library.catalog.providers["here"].key_env == "NEW_KEY"
     assert [masker.text(both) for masker in maskers] == ["*** ***"] * 2
+
+
+def test_a_pattern_that_names_a_group_has_its_members_as_they_are_now(library: Library, files: Path) -> None:
+    change(files / "tenants.toml", "[tenants.acme]", '[groups]\neditors = ["ann"]\n\n[tenants.acme]')
+    (files / "patterns" / "asks.yaml").write_text(
+        "description: a question\npattern: {kind: review, group: editors}\n", encoding="utf-8"
+    )
+    assert library.step("asks") == Review(reviewers=("ann",))
+    told = '"ann", "bob"]\n\n[notify.editors]\nwebhook = "https://shop.example/hook"\nslack = "SLACK_EDITORS"'
+    change(files / "tenants.toml", '"ann"]', told)
+    notify = Notify(webhook="https://shop.example/hook", slack="SLACK_EDITORS")
+    assert library.step("asks") == Review(reviewers=("ann", "bob"), notify=notify)
+    change(files / "tenants.toml", "editors", "authors")
+    with pytest.raises(InputError, match=r"asks\.yaml:2: unknown group 'editors'; .*'?authors"):
+        library.step("asks")
+
+
+def test_where_a_group_is_told_that_there_is_not_is_refused(files: Path) -> None:
+    written = '[groups]\neditors = ["ann"]\n[notify.editor]\nslack = "SLACK"\n'
+    (files / "tenants.toml").write_text(written, encoding="utf-8")
+    with pytest.raises(InputError, match="unknown group in notify: 'editor'; did you mean 'editors'"):
+        load_tenants(files / "tenants.toml")
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [('["ann", "ann"]', "'ann' is in it twice"), ("[]", "at least 1"), ('["ann "]', "pattern"), ('"ann"', "tuple")],
+)
+def test_a_group_that_is_wrong_is_refused_with_its_name(files: Path, written: str, why: str) -> None:
+    (files / "tenants.toml").write_text(f"[groups]\neditors = {written}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=f"editors.*{why}"):
+        load_tenants(files / "tenants.toml")

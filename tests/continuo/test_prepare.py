@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from pydantic import JsonValue, ValidationError
@@ -16,11 +14,26 @@ from continuo.authoring.prepare import (
     validated,
 )
 from continuo.config.catalog import Catalog
-from continuo.config.settings import environment
 from continuo.errors import InputError
 from continuo.jobs import Context, Job
 from continuo.messages import Message, ModelRequest
-from continuo.patterns import Call, Deadline, Fallback, Http, Saga, SagaStep, Spec, Split, Step, Template, Variant
+from continuo.patterns import (
+    Agent,
+    AgentTool,
+    Call,
+    Deadline,
+    Fallback,
+    Http,
+    Review,
+    Saga,
+    SagaStep,
+    Spec,
+    Split,
+    Step,
+    Template,
+    Variant,
+)
+from continuo.patterns.review import Escalation
 from continuo.patterns.walk import replaced, specs
 from tests.support.trees import trees
 
@@ -188,16 +201,6 @@ def test_a_bad_field_is_named_in_one_line() -> None:
         validated(Context, pattern="p", deadline="soon")
 
 
-def test_a_key_may_be_mounted_as_a_file(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("secret\n", encoding="utf-8")
-    mounted = {"VENDOR_KEY_FILE": str(tmp_path / "key")}
-    assert environment(mounted)["VENDOR_KEY"] == "secret"
-    assert environment({**mounted, "VENDOR_KEY": "set"})["VENDOR_KEY"] == "set"
-    (tmp_path / "key").write_bytes(b"\xff")
-    with pytest.raises(InputError, match="VENDOR_KEY_FILE: not UTF-8"):
-        environment(mounted)
-
-
 def test_an_answer_is_gone_on_with_by_a_model_that_says_how() -> None:
     step = Call(model="pretend", on_break="continue")
     with pytest.raises(InputError, match=r"on_break is 'continue', and model 'pretend' does not .* `continues`"):
@@ -209,3 +212,21 @@ def test_an_answer_is_gone_on_with_by_a_model_that_says_how() -> None:
     with pytest.raises(InputError, match="model 'cheap'"):
         resolved(Call(model="dear", on_break="continue"), catalog, {}, simulated=True)
     assert resolved(Call(model="dear", on_break="restart"), catalog, {}, simulated=True)
+
+
+def test_the_members_of_a_group_are_put_in_its_place_wherever_it_is_named() -> None:
+    review = Review(group="editors", policy="majority", escalate=Escalation(after=60, group="bosses"))
+    step = Agent(
+        model=Call(model="pretend"),
+        tools={"x": AgentTool(step=Template(text="x"), needs_approval=Review(group="bosses"))},
+    )
+    groups = {"editors": ("ann", "bob", "cy"), "bosses": ("dot",)}
+    found = list(specs(resolved(Fallback(steps=(review, step)), CATALOG, {}, simulated=True, groups=groups)))
+    reviews = [spec for spec in found if isinstance(spec, Review)]
+    assert [(spec.reviewers, spec.group) for spec in reviews] == [(groups["editors"], None), (groups["bosses"], None)]
+    assert reviews[0].escalate == Escalation(after=60, reviewers=("dot",))
+
+
+def test_a_group_that_is_unknown_is_reported_with_the_nearest_one() -> None:
+    with pytest.raises(InputError, match="unknown group 'editor'; did you mean 'editors'"):
+        resolved(Review(group="editor"), CATALOG, {}, simulated=True, groups={"editors": ("ann",)})

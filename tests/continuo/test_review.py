@@ -1,5 +1,6 @@
 """What a review has come to."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from continuo.authoring.notified import check_notified
 from continuo.decisions.review import (
     Case,
     Claim,
@@ -19,9 +21,10 @@ from continuo.decisions.review import (
     refusal,
     voted,
 )
+from continuo.errors import InputError
 from continuo.jobs import Vote
-from continuo.patterns import Review
-from continuo.patterns.review import Escalation
+from continuo.patterns import Agent, AgentTool, Call, Fallback, Review, Template
+from continuo.patterns.review import Escalation, Notify
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -124,6 +127,20 @@ def test_an_edit_of_arguments_is_told_one_by_one() -> None:
     ]
     assert changes("old", "new") == ["- old", "+ new"]
     assert changes("same", "same") == []
+    before, after = (
+        json.dumps({"body": "Dear Ann,\nno.\nYours"}),
+        json.dumps({"body": "Dear Ann,\nyes\n+ thanks.\nYours"}),
+    )
+    assert changes(before, after) == ["  body:", "- no.", "+ yes", "+ + thanks."]
+
+
+@given(*[st.lists(st.sampled_from("abc"), min_size=1, max_size=6)] * 2)
+def test_the_changed_lines_in_the_place_of_the_old_ones_make_the_new_text(old: list[str], new: list[str]) -> None:
+    lines = changes("\n".join(old), "\n".join(new))
+    gone, come = ([line[2:] for line in lines if line[0] == sign] for sign in "-+")
+    assert any(
+        [*old[:at], *come, *old[at + len(gone) :]] == new and old[at : at + len(gone)] == gone for at in range(7)
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,14 +148,31 @@ def test_an_edit_of_arguments_is_told_one_by_one() -> None:
     [
         ({"policy": "all"}, "name the reviewers"),
         ({"policy": "majority", "reviewers": ("a",), "decisions": ("edit",)}, "several people cannot edit"),
+        ({"group": "g", "reviewers": ("a",)}, "there are reviewers and the group 'g'"),
+        ({"group": "two words"}, "group"),
+        ({"escalate": {"after": 2, "reviewers": ("a",), "group": "g"}}, "there are reviewers and the group 'g'"),
+        ({"escalate": {"after": 2}}, "name the reviewers or a group"),
         ({"reasons": ("spam",), "decisions": ("approve",)}, "not among the decisions"),
         ({"due": 10, "remind": 10}, "remind is not before due"),
         ({"due": 10, "remind": 0.001}, "remind comes more than 1,000 times before due"),
         ({"due": 10, "escalate": {"after": 20, "reviewers": ("a",)}}, "escalate.after is not before due"),
         ({"reviewers": ("a", "a")}, "two steps are called 'a'"),
         ({"question": "{nothing}"}, "unknown placeholder"),
+        ({"notify": {}}, "it tells nobody"),
+        ({"notify": {"slack": "https://hooks.slack.com/services/T"}}, "notify.slack"),
     ],
 )
 def test_a_review_that_cannot_be_decided_is_refused(fields: dict[str, Any], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         Review(**fields)
+
+
+def test_a_webhook_that_is_told_nothing_is_refused_wherever_the_review_stands() -> None:
+    tool = AgentTool(step=Template(text="t"), needs_approval=Review(notify=Notify(webhook="http://shop.example/hook")))
+    agent = Agent(model=Call(model="m"), tools={"t": tool})
+    with pytest.raises(InputError, match=r"notify\.webhook: its scheme is 'http'"):
+        check_notified(agent, private=False)
+    check_notified(agent, private=True)
+    escalation = Escalation(after=2, reviewers=("a",), notify=Notify(webhook="https://10.0.0.1/hook"))
+    with pytest.raises(InputError, match="which is no public address"):
+        check_notified(Fallback(steps=(Review(due=10, escalate=escalation),)), private=False)

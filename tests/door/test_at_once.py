@@ -10,9 +10,11 @@ from temporalio.client import Client
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.door import Door, Request
-from continuo.door.at_once import Answered, AtOnce
+from continuo.door.answered import Answered
+from continuo.door.at_once import AtOnce
 from continuo.door.noting import MOST, Noting, noting
 from continuo.jobs import Context, Outcome
+from continuo.operations.audit import Entry
 from continuo.operations.runs import RunQuery, RunRow
 from continuo.patterns import Cached, Call, Deadline, Fallback, Route, Step, Template
 from continuo.patterns.choices import BudgetUse, Intent, Length, Preference, Semantic
@@ -141,7 +143,7 @@ class Away:
         self.back = False
         self.kept: list[RunRow] = []
 
-    async def keep(self, rows: list[RunRow]) -> None:
+    async def keep(self, rows: list[RunRow], entries: list[Entry]) -> None:
         if not self.back:
             raise StoreUnavailable("gone")
         self.kept.extend(rows)
@@ -163,9 +165,9 @@ async def test_rows_wait_for_a_store_that_is_away_and_are_bounded(caplog: pytest
     notes = Noting(away, away)
     row: Any = "a row"
     for _ in range(MOST + 2):
-        notes.answered(row)
+        notes.note(row, row)
     assert not await notes.write()
     away.back = True
     assert await notes.write()
     assert len(away.kept) == MOST
-    assert "2 runs answered at the door are not in the table" in caplog.text
+    assert "2 answers and refusals of the door were not kept" in caplog.text

@@ -102,7 +102,14 @@ async def test_every_end_has_its_row_and_a_table_made_anew_has_the_same(
             return len([call for call in await world.simulator.calls("sim-mini") if not call["answered"]]) >= 2
 
         await until(in_flight)
-        await collect(client, runs)
+
+        async def collected() -> bool:
+            # Temporal lists a run some moments after it has begun.
+            await collect(client, runs)
+            known = await rows(table)
+            return all(run_id(one) in known for one in (cancelled, terminated))
+
+        await until(collected)
         assert {(await row(table, one)).status for one in (cancelled, terminated)} == {"running"}
         await until_cancelled(cancelled)
         await terminated.terminate("no longer wanted")

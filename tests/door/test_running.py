@@ -9,11 +9,11 @@ import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from continuo.activities.executions import open_runs, referred
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.door import Door, PlainRun, Request, Run
 from continuo.door.collecting import collect
+from continuo.door.executions import open_runs, referred
 from continuo.door.inspection import inspected
 from continuo.door.plain import described
 from continuo.door.plain_rows import plain_row

@@ -13,7 +13,7 @@ from continuo.authoring.library import Library
 from continuo.authoring.prepare import MAX_INPUT_BYTES
 from continuo.config.defaults import DEFAULTS
 from continuo.door import Door, Request, Run, stages
-from continuo.door.stages import accepted, with_pattern
+from continuo.door.stages import accepted, again
 from continuo.door.submit import run_id
 from continuo.errors import InputError
 from continuo.jobs import Context, Failure, Job, KeyTerms, Outcome
@@ -229,7 +229,7 @@ def test_a_stage_is_passed_by_every_request_and_by_a_retry_with_another_pattern(
     with pytest.raises(InputError, match="not that"):
         accepted(door.library, Request(pattern="answer", prompt="Hi"), ACME)
     with pytest.raises(InputError, match="not that"):
-        with_pattern(door.library, job, "support")
+        again(door.library, job, "support")
 
 
 def test_a_retry_with_another_pattern_is_refused_when_the_job_is_too_large_for_that(
@@ -243,4 +243,4 @@ def test_a_retry_with_another_pattern_is_refused_when_the_job_is_too_large_for_t
     library = Library()
     job = accepted(library, Request(pattern=Template(text="x"), prompt=text, data={"more": text[:500_000]}), ACME)
     with pytest.raises(InputError, match="more than 2,000,000; shorten them"):
-        with_pattern(library, job, "long")
+        again(library, job, "long")

@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 from continuo.testing.processes import Control, pool_process, running
 from tests.client.scripts import script
 from tests.extensions.toy import CATALOG, PATTERN, written
-from tests.starters.test_cli import continuo
+from tests.support.commands import anew
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def test_a_pattern_a_provider_and_a_store_of_a_package_run_on_a_pool_in_th
 ) -> None:
     await simulator.behave("sim-mid", text="On its way.")
     async with running(pool_process("batch", tmp_path / "pool.log", **toy)):
-        ran = await continuo("run", str(tmp_path / "checked.yaml"), "Where?", "--priority", "batch", "--json", **toy)
+        ran = await anew("run", str(tmp_path / "checked.yaml"), "Where?", "--priority", "batch", "--json", **toy)
     assert ran.code == 0, (ran, (tmp_path / "pool.log").read_text())
     outcome = json.loads(ran.out)
     assert outcome["text"] == "On its way."
@@ -53,17 +53,17 @@ async def test_a_pattern_a_provider_and_a_store_of_a_package_run_on_a_pool_in_th
         ("tier1.answer", "sim-mid"),
         ("tier1.check", "polly"),
     ]
-    costs = await continuo("costs", "--by", "model", **toy)
+    costs = await anew("costs", "--by", "model", **toy)
     assert "sim-mid" in costs.out
     assert "polly" in costs.out
     assert (tmp_path / "store.db").exists()
 
 
 async def test_what_is_seen_before_a_run_knows_the_pattern_too(toy: dict[str, str], tmp_path: Path) -> None:
-    seen = await continuo("explain", str(tmp_path / "checked.yaml"), **toy)
+    seen = await anew("explain", str(tmp_path / "checked.yaml"), **toy)
     assert (seen.code, seen.err) == (0, "")
     assert "checked by polly, isolated" in " ".join(seen.out.split())
-    schema = await continuo("schema", **toy)
+    schema = await anew("schema", **toy)
     assert "Checked" in json.loads(schema.out)["$defs"]
 
 
@@ -152,7 +152,7 @@ async def test_a_url_that_no_backend_has_is_one_line_without_its_secret(
     toy: dict[str, str], variable: str, value: str, says: str
 ) -> None:
     command = ("costs",) if variable == "DATABASE_URL" else ("cache", "list")
-    ended = await continuo(*command, **{**toy, variable: value})
+    ended = await anew(*command, **{**toy, variable: value})
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert says in ended.err
     assert "secret" not in ended.err
@@ -162,14 +162,14 @@ async def test_a_protocol_that_nobody_has_is_named_with_those_that_are_there(
     toy: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "catalog.toml").write_text('[providers.x]\nprotocol = "client"\n', encoding="utf-8")
-    ended = await continuo("models", **toy)
+    ended = await anew("models", **toy)
     assert (ended.code, ended.err.count("\n")) == (2, 1)
-    assert "unknown protocol 'client'; known: anthropic, google, knowledge, openai, parrot" in ended.err
+    assert "unknown protocol 'client'; known: anthropic, google, knowledge, kserve, openai, parrot" in ended.err
 
 
 async def test_an_entry_point_that_names_no_package_is_one_line(toy: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "site" / "toy-1.0.dist-info" / "entry_points.txt").write_text("[continuo]\ntoy = gone\n")
-    ended = await continuo("patterns", **toy)
+    ended = await anew("patterns", **toy)
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert "an entry point of the group 'continuo' names no package: No module named 'gone'; correct it" in ended.err
 

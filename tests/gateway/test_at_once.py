@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from continuo.config.settings import Settings
-from continuo.door.at_once import Answered
+from continuo.door.answered import Answered
 from continuo.jobs import Outcome
 from continuo.protection.masking import LONG, Masker
 from continuo.starters.gateway.entry import Entered
@@ -89,8 +89,11 @@ async def test_what_is_known_is_kept_with_its_answer_so_that_nobody_looks_for_a_
         run=Answered("r", Outcome(text="Known.", served_by="cache")), known=Known("1", 1.0), pattern="cached"
     )
     body = parsed(chat.Body, b'{"model": "m", "messages": [{"role": "user", "content": "What?"}], "store": true}')
+    private = SimpleNamespace(policy=SimpleNamespace(restore=False))
     gateway = SimpleNamespace(answers=answers, masker=Masker([], LONG))
-    request = SimpleNamespace(gateway=gateway, key=SimpleNamespace(tenant="acme"), body=body, answering=answering)
+    request = SimpleNamespace(
+        gateway=gateway, key=SimpleNamespace(tenant="acme"), body=body, answering=answering, private=private
+    )
     kept = await begin(cast("Entered[chat.Body]", request), "completion", "chatcmpl-1", chat.written(body), [])
     assert answers.to_come == []
     found = await answers.find("acme", "completion", "chatcmpl-1")

@@ -132,6 +132,23 @@ async def test_a_key_without_money_gets_no_embedding(gateway: GatewayProcess, si
     assert await simulator.calls() == []
 
 
+async def test_clients_of_two_tenants_share_a_call_and_each_gets_its_own_answer_and_pays_its_own_share(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-batched-embed", embeddings=VECTORS, tokens={"input": 1001, "output": 0})
+    async with gateway.openai() as ours, gateway.openai(await new_key("other")) as theirs:
+        asked = [(ours, "a")] * 10 + [(theirs, "b")] * 10
+        found = await asyncio.gather(
+            *(client.embeddings.create(model="sim-batched-embed", input=text) for client, text in asked)
+        )
+    assert [one.data[0].embedding for one in found] == [pytest.approx(VECTORS[text]) for _, text in asked]
+    [call] = await simulator.calls()
+    assert call["inputs"] == 20
+    assert sum(one.usage.prompt_tokens for one in found) == 1001
+    cost = sum(one.model_extra["continuo"]["cost_usd"] for one in found if one.model_extra)
+    assert cost == pytest.approx(1001 * 0.123e-6, abs=1e-12)
+
+
 async def test_two_thousand_long_vectors_come_whole(gateway: GatewayProcess, simulator: Control) -> None:
     texts = [f"text {number}" for number in range(2048)]
     vectors = {text: [float(number)] * 512 for number, text in enumerate(texts)}

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from continuo.activities import webhooks
+from continuo.activities import posting
 from continuo.config.settings import Settings
 from continuo.parts import MAX_MEDIA_BYTES
 from continuo.protection.webhooks import SHORTEST
@@ -49,7 +49,7 @@ def test_its_figures_are_those_of_the_code() -> None:
     assert f"for {KEPT / 3600:.0f} hours" in PAGE
     assert f"on port {Ports.gateway}" in PAGE
     text = " ".join(PAGE.split())
-    assert f"after {webhooks.SECONDS:.0f} seconds it is tried again" in text
+    assert f"after {posting.SECONDS:.0f} seconds it is tried again" in text
     assert f"after {Settings.model_fields['webhook_pause'].default} seconds and twice as long each time" in text
     assert f"`CONTINUO_WEBHOOK_KEY`, {SHORTEST} random characters" in text
     assert f"within the last {INTERVAL:.0f} seconds" in text

@@ -175,6 +175,7 @@ async def test_jobs_are_listed_in_pages_the_newest_first(gateway: GatewayProcess
         await becomes(http, running, "running")
         assert await ids(http, status="running") == [running["id"]]
         await http.post(f"{PATH}/{running['id']}/cancel")
+        await becomes(http, running, "cancelled")
         await simulator.delete("/_sim/models")
 
 

@@ -52,7 +52,6 @@ async def test_no_request_of_the_published_api_is_a_mistake_of_ours(gateway: Gat
         @seed(20261126)
         @settings(
             max_examples=EXAMPLES,
-            deadline=None,
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

@@ -1,5 +1,7 @@
 """A link decides a review once, by the form of its page, and by nothing that only fetches it."""
 
+import json
+import re
 from html import unescape
 from typing import Any
 from urllib.parse import quote
@@ -10,16 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
 
+from continuo.activities.poster import Poster
+from continuo.activities.review_notices import ReviewNotices
+from continuo.config.settings import Settings, environment
 from continuo.decisions.review import Case
 from continuo.door.runs import Handle, result
 from continuo.errors import InputError
 from continuo.jobs import Outcome
+from continuo.operations.review_notices import notices_of
 from continuo.patterns import Review
+from continuo.patterns.review import Notify
 from continuo.protection.review_links import ReviewLink, link_of, token_of
 from continuo.testing.processes import until
 from tests.gateway.test_reviews import begun
 from tests.support.gateway import GatewayProcess, new_key
+from tests.support.receiver import receiving
 from tests.workflows.test_review import opened
 
 LINK = ReviewLink(review="r/1", tenant="acme", reviewer="ann", decisions=("approve",), shown="abc", expires=100)
@@ -57,6 +66,34 @@ async def test_fetching_decides_nothing_and_posting_the_form_decides_once(
     end = await result(handle)
     assert isinstance(end, Outcome)
     assert (end.text, end.verdict and end.verdict.note) == ("One\ntwo", "shorter")
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_message_in_slack_has_a_link_for_each_reviewer_with_which_that_one_decides(
+    client: Client, gateway: GatewayProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle, case = await review(client, question="Pay <it> & go?", reviewers=("ann", "bob"), not_by_requester=True)
+    case = case.model_copy(update={"requester": "bob"})
+    async with receiving("200 OK") as slack:
+        monkeypatch.setenv("SLACK_REVIEWS", slack.url("/services/secret"))
+        monkeypatch.setenv("CONTINUO_GATEWAY_URL", gateway.url)
+        [notice] = notices_of(Notify(slack="SLACK_REVIEWS"), case, "opened", "run", 0)
+        assert "/services/" not in notice.model_dump_json()
+        settings = Settings()
+        await ActivityEnvironment().run(
+            ReviewNotices(settings, environment(), Poster(settings, environment())).tell, notice
+        )
+        [sent] = slack.sent
+    assert sent.path == "/services/secret"
+    text = json.loads(sent.body)["text"]
+    assert "Pay &lt;it&gt; &amp; go?" in text
+    [(url, name)] = re.findall(r"<(http[^|]+)\|Decide as (\w+)>", text)
+    assert name == "ann"
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(url)).status_code == 200
+        assert (await opened(handle)).verdict is None
+        assert "approve by ann" in (await http.post(url, data={"decision": "approve"})).text
+    assert isinstance(await result(handle), Outcome)
 
 
 @pytest.mark.usefixtures("worker")

@@ -1,5 +1,7 @@
 """`/v1/reviews`: what waits for a person is listed and decided by the tenant's keys alone."""
 
+import json
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -8,11 +10,14 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from continuo.config.settings import Settings, environment
 from continuo.decisions.review import Case
 from continuo.door.reviews import open_reviews
 from continuo.door.runs import Handle, result, start
 from continuo.jobs import Outcome
 from continuo.patterns import Review
+from continuo.stores.audit import links
+from continuo.stores.opened import open_store
 from continuo.testing.processes import job as made
 from continuo.testing.processes import until
 from tests.support.gateway import GatewayProcess, new_key
@@ -56,8 +61,8 @@ async def test_a_review_is_listed_read_claimed_and_decided(client: Client, gatew
         other = await posted(http, case, "approve", by="bob", shown=case.shown)
         assert (other.status_code, other.json()["error"]["code"]) == (409, "review_refused")
         assert (await posted(http, case, "release", by="ann")).status_code == 200
-        done = await posted(http, case, "edit", by="bob", shown=case.shown, text="Mine.", note="shorter")
-        assert done.json()["verdict"]["reviewer"] == "bob"
+        done = await posted(http, case, "edit", by="bob", shown=case.shown, text="Mine.", note="for ada@example.org")
+        assert (done.json()["verdict"]["reviewer"], "ada@" in done.text) == ("bob", False)
         again = await posted(http, case, "approve", by="ann", shown=case.shown)
         assert again.status_code == 409
         assert "decided: edit by bob" in again.json()["error"]["message"]
@@ -65,7 +70,17 @@ async def test_a_review_is_listed_read_claimed_and_decided(client: Client, gatew
     end = await result(handle)
     assert isinstance(end, Outcome)
     assert end.text == "Mine."
+    await until(partial(audited, tenant, "edit"))
     await late.cancel()
+
+
+async def audited(tenant: str, verdict: str) -> bool:
+    store = open_store(Settings(), environment())
+    try:
+        entries = [json.loads(link.entry) async for link in links(store, tenant)]
+    finally:
+        await store.aclose()
+    return [one["verdict"] for one in entries if one["event"] == "decided"] == [verdict]
 
 
 async def test_other_tenants_and_keys_without_the_pattern_see_nothing(client: Client, gateway: GatewayProcess) -> None:

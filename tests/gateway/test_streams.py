@@ -1,6 +1,7 @@
 """An answer is streamed while it comes, and whoever dies or leaves meanwhile takes none of it along."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -47,6 +48,22 @@ PATTERNS = {
         steps:
           - {kind: call, model: sim-mini, on_break: continue, retry: {attempts: 2, initial: 10ms}}
           - {kind: call, model: sim-mid, on_break: continue}
+        """,
+    "redacted": """
+        kind: guard
+        checks: {personal: [EMAIL], blocked: [word58]}
+        on_failure: redact
+        step:
+          kind: pipeline
+          steps:
+            - {name: first, step: {kind: call, model: sim-mid}}
+            - {name: last, step: {kind: call, model: sim-mini, isolate: true}}
+        """,
+    "rejected": """
+        {kind: guard, checks: {personal: [EMAIL]}, step: {kind: call, model: sim-mini}}
+        """,
+    "checked-whole": """
+        {kind: guard, checks: {length: {max: 1000}}, step: {kind: call, model: sim-mini}}
         """,
     "in-turn": """
         kind: pipeline
@@ -372,3 +389,35 @@ async def test_who_leaves_in_mid_stream_ends_the_call(gateway: GatewayProcess, s
         return (row["status"], row["estimated"]) == ("cancelled", 1) and 0 < row["output_tokens"] < 50
 
     await until(booked, timeout=5)
+
+
+LEAKING = STORY.replace("word40", "eve@evil.test")
+
+
+async def test_a_guarded_answer_is_streamed_as_it_comes_and_redacted(
+    patterned: GatewayProcess, simulator: Control
+) -> None:
+    """What the answer may say is what the request did, and not what an earlier step has said to the last one."""
+    await simulator.behave("sim-mid", text="Mind eve@evil.test.")
+    await simulator.behave("sim-mini", text=LEAKING, pace=0.01)
+    chunks = await streamed(patterned, "redacted")
+    assert text_of(chunks) == LEAKING.replace("eve@evil.test", "███").replace("word58", "███")
+    assert len([chunk for chunk in chunks if text_of([chunk])]) > 3
+
+
+async def test_an_answer_that_is_rejected_ends_before_what_nobody_is_to_see(
+    patterned: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text=LEAKING, pace=0.01)
+    chunks = await streamed(patterned, "rejected")
+    assert text_of(chunks) == LEAKING[: LEAKING.index("eve@")]
+    assert chunks[-1]["error"]["code"] == "answer_rejected"
+    assert "eve@" not in json.dumps(chunks)
+
+
+async def test_an_answer_that_is_checked_as_a_whole_comes_as_a_whole(
+    patterned: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text=STORY, pace=0.01)
+    chunks = await streamed(patterned, "checked-whole")
+    assert [text_of([chunk]) for chunk in chunks if text_of([chunk])] == [STORY]

@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from continuo.activities.poster import Poster
 from continuo.activities.webhooks import Webhooks
 from continuo.config.settings import Settings, environment
 from continuo.door.collecting import collect
@@ -175,7 +176,7 @@ async def test_no_secret_is_in_a_history(gateway: GatewayProcess, simulator: Con
 async def test_nothing_inside_a_network_is_connected_to(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONTINUO_WEBHOOK_PRIVATE", "0")
     database = open_store(Settings(), environment())
-    webhooks = Webhooks(client, Settings(), environment(), Runs(database, "x"))
+    webhooks = Webhooks(client, Runs(database, "x"), Poster(Settings(), environment()))
     async with receiving() as receiver:
         for host in ("localhost", "127.1"):
             url = f"https://{host}:{receiver.port}/"
@@ -194,7 +195,7 @@ async def test_what_nobody_takes_is_a_failed_workflow_in_the_end_and_told_again_
     run = await begin(client, job(Template(text="Sorry.")))
     await result(run)
     database = open_store(Settings(), environment())
-    webhooks = Webhooks(client, Settings(), environment(), Runs(database, "x"))
+    webhooks = Webhooks(client, Runs(database, "x"), Poster(Settings(), environment()))
     own = Worker(
         client,
         task_queue="impatient",

@@ -23,7 +23,7 @@ async def test_calls_are_told_in_order_with_what_came_in(client: Asking, simulat
     assert before <= first.pop("time") <= second["time"] <= third["time"] <= time.time()
     assert first == {
         "model": "a", "protocol": "openai", "stream": False, "status": 200, "answered": True, "disconnected": False,
-        "idempotency_key": "run/1", "traceparent": None, "body": body("openai", "a"),
+        "inputs": 0, "idempotency_key": "run/1", "traceparent": None, "key": "", "body": body("openai", "a"),
     }  # fmt: skip
     assert (second["protocol"], second["stream"], second["status"], second["answered"]) == (
         "anthropic",
@@ -47,7 +47,7 @@ async def test_calls_are_forgotten_on_demand_and_scripts_are_kept(client: Asking
     await simulator.behave("m", text="kept")
     await client.ask("openai", "m")
     await simulator.delete("/_sim/calls")
-    assert await simulator.get("/_sim/calls") == {"calls": [], "by_model": {}}
+    assert await simulator.get("/_sim/calls") == {"calls": [], "by_model": {}, "inputs": {}}
     assert (await simulator.get("/_sim/models/m"))["text"] == "kept"
 
 

@@ -83,3 +83,12 @@ async def test_several_texts_have_their_vectors_in_their_order(
     answer = (await ask(http, protocol, ["b", "a"])).json()
     found = [one["embedding"] for one in answer["data"]] if protocol == "openai" else answer["embeddings"]
     assert [one if protocol == "openai" else one["values"] for one in found] == [[2.0], [1.0]]
+
+
+async def test_texts_are_counted_and_one_that_is_refused_spoils_its_request(
+    http: httpx.AsyncClient, simulator: Control, protocol: str
+) -> None:
+    await simulator.behave("m", refuses_text="b")
+    responses = [await ask(http, protocol, texts) for texts in (["a", "b", "c"], ["a", "c"])]
+    assert [response.status_code for response in responses] == [400, 200]
+    assert (await simulator.get("/_sim/calls"))["inputs"] == {"m": 5}

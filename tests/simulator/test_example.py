@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Union
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, create_model
 
@@ -65,7 +65,6 @@ class Plan(BaseModel):
     steps: list["Plan"]
 
 
-@settings(deadline=None)
 @given(st.recursive(leaves, nested, max_leaves=8))
 def test_the_example_of_any_schema_fits_it(kind: Any) -> None:
     adapter = TypeAdapter(kind)

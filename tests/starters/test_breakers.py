@@ -11,7 +11,7 @@ from continuo.config.settings import Settings
 from continuo.protection.breaker import State, workflow_id
 from continuo.testing.processes import until
 from continuo.workers.local.temporal_server import find
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 from tests.support.repository import ROOT
 
 PROVIDER = "vllm"

@@ -11,7 +11,7 @@ from continuo.jobs import Outcome
 from continuo.stores.cache import Place
 from continuo.stores.opened import open_cache
 from continuo.testing.processes import running
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 from tests.support.redis_server import RedisServer
 
 

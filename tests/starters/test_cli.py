@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from uuid import uuid4
@@ -11,9 +10,8 @@ from uuid import uuid4
 import pytest
 
 from continuo.config.defaults import DEFAULTS
-from continuo.starters.app import main
 from continuo.testing.processes import Control, TemporalServer, until
-from continuo.workers.local.processes import module
+from tests.support.commands import continuo, typed
 
 EXAMPLES = DEFAULTS / "examples"
 OWN = """
@@ -26,47 +24,6 @@ pattern:
       undo: {kind: http, service: inventory, method: DELETE, path: "/reservations/{place}"}
 """
 GOOD_ORDER = (EXAMPLES / "order.json").read_text(encoding="utf-8")
-
-
-@dataclass
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-async def continuo(*arguments: str, stdin: str = "", **environment: str) -> Result:
-    """Run a command and wait for its end."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        process = await asyncio.create_subprocess_exec(
-            *module("continuo", *arguments),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
-    assert process.returncode is not None
-    return Result(process.returncode, out.decode(), err.decode())
-
-
-class Told(Exception):
-    """The exit code of a command, in place of the end of the process."""
-
-
-def typed(patch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """Run a command in this process. Its exit code."""
-    patch.setattr(sys, "argv", ["continuo", *arguments])
-
-    def leave(code: int) -> None:
-        raise Told(code)
-
-    patch.setattr("continuo.starters.app.leave", leave)
-    with pytest.raises(Told) as told:
-        main(lambda: None)
-    code: int = told.value.args[0]
-    return code
 
 
 @pytest.mark.parametrize(
@@ -258,6 +215,15 @@ async def test_json_is_the_outcome_alone_and_absent_fields_are_left_out(simulato
     assert (found.code, found.err) == (0, "")
     assert (outcome["model"], outcome["simulated"], len(outcome["calls"])) == ("sim-mid", True, 1)
     assert not {"confidence", "tier", "fallback", "reasons", "checkpoints"} & outcome.keys()
+
+
+@pytest.mark.usefixtures("worker")
+async def test_an_answer_that_is_streamed_is_printed_once_and_the_steps_beside_it(simulator: Control) -> None:
+    look = {"text": "I look.", "calls": [{"name": "look_up", "arguments": {"input": "parcels"}}]}
+    await simulator.behave("sim-mid", script=[look, {"text": "Within 30 days."}])
+    found = await continuo("run", "help-desk", "How do I return a parcel?", "--stream")
+    assert (found.code, found.out) == (0, "I look.\n\nWithin 30 days.\n")
+    assert "look_up.1.1" in found.err
 
 
 @pytest.mark.usefixtures("worker")

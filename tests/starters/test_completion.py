@@ -30,7 +30,7 @@ async def test_bash_completes_commands_and_the_names_that_files_hold(tmp_path: P
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await asyncio.wait_for(process.communicate(), 120)
-    assert out.decode().splitlines() == ["run runs", "support sup.yaml", "premium"]
+    assert out.decode().splitlines() == ["run runs rules", "support sup.yaml", "premium"]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

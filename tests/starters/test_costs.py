@@ -17,7 +17,7 @@ from continuo.starters.commands.costs import costs
 from continuo.starters.console.table import Form
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 from tests.support.stores import record as keep
 
 TENANTS = """

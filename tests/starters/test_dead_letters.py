@@ -11,7 +11,7 @@ from continuo.errors import InputError
 from continuo.starters.commands.dead_letters import discard, list_letters, retry
 from continuo.testing.processes import Control, job, until
 from continuo.workflows.dead_letter import DeadLetterWorkflow
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 from tests.workflows.test_dead_letter import FAILS, LetterHandle, buried, closed, content
 
 

@@ -27,7 +27,8 @@ from continuo.workers.local.processes import module
 from continuo.workers.local.stack import Ports
 from tests.support.receiver import receiving
 
-FREE = ("--port", "0", "--ui-port", "0", "--sim-port", "0", "--shop-port", "0", "--gateway-port", "0")
+NAMES = ("port", "ui-port", "sim-port", "shop-port", "gateway-port", "metrics-port")
+FREE = tuple(part for name in NAMES for part in (f"--{name}", "0"))
 MARK = "DEV_TEST"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is left behind is looked up in /proc")
@@ -123,8 +124,8 @@ async def test_with_a_cluster_of_ones_own_no_server_is_started_and_a_killed_comm
 
 async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_dies_until_ctrl_c(data: Path) -> None:
     async with running(data, "--supervise") as dev:
-        told = [await dev.line() for _ in range(9)]
-        assert told[8].startswith("ready;")
+        told = [await dev.line() for _ in range(10)]
+        assert told[9].startswith("ready;")
         await reachable(told[0].split()[-1])
         await reachable(told[2].split()[-1] + "/_sim/health")
         await reachable(told[3].split()[-1] + "/totals")

@@ -201,7 +201,7 @@ async def test_without_a_real_model_the_fix_names_the_variable_of_a_key(
 
 
 async def test_a_key_that_no_header_can_carry_is_an_error(examined: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", f"{SECRET}\n{SECRET}")
+    monkeypatch.setenv("OPENAI_API_KEY", f"sk-another-one,{SECRET}\x07")
     _, results = await examined()
     assert results["keys"].status == "error"
     assert "OPENAI_API_KEY" in results["keys"].fix
@@ -281,3 +281,40 @@ def test_the_same_error_is_reported_once() -> None:
         "c": Finding("warning", "not checked", "mend b first"),
         "d": fine,
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says", "fix"),
+    [
+        ("events", "[subscribers.a]", "write `url`", ""),
+        (
+            "events",
+            "[subscribers.a]\nurl = 'http://h/x'",
+            "subscribers.a.url: its scheme is 'http'",
+            "begins with https://",
+        ),
+        (
+            "events",
+            "[subscribers.a]\nredis = 'x'",
+            "subscribers.a: REDIS_URL is not set",
+            "or give the subscriber a `url`",
+        ),
+        (
+            "alerts",
+            "[channels.a]\nkind = 'slack'\nurl_env = 'SLACK_URL'",
+            "channels.a: SLACK_URL is not set",
+            "set it in",
+        ),
+    ],
+    ids=["wrong", "address", "redis", "channel"],
+)
+async def test_who_cannot_be_told_is_named(
+    examined: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, says: str, fix: str
+) -> None:
+    (tmp_path / "file.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv(f"CONTINUO_{name.upper()}", str(tmp_path / "file.toml"))
+    monkeypatch.setenv("CONTINUO_WEBHOOK_PRIVATE", "0")
+    _, results = await examined()
+    assert results[name].status == "error"
+    assert says in results[name].message
+    assert fix in results[name].fix

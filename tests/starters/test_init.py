@@ -6,18 +6,19 @@ import pytest
 
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings
-from tests.starters.test_cli import typed
+from tests.support.commands import typed
 
 FILES = {
-    ".env.example", "Dockerfile", "config/catalog.toml", "config/tenants.toml", "conftest.py", "continuo.toml",
-    "examples/order-antarctica.json", "examples/order.json", "examples/question.txt", "patterns/assistant.yaml",
+    ".env.example", "Dockerfile", "config/catalog.toml", "config/guardrails.toml", "config/tenants.toml", "conftest.py",
+    "continuo.toml", "examples/order-antarctica.json", "examples/order.json", "examples/question.txt",
+    "patterns/assistant.yaml",
     "tests/test_assistant.py",
 }  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CATALOG", "TENANTS", "PATTERNS"):
+    for name in ("CATALOG", "TENANTS", "GUARDRAILS", "PATTERNS"):
         monkeypatch.delenv(f"CONTINUO_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
 

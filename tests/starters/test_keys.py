@@ -14,7 +14,7 @@ from continuo.config.settings import Settings
 from continuo.protection.api_keys import ApiKey, parsed_secret
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.opened import open_store
-from tests.starters.test_cli import typed
+from tests.support.commands import typed
 
 
 class Typed(NamedTuple):
@@ -81,7 +81,7 @@ def test_every_term_of_a_key_can_be_given(keys: Keys) -> None:
     terms = (
         "--models=gpt-*", "--models=claude-opus-5", "--patterns=support", "--priority=batch", "--daily-usd=1",
         "--monthly-usd=20", "--requests-per-minute=60", "--tokens-per-minute=90000", "--concurrency=8",
-        "--prefer=cost", "--weight=2", "--admin", "--expires=90d",
+        "--prefer=cost", "--weight=2", "--admin", "--role=operator", "--expires=90d",
     )  # fmt: skip
     made = loaded(keys, "create", "all", "--tenant=acme", *terms)
     left = datetime.fromisoformat(made.pop("expires")) - datetime.now(UTC)
@@ -100,6 +100,7 @@ def test_every_term_of_a_key_can_be_given(keys: Keys) -> None:
         "prefer": "cost",
         "weight": 2.0,
         "admin": True,
+        "role": "operator",
     }
     assert {*made} | {"expires"} == {*ApiKey.model_fields, "secret"}
 

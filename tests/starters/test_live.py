@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 from temporalio.client import Client
 
+from continuo import door
 from continuo.jobs import Outcome
 from continuo.patterns import Agent, AgentTool, Call, Deadline, Ensemble, Fallback, FanOut, Retry, Step, Template
 from continuo.patterns.choices import Majority
@@ -39,7 +40,7 @@ async def told(client: Client, step: Step, *, terminal: bool) -> str:
     text = StringIO()
     asked = job(step)
     handle = await begin(client, asked)
-    found = await watch(client, handle, asked, Console(file=text, force_terminal=terminal, width=100))
+    found = await watch(client, door.Run(handle), asked, Console(file=text, force_terminal=terminal, width=100))
     assert isinstance(found, Outcome)
     return text.getvalue()
 

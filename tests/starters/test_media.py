@@ -9,7 +9,7 @@ import pytest
 from continuo.config.defaults import DEFAULTS
 from continuo.starters.media import read_media
 from continuo.testing.processes import Control
-from tests.starters.test_cli import continuo, typed
+from tests.support.commands import continuo, typed
 from tests.support.media import PDF, png, wav
 
 PHOTO = png()

@@ -10,7 +10,7 @@ from continuo.errors import InputError
 from continuo.starters.commands.prune import prune
 from continuo.stores.database import Connection
 from continuo.stores.opened import open_store
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 from tests.support.world import World
 
 
@@ -31,7 +31,7 @@ async def old(worker: None) -> str:
 async def test_what_would_go_is_told_before_it_goes(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert await prune(dry_run=True, json=True) == 0
     found = json.loads(capsys.readouterr().out)
-    none = dict.fromkeys(("ledger", "payloads", "letters", "runs", "streams"), 0)
+    none = dict.fromkeys(("ledger", "payloads", "letters", "runs", "streams", "audit", "events"), 0)
     assert found == {"dry_run": True, "journal": 1, "cache": found["cache"], **none}
     table = await continuo("prune")
     assert (table.code, "gone" in table.out) == (0, True), table

@@ -18,7 +18,7 @@ from continuo.patterns import Fallback, Review, Template
 from continuo.starters.commands import reviews
 from continuo.starters.commands.show import show
 from continuo.testing.processes import begin, job, until
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 from tests.workflows.test_review import opened
 
 pytestmark = pytest.mark.usefixtures("worker")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import RenderableType
 
-from continuo.patterns import FanOut, Step, Template
+from continuo.patterns import Call, Fallback, FanOut, Orchestrate, Pipeline, PipelineStep, Step, Template
 from continuo.progress import Status, StepState
 from continuo.starters.console.run_tree import screenful, tree
 from continuo.starters.console.terminal import SafeConsole
@@ -72,3 +72,27 @@ def test_no_step_is_too_deep_to_be_shown(step: Step, width: int) -> None:
     screen = console(width, 25)
     text = " ".join(drawn(tree(step, {}, (), levels=2), screen))
     assert text.count("· ") == len(paths(step))
+
+
+def test_what_each_sub_task_has_begun_is_shown_with_what_is_below_it() -> None:
+    tiers = Fallback(steps=(Call(model="sim-free"), Call(model="sim-mini")))
+    step = Orchestrate(planner=Call(model="sim-mid"), executors=(tiers, Call(model="sim-mid")), validator=tiers)
+    seen: dict[str, Status] = {
+        "in.plan": "done",
+        "in.subtask10.executor1": "running",
+        "in.subtask10.executor1.tier1": "running",
+        "in.subtask2.executor1": "failed",
+        "in.subtask2.executor1.tier2": "failed",
+        "in.subtask2.validate1": "done",
+        "in.subtask2.executor2": "done",
+    }
+    outer = Pipeline(steps=(PipelineStep(name="in", step=step),))
+    screen = console(80, 50)
+    states = {path: StepState(path=path, kind="call", status=status, started=NOW) for path, status in seen.items()}
+    lines = [line.strip("│├└─ ") for line in drawn(tree(outer, states, (), 10), screen)]
+    begun = [line.split(":")[0] for line in lines if "subtask" in line]
+    parts = ["subtask2.executor1", "subtask2.validate1", "subtask2.executor2", "subtask10.executor1"]
+    assert [line[2:] for line in begun] == parts
+    assert [line[0] for line in begun] == ["✗", "✓", "✓", "…"]
+    below = lines[next(at for at, line in enumerate(lines) if "subtask10" in line) + 1]
+    assert below.startswith("… tier1: sim-free running")

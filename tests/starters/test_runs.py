@@ -22,7 +22,7 @@ from continuo.stores.runs import Runs
 from continuo.testing.processes import Control, job, until
 from continuo.workers.pool import pool
 from tests.continuo.stores.test_runs import done
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 from tests.support.world import World
 
 FALLS = Fallback(steps=(Call(model="premium", retry=Retry(attempts=1)), Call(model="mid")))

@@ -8,13 +8,17 @@ import pytest
 
 from continuo.starters.app import COMMANDS, app
 
-HEAVY = {"fastapi", "httpx", "markdown_it", "numpy", "opentelemetry", "psycopg", "redis", "temporalio", "uvicorn"}
+HEAVY = {
+    "fastapi", "httpx", "markdown_it", "numpy", "opentelemetry", "phonenumbers", "psycopg", "redis", "stdnum",
+    "structlog", "temporalio", "uvicorn",
+}  # fmt: skip
 
 
-def loaded(*arguments: str) -> set[str]:
-    """The packages that the command loads."""
+def loaded(*arguments: str, code: int = 0) -> set[str]:
+    """The packages that the command loads, which ends with that exit code."""
     command = [sys.executable, "-X", "importtime", "-m", "continuo", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == code
     return {name.strip().partition(".")[0] for name in re.findall(r"^import time:.*\|(.*)$", done.stderr, re.MULTILINE)}
 
 
@@ -31,6 +35,14 @@ def test_what_needs_no_server_loads_nothing_that_speaks_with_one(arguments: list
     packages = loaded(*arguments)
     assert "pydantic" in packages
     assert packages & HEAVY == set()
+
+
+@pytest.mark.usefixtures("environ")
+@pytest.mark.parametrize(
+    "arguments", [["models", "--nope"], ["run", "support", "--nope"], ["run", "nope", "hello"]], ids=" ".join
+)
+def test_a_mistake_is_told_without_what_speaks_with_a_server(arguments: list[str]) -> None:
+    assert loaded(*arguments, code=2) & HEAVY == set()
 
 
 @pytest.mark.parametrize("path", COMMANDS)

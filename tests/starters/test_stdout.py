@@ -8,7 +8,8 @@ import pytest
 
 from continuo.starters.app import app
 from continuo.testing.processes import Control
-from tests.starters.test_cli import GOOD_ORDER, continuo
+from tests.starters.test_cli import GOOD_ORDER
+from tests.support.commands import continuo
 
 LONG = "Where is my order? " * 32_000
 """608 KB: above the size from which the SDK's core warns of a payload."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from continuo.testing.processes import Control
-from tests.starters.test_cli import continuo
+from tests.support.commands import anew, continuo
 from tests.support.tty import on_a_terminal
 
 COLOUR = re.compile(r"\x1b\[[\d;]*3\d[\d;]*m")
@@ -72,7 +72,7 @@ async def test_a_tree_that_is_higher_than_the_terminal_says_what_it_does_not_sho
 async def test_colours_are_for_terminals_unless_the_environment_says_otherwise() -> None:
     run = ("run", "support", "hi")
     _, plain = await on_a_terminal(*run, NO_COLOR="1")
-    piped, forced = await continuo(*run), await continuo(*run, FORCE_COLOR="1", TERM="xterm-256color")
+    piped, forced = await continuo(*run), await anew(*run, FORCE_COLOR="1", TERM="xterm-256color")
     assert not COLOUR.search(plain)
     assert "\x1b" not in piped.out + piped.err
     assert COLOUR.search(forced.err)

@@ -9,7 +9,7 @@ import pytest
 from continuo.config.settings import Settings
 from continuo.jobs import Priority
 from continuo.testing.processes import TemporalServer, python, running
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 

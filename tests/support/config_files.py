@@ -1,4 +1,4 @@
-"""The catalog and the tenants that tests run with."""
+"""The catalog, the tenants and the rules that tests run with."""
 
 import json
 import sys
@@ -44,6 +44,60 @@ embeds = true
 provider = "sim-openai"
 embeds = true
 refuses = ["dimensions"]
+
+[models.sim-batched-embed]
+provider = "sim-openai"
+embeds = true
+micro_batch = { window = "10s", max_inputs = 20, max_tokens = 1000 }
+price = { input = 0.123, output = 0.0, source = "simulated", date = 2026-11-21 }
+
+[models.sim-batched-soon-embed]
+provider = "sim-openai"
+embeds = true
+micro_batch = { window = "200ms", max_inputs = 20, max_tokens = 1000 }
+price = { input = 0.123, output = 0.0, source = "simulated", date = 2026-11-21 }
+
+[models.sim-batched-pair-embed]
+provider = "sim-openai"
+embeds = true
+micro_batch = { window = "5s", max_inputs = 2 }
+price = { input = 0.123, output = 0.0, source = "simulated", date = 2026-11-21 }
+
+[models.sim-batched-narrow-embed]
+provider = "sim-openai"
+embeds = true
+micro_batch = { window = "10s", max_inputs = 20 }
+limits = { requests_per_minute = 3, concurrency = 1 }
+price = { input = 0.123, output = 0.0, source = "simulated", date = 2026-11-21 }
+
+[models.sim-batched-single-embed]
+provider = "sim-openai"
+embeds = true
+micro_batch = { window = "10s", max_inputs = 20 }
+limits = { concurrency = 1 }
+price = { input = 0.123, output = 0.0, source = "simulated", date = 2026-11-21 }
+
+[models.sim-batched-deployed-embed]
+provider = "sim-openai"
+strategy = "weight"
+embeds = true
+micro_batch = { window = "200ms" }
+deployments = [
+    { id = "crowded-embed", limits = { concurrency = 1 }, weight = 1000 },
+    { id = "other-embed", limits = { concurrency = 1 }, weight = 0.001 },
+]
+
+[providers.sim-batched]
+protocol = "openai"
+base_url_env = "CONTINUO_SIM_URL"
+path = "/v1"
+simulated = true
+breaker = { failures = 2 }
+
+[models.sim-batched-ailing-embed]
+provider = "sim-batched"
+embeds = true
+micro_batch = { window = "10s", max_inputs = 20 }
 
 [models.sim-blind]
 provider = "sim-openai"
@@ -121,6 +175,9 @@ deployments = [{ id = "sticky-1" }, { id = "sticky-2" }]
 """
 
 TENANTS = """
+[groups]
+editors = ["ann", "bob", "cy"]
+
 [tenants.modest]
 daily_usd = 0.1
 
@@ -134,6 +191,31 @@ daily_usd = 1.0
 daily_usd = 0.0
 zone = "Europe/Berlin"
 """
+
+
+RULES = """
+[[rules]]
+name = "hours"
+when = { any_of = ["opening hours"], tenants = ["ruled"] }
+answer = "We are open from 9 to 17."
+
+[[rules]]
+name = "parcel"
+when = { any_of = ["parcel"], tenants = ["ruled"] }
+answer = "Dear {name}, your parcel {number} is on its way."
+
+[[rules]]
+name = "secret"
+when = { matches = '(?i)\\bsecret\\b', tenants = ["ruled"] }
+refuse = "We do not talk about that."
+
+[[rules]]
+name = "complaint"
+when = { like = ["I want to complain about my order"], tenants = ["ruled"] }
+pattern = "model:sim-mini"
+priority = "critical"
+"""
+"""Of one tenant, so that they decide nothing elsewhere."""
 
 
 def written_catalog(folder: Path) -> Path:
@@ -157,4 +239,10 @@ def tool_server(file: Path) -> str:
 def written_tenants(folder: Path) -> Path:
     path = folder / "tenants.toml"
     path.write_text(TENANTS, encoding="utf-8")
+    return path
+
+
+def written_rules(folder: Path) -> Path:
+    path = folder / "rules.toml"
+    path.write_text(RULES, encoding="utf-8")
     return path

@@ -49,7 +49,7 @@ async def new_key(tenant: str = "acme", **fields: Any) -> str:
     secret = new_secret(new_id())
     database = open_store(Settings(), environment())
     try:
-        key = ApiKey(id=secret.id, name="test", tenant=tenant, created=datetime.now(UTC), **fields)
+        key = ApiKey(**{"id": secret.id, "name": "test", "tenant": tenant, "created": datetime.now(UTC), **fields})
         await ApiKeys(database).create(key, secret)
     finally:
         await database.aclose()

@@ -1,7 +1,7 @@
 """A receiver of webhooks: a socket that answers as it is told, and keeps what it was sent."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,11 +27,13 @@ class Sent:
 
 @dataclass
 class Receiver:
-    """`answers` are given one after the other, each as a status line and headers, and at last 204."""
+    """`answers` are given one after the other, each as a status line and headers; at last 204, or 500 to a body that is
+    `refused`."""
 
     port: int = 0
     answers: list[str] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+    refused: Callable[[str], bool] = lambda body: False
 
     def url(self, path: str = "/hook") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -50,7 +52,8 @@ class Receiver:
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
         body = (await reader.readexactly(int(headers["content-length"]))).decode()
         self.sent.append(Sent(head[0].split()[1], headers, body))
-        answer = self.answers.pop(0) if self.answers else "204 No Content"
+        otherwise = "500 Refused" if self.refused(body) else "204 No Content"
+        answer = self.answers.pop(0) if self.answers else otherwise
         writer.write(f"HTTP/1.1 {answer}\r\n\r\n".encode())
         writer.close()
 

@@ -58,6 +58,21 @@ async def note_once(text: str, context: Context) -> str:
     return await noted(text, context)
 
 
+@server.tool(annotations=ToolAnnotations(idempotent_hint=True))
+async def deposit(cents: int, context: Context) -> str:
+    """Pay in, once for a key; each try stands in a log of its own."""
+    meta = context.request_context.meta or {}
+    key = str(meta.get("continuo/idempotency-key"))
+    bank = kept()
+    bank.execute("CREATE TABLE IF NOT EXISTS tries (effect TEXT)")
+    bank.execute("CREATE TABLE IF NOT EXISTS deposits (effect TEXT PRIMARY KEY, cents INTEGER)")
+    bank.execute("INSERT INTO tries VALUES (?)", (key,))
+    await asyncio.sleep(0.02)
+    bank.execute("INSERT OR IGNORE INTO deposits VALUES (?, ?)", (key, cents))
+    await asyncio.sleep(0.05)
+    return f"{cents} cents are paid in"
+
+
 @server.tool(annotations=ToolAnnotations(read_only_hint=True))
 def add(one: int, other: int) -> int:
     return one + other

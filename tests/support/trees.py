@@ -14,6 +14,7 @@ from continuo.patterns import (
     Ensemble,
     Fallback,
     FanOut,
+    Guard,
     Orchestrate,
     Pipeline,
     PipelineStep,
@@ -48,35 +49,22 @@ Steps = st.SearchStrategy[Step]
 QUICK = Retry(attempts=2, initial=0.01)
 
 
-def trees(
-    models: Sequence[str], *, depth: int, sagas: bool = True, local: bool = False, orchestrated: bool = True
-) -> Steps:
-    """Steps of at most `depth` levels whose calls ask `models`, half of them as local activities where that may be.
-
-    Without what is `orchestrated` for runs that are cancelled: one hung there once, which is to be understood.
-    """
+def trees(models: Sequence[str], *, depth: int, sagas: bool = True, local: bool = False) -> Steps:
+    """Steps of at most `depth` levels whose calls ask `models`, half of them as local activities where that may be."""
     here = st.sampled_from((False, local))
     calls = st.tuples(st.sampled_from(models), here).map(
         lambda drawn: Call(model=drawn[0], retry=QUICK, local=drawn[1])
     )
     found: Steps = calls | st.builds(Template, text=st.text("abc ,.", min_size=1, max_size=20))
     for _ in range(depth - 1):
-        found |= _composed(found, models, sagas=sagas, orchestrated=orchestrated)
+        found |= _composed(found, models, sagas=sagas)
     return found
 
 
-def _composed(inner: Steps, models: Sequence[str], *, sagas: bool, orchestrated: bool) -> Steps:
+def _composed(inner: Steps, models: Sequence[str], *, sagas: bool) -> Steps:
     several = st.lists(inner, min_size=2, max_size=3).map(tuple)
     branches = several.map(lambda steps: {f"branch {number}": step for number, step in enumerate(steps)})
     inline = st.booleans()
-    orchestrations: Steps = st.builds(
-        Orchestrate,
-        planner=st.none() | inner,
-        executors=several,
-        validator=st.none() | inner,
-        merge=st.sampled_from([Collect(), Concatenate()]) | st.builds(Merge, step=inner),
-        max_subtasks=st.just(2),
-    )
     kinds: list[Steps] = [
         st.builds(Fallback, steps=several),
         st.builds(Cascade, steps=several, thresholds=st.sampled_from([(0.85, 0.8), (0.5,), (1.0,)])),
@@ -93,9 +81,28 @@ def _composed(inner: Steps, models: Sequence[str], *, sagas: bool, orchestrated:
         st.builds(Ensemble, members=several, combine=_combined(inner), otherwise=st.none() | inner, inline=inline),
         st.builds(lambda step, ttl: Cached(step, ttl=ttl), inner, st.sampled_from([60.0, 3600.0])),
         st.builds(lambda step, last: Deadline(step, limit=600, otherwise=last), inner, st.none() | inner),
+        st.builds(
+            lambda step, retries, last: Guard(
+                step,
+                checks={"blocked": ["b"], "links": []},
+                retries=retries,
+                on_failure="otherwise" if last else "redact",
+                otherwise=last,
+            ),
+            inner,
+            st.sampled_from([0, 1]),
+            st.none() | inner,
+        ),
         # Nobody decides there: it is answered otherwise, or fails.
         st.builds(Review, due=st.just(0.05), step=st.none() | inner, otherwise=st.none() | inner),
-        orchestrations,
+        st.builds(
+            Orchestrate,
+            planner=st.none() | inner,
+            executors=several,
+            validator=st.none() | inner,
+            merge=st.sampled_from([Collect(), Concatenate()]) | st.builds(Merge, step=inner),
+            max_subtasks=st.just(2),
+        ),
         st.builds(
             lambda tool, model: Agent(model=Call(model=model, retry=QUICK), tools={"tool": AgentTool(step=tool)}),
             inner,
@@ -106,8 +113,6 @@ def _composed(inner: Steps, models: Sequence[str], *, sagas: bool, orchestrated:
             variants=several.map(lambda steps: {f"variant {n}": Variant(step=step) for n, step in enumerate(steps)}),
         ),
     ]
-    if not orchestrated:
-        kinds = [kind for kind in kinds if kind is not orchestrations]
     if sagas:
         # A name is any text that can stand in a path.
         names = st.text("abc-_ ", min_size=1, max_size=8)

@@ -60,7 +60,9 @@ def test_without_a_limit_it_is_that_of_the_api() -> None:
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"prompt": ["a", "b"]}, "prompt"),
+        ({"prompt": ["a"] * 129}, "prompt"),
+        ({"prompt": ["a"] * 9, "n": 16}, "prompt"),
+        ({"prompt": ["a", [1]]}, "prompt"),
         ({"prompt": []}, "prompt"),
         ({"prompt": [1, 2]}, "prompt"),
         ({"prompt": [[1], [2]]}, "prompt"),
@@ -77,6 +79,13 @@ def test_what_cannot_be_done_is_refused_by_name(fields: dict[str, Any], param: s
     with pytest.raises(WireError) as refused:
         dialect.request(body(**fields), resolve=resolve)
     assert (refused.value.status, refused.value.param) == (400, param)
+
+
+def test_each_prompt_is_a_request_with_all_that_is_asked_of_it() -> None:
+    accepted = dialect.request(body(prompt=["a", "b", "c"], n=2, stop="END"), resolve=resolve)
+    assert [[turn.text for turn in one.messages] for one in accepted.requests] == [["a"], ["b"], ["c"]]
+    assert [one.parameters.stop for one in accepted.requests] == [("END",)] * 3
+    assert (accepted.choices, accepted.runs) == (2, 6)
 
 
 @given(bodies(WHOLE))

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from continuo.errors import InputError
 from continuo.testing.processes import python, running
 from continuo.workers.joining import joined, joining
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 
 MINE = """
 from datetime import timedelta

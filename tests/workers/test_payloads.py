@@ -18,7 +18,7 @@ from continuo.stores.sqlite import database as sqlite
 from continuo.temporal.payloads import converter
 from continuo.testing.processes import Control, begin, job, pool_process, running, until
 from tests.continuo.stores.test_store_faults import locked
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 from tests.support.stores import emptied, postgres
 
 LONG = "x" * 20_000

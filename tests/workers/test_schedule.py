@@ -8,7 +8,7 @@ from temporalio.client import ScheduleOverlapPolicy
 
 from continuo.temporal.connect import connect
 from continuo.testing.processes import TemporalServer, until
-from continuo.workers.schedule import ensure_schedule
+from continuo.workers.schedule import ensure_schedules
 from tests.support.world import World
 
 
@@ -38,6 +38,6 @@ async def test_where_there_can_be_no_schedule_a_pool_starts_all_the_same(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEMPORAL_ADDRESS", server.address)
         client = await connect()
-    await ensure_schedule(client)
+    await ensure_schedules(client)
     assert "prune by hand: continuo prune" in capsys.readouterr().out
     await server.stop()

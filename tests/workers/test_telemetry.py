@@ -1,21 +1,34 @@
 """One trace from the starter to the provider, and logs that name their workflow, as an operator's tools get them."""
 
 import json
+import logging
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
+from temporalio.exceptions import ActivityError
 
 from continuo.protection.masking import MASK, Masker
 from continuo.temporal.masked_spans import MaskedSpans
+from continuo.temporal.telemetry import matters
 from continuo.testing.processes import Control, pool_process, running
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 
+FAILED = ActivityError(
+    "Activity task failed",
+    scheduled_event_id=1,
+    started_event_id=2,
+    identity="pool",
+    activity_type="call",
+    activity_id="1",
+    retry_state=None,
+)
 KEY = "sk-canary/0123456789\"'abcdef+XYZ"
 
 LOGGING = """
@@ -44,6 +57,21 @@ def test_no_log_line_of_ours_or_of_a_library_holds_a_key() -> None:
     assert len(found) == 5
     assert all(MASK in json.dumps(line) for line in found)
     assert all(f"ValueError: {MASK}" in line["exception"] for line in found[2:])
+
+
+@pytest.mark.parametrize(
+    ("message", "error", "kept"),
+    [
+        ("Future exception was never retrieved\nfuture: <Future>", FAILED, False),
+        ("Future exception was never retrieved\nfuture: <Future>", ValueError("ours"), True),
+        ("Task exception was never retrieved\ntask: <Task>", FAILED, True),
+    ],
+)
+def test_only_a_failure_that_a_cancellation_has_overtaken_is_no_complaint(
+    message: str, error: Exception, kept: bool
+) -> None:
+    record = logging.LogRecord("loop", logging.ERROR, __file__, 1, message, (), (type(error), error, None))
+    assert matters(record) is kept
 
 
 def test_no_span_holds_a_key() -> None:

@@ -12,14 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from continuo.authoring.library import Library
 from continuo.decisions.parts import PART
+from continuo.door.batches import Line
+from continuo.door.request import Request
 from continuo.door.runs import Handle, result, start
-from continuo.jobs import Background, Outcome
+from continuo.door.schedules import Planned, PlannedBatch
+from continuo.jobs import Background, Context, Outcome
+from continuo.operations import provider_batches
+from continuo.operations.batches import AtProvider, Terms
 from continuo.operations.compensations import Resolution
+from continuo.operations.schedules import BATCH_TYPE as SCHEDULED_BATCH
+from continuo.operations.schedules import TYPE as SCHEDULED
+from continuo.operations.schedules import action_id
 from continuo.patterns import (
     Agent,
     AgentTool,
@@ -31,6 +39,7 @@ from continuo.patterns import (
     Ensemble,
     Fallback,
     FanOut,
+    Guard,
     Http,
     Mcp,
     Orchestrate,
@@ -57,11 +66,13 @@ from tests.support.world import made
 from tests.workflows import test_breaker as breaker
 from tests.workflows.test_batch import batches, numbered, under_way
 from tests.workflows.test_dead_letter import LetterHandle, buried, content, noted
+from tests.workflows.test_provider_batch import sent
 from tests.workflows.test_review import decide, opened
 from tests.workflows.test_saga import log, order, parked
 
 HISTORIES = ROOT / "tests" / "histories"
 ONCE = Retry(attempts=1)
+TEXT: dict[str, JsonValue] = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
 
 
 def portable(history: str) -> str:
@@ -99,10 +110,41 @@ async def main() -> None:
             await record_letters(world.client, world.simulator)
             await record_report(world.client)
             await record_prune(world.client)
+            await record_alerts(world.client)
             await record_breakers(world.client)
             await record_webhooks(world.client, world.simulator)
             await record_agents(world.client, world.simulator)
             await record_batches(world.client, world.simulator)
+            await record_provider_batches(world.client, world.simulator)
+            await world.simulator.delete("/_sim/models")
+            await record_schedules(world.client)
+            await record_scheduled_batch(world.client)
+        await record_continued(Path(folder) / "continued")
+
+
+async def record_schedules(client: Client) -> None:
+    """One time that is run, and one whose pattern is no more."""
+    for name, pattern in {"scheduled-done": "model:mid", "scheduled-refused": "model:nosuch"}.items():
+        request = Request(pattern=pattern, prompt="How many?")
+        planned = Planned(name=name, request=request, context=Context(tenant="acme", priority="standard"))
+        id = f"{action_id('acme', name)}-2026-11-27T06:00:00Z"
+        run = await client.start_workflow(SCHEDULED, planned, id=id, task_queue="standard")
+        with suppress(WorkflowFailureError):
+            await run.result()
+        await keep(name, run)
+
+
+async def record_scheduled_batch(client: Client) -> None:
+    async with batches(client) as place:
+        step = Library().step("model:mid")
+        terms = Terms(step=step, context=Context(pattern="model:mid", tenant="acme", priority="standard"))
+        lines = [Line(1, Request(pattern="model:mid", prompt="How many?"))]
+        await place.batches.plan("schedule:nightly:1", "digest", terms, "items.jsonl", lines)
+        planned = PlannedBatch(name="nightly", context=terms.context, items="schedule:nightly:1")
+        id = f"{action_id('acme', 'nightly')}-2026-11-27T06:00:00Z"
+        run = await client.start_workflow(SCHEDULED_BATCH, planned, id=id, task_queue="standard")
+        await run.result()
+        await keep("scheduled-batch", run)
 
 
 async def record_batches(client: Client, simulator: Control) -> None:
@@ -119,6 +161,26 @@ async def record_batches(client: Client, simulator: Control) -> None:
             await keep(name, place.handle(begins))
 
 
+async def record_provider_batches(client: Client, simulator: Control) -> None:
+    """One that expires and is sent again, one that is cancelled, one that is left for single calls."""
+    provider_batches.FIRST_LOOK = provider_batches.IDLE_PAUSE = 0.1
+    async with batches(client) as place:
+        for name, batch in {
+            "provider-batch-done": {"answers": 2},
+            "provider-batch-cancelled": {"delay": 600},
+            "provider-batch-single": {"answers": 0},
+        }.items():
+            await simulator.behave("sim-mid", batch=batch)
+            begun = await place.begun(numbered(3), id=name, at_provider=AtProvider())
+            if name == "provider-batch-cancelled":
+                await sent(place, name)
+                await place.batches.stop(begun, now=True)
+            run = await place.handle(name).describe()
+            await place.end(begun)
+            await keep(name, client.get_workflow_handle(run.id, run_id=run.run_id))
+    await simulator.delete("/_sim/models")
+
+
 async def record(client: Client, simulator: Control, shop: Control) -> None:
     async def ended(name: str, handle: Handle) -> None:
         await result(handle)
@@ -127,7 +189,7 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
     await simulator.behave("sim-premium", status=503)
     await simulator.behave("sim-mini", latency=60)
     answers, fails, hangs = (Call(model=name, retry=ONCE) for name in ("mid", "premium", "mini"))
-    sorry = Template(text="Sorry.")
+    sorry, refused = Template(text="Sorry."), Template(text="invalid")
     child = answers.model_copy(update={"isolate": True})
     halves = {"a": answers, "b": fails}
     slow = answers >> hangs
@@ -164,6 +226,10 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
         "cached-miss": Cached(answers, ttl=60),
         "cached-failed": Cached(fails),
         "cascade-judged": Cascade(steps=(sorry, answers), judge=Template(text="0.1")),
+        "guard-passed": Guard(answers, checks={"secrets": True, "language": ["en"]}),
+        "guard-redacted": Guard(Template(text="Darn it."), checks={"blocked": ["darn"]}, on_failure="redact"),
+        "guard-rejected": Guard(answers, checks={"length": {"max": 1}}, retries=1, moderator=sorry),
+        "guard-otherwise": Guard(answers, moderator=refused, on_failure="otherwise", otherwise=sorry),
         "python": Python(function="tests.support.own_code:shout", input={"text": "{input}"}),
         "python-failed": Python(function="tests.support.own_code:fail", input={"event": "a", "error": "ValueError"}),
         "mcp": Mcp(server="notes", tool="note", input={"text": "{input}"}),
@@ -288,6 +354,12 @@ async def record_report(client: Client) -> None:
     await keep("report", run)
 
 
+async def record_alerts(client: Client) -> None:
+    run = await client.start_workflow("Alerts", id="alerts", task_queue="standard")
+    await run.result()
+    await keep("alerts", run)
+
+
 async def record_prune(client: Client) -> None:
     run = await client.start_workflow("Prune", {"dry_run": True}, id="prune", task_queue="standard")
     await run.result()
@@ -315,12 +387,11 @@ async def record_webhooks(client: Client, simulator: Control) -> None:
 
 
 async def record_agents(client: Client, simulator: Control) -> None:
-    """Agents that answer, are told more, are stopped by a limit, forget, and are asked for JSON in vain."""
+    """Agents that answer, are told more, stopped by a limit, forget, are asked for JSON in vain, or need a person."""
     wanted = {"name": "shout", "arguments": {"text": "x" * 400}}
     wrong = {"name": "shout", "arguments": {}}
     script = [{"calls": [wanted, wrong]}, {"calls": [wanted]}, {"calls": [wanted]}, {"text": "Done."}]
-    text: dict[str, JsonValue] = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
-    shout = AgentTool(step=Python(function="tests.support.own_code:shout"), parameters=text)
+    shout = AgentTool(step=Python(function="tests.support.own_code:shout"), parameters=TEXT)
     agent = Agent(model=Call(model="mid", retry=ONCE), tools={"shout": shout})
     agents = {
         "answered": agent,
@@ -328,7 +399,7 @@ async def record_agents(client: Client, simulator: Control) -> None:
         "compacted": agent.model_copy(
             update={"context": Compaction(tokens=100, keep=1, summary=Call(model="mini", retry=ONCE))}
         ),
-        "invalid": agent.model_copy(update={"output": text}),
+        "invalid": agent.model_copy(update={"output": TEXT}),
         "nested": agent.model_copy(update={"tools": {"shout": AgentTool(step=agent)}}),
     }
     await simulator.behave("sim-mid", script=script, latency=0.3)
@@ -345,6 +416,34 @@ async def record_agents(client: Client, simulator: Control) -> None:
         await decide(review, await opened(review), "reject" if turn == 2 else "approve")
     await result(handle)
     await keep("agent-reviewed", handle)
+    spends = shout.model_copy(update={"untrusted": True, "labels": ("spends",)})
+    handle = await begin(client, job(agent.model_copy(update={"tools": {"shout": spends}})))
+    for turn in range(2, 4):
+        review = client.get_workflow_handle(f"{handle.id}.shout.{turn}.1.privilege", result_type=Outcome)
+        await decide(review, await opened(review), "reject" if turn == 2 else "approve")
+    await result(handle)
+    await keep("agent-privilege", handle)
+
+
+async def record_continued(folder: Path) -> None:
+    """An agent that continues as new, since its server says that its history is long, and goes on: both parts."""
+    wanted = {"name": "shout", "arguments": {"text": "x"}}
+    shout = AgentTool(step=Python(function="tests.support.own_code:shout"), parameters=TEXT)
+    agent = Agent(model=Call(model="mid", retry=ONCE), tools={"shout": shout})
+    async with (
+        made(folder, "limit.historyCount.suggestContinueAsNew=60") as world,
+        pool(world.client, Library(), "standard", 5),
+    ):
+        script = [{"calls": [wanted]}] * 6 + [{"text": "Done."}]
+        await world.simulator.behave("sim-mid", script=script, latency=0.1)
+        handle = await begin(world.client, job(agent))
+        await handle.execute_update("say", "And now?")
+        outcome = await result(handle)
+        assert isinstance(outcome, Outcome)
+        assert outcome.text == "Done."
+        first = world.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+        await keep("agent-continues", first)
+        await keep("agent-continued", world.client.get_workflow_handle(handle.id, run_id=outcome.run_id))
 
 
 async def record_breakers(client: Client) -> None:

@@ -1,6 +1,7 @@
 """Agents on the real server, whose model is the simulated provider's by a script."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -14,12 +15,24 @@ from continuo.config.settings import Settings
 from continuo.decisions.json_schema import mistake_in
 from continuo.door import Door, Request, Run
 from continuo.door.agents import transcript
-from continuo.door.runs import Handle
+from continuo.door.runs import Handle, result
 from continuo.door.stages import accepted
 from continuo.errors import InputError
-from continuo.jobs import Context, Failure, Job, Outcome
+from continuo.jobs import WANTED, Context, Failure, Job, Outcome
 from continuo.parameters import Parameters, Tool
-from continuo.patterns import Agent, AgentServer, AgentTool, Call, Compaction, Http, Python, Retry, Step, Template
+from continuo.patterns import (
+    Agent,
+    AgentServer,
+    AgentTool,
+    Call,
+    Compaction,
+    Fallback,
+    Http,
+    Python,
+    Retry,
+    Step,
+    Template,
+)
 from continuo.testing.processes import Control, begin, failure, outcome, replay, until
 from tests.support.own_code import EVENTS
 from tests.workflows.test_review import decide, opened, refused
@@ -39,7 +52,7 @@ def agent(**fields: Any) -> Agent:
     return Agent(**{"model": Call(model="mid", retry=ONCE), "tools": tools, **fields})
 
 
-def asked_to(step: Agent, prompt: str = "Book the dry one.", **context: Any) -> Job:
+def asked_to(step: Step, prompt: str = "Book the dry one.", **context: Any) -> Job:
     """A job as the door makes it, which knows what the tools take."""
     request = Request(pattern=step, name="agent", prompt=prompt)
     return accepted(Library(), request, Context(tenant="acme", **context))
@@ -60,7 +73,9 @@ async def seen(simulator: Control) -> list[dict[str, Any]]:
 
 
 def results(messages: list[dict[str, Any]]) -> list[str]:
-    return [message["content"] for message in messages if message["role"] == "tool"]
+    """Without the marks of what comes from outside."""
+    told = [message["content"] for message in messages if message["role"] == "tool"]
+    return [re.sub(r"^\[data (\w+) from .*\]\n((?s:.*))\n\[end of data \1\]$", r"\2", one) for one in told]
 
 
 def reviewing(client: Client, id: str) -> Handle:
@@ -175,7 +190,7 @@ async def test_a_final_answer_is_held_against_its_schema_and_sent_back(client: C
     assert json.loads(found.text) == {"room": 7}
     messages = await seen(simulator)
     assert "fits this schema" in messages[0]["content"]
-    assert "room: '7' is not of type 'integer'" in messages[-1]["content"]
+    assert 'room: "7" is not of type "integer"' in messages[-1]["content"]
     end = await failure(client, asked_to(agent(output=output, repairs=0)))
     assert isinstance(end, Failure)
     assert (end.type, "is not of type" in end.message) == ("InvalidOutput", True)
@@ -380,6 +395,27 @@ async def test_a_person_decides_on_each_call_while_those_beside_it_run(client: C
     await replay(client, handle.id)
 
 
+async def test_a_person_sees_what_a_call_changes_of_the_one_that_was_proposed_before(
+    client: Client, simulator: Control
+) -> None:
+    rooms = [call("book", room="1"), call("book", room="2"), call("book", room="3"), call("book", room="3")]
+    await simulator.behave("sim-mid", script=[turn(*rooms[:2]), turn(rooms[2]), turn(rooms[3]), turn(text="Done.")])
+    handle = await begin(client, asked_to(agent(tools={"book": own("book", needs_approval=True)})))
+    seen_changes, before = [], None
+    for place in ("1.1", "1.2", "2.1", "3.1"):
+        review = reviewing(client, f"{handle.id}.book.{place}.approval")
+        case = await opened(review)
+        seen_changes.append(case.changes)
+        if before is not None:
+            # Whoever saw other arguments approves nothing.
+            assert f"{case.shown} is shown now" in await refused(review, before, "approve")
+        before = case
+        await decide(review, case, "reject")
+    await handle.result()
+    assert seen_changes == [(), (), ('- room: "2"', '+ room: "3"'), ()]
+    await replay(client, handle.id)
+
+
 async def test_a_call_two_agents_below_is_decided_in_the_one_queue_and_waiting_takes_none_of_its_time(
     client: Client, simulator: Control
 ) -> None:
@@ -405,6 +441,21 @@ async def test_a_call_two_agents_below_is_decided_in_the_one_queue_and_waiting_t
     assert [event.split()[1] for event in EVENTS] == ["7"]
 
 
+async def test_no_other_tier_answers_behind_what_a_streamed_agent_has_said(client: Client, simulator: Control) -> None:
+    await simulator.behave("sim-mid", script=[turn(call("book", room="1"), text="I book it."), turn(text="Done.")])
+    step = agent(tools={"book": own("book", needs_approval=True)})
+    either = Fallback(steps=(step, Template(text="Nobody answers.")))
+    handle = await begin(client, asked_to(either).model_copy(update={"stream": WANTED}))
+    review = reviewing(client, f"{handle.id}.tier1.book.1.1.approval")
+    case = await opened(review)
+    await simulator.behave("sim-mid", status=400)
+    await decide(review, case, "approve")
+    end = await result(handle)
+    assert isinstance(end, Failure)
+    assert end.type == "stream_broken"
+    assert "400" in end.message
+
+
 async def test_the_tools_of_a_server_are_its_own_as_the_server_lists_them(client: Client, simulator: Control) -> None:
     servers = {"notes": AgentServer(tools=("add", "note"))}
     calls = [call("add", one=40, other=2), call("add", one="x"), call("notes_note", text="a sum")]
@@ -417,6 +468,51 @@ async def test_the_tools_of_a_server_are_its_own_as_the_server_lists_them(client
     assert total == "42"
     assert wrong.startswith("Error: the arguments are wrong: ")
     assert (noted, EVENTS) == ("noted a sum", [])
+
+
+async def test_after_data_from_outside_a_person_decides_on_what_spends_and_what_a_child_spends(
+    client: Client, simulator: Control
+) -> None:
+    book = own("book", labels=("spends",))
+    inner = agent(model=Call(model="mini", retry=ONCE), tools={"book": book})
+    tools = {"page": own("weather", untrusted=True), "book": book, "inner": AgentTool(step=inner)}
+    both = turn(call("book", room="2"), call("inner", input="A room."))
+    script = [turn(call("book", room="1"), call("page", city="Bern")), both, turn(text="Done.")]
+    await simulator.behave("sim-mid", script=script)
+    await simulator.behave("sim-mini", script=[turn(call("book", room="3")), turn(text="Not booked.")])
+    handle = await begin(client, asked_to(agent(tools=tools)))
+    for path, decision in {"book.2.1": "approve", "inner.2.2.book.1.1": "reject"}.items():
+        review = reviewing(client, f"{handle.id}.{path}.privilege")
+        case = await opened(review)
+        assert case.question.startswith("The agent has read data from outside")
+        await decide(review, case, decision)
+    assert (await handle.result()).text == "Done."
+    assert sorted(event.split()[1] for event in EVENTS if event.startswith("book")) == ["1", "2"]
+    [booked, page, *_] = [one["content"] for one in await seen(simulator) if one["role"] == "tool"]
+    assert booked == "1 is booked"
+    assert re.fullmatch(r"\[data (\w{16}) from outside.*:\]\n1 days of rain in Bern\n\[end of data \1\]", page)
+    await replay(client, handle.id)
+
+
+async def test_what_was_read_is_known_where_an_agent_continues_as_new_and_in_its_conversation(
+    client: Client, simulator: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("continuo.decisions.agent.MOST_EVENTS", 10)
+    tools = {"page": own("weather", untrusted=True), "book": own("book", labels=("spends",))}
+    looks = [turn(call("page", city=str(number))) for number in range(3)]
+    runs = [[*looks, turn(call("book", room="1")), turn(text="No.")], [turn(call("book", room="2")), turn(text="No.")]]
+    await simulator.behave("sim-mid", script=[*runs[0], *runs[1]])
+    door, context = Door(client, Library()), Context(tenant="acme", conversation=f"talk {uuid4()}")
+    request = Request(pattern=agent(tools=tools), name="agent", prompt="Book it.")
+    first = await door.submit(request, context)
+    review = reviewing(client, f"{first.id}.book.4.1.privilege")
+    await decide(review, await opened(review), "reject")
+    await first.result()
+    again = await door.submit(request, context)
+    review = reviewing(client, f"{again.id}.book.1.1.privilege")
+    await decide(review, await opened(review), "reject")
+    await again.result()
+    assert [event for event in EVENTS if event.startswith("book")] == []
 
 
 def test_a_server_that_is_not_in_the_catalog_is_told_before_anything_runs() -> None:

@@ -14,10 +14,10 @@ from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.decisions.off_peak import off_peak
 from continuo.door import Door, Request
-from continuo.door.batches import Batches
+from continuo.door.batches import Batches, Line
 from continuo.errors import InputError
 from continuo.jobs import Context
-from continuo.operations.batches import BatchRow, Terms, run_id, workflow_id
+from continuo.operations.batches import BatchRow, Origin, Terms, run_id, workflow_id
 from continuo.patterns import Call, Retry, Step
 from continuo.stores.batches import BatchStore
 from continuo.stores.opened import open_store
@@ -41,7 +41,7 @@ class Place:
     async def begun(self, prompts: Sequence[str], step: Step = MID, id: str = "b", **terms: object) -> BatchRow:
         context = Context(pattern="test", tenant=self.tenant)
         given = Terms.model_validate({"step": Library().step(step), "context": context, **terms})
-        lines = [(n, Request(pattern=step, name="test", prompt=prompt)) for n, prompt in enumerate(prompts, 1)]
+        lines = [Line(n, Request(pattern=step, name="test", prompt=prompt)) for n, prompt in enumerate(prompts, 1)]
         return await self.batches.submit(id, str(prompts), given, "items.jsonl", lines)
 
     async def ended(self, prompts: Sequence[str], step: Step = MID, id: str = "b", **terms: object) -> BatchRow:
@@ -192,7 +192,7 @@ async def test_a_wrong_item_is_told_with_its_line_and_nothing_is_kept(
     place: Place, lines: list[tuple[int, str]], says: str
 ) -> None:
     given = Terms(step=Library().step(MID), context=Context(pattern="test", tenant=place.tenant))
-    requests = [(line, Request(pattern=MID, prompt=prompt)) for line, prompt in lines]
+    requests = [Line(line, Request(pattern=MID, prompt=prompt)) for line, prompt in lines]
     with pytest.raises(InputError, match=says):
         await place.batches.submit("b", "", given, "items.jsonl", requests)
     assert await place.store.listed(place.tenant, 10) == []
@@ -200,7 +200,7 @@ async def test_a_wrong_item_is_told_with_its_line_and_nothing_is_kept(
 
 async def test_an_item_with_the_id_of_another_is_told_with_its_line(place: Place) -> None:
     given = Terms(step=Library().step(MID), context=Context(pattern="test", tenant=place.tenant))
-    requests = [(line, Request(pattern=MID, prompt="Where?", id="same")) for line in (1, 3)]
+    requests = [Line(line, Request(pattern=MID, prompt="Where?", id="same")) for line in (1, 3)]
     with pytest.raises(InputError, match=r"items.jsonl:3: id 'same' is that of item 1"):
         await place.batches.submit("b", "", given, "items.jsonl", requests)
     assert await place.store.listed(place.tenant, 10) == []
@@ -235,3 +235,16 @@ async def under_way(simulator: Control, count: int) -> None:
         return len(await simulator.calls("sim-mid")) >= count
 
     await until(seen)
+
+
+async def test_a_batch_of_an_api_that_is_cancelled_while_it_is_loaded_begins_nothing(
+    place: Place, simulator: Control
+) -> None:
+    context, origin = Context(pattern="test", tenant=place.tenant), Origin(api="openai", endpoint="/v1/embeddings")
+    given = Terms(step=Library().step(MID), context=context, origin=origin)
+    await place.store.create(place.tenant, "b", "", given.cancelled(datetime.now(UTC)))
+    lines = [Line(1, Request(pattern=MID, prompt="Where?"))]
+    batch = await place.batches.submit("b", "", given, "items.jsonl", lines)
+    assert (batch.state, batch.tally.waiting, await simulator.calls()) == ("stopped", 1, [])
+    assert (await place.batches.submit("b", "", given, "items.jsonl", lines)).state == "stopped"
+    assert (await place.end(await place.batches.resume(batch))).tally.done == 1

@@ -94,13 +94,12 @@ async def not_undone(client: Client, history: WorkflowHistory) -> list[str]:
 
 @settings(
     max_examples=8,
-    deadline=None,
     derandomize=True,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
-    step=trees(["premium", "mid", "mini"], depth=4, sagas=False, local=True, orchestrated=False),
+    step=trees(["premium", "mid", "mini"], depth=4, sagas=False, local=True),
     moment=st.floats(0, 0.4),
 )
 async def test_no_call_starts_once_a_run_is_cancelled(
@@ -119,12 +118,11 @@ def undone_by_calls(step: Step) -> bool:
 @pytest.mark.timeout(300)
 @settings(
     max_examples=30,
-    deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 @given(
-    step=trees(["premium", "mid", "mini"], depth=4, orchestrated=False).filter(undone_by_calls),
+    step=trees(["premium", "mid", "mini"], depth=4).filter(undone_by_calls),
     moment=st.floats(0, 1),
 )
 async def test_nor_in_many_trees_whose_sagas_alone_do_their_way_back(

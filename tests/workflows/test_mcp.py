@@ -19,6 +19,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from continuo.activities.mcp import ToolCalls
+from continuo.activities.revealing import Revealing
 from continuo.authoring.library import Library
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings
@@ -60,7 +61,7 @@ class Notes:
         self.resources.push_async_callback(database.aclose)
         self.servers = ToolServers(library, AcceptedTools(database))
         self.resources.push_async_callback(self.servers.aclose)
-        return ToolCalls(self.servers, SentCalls(database), library.masker)
+        return ToolCalls(self.servers, SentCalls(database), library.masker, Revealing(library, database))
 
     def sql(self, sql: str, *values: str) -> list[Any]:
         with sqlite3.connect(self.file, timeout=10, isolation_level=None) as connection:

@@ -12,7 +12,7 @@ from continuo.jobs import Job
 from continuo.messages import Message, ModelRequest
 from continuo.patterns import Call, Fallback, Retry, Step
 from continuo.testing.processes import Control, job, outcome
-from tests.starters.test_cli import continuo, typed
+from tests.support.commands import continuo, typed
 from tests.support.media import part, png, wav
 
 ONCE = Retry(attempts=1)

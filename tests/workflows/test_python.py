@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from continuo.activities.functions import MAX_RESULT, FunctionCalls
+from continuo.activities.revealing import Revealing
 from continuo.authoring.functions import Functions
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings
@@ -35,8 +36,9 @@ from continuo.patterns import (
 )
 from continuo.patterns.choices import Intent
 from continuo.protection.masking import Masker
+from continuo.stores.opened import open_store
 from continuo.testing.processes import begin, failure, job, outcome, until, until_cancelled
-from tests.starters.test_cli import continuo
+from tests.support.commands import continuo
 from tests.support.own_code import EVENTS, RELEASED
 
 running = pytest.mark.usefixtures("worker", "simulator")
@@ -223,12 +225,16 @@ async def test_a_text_that_becomes_no_number_fails_once_and_says_which_field(cli
     assert found.message.startswith("function 'tests.support.own_code:many': count: Input should be a valid integer")
 
 
-async def test_what_an_exception_says_is_masked() -> None:
-    own = FunctionCalls(Functions(["tests.support.own_code"]), Masker(["sk-very-secret"]))
+async def test_what_an_exception_says_is_masked(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    database = open_store(settings, {})
+    revealing = Revealing(Library(settings, {}), database)
+    own = FunctionCalls(Functions(["tests.support.own_code"]), Masker(["sk-very-secret"]), revealing)
     step = calls("fail", event="sk-very-secret", error="ValueError")
     with pytest.raises(ApplicationError, match=r"raised ValueError: no \*\*\*") as raised:
         await ActivityEnvironment().run(own.python, job(step))
     assert "sk-very" not in str(raised.value.details)
+    await database.aclose()
 
 
 MISTAKES: list[tuple[str, dict[str, Any], str]] = [

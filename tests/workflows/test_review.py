@@ -11,8 +11,9 @@ from continuo.decisions.review import Case, Decision
 from continuo.door.runs import Handle, result
 from continuo.jobs import Failure, Outcome
 from continuo.patterns import Call, Fallback, Retry, Review, Template
-from continuo.patterns.review import Escalation
+from continuo.patterns.review import Escalation, Notify
 from continuo.testing.processes import Control, begin, job, outcome, until, until_cancelled
+from tests.support.receiver import receiving
 
 pytestmark = pytest.mark.usefixtures("worker")
 ONCE = Retry(attempts=1)
@@ -112,6 +113,16 @@ async def test_all_of_a_group_must_approve_and_each_has_one_vote(client: Client)
     assert [vote.reviewer for vote in found.verdict.votes] == ["ann", "bob"]
 
 
+async def test_more_than_half_of_a_named_group_decide_and_nobody_else(client: Client) -> None:
+    handle = await begin(client, job(Review(group="editors", policy="majority")))
+    case = await opened(handle)
+    assert case.reviewers == ("ann", "bob", "cy")
+    assert "none of its reviewers, who are ann, bob, cy" in await refused(handle, case, "approve", by="eve")
+    assert (await decide(handle, case, "approve", "ann")).verdict is None
+    await decide(handle, case, "approve", "cy")
+    assert isinstance(await result(handle), Outcome)
+
+
 async def test_a_claim_keeps_others_away_until_it_is_released(client: Client) -> None:
     handle = await begin(client, job(Review()))
     case = await opened(handle)
@@ -159,3 +170,25 @@ async def test_a_run_that_is_cancelled_closes_its_review(client: Client) -> None
     with pytest.raises(RPCError):
         await decide(review, case, "approve")
     assert (await opened(review)).over == "its run was cancelled"
+
+
+async def test_who_must_decide_is_told_at_opening_reminder_and_escalation_once_each(client: Client) -> None:
+    async with receiving("500 Error") as ann, receiving() as boss:
+        review = Review(
+            reviewers=("ann",),
+            due=60,
+            remind=2,
+            notify=Notify(webhook=ann.url()),
+            escalate=Escalation(after=3, reviewers=("boss",), notify=Notify(webhook=boss.url())),
+        )
+        handle = await begin(client, job(review, tenant="acme"))
+        [sent] = await boss.has(1)
+        await decide(handle, await opened(handle), "approve", "boss")
+        await result(handle)
+        told = [one.unwrapped("acme") for one in ann.sent]
+        # The first try was refused, and the next one is of the same event.
+        assert [event.type for event in told] == ["review.opened", "review.opened", "review.reminded"]
+        assert [one.headers["webhook-id"] for one in ann.sent] == [event.id for event in told]
+        assert len({event.id for event in told}) == 2
+        last = sent.unwrapped("acme")
+        assert (last.type, last.data.id, last.data.reviewers) == ("review.escalated", handle.id, ["boss"])

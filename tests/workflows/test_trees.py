@@ -18,8 +18,8 @@ from tests.support.trees import trees
 pytestmark = pytest.mark.usefixtures("worker")
 
 TYPED = {
-    "CascadeExhausted", "DeadlineExceeded", "FallbackExhausted", "FanOutFailed", "NoConsensus", "OrchestrateFailed",
-    "PipelineFailed", "SagaFailed", "invalid_request", "server_error",
+    "CascadeExhausted", "DeadlineExceeded", "FallbackExhausted", "FanOutFailed", "GuardFailed", "NoConsensus",
+    "OrchestrateFailed", "PipelineFailed", "SagaFailed", "Undecided", "invalid_request", "server_error",
 }  # fmt: skip
 
 
@@ -35,7 +35,6 @@ async def moody(simulator: Control) -> Control:
 
 ON_A_SERVER = settings(
     max_examples=2,
-    deadline=None,
     derandomize=True,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -82,6 +82,26 @@ async def test_an_answer_to_another_number_of_texts_is_none(
     await client.aclose()
 
 
+@pytest.mark.parametrize(
+    ("numbers", "order"), [([1, 0, 2], [1, 0, 2]), ([None, None], [0, 1]), ([0, 0, 1], None), ([1, 2], None)]
+)
+def test_vectors_are_put_in_order_by_their_numbers_and_by_nothing_else(
+    numbers: list[int | None], order: list[int] | None
+) -> None:
+    protocol = wire_protocol("openai").embeddings
+    assert protocol is not None
+    data = [
+        {"embedding": [float(at)]} | ({} if number is None else {"index": number}) for at, number in enumerate(numbers)
+    ]
+    body = {"data": data, "usage": {"prompt_tokens": 3}}
+    if order is not None:
+        assert list(array("f", protocol.decode(body).vectors)) == order
+        return
+    with pytest.raises(ProviderError, match="embeddings of the numbers") as raised:
+        protocol.decode(body)
+    assert (raised.value.kind, raised.value.usage) == ("invalid_response", Usage(input_tokens=3))
+
+
 @pytest.mark.parametrize("id", ["sim-premium", "knowledge"])
 async def test_a_model_whose_protocol_has_no_embeddings_says_so(client: ModelClient, catalog: Catalog, id: str) -> None:
     with pytest.raises(ProviderError, match=f"{id} cannot embed; name an embedding model"):

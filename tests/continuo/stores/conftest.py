@@ -1,5 +1,7 @@
 """Every store that a contract holds for: files, and real servers."""
 
+import os
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from continuo.config.settings import Settings
+from continuo.protection.encryption import BYTES, VARIABLE
 from continuo.stores.cache import Cache
 from continuo.stores.database import Database
 from continuo.stores.opened import open_cache, open_store, opened_payloads
@@ -20,10 +23,18 @@ async def postgres_url(environ: pytest.MonkeyPatch, folder: Path) -> AsyncIterat
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+ENCRYPTED = {VARIABLE: f"test:{b64encode(os.urandom(BYTES)).decode()}"}
+
+
+@pytest.fixture(params=["sqlite", "postgres", "encrypted"])
 async def store_environ(request: pytest.FixtureRequest, postgres_url: str) -> dict[str, str]:
     """The environment in which an empty store of each kind is opened."""
-    return {"DATABASE_URL": await emptied(postgres_url)} if request.param == "postgres" else {}
+    match request.param:
+        case "postgres":
+            return {"DATABASE_URL": await emptied(postgres_url)}
+        case "encrypted":
+            return ENCRYPTED
+    return {}
 
 
 @pytest.fixture
@@ -46,10 +57,15 @@ async def redis_url(environ: pytest.MonkeyPatch, folder: Path) -> AsyncIterator[
         yield url
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+@pytest.fixture(params=["sqlite", "redis", "encrypted"])
 async def cache_environ(request: pytest.FixtureRequest, redis_url: str) -> dict[str, str]:
     """The environment in which an empty cache of each kind is opened."""
-    return {"REDIS_URL": await forgotten(redis_url)} if request.param == "redis" else {}
+    match request.param:
+        case "redis":
+            return {"REDIS_URL": await forgotten(redis_url)}
+        case "encrypted":
+            return ENCRYPTED
+    return {}
 
 
 @pytest.fixture(params=["sqlite", "postgres", "redis"])

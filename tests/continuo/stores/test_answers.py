@@ -121,7 +121,9 @@ async def test_a_conversation_gets_what_was_asked_and_said_once_in_its_order(dat
         await conversations.add("conv_1", more, 6.0, check=lambda size: None)
     assert await ids(database, "conv_1") == ["msg_0", "msg_1_in_0", "msg_1_in_1", "msg_1_0", "msg_9"]
     assert await media_of(database, "conv_1", [PICTURE, "bb"]) == {PICTURE: b"picture"}
-    assert await size_of(database, ["conv_1"]) == Size(5, 2 * len(NAMED) + 3 * len("{}"), 7)
+    size, plain = await size_of(database, ["conv_1"]), Size(5, 2 * len(NAMED) + 3 * len("{}"), 7)
+    # Encrypted, it is as large as it stands there.
+    assert size == plain or (size.items == 5 and size.text > plain.text and size.media > 7)
 
 
 async def test_answers_to_come_and_what_is_added_meanwhile_have_room_in_a_conversation_or_are_refused(
@@ -131,7 +133,7 @@ async def test_answers_to_come_and_what_is_added_meanwhile_have_room_in_a_conver
     await conversations.create(TALK, Content())
 
     def check(size: Size) -> None:
-        if size.items > 2 * len(ASKED.items) or size.text > 2 * (ASKED.size.text + ROOM):
+        if size.items > 2 * len(ASKED.items) or size.text > 3 * ROOM:
             raise ValueError(f"{size}")
 
     begun = [kept(number, conversation="conv_1") for number in range(3)]
@@ -153,7 +155,7 @@ async def test_of_a_conversation_items_go_with_their_media_and_all_goes_with_it(
     await conversations.create(TALK, twice)
     assert not await drop_item(database, "conv_1", "msg_3")
     assert await drop_item(database, "conv_1", "msg_2")
-    assert (await size_of(database, ["conv_1"])).media == 7
+    assert await media_of(database, "conv_1", [PICTURE]) == ASKED.media
     assert await drop_item(database, "conv_1", "msg_1_in_0")
     assert (await size_of(database, ["conv_1"])).media == 0
     await conversations.describe("conv_1", {})

@@ -1,13 +1,18 @@
 """The contract of batches, on each store."""
 
+from datetime import date
+
 import pytest
 
 from continuo.jobs import CANCELLED, CallRecord, Context, Failure, Outcome
 from continuo.messages import Message, ModelRequest, Usage
 from continuo.operations.batches import Ended, Item, Tally, Terms
+from continuo.operations.provider_batches import Sent
 from continuo.patterns import Template
 from continuo.stores.batches import BatchStore, Taken, prune_batches
 from continuo.stores.database import Database
+from continuo.stores.ledger import Paid, Settlement
+from continuo.stores.provider_batches import SentBatches
 from continuo.stores.pruning import PORTION
 
 TERMS = Terms(step=Template(text="Hi."), context=Context(pattern="hi", tenant="acme"), budget_usd=2.5)
@@ -83,13 +88,53 @@ async def test_nobody_sees_the_batches_of_another_tenant_or_namespace(database: 
     assert (await store.page("acme", "b", 0, 9)).items == ()
 
 
-async def test_what_began_long_ago_goes_with_its_items_unless_it_runs(database: Database) -> None:
+async def test_what_began_long_ago_goes_with_its_items_unless_it_runs_or_is_planned(database: Database) -> None:
     store = await kept(database, 3 * PORTION)
     await store.create("acme", "runs", "digest", TERMS)
     await store.put("acme", "runs", "running")
+    await store.create("acme", "schedule:nightly:1", "digest", TERMS)
+    await store.put("acme", "schedule:nightly:1", "planned")
     assert await prune_batches(database, "2020", dry_run=False) == 0
     assert await prune_batches(database, "9999", dry_run=True) == 1
     assert await store.get("acme", "b") is not None
     assert await prune_batches(database, "9999", dry_run=False) == 1
-    assert [row.id for row in await store.listed("acme", 9)] == ["runs"]
+    assert [row.id for row in await store.listed("acme", 9)] == ["schedule:nightly:1", "runs"]
     assert await database.read("SELECT number FROM batch_items") == []
+
+
+def sent(token: str, *, created: float = 5.0, usd: float = 0.5) -> Sent:
+    unanswered = CallRecord(path="", model="m", status="lost", cost_usd=usd)
+    return Sent(token=token, provider="p", model="m", first=1, last=4, items=4, created=created, unanswered=unanswered)
+
+
+async def test_what_is_sent_to_a_provider_is_under_way_with_its_money_until_it_ends(database: Database) -> None:
+    await kept(database)
+    store = SentBatches(database, "here")
+    await store.intend("acme", "b", sent("t2", created=6.0))
+    await store.intend("acme", "b", sent("t1"))
+    await store.intend("acme", "b", sent("t1", usd=0.25))
+    await store.taken("t1", "batch_1")
+    assert await store.under_way("acme", "b") == [
+        sent("t1", usd=0.25).model_copy(update={"remote": "batch_1"}),
+        sent("t2", created=6.0),
+    ]
+    assert (await store.usd("acme", "b"), await store.known(0.0), await store.known(7.0)) == (0.75, ["batch_1"], [])
+    assert await SentBatches(database, "there").under_way("acme", "b") == []
+    await store.forget("t2")
+    await store.end("t1", 0.125)
+    assert (await store.under_way("acme", "b"), await store.usd("acme", "b")) == ([], 0.125)
+    await BatchStore(database, "here").drop("acme", "b")
+    assert await store.usd("acme", "b") == 0.0
+
+
+async def test_an_end_and_what_it_cost_are_kept_together_and_once(database: Database) -> None:
+    store = await kept(database)
+    paid = Paid(record=PAID.model_copy(update={"provider": "p"}), context=TERMS.context)
+    end = done(2)
+    settlement = Settlement(identity="t/2", attempt=1, today=date(2026, 11, 27), paid=paid, outcome=end.outcome)
+    for _ in range(2):
+        await store.end("acme", "b", [end], [settlement])
+    [row] = await database.read("SELECT identity, cost_nanousd FROM ledger")
+    assert (row["identity"], row["cost_nanousd"]) == ("t/2", 250_000_000)
+    assert [one.number for one in await store.items("acme", "b", [1, 2, 3, 99])] == [1, 3]
+    assert await store.waiting("acme", "b", 2, 4) == [3, 4]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from continuo.jobs import CallRecord, Failure, Outcome
 from continuo.messages import Usage
+from continuo.operations.audit import Seen
 from continuo.operations.jobs import JobQuery
 from continuo.operations.runs import RunQuery, RunRow
 from continuo.stores.database import Database
@@ -72,7 +73,8 @@ async def test_a_position_is_of_its_namespace_and_never_goes_back(database: Data
     await here.advance(BEGAN)
     await here.advance(BEGAN - timedelta(seconds=1))
     assert (await here.position(), await there.position()) == (BEGAN, None)
-    await here.keep([done("r1"), done("r2", 5)])
+    rows = [done("r1"), done("r2", 5)]
+    await here.keep(rows, [entry for row in rows for entry in Seen(row).entries])
     assert await here.ended_since(BEGAN + timedelta(seconds=2)) == {"r2"}
     assert await there.ended_since(BEGAN) == set()
 

@@ -15,7 +15,7 @@ from continuo.config.settings import DAY, Settings
 from continuo.deltas import Delta, ReasoningDelta, TextDelta, ToolDelta
 from continuo.stores import streams
 from continuo.stores.opened import opened_streams
-from continuo.stores.streams import PORTION, StreamLog, Writer, behind, decoded, encoded
+from continuo.stores.streams import PORTION, PORTION_BYTES, StreamLog, Writer, behind, decoded, encoded
 
 NOW = 1_790_000_000.0
 ONE = Writer("run", "tier1", 1)
@@ -108,6 +108,16 @@ async def test_who_reads_slowly_gets_a_portion_at_a_time_and_all_of_it(logs: tup
         assert await writer.append(ONE, number, texts(str(number)), NOW)
     assert len(await reader.read("run", 0)) == PORTION
     assert await whole(reader, "run") == texts(*map(str, range(PORTION + 5)))
+
+
+async def test_a_portion_is_no_larger_for_large_pieces(logs: tuple[StreamLog, StreamLog]) -> None:
+    writer, reader = logs
+    await writer.claim(ONE, NOW)
+    large = [f"{number}" * (PORTION_BYTES // 3) for number in range(8)]
+    for number, text in enumerate(large):
+        assert await writer.append(ONE, number, texts(text), NOW)
+    assert await reader.read("run", 0) == texts(*large[:3])
+    assert await whole(reader, "run") == texts(*large)
 
 
 async def test_many_streams_at_once_are_whole_each(logs: tuple[StreamLog, StreamLog]) -> None:

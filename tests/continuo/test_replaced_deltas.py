@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.deltas import Delta, ReasoningDelta, TextDelta, ToolDelta
-from continuo.protection.masked_deltas import MaskedDeltas
 from continuo.protection.masking import Masker
+from continuo.protection.replaced_deltas import ReplacedDeltas
 from tests.continuo.providers.conftest import told
 
 SECRET = "sk-0123456789abcdef"
@@ -25,7 +25,7 @@ def cut(draw: st.DrawFn, text: str) -> list[str]:
 
 
 def shown(pieces: list[Delta]) -> list[Delta]:
-    masked = MaskedDeltas(MASKER)
+    masked = ReplacedDeltas(MASKER.text, MASKER.sure)
     return [*(one for piece in pieces for one in masked.feed(piece)), *masked.finish()]
 
 
@@ -53,7 +53,7 @@ def test_thoughts_and_calls_are_masked_each_for_itself(
 
 
 def test_what_can_be_no_secret_is_not_held_back() -> None:
-    masked = MaskedDeltas(MASKER)
+    masked = ReplacedDeltas(MASKER.text, MASKER.sure)
     assert [*masked.feed(TextDelta("Hey"))] == [TextDelta("Hey")]
     assert [*masked.feed(TextDelta(", s"))] == [TextDelta(", ")]
     assert [*masked.feed(TextDelta("ir"))] == [TextDelta("sir")]
