@@ -12,7 +12,7 @@ from continuo.patterns import KINDS, Named
 from tests.support.repository import ROOT
 
 ROOMS = (
-    "patterns", "config", "decisions", "protection", "guardrails", "authoring", "operations", "providers", "stores",
+    "patterns", "config", "decisions", "evaluation", "protection", "guardrails", "authoring", "operations", "providers", "stores",
     "tools", "access", "temporal", "door", "observing", "wire", "client", "activities", "workflows", "workers",
     "starters", "testing",
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""How well one answer does at one example: a file a kind."""
