@@ -12,9 +12,9 @@ from continuo.patterns import KINDS, Named
 from tests.support.repository import ROOT
 
 ROOMS = (
-    "patterns", "config", "decisions", "evaluation", "protection", "guardrails", "authoring", "operations", "providers", "stores",
-    "tools", "access", "temporal", "door", "observing", "wire", "client", "activities", "workflows", "workers",
-    "starters", "testing",
+    "patterns", "config", "decisions", "evaluation", "protection", "guardrails", "authoring", "operations", "providers",
+    "stores", "tools", "access", "temporal", "door", "observing", "wire", "client", "activities", "workflows",
+    "workers", "starters", "testing",
 )  # fmt: skip
 """Each imports only those before it, and the words of the top, which import no room."""
 
