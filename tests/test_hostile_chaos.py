@@ -17,10 +17,10 @@ from continuo.door.runs import result
 from continuo.patterns import Call, Fallback, Http, Retry, Step, Template
 from continuo.patterns.walk import replaced
 from continuo.testing.processes import Control, begin, job, kill, served
-from continuo.workers.local.processes import Child
 from tests.support.books import books, complaints, in_flight, settled
 from tests.support.config_files import written_catalog
 from tests.support.hostile_upstream import KINDS
+from tests.support.memory import peak
 from tests.support.world import World, made
 from tests.test_chaos import some_trees
 
@@ -95,7 +95,7 @@ async def test_whatever_an_upstream_does_and_whoever_is_killed_the_books_agree_w
         handles += await asyncio.gather(*asking)
         # The moment is what is random here, so nothing can be waited for.
         await asyncio.sleep(chance.uniform(0.05, 3))
-        peaks += map(peak, pools)
+        peaks += [peak(pool.pid) // 2**20 for pool in pools]
         for pool in pools:
             await kill(pool)
         known = (await books(database)).journal
@@ -103,7 +103,7 @@ async def test_whatever_an_upstream_does_and_whoever_is_killed_the_books_agree_w
         pools = await asyncio.gather(world.pool(), world.pool())
         assert not known & {call["idempotency_key"] for call in (await upstream.calls())[kills[-1] :]}
     found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
-    peaks += map(peak, pools)
+    peaks += [peak(pool.pid) // 2**20 for pool in pools]
     calls, kept = await upstream.calls(), await books(database)
     await database.aclose()
 
@@ -143,12 +143,6 @@ def hurried(step: Step) -> Step:
         return spec.model_copy(update={"timeout": 3.0}) if isinstance(spec, Call | Http) else spec
 
     return replaced(step, change)
-
-
-def peak(pool: Child) -> int:
-    """Megabytes that the process had at most."""
-    status = Path(f"/proc/{pool.pid}/status").read_text(encoding="utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) // 1024
 
 
 def seen(secret: str, kept: bytes) -> list[bytes]:

@@ -9,17 +9,12 @@ import pytest
 
 from continuo.testing.processes import until
 from tests.support.gateway import new_key, served_gateway
+from tests.support.memory import resident
 from tests.support.world import World
 
 STREAMS = 30
 SIZE = 2 * 10**6
 """Characters of each answer."""
-
-
-def memory(pid: int) -> int:
-    """Resident bytes of a process."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
 
 
 async def unread(port: int, secret: str, number: int) -> socket.socket:
@@ -53,7 +48,7 @@ async def test_answers_that_nobody_reads_yet_are_not_held_and_come_whole(world: 
     await world.simulator.behave("sim-mini", text=text)
     async with served_gateway(tmp_path / "gateway.log") as gateway:
         secret, pid = await new_key(), gateway.child.pid
-        before = memory(pid)
+        before = resident(pid)
         connections = [await unread(gateway.port, secret, number) for number in range(STREAMS)]
 
         async def all_answered() -> bool:
@@ -65,7 +60,7 @@ async def test_answers_that_nobody_reads_yet_are_not_held_and_come_whole(world: 
         now = [before]
 
         async def settled() -> bool:
-            now.append(memory(pid))
+            now.append(resident(pid))
             return now[-1] - now[-2] < 2**20
 
         # Their results reach the gateway a moment later.

@@ -1,7 +1,5 @@
 """Whatever has been sent of an answer, what is sent then makes it whole, or there is nothing that could."""
 
-import tracemalloc
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +8,7 @@ from continuo.jobs import Outcome
 from continuo.parts import Text
 from continuo.wire.pieces import deltas
 from continuo.wire.shown import Shown
+from tests.support.memory import size
 from tests.wire.outcomes import PARIS, outcome, outcomes, split
 
 
@@ -46,14 +45,11 @@ def test_no_second_answer_comes_behind_a_first(first: Outcome, second: Outcome, 
 
 def test_what_was_sent_takes_no_more_memory_however_much_it_is() -> None:
     def held(pieces: int) -> int:
-        tracemalloc.start()
         shown = Shown(piece for _ in range(pieces) for piece in (TextDelta("word " * 2), ReasoningDelta("hm " * 2)))
-        held, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
         assert shown.rest(outcome(Text(text="other"))) is None
-        return held
+        return size(shown)
 
-    assert held(5_000) < held(10) + 2_000
+    assert held(5_000) < held(10) + 200
 
 
 def test_an_answer_that_differs_is_none_that_was_begun() -> None:
