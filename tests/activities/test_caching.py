@@ -88,11 +88,11 @@ async def test_a_redis_that_hangs_or_is_gone_is_missed_at_once_and_found_when_it
             server.process.send_signal(signal.SIGSTOP)
             began = time.monotonic()
             assert await run(caching.look_up, JOB, False) == Lookup()
-            assert time.monotonic() - began < 2 * TIMEOUT
+            assert time.monotonic() - began < 4 * TIMEOUT
             await kill(server)
             began = time.monotonic()
             assert await run(caching.look_up, JOB, False) == Lookup()
-            assert time.monotonic() - began < TIMEOUT
+            assert time.monotonic() - began < 3 * TIMEOUT
         assert [line["event"] for line in logs] == ["the cache is broken"] * 2
         await server.start()
         await run(caching.keep, JOB, ANSWER)

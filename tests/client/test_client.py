@@ -295,7 +295,7 @@ async def test_no_server_is_one_clear_error_within_seconds(monkeypatch: pytest.M
     with pytest.raises(NoServer, match=f"no Temporal server at {address}; start one with `continuo dev`"):
         async with Continuo.connect():
             pass
-    assert time.monotonic() - since < 5
+    assert time.monotonic() - since < 15
 
 
 @pytest.mark.chaos

@@ -110,7 +110,7 @@ async def test_slow_calls_do_not_wait_for_each_other(client: Asking, simulator: 
     await simulator.behave("m", latency=0.5)
     started = time.perf_counter()
     await asyncio.gather(*(client.ask("openai", "m") for _ in range(80)))
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 80 * 0.5 / 2
     assert (await simulator.get("/_sim/calls"))["by_model"] == {"m": 80}
 
 

@@ -93,7 +93,7 @@ async def test_a_signal_ends_it_cleanly_and_soon_whatever_is_in_flight(number: s
             before = time.perf_counter()
             process.send_signal(number)
             assert await asyncio.wait_for(process.wait(), 10) == 0
-            assert time.perf_counter() - before < 4
+            assert time.perf_counter() - before < 8
             asking.cancel()
         _, err = await process.communicate()
     assert err == b""
