@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Much of the time of the tests is waiting for servers: parts of them run at once, each with servers of its own.
 # Where one part dies, the run ends: the others would wait for it without end. What fails is tried once more, since a busy
 # machine can be late for a real server; it is listed, and counted in the last line.
-SIDE_BY_SIDE := --dist loadfile --max-worker-restart 0 --durations 15 --reruns 1 -rR
+SIDE_BY_SIDE := --dist loadfile --max-worker-restart 0 --durations 15 --reruns 1 --rerun-show-tracebacks
 LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 # The sandbox imports the workflows anew for each run: without their bytecode it would compile them as often.
