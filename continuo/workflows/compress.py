@@ -28,8 +28,8 @@ async def compress(step: Compress, job: Job) -> Outcome:
 async def _summary(model: Step, job: Job, left_out: LeftOut) -> str:
     """What the turns come to that are left out; nothing where the model fails."""
     gone = before(job.request, left_out.cut)
-    asked = Message(role="user", content=f"{SUMMARISE} Use at most {max(1, left_out.room // 2)} words.")
-    request = job.step.passed("summary", job.request).model_copy(update={"messages": (*gone, asked)})
+    question = Message(role="user", content=f"{SUMMARISE} Use at most {max(1, left_out.room // 2)} words.")
+    request = job.step.passed("summary", job.request).model_copy(update={"messages": (*gone, question)})
     end = await try_step(model, job.model_copy(update={"request": request}), "summary")
     if isinstance(end, Failure) or not end.text:
         return ""
