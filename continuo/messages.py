@@ -140,7 +140,8 @@ class ModelRequest(Parameters):
 
 
 class Usage(Data):
-    """Tokens of one or several calls. `cached_tokens` is the part of `input_tokens` read from a provider's cache.
+    """Tokens of one or several calls. `cached_tokens` is the part of `input_tokens` read from a provider's cache, and
+    `written_tokens` the part written into it, of which `written_1h_tokens` stay for an hour and the others 5 minutes.
 
     `seconds` are of audio, where the provider counts those and no tokens.
     """
@@ -148,6 +149,8 @@ class Usage(Data):
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    written_tokens: int = Field(default=0, exclude_if=lambda value: not value)
+    written_1h_tokens: int = Field(default=0, exclude_if=lambda value: not value)
     estimated: bool = False
     seconds: float = Field(default=0.0, exclude_if=lambda value: not value)
 
@@ -156,6 +159,8 @@ class Usage(Data):
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
+            written_tokens=self.written_tokens + other.written_tokens,
+            written_1h_tokens=self.written_1h_tokens + other.written_1h_tokens,
             estimated=self.estimated or other.estimated,
             seconds=self.seconds + other.seconds,
         )
@@ -169,10 +174,12 @@ def plausible(usage: Usage | None) -> Usage | None:
     """The usage that a provider counted, or None where the numbers cannot be: it is unknown then, never a credit."""
     if usage is None:
         return None
-    counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens)
+    cached, written = usage.cached_tokens, usage.written_tokens
+    counts = (usage.input_tokens, usage.output_tokens, cached, written, usage.written_1h_tokens)
     possible = (
         all(0 <= count <= MOST_TOKENS for count in (*counts, usage.seconds))
-        and usage.cached_tokens <= usage.input_tokens
+        and cached + written <= usage.input_tokens
+        and usage.written_1h_tokens <= written
     )
     return usage if possible else None
 

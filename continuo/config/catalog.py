@@ -95,12 +95,16 @@ class Provider(Upstream):
 class Price(Data):
     """USD per 1 M tokens, with the page it was read from and the day. `cached` None costs as much as `input`.
 
+    `written` and `written_1h` are for tokens that a provider writes into its cache for 5 minutes and for an hour, where
+    it counts these; None is what Anthropic publishes, 1.25 and 2 times `input`.
     `minute` is USD per minute of audio, for a model that is not paid by tokens.
     """
 
     input: Number = Field(ge=0, le=1e6)
     output: Number = Field(ge=0, le=1e6)
     cached: Number | None = Field(default=None, ge=0, le=1e6)
+    written: Number | None = Field(default=None, ge=0, le=1e6)
+    written_1h: Number | None = Field(default=None, ge=0, le=1e6)
     minute: Number = Field(default=0.0, ge=0, le=1e6)
     source: str
     date: date
@@ -108,9 +112,17 @@ class Price(Data):
     def cost(self, usage: Usage) -> float:
         """What `usage` costs in USD."""
         cached = self.input if self.cached is None else self.cached
-        fresh = max(0, usage.input_tokens - usage.cached_tokens)
+        fresh = max(0, usage.input_tokens - usage.cached_tokens - usage.written_tokens)
         tokens = fresh * self.input + usage.cached_tokens * cached + usage.output_tokens * self.output
+        tokens += (usage.written_tokens - usage.written_1h_tokens) * self.of_writing("5m")
+        tokens += usage.written_1h_tokens * self.of_writing("1h")
         return tokens / 1e6 + usage.seconds / 60 * self.minute
+
+    def of_writing(self, kept: Literal["5m", "1h"]) -> float:
+        """USD per 1 M tokens that are written into a provider's cache, to be kept there so long."""
+        if kept == "5m":
+            return 1.25 * self.input if self.written is None else self.written
+        return 2 * self.input if self.written_1h is None else self.written_1h
 
 
 class Deployment(Upstream):

@@ -103,6 +103,15 @@ class Policy(Data):
         return self.kinds.get(kind, "off" if kind in BY_MODEL else self.personal)
 
     @property
+    def redacting(self) -> "Policy":
+        """The same for what leaves the house: all that it says anything of is redacted, and whatever is looked for by
+        default; placeholders that are there stay."""
+        kinds = {kind: action for kind, action in self.kinds.items() if kind in BY_MODEL and action == "off"}
+        redacted = {kind: "redact" for kind in self.kinds if kind not in kinds}
+        update = {"personal": "redact", "secrets": "redact", "kinds": {**redacted, **kinds}, "restore": False}
+        return self.model_copy(update=update)
+
+    @property
     def wanted(self) -> frozenset[str]:
         """The kinds that are looked for."""
         return frozenset(kind for kind in (*KINDS, *self.own, "SECRET") if self.action(kind) != "off")

@@ -14,7 +14,7 @@ from continuo.decisions.prompts import filled
 from continuo.messages import Message, ToolCall
 from continuo.parameters import Tool
 from continuo.patterns import Agent, AgentTool, Mcp
-from continuo.patterns.agent import RESERVED, Compaction
+from continuo.patterns.agent import RESERVED
 
 NAME = 60
 """Characters of the name of a server's tool: providers take 64."""
@@ -67,23 +67,6 @@ def following(agent: Agent, answer: Message, mistake: str | None, repaired: int)
 def all_said(said: str, text: str) -> str:
     """What an agent has said with one more turn, as those read it who follow it turn by turn."""
     return f"{said}{BREAK}{text}" if said and text else said or text
-
-
-def left_out(sizes: Sequence[int], read: int, context: Compaction) -> int:
-    """How many of the oldest turns, which are about so many tokens each, the model is shown no more.
-
-    `read` is what all that it is shown comes to. With more than `context.tokens` as many go as leave half of that, so
-    that the next ones fit too; the last `keep` stay as long as these themselves fit, and the very last one always.
-    """
-    if read <= context.tokens or len(sizes) < 2:
-        return 0
-    rest, most = read, len(sizes) - 1
-    for number, size in enumerate(sizes[:most]):
-        fits = rest <= (context.tokens // 2 if number < len(sizes) - context.keep else context.tokens)
-        if fits:
-            return number
-        rest -= size
-    return most
 
 
 def with_own_ids(answer: Message, turn: int) -> Message:

@@ -4,7 +4,7 @@ from continuo.data import is_set
 from continuo.messages import ModelRequest
 from continuo.patterns import Call
 
-_FIELDS = ("system", "max_tokens", "temperature", "top_p", "stop", "seed", "reasoning_effort")
+_FIELDS = ("system", "max_tokens", "temperature", "top_p", "stop", "seed", "reasoning_effort", "cache_control")
 
 
 def settled(step: Call, request: ModelRequest) -> ModelRequest:

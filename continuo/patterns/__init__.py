@@ -9,6 +9,7 @@ from continuo.patterns.base import PLACEHOLDER, Retry, Spec
 from continuo.patterns.cached import Cached
 from continuo.patterns.call import Call
 from continuo.patterns.cascade import Cascade
+from continuo.patterns.compress import Compress
 from continuo.patterns.deadline import Deadline
 from continuo.patterns.ensemble import Ensemble
 from continuo.patterns.fallback import Fallback
@@ -42,6 +43,7 @@ __all__ = [
     "Characters",
     "Checks",
     "Compaction",
+    "Compress",
     "Deadline",
     "Ensemble",
     "Fallback",

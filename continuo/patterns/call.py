@@ -17,7 +17,8 @@ class Call(Spec):
     """One request to one model.
 
     `model` is an id or an alias of the catalog. `timeout` is for one attempt. `system`, `max_tokens`,
-    `temperature`, `top_p`, `stop`, `seed` and `reasoning_effort` stand in where the request itself leaves them open.
+    `temperature`, `top_p`, `stop`, `seed`, `reasoning_effort` and `cache_control` stand in where the request itself
+    leaves them open.
     `local` makes the call on the worker that runs the workflow, as a local activity: cheaper for a model that answers
     within seconds, and later to be cancelled.
 
@@ -36,6 +37,7 @@ class Call(Spec):
     stop: Annotated[tuple[str, ...], WHEN_SET] = ()
     seed: Annotated[Seed | None, WHEN_SET] = None
     reasoning_effort: Annotated[Effort | None, WHEN_SET] = None
+    cache_control: Annotated[Literal["5m", "1h"] | None, WHEN_SET] = None
     timeout: Seconds = 120.0
     retry: Retry = Retry()
     on_break: Annotated[OnBreak, Field(exclude_if=lambda value: value == "error")] = "error"

@@ -39,7 +39,8 @@ def most_usd(model: Model, request: ModelRequest) -> float:
     if is_free(model):
         return 0.0
     read = len(request.model_dump_json().encode()) + sum(map(most_tokens, request.media))
-    dearest = max(model.price.input, model.price.cached or 0.0)
+    written = model.price.of_writing(request.cache_control) if request.cache_control else 0.0
+    dearest = max(model.price.input, model.price.cached or 0.0, written)
     minutes = sum(part.seconds for part in request.media if isinstance(part, Audio)) / 60
     return (read * dearest + _written(request) * model.price.output) / 1e6 + minutes * model.price.minute
 

@@ -278,4 +278,6 @@ def _usage(counted: Any) -> Usage | None:
         input_tokens=counted["input_tokens"] + cached + written,
         output_tokens=counted.get("output_tokens") or 0,
         cached_tokens=cached,
+        written_tokens=written,
+        written_1h_tokens=(counted.get("cache_creation") or {}).get("ephemeral_1h_input_tokens") or 0,
     )

@@ -22,6 +22,7 @@ COMMANDS = {
         "Show all that was said to an agent and by it, with the calls of its tools, also where its model saw less."
     ),
     "runs:runs": "List the runs, and make the table of them anew.",
+    "distill:distill": "Write answers of past runs as examples for fine-tuning, and a card that says what they are.",
     "show:show": "Show a run: its steps with times and costs, its answers, and why each tier gave way.",
     "listing:patterns": "List the named patterns and check each: exit code 2 when one is wrong.",
     "listing:models": "List the models with their prices in USD per 1 M tokens, and what each needs to be used here.",

@@ -14,14 +14,12 @@ import orjson
 from pydantic import TypeAdapter
 
 from continuo.data import Data
-from continuo.messages import Message, estimated_tokens
+from continuo.decisions.compaction import tokens
+from continuo.messages import Message
 from continuo.stores.database import Connection, Database, Row
 from continuo.stores.payloads import FRESH, own
 from continuo.stores.private import PrivateText
 from continuo.stores.pruning import PAUSE, PORTION
-
-MEDIUM_TOKENS = 1000
-"""What a medium counts as where nobody counts."""
 
 MOST = 2**62
 
@@ -193,12 +191,6 @@ class Turns:
 def _dropped(connection: Connection, values: tuple[str, str, float]) -> int:
     sql = f"DELETE FROM turns WHERE digest = ? AND namespace = ? AND used < ? AND {_IS_LAST}"
     return connection.execute(sql, values).rowcount
-
-
-def tokens(message: Message) -> int:
-    """About how many tokens a message is."""
-    calls = (text for call in message.tool_calls for text in (call.name, call.arguments))
-    return estimated_tokens(message.text, *calls) + MEDIUM_TOKENS * len(message.media) + 4
 
 
 def _messages(row: Row) -> tuple[Message, ...]:

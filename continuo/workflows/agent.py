@@ -7,7 +7,8 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from continuo.authoring.prepare import check_text
-from continuo.decisions.agent import MOST_EVENTS, Used, all_said, following, left_out, of_servers, reached, with_own_ids
+from continuo.decisions.agent import MOST_EVENTS, Used, all_said, following, of_servers, reached, with_own_ids
+from continuo.decisions.compaction import SUMMARISE, left_out, note
 from continuo.decisions.privilege import after, as_data
 from continuo.jobs import Account, Failure, Job, Outcome, total_cost
 from continuo.messages import Earlier, Message
@@ -22,11 +23,6 @@ from continuo.workflows.step import run_step, try_step
 
 SCHEMA = "Your final answer must be JSON that fits this schema, and nothing else: {}"
 REPAIR = "Your answer does not fit the schema that it must fit: {}. Answer again, with the JSON alone."
-SUMMARISE = (
-    "Sum up the conversation so far for whoever goes on with it and does not see it: what was asked, what was done with"
-    " which result, what was learnt, with every name, number and quotation that may still matter, and what is open."
-    " Answer with the summary alone."
-)
 
 
 @workflow.defn(name="Agent")
@@ -180,7 +176,7 @@ class AgentWorkflow(PatternWorkflow):
             return
         gone, kept = state.shown[:count], state.shown[count:]
         turns = sum(one.turns for one in gone)
-        note = f"[{state.left_out + turns} earlier turns are left out here."
+        text = ""
         if context.summary is not None:
             earlier = Earlier(digest=gone[-1].digest, last=turns, opening=state.opening)
             asking = self._asking(agent, job, earlier, Message(role="user", content=SUMMARISE))
@@ -188,9 +184,8 @@ class AgentWorkflow(PatternWorkflow):
             summary = await try_step(context.summary, asking.model_copy(update={"request": request}), "summary")
             if isinstance(summary, Outcome):
                 text = as_data(summary.text) if state.known.outside else summary.text
-                note = f"{note} In sum:\n{text}"
         task = None if any(one.digest == state.task for one in kept) else state.task
-        opening = await open_context(task, f"{note}]")
+        opening = await open_context(task, note(state.left_out + turns, text))
         read = state.read - sum(one.tokens for one in gone) + opening.tokens
         self._become(opening=opening.digest, shown=kept, left_out=state.left_out + turns, read=read)
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
-from continuo.decisions.agent import RESULT, Used, answered, asked_of, following, left_out, reached, with_own_ids
+from continuo.decisions.agent import RESULT, Used, answered, asked_of, following, reached, with_own_ids
 from continuo.decisions.json_schema import misfit, mistake_in, mistake_of
 from continuo.messages import Message, ToolCall
-from continuo.patterns import Agent, AgentTool, Compaction, Fallback, Template
+from continuo.patterns import Agent, AgentTool, Fallback, Template
 
 COUNTS = st.integers(0, 30)
 USED = st.builds(
@@ -35,31 +35,6 @@ def test_a_limit_is_reached_when_one_more_would_go_over_it_and_never_before(
         or used.seconds >= limits[3]
     )
     assert (reached(step, used, turns=turns, calls=calls) is not None) == over
-
-
-@given(
-    sizes=st.lists(st.integers(0, 5_000), max_size=30),
-    shown=st.integers(0, 5_000),
-    tokens=st.integers(100, 50_000),
-    keep=st.integers(1, 12),
-)
-def test_what_is_left_out_makes_room_and_keeps_the_last_turns(
-    sizes: list[int], shown: int, tokens: int, keep: int
-) -> None:
-    read = sum(sizes) + shown
-    count = left_out(sizes, read, Compaction(tokens=tokens, keep=keep))
-    assert 0 <= count <= max(0, len(sizes) - 1)
-    if read <= tokens:
-        assert count == 0
-        return
-    rest = read - sum(sizes[:count])
-    # There is room, or nothing more to leave out.
-    assert rest <= tokens or count >= len(sizes) - 1
-    if count > len(sizes) - keep >= 0:
-        # One of those to be kept went, since all of them did not fit.
-        assert read - sum(sizes[: count - 1]) > tokens
-    elif 0 < count <= len(sizes) - keep:
-        assert read - sum(sizes[: count - 1]) > tokens // 2
 
 
 @given(st.lists(st.text("ab", max_size=2), max_size=6))

@@ -10,6 +10,7 @@ from continuo.patterns import (
     Cached,
     Call,
     Cascade,
+    Compress,
     Deadline,
     Ensemble,
     Fallback,
@@ -92,6 +93,11 @@ def _composed(inner: Steps, models: Sequence[str], *, sagas: bool) -> Steps:
             inner,
             st.sampled_from([0, 1]),
             st.none() | inner,
+        ),
+        st.builds(
+            lambda step, model: Compress(step, tokens=100, summary=model and Call(model=model, retry=QUICK)),
+            inner,
+            st.none() | st.sampled_from(models),
         ),
         # Nobody decides there: it is answered otherwise, or fails.
         st.builds(Review, due=st.just(0.05), step=st.none() | inner, otherwise=st.none() | inner),

@@ -22,6 +22,7 @@ from continuo.door.request import Request
 from continuo.door.runs import Handle, result, start
 from continuo.door.schedules import Planned, PlannedBatch
 from continuo.jobs import Background, Context, Outcome
+from continuo.messages import Message
 from continuo.operations import provider_batches
 from continuo.operations.batches import AtProvider, Terms
 from continuo.operations.compensations import Resolution
@@ -35,6 +36,7 @@ from continuo.patterns import (
     Call,
     Cascade,
     Compaction,
+    Compress,
     Deadline,
     Ensemble,
     Fallback,
@@ -106,6 +108,7 @@ async def main() -> None:
             pool(world.client, Library(), "batch", 20),
         ):
             await record(world.client, world.simulator, world.shop)
+            await record_compressed(world.client)
             await record_orchestrations(world.client)
             await record_letters(world.client, world.simulator)
             await record_report(world.client)
@@ -120,6 +123,17 @@ async def main() -> None:
             await record_schedules(world.client)
             await record_scheduled_batch(world.client)
         await record_continued(Path(folder) / "continued")
+
+
+async def record_compressed(client: Client) -> None:
+    """One that is asked too much, and sums up what it leaves out."""
+    answers = Call(model="mid", retry=ONCE)
+    long = job(Compress(answers, tokens=300, summary=answers))
+    messages = tuple(Message(role="user", content="x" * 400) for _ in range(3))
+    request = long.request.model_copy(update={"messages": messages})
+    handle = await begin(client, long.model_copy(update={"request": request}))
+    await result(handle)
+    await keep("compress", handle)
 
 
 async def record_schedules(client: Client) -> None:
