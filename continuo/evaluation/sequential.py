@@ -10,6 +10,7 @@ from math import exp, log, sqrt
 from typing import Literal
 
 from continuo.data import Data
+from continuo.errors import InputError
 from continuo.evaluation.distributions import z
 from continuo.evaluation.intervals import Estimate
 from continuo.evaluation.planning import ALPHA, POWER, positive
@@ -51,7 +52,9 @@ class Look(Data):
 
 
 def look(a: Tally, b: Tally, effect: float, *, alpha: float = ALPHA) -> Look:
-    """Compare two variants of one score or more each; of several pairs at once divide `alpha` by their number."""
+    """Compare two variants; one without a score is an `InputError`. For several pairs divide `alpha` by their number."""
+    if not (a.count and b.count):
+        raise InputError("scores: a variant has none yet; wait for one of each")
     mean = b.mean - a.mean
     half = _half(_variance(a, b), positive(effect), alpha)
     low, high = max(-1.0, mean - half), min(1.0, mean + half)
