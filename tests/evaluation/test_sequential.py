@@ -119,8 +119,6 @@ def test_a_look_from_the_other_side_says_the_opposite(a: list[float], b: list[fl
 def test_an_effect_of_nothing_is_refused(effect: float) -> None:
     with pytest.raises(InputError, match="choose one above 0"):
         look(Tally(1, 1, 1), Tally(1, 1, 1), effect)
-    with pytest.raises(InputError, match="choose one above 0"):
-        size_for_looks(0.5, effect)
 
 
 @pytest.mark.parametrize(("a", "b"), [(Tally(), Tally(1, 1, 1)), (Tally(1, 1, 1), Tally())])
