@@ -41,8 +41,8 @@ class Python(Metric):
             return value
         # Compared rather than converted: a whole number may be larger than any float.
         if not isinstance(value, int | float) or not 0 <= value <= 1:
-            shown = f"{value!r:.100}" if isinstance(value, int | float) else type(value).__name__
-            raise NoScore(f"{self.function} returned {shown}, which is no number from 0 to 1")
+            shown = f"{value:g}" if isinstance(value, float) else f"a value of type {type(value).__name__}"
+            raise NoScore(f"{self.function} returned {shown}; return a number from 0 to 1, True, False or a Score")
         return Score(value=float(value))
 
     @cached_property
