@@ -33,8 +33,9 @@ class Python(Metric):
             raise InputError(f"function {self.function!r} does not take two arguments, (outcome, example)") from None
 
     def score(self, outcome: Outcome, example: Example) -> Score:
+        function = self.called
         try:
-            value = self.called(outcome, example)
+            value = function(outcome, example)
         except (Exception, SystemExit) as error:
             raise NoScore(one_line(f"{self.function} raised {type(error).__name__}: {error}")) from error
         if isinstance(value, Score):
