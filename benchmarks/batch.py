@@ -11,7 +11,8 @@ from benchmarks.stage import PROMPT, Stage
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.door import Door, Request
-from continuo.door.batches import Batches, Line
+from continuo.door.batches import Batches
+from continuo.door.request import Line
 from continuo.jobs import Context
 from continuo.operations.batches import Terms
 from continuo.patterns import Call

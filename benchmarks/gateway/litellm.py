@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.environments import installed
 from benchmarks.gateway.contestant import Contestant
 from continuo.testing.processes import until
-from continuo.workers.local.stack import listening
+from continuo.workers.local.ports import listening
 
 VERSION = "1.110.2"
 

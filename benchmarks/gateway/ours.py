@@ -12,8 +12,8 @@ from continuo.protection.api_keys import ApiKey, new_id, new_secret
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.opened import open_store
 from continuo.testing.processes import TemporalServer, pool_process, running
+from continuo.workers.local.ports import listening
 from continuo.workers.local.processes import Child, module
-from continuo.workers.local.stack import listening
 
 CALL = "{kind: call, model: sim-mid}"
 DOWN = "{kind: call, model: sim-mini, retry: {attempts: 1}}"

@@ -38,7 +38,7 @@ class Breakers:
         self._known: dict[str, State] = {}
         # Providers that have failed here since the last answer that was told of.
         self._failing: set[str] = set()
-        self._told: dict[str, int] = {}
+        self._reported: dict[str, int] = {}
         # Providers whose probe somebody else has, or nobody granted, since the last look at the board.
         self._probed: set[str] = set()
         self._telling: set[asyncio.Task[None]] = set()
@@ -107,9 +107,9 @@ class Breakers:
     def _is_news(self, provider: str) -> bool:
         """Whether an answer ends a row of failures, here or at others, that has not been told of."""
         state = self._known.get(provider)
-        counted = state is not None and state.failures > 0 and self._told.get(provider) != state.version
+        counted = state is not None and state.failures > 0 and self._reported.get(provider) != state.version
         if counted and state is not None:
-            self._told[provider] = state.version
+            self._reported[provider] = state.version
         if provider in self._failing:
             self._failing.discard(provider)
             return True

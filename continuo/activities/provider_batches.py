@@ -74,7 +74,7 @@ class ProviderBatches:
         begun = await self._batches.begin(batch)
         place = await self._place(begun)
         for sent in await self._sent.under_way(batch.tenant, batch.id):
-            if sent.remote is None and await self._found(place, sent):
+            if sent.remote is None and await self._find_remote(place, sent):
                 return Sending(after=sent.last, last=False)
         token = uuid4().hex
         parts, after, last, money = await self._packed(batch, begun, place, token)
@@ -89,7 +89,7 @@ class ProviderBatches:
         place = await self._place(begun)
         for sent in await self._sent.under_way(batch.tenant, batch.id):
             try:
-                remote = sent.remote or await self._found(place, sent)
+                remote = sent.remote or await self._find_remote(place, sent)
                 if remote is None:
                     continue
                 stands = await place.batches.look(self._http(place, sent.token), remote)
@@ -152,7 +152,7 @@ class ProviderBatches:
     def _http(self, place: Place, key: str, headers: dict[str, str] | None = None) -> ProviderHttp:
         return ProviderHttp(self._client.of(place.catalog), place.model.provider, key, headers)
 
-    async def _found(self, place: Place, sent: Sent) -> str | None:
+    async def _find_remote(self, place: Place, sent: Sent) -> str | None:
         """The provider's id of one whose submission got no answer; None where it was not taken, and it is forgotten.
         Raises `ProviderError`."""
         since = sent.created - SKEW

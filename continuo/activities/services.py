@@ -39,14 +39,14 @@ class ServiceCalls:
         try:
             async with at_most(step.service, step.timeout):
                 with tool_span(job, step.service):
-                    text = await self._asked(step, await self._revealing.of(job))
+                    text = await self._text(step, await self._revealing.of(job))
                 return Outcome(text=text, served_by="service")
         except httpx.HTTPError as error:
             raise self._failed(error_for_transport(step.service, error, self._masker), job) from None
         except ProviderError as error:
             raise self._failed(error, job) from error
 
-    async def _asked(self, step: Http, revealed: Revealed) -> str:
+    async def _text(self, step: Http, revealed: Revealed) -> str:
         """The body of a successful response. Raises `ProviderError`."""
         job, name, environ = revealed.job, step.service, self._library.environ
         if (endpoint := (await self._library.catalog_with(service=name)).services.get(name)) is None:

@@ -29,10 +29,10 @@ def mistake(error: ValidationError, root: type[Data], node: yaml.Node | None) ->
     """The line, the field and the fix of the first mistake in a value for `root`, which `node` was read as."""
     first = _first(error.errors())
     path, holder = _written(first["loc"], root)
-    field, line, node = _found(path, node)
+    field, line, node = _locate(path, node)
     if first["type"].startswith("union_tag"):
         short = isinstance(node, yaml.ScalarNode)
-        inner, line, _ = (field, line, node) if short else _found(("kind",), node, field, line)
+        inner, line, _ = (field, line, node) if short else _locate(("kind",), node, field, line)
         return line, inner, _kind(first, _members(holder))
     if first["type"] == "extra_forbidden":
         return line, field, _no_such_field(str(path[-1]), holder)
@@ -107,7 +107,7 @@ def _members(union: Any) -> list[str]:
     return [kind.model_fields["kind"].default for kind in get_args(union)]
 
 
-def _found(
+def _locate(
     path: tuple[int | str, ...], node: yaml.Node | None, field: str = "", line: int = 0
 ) -> tuple[str, int, yaml.Node | None]:
     """The path as a person writes it, the line and the node of the last part that the file has."""

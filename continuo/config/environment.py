@@ -42,7 +42,7 @@ class Environment(Mapping[str, str]):
         self.look()
 
     def __getitem__(self, name: str) -> str:
-        return self._found(name)[1]
+        return self._lookup(name)[1]
 
     def __iter__(self) -> Iterator[str]:
         names = {*self._variables, *self._written}
@@ -54,7 +54,7 @@ class Environment(Mapping[str, str]):
 
     def origin(self, name: str) -> Origin:
         """Where the value is from. Raises `KeyError` for a name that has none."""
-        return self._found(name)[0]
+        return self._lookup(name)[0]
 
     def learned_by(self, learn: Learn) -> None:
         """Have `learn`, a method, called with what this becomes whenever it changes, before anybody else sees that. It
@@ -97,7 +97,7 @@ class Environment(Mapping[str, str]):
                 log.warning("%s", error)
         self._written, self._values = changed._written, changed._values
 
-    def _found(self, name: str) -> tuple[Origin, str]:
+    def _lookup(self, name: str) -> tuple[Origin, str]:
         layers: tuple[tuple[Origin, Mapping[str, str], Path], ...] = (
             ("environment", self._variables, Path()),
             (".env", self._written, self._folder),

@@ -36,5 +36,7 @@ def checked(kind: type[M], values: Mapping[str, Any], path: Path) -> M:
         return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
+        # What concerns several lines together is no field's.
+        field = ".".join(map(str, first["loc"]))
         message = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {message}") from None
+        raise InputError(": ".join(filter(None, (str(path), field, message)))) from None

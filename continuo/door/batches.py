@@ -5,9 +5,8 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
-from pydantic import JsonValue
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.exceptions import is_cancelled_exception
@@ -16,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from continuo.decided import noted
 from continuo.door.attacks import attacks
 from continuo.door.provider_batches import check_at_provider
-from continuo.door.request import Request
+from continuo.door.request import Line
 from continuo.door.rules import answer_of, by_rule
 from continuo.door.stages import accepted, afresh
 from continuo.door.submit import Door
@@ -36,14 +35,6 @@ TOGETHER = 200
 
 ASKING = 8
 """Items of which a classifier is asked at once."""
-
-
-class Line(NamedTuple):
-    """The request of an item, with the number of the line that it is from, and what its answer is to tell of it."""
-
-    number: int
-    request: Request
-    echo: dict[str, JsonValue] = {}
 
 
 class Batches:

@@ -1,14 +1,14 @@
 """The breakers of the catalog's providers: how they are, and what a person does to them."""
 
 from collections.abc import Iterable
-from typing import Literal
-
-from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy
+from typing import TYPE_CHECKING, Literal
 
 from continuo.protection.breaker import QUEUE, TYPE, State, workflow_id
 from continuo.stores.board import Board
 from continuo.stores.database import Database
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 Act = Literal["force_open", "force_close", "reset"]
 
@@ -19,8 +19,11 @@ async def breaker_states(database: Database, providers: Iterable[str]) -> dict[s
     return {name: known.get(name, State(provider=name)) for name in providers}
 
 
-async def act_on_breaker(client: Client, state: State, act: Act, note: str) -> str:
+async def act_on_breaker(client: "Client", state: State, act: Act, note: str) -> str:
     """Do it; the id of the workflow that was told. `note` says why, and is kept."""
+    # Loaded here: the states are told without it.
+    from temporalio.common import WorkflowIDConflictPolicy
+
     id = workflow_id(state.provider)
     await client.start_workflow(
         TYPE,

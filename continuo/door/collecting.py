@@ -14,7 +14,7 @@ from continuo.door.plain_rows import PLAIN, plain_seen
 from continuo.door.runs import known_progress, result
 from continuo.door.silent_ends import tell
 from continuo.jobs import Outcome
-from continuo.operations.audit import Asked, Seen
+from continuo.operations.audit import Seen, Started
 from continuo.operations.dead_letters import TYPE as LETTER
 from continuo.operations.runs import RunRow, RunStatus
 from continuo.patterns import KINDS
@@ -103,7 +103,7 @@ async def begun(run: WorkflowExecution) -> Seen | None:
         job=memo.get("job"),
         metadata=memo.get("metadata") or {},
     )
-    return Seen(row, start and Asked.model_validate(start))
+    return Seen(row, start and Started.model_validate(start))
 
 
 async def _with_end(client: Client, seen: Seen) -> Seen:

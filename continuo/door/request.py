@@ -1,6 +1,6 @@
-"""What somebody asks."""
+"""What somebody asks, once or in a batch."""
 
-from typing import Self
+from typing import NamedTuple, Self
 
 from pydantic import JsonValue, model_validator
 
@@ -59,3 +59,11 @@ class Request(Data):
     def pattern_name(self) -> str:
         """What lists and reports call the pattern: one that is given itself and has no `name` is called by its kind."""
         return self.name or (self.pattern if isinstance(self.pattern, str) else self.pattern.kind)
+
+
+class Line(NamedTuple):
+    """The request of a batch's item, with the number of the line that it is from, and what its answer tells of it."""
+
+    number: int
+    request: Request
+    echo: dict[str, JsonValue] = {}

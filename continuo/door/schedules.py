@@ -33,8 +33,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from continuo.authoring.files import is_file
 from continuo.authoring.prepare import validated
 from continuo.data import Data
-from continuo.door.batches import Batches, Line
-from continuo.door.request import Request
+from continuo.door.batches import Batches
+from continuo.door.request import Line, Request
 from continuo.door.submit import Door
 from continuo.errors import InputError, UnknownName
 from continuo.jobs import Context

@@ -28,7 +28,7 @@ class Digest(Data):
     length: int
 
 
-class Asked(Data):
+class Started(Data):
     """What is noted of a job when it starts: the API key that it came with, its input, and what the stages decided."""
 
     key: Annotated[str | None, WHEN_SET] = None
@@ -70,7 +70,7 @@ class Seen(NamedTuple):
     """A run as it is seen: its row, with what it was asked and what it came to, as far as these are known."""
 
     row: RunRow
-    start: Asked | None = None
+    start: Started | None = None
     end: Outcome | Failure | None = None
 
     @property
@@ -120,11 +120,11 @@ class Seen(NamedTuple):
         )
 
 
-def asked_of(job: Job, decisions: tuple[Decision, ...] = ()) -> Asked:
+def asked_of(job: Job, decisions: tuple[Decision, ...] = ()) -> Started:
     """What is noted of a job. Its input is the JSON of the request and the data that run: what a stage has removed
     from these is in no digest."""
     text = job.request.model_dump_json(exclude_defaults=True) + json.dumps(job.data)
-    return Asked(key=job.context.key_id, input=_digest(text), decisions=decisions)
+    return Started(key=job.context.key_id, input=_digest(text), decisions=decisions)
 
 
 def _digest(text: str) -> Digest:

@@ -44,7 +44,7 @@ class ProviderHttp:
 
     async def lines(self, path: str) -> AsyncIterator[Json]:
         rest = b""
-        async with self._asked(WireRequest(path, {}, method="GET")) as response:
+        async with self._response(WireRequest(path, {}, method="GET")) as response:
             async for piece in pieces(response, MAX_RESULTS):
                 *whole, rest = (rest + piece).split(b"\n")
                 if len(rest) > MAX_ANSWER:
@@ -55,11 +55,11 @@ class ProviderHttp:
                 yield await self._client.read(rest, _itself)
 
     async def _answer(self, sent: WireRequest, seconds: float) -> Json:
-        async with at_most(self._provider, seconds), self._asked(sent) as response:
+        async with at_most(self._provider, seconds), self._response(sent) as response:
             return await self._client.read(await body(response, MAX_STREAM), _itself)
 
     @asynccontextmanager
-    async def _asked(self, sent: WireRequest) -> AsyncIterator[httpx.Response]:
+    async def _response(self, sent: WireRequest) -> AsyncIterator[httpx.Response]:
         """The URL of what is sent is its path."""
         # What is sent to two paths are two requests.
         asking = self._client.responding(

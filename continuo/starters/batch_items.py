@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, NoReturn
 
 from continuo.authoring.prepare import MAX_INPUT_BYTES, validated
-from continuo.door.batches import Line
-from continuo.door.request import Request
+from continuo.door.request import Line, Request
 from continuo.errors import InputError
 from continuo.starters.parquet import is_parquet, read_rows
 

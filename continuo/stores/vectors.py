@@ -22,7 +22,7 @@ KEPT = 2 * MOST
 """Embeddings in memory; of more, the families that were asked for least recently go, to be read again."""
 
 
-class Embedding(NamedTuple):
+class StoredEmbedding(NamedTuple):
     """What the entry `key` was asked for, `packed`. A later entry has a greater `number`."""
 
     number: int
@@ -39,7 +39,7 @@ class Vectors:
 
     def __init__(
         self,
-        newer: Callable[[str, int, int, float], AsyncIterator[Embedding]],
+        newer: Callable[[str, int, int, float], AsyncIterator[StoredEmbedding]],
         find: Callable[[str, float], Awaitable[Outcome | None]],
     ) -> None:
         self._newer = newer
@@ -86,7 +86,7 @@ class Family:
         self._matrix: Vectors32 | None = None
         self._lock = Lock()
 
-    def add(self, new: Iterable[Embedding]) -> None:
+    def add(self, new: Iterable[StoredEmbedding]) -> None:
         import numpy
 
         with self._lock:

@@ -116,7 +116,7 @@ class PayloadStore(StorageDriver):
         return [Payload.FromString(await self._read(claim.claim_data["sha256"])) for claim in claims]
 
     async def _read(self, name: str) -> bytes:
-        content = await (self._payloads.use(name, time.time()) if self._payloads else self._found(name))
+        content = await (self._payloads.use(name, time.time()) if self._payloads else self._from_store(name))
         if content is not None:
             return content
         try:
@@ -126,7 +126,7 @@ class PayloadStore(StorageDriver):
             where = "the database of DATABASE_URL" if environment().get("DATABASE_URL") else self._settings.data
             raise InputError(f"a large prompt or answer is not in {where}; {ADVICE}") from None
 
-    async def _found(self, name: str) -> bytes | None:
+    async def _from_store(self, name: str) -> bytes | None:
         environ = environment()
         broken: tuple[type[Exception], ...] = (OSError, *store_place(self._settings, environ).broken)
         try:

@@ -21,9 +21,9 @@ from continuo.jobs import Context, Failure, Job, Outcome, Priority
 from continuo.messages import Message, ModelRequest
 from continuo.patterns import Step
 from continuo.starters.service import Service
+from continuo.workers.local.ports import Ports
 from continuo.workers.local.processes import Child
 from continuo.workers.local.processes import module as command_line
-from continuo.workers.local.stack import Ports
 from continuo.workers.local.temporal_server import answers, command, ensure
 from continuo.workers.registered import WORKFLOWS
 from continuo.workers.sandbox import runner

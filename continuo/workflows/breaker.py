@@ -24,16 +24,16 @@ class BreakerWorkflow:
     def __init__(self, state: State) -> None:
         self._state = state
         self._signals = 0
-        self._told = False
+        self._changed = False
 
     @workflow.run
     async def run(self, state: State) -> None:
         while self._signals < MOST_SIGNALS and not workflow.info().is_continue_as_new_suggested():
-            self._told = False
+            self._changed = False
             self._state = cooled_down(self._state, workflow.now())
             shown = await self._show()
             with suppress(TimeoutError):
-                await workflow.wait_condition(lambda: self._told, timeout=self._pause(shown=shown))
+                await workflow.wait_condition(lambda: self._changed, timeout=self._pause(shown=shown))
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(self._state)
 
@@ -76,7 +76,7 @@ class BreakerWorkflow:
     def _become(self, state: State) -> None:
         self._state = state
         self._signals += 1
-        self._told = True
+        self._changed = True
 
     def _pause(self, *, shown: bool) -> timedelta | None:
         """How long until there is something to do without being told."""

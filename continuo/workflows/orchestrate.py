@@ -140,20 +140,20 @@ class _Orchestration:
         job = self._job.asking(prompt)
         job = job.model_copy(update={"request": job.request.as_text()})
         async with self._slots:
-            result = await self._asked(job, subtask.instruction, f"subtask{number}.", 0)
+            result = await self._execute(job, subtask.instruction, f"subtask{number}.", 0)
         if isinstance(result, Outcome):
             self._answers[subtask.id] = result
         return result
 
     async def _whole(self, first: int) -> Outcome:
         """The task as one call, of the executors from `first` on."""
-        result = await self._asked(self._job, self._job.request.prompt, "", first)
+        result = await self._execute(self._job, self._job.request.prompt, "", first)
         if isinstance(result, Failure):
             causes = (*self._reasons, *result.causes)
             raise self._failed(result.message, causes, {name: one.text for name, one in self._answers.items()})
         return result
 
-    async def _asked(self, job: Job, task: str, under: str, first: int) -> Result:
+    async def _execute(self, job: Job, task: str, under: str, first: int) -> Result:
         """The first answer of an executor that is valid, or why there is none."""
         causes: list[str] = []
         for number, (name, executor) in enumerate(self._step.order(self._assessment.level).items()):

@@ -113,7 +113,7 @@ class ProviderBatchWorkflow:
         """Send all that waits, as far as there is time and money; whether there was money for all of it."""
         batch = self._batch
         while not self._stopped and self._stance == "wait":
-            trying = asyncio.create_task(self._asked(ProviderBatches.send, batch))
+            trying = asyncio.create_task(self._perform(ProviderBatches.send, batch))
             sending = await self._unless_late(trying)
             if sending is None:
                 break
@@ -149,7 +149,7 @@ class ProviderBatchWorkflow:
         """Wait until all that was sent has ended, and keep what it came to."""
         pause, ending = provider_batches.FIRST_LOOK, False
         while True:
-            looked = await self._asked(ProviderBatches.look, self._batch)
+            looked = await self._perform(ProviderBatches.look, self._batch)
             self._tally = looked.tally
             left = [look for look in looked.batches if not await self._closed(look)]
             self._under_way = len(left)
@@ -179,7 +179,7 @@ class ProviderBatchWorkflow:
 
     async def _keep(self, closing: Closing) -> None:
         try:
-            closed = await self._asked(ProviderBatches.close, self._batch, closing, tries=TRIES)
+            closed = await self._perform(ProviderBatches.close, self._batch, closing, tries=TRIES)
         except ActivityError as error:
             if is_cancelled_exception(error) or closing.how == "lost":
                 raise
@@ -190,13 +190,13 @@ class ProviderBatchWorkflow:
 
     async def _told_to_end(self) -> None:
         try:
-            await self._asked(ProviderBatches.cancel, self._batch, tries=3)
+            await self._perform(ProviderBatches.cancel, self._batch, tries=3)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
             workflow.logger.warning(f"a provider's batch could not be cancelled: {error.cause}")
 
-    async def _asked(self, method: Callable[..., Awaitable[T]], *given: object, tries: int = 0) -> T:
+    async def _perform(self, method: Callable[..., Awaitable[T]], *given: object, tries: int = 0) -> T:
         """With the provider away it is tried again for as long as it takes, or so many `tries`."""
         result = await workflow.execute_activity_method(
             method,

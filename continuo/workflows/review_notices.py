@@ -26,13 +26,13 @@ class Telling:
             return
         run_id, now = workflow.info().run_id, workflow.now()
         for notice in notices_of(to, case, happened, run_id, now.timestamp()):
-            self._tasks.append(asyncio.create_task(self._told(notice, case.due - now)))
+            self._tasks.append(asyncio.create_task(self._send(notice, case.due - now)))
 
     async def end(self) -> None:
         """Tell no more of what is over."""
         await end(self._tasks)
 
-    async def _told(self, notice: ReviewNotice, left: timedelta) -> None:
+    async def _send(self, notice: ReviewNotice, left: timedelta) -> None:
         place = "slack" if notice.to.slack else "webhook"
         try:
             await workflow.execute_activity_method(

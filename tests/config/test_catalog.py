@@ -74,6 +74,13 @@ def test_a_price_without_one_for_cached_tokens_counts_them_as_fresh() -> None:
     assert price.cost(Usage(input_tokens=1_000_000, cached_tokens=400_000)) == 2
 
 
+def test_a_mistake_of_two_lines_together_is_told_without_an_empty_field(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text('[models.a]\nprovider = "nobody"\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"catalog\.toml: unknown provider of model 'a': 'nobody'"):
+        load_catalog(path)
+
+
 def test_a_model_cannot_take_what_its_protocol_does_not_carry() -> None:
     providers = {"p": {"protocol": "anthropic", "base_url": "http://x"}}
     models = {"m": {"provider": "p", "inputs": ["text", "audio"]}}

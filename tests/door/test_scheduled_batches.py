@@ -15,7 +15,8 @@ from continuo.authoring.library import Library
 from continuo.config.settings import Settings
 from continuo.decisions.off_peak import OffPeak, off_peak
 from continuo.door import Request
-from continuo.door.batches import Batches, Line
+from continuo.door.batches import Batches
+from continuo.door.request import Line
 from continuo.errors import InputError
 from continuo.jobs import Context
 from continuo.messages import Message, ModelRequest

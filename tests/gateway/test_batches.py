@@ -119,7 +119,7 @@ async def test_other_endpoints_are_batched_too(
 
 
 async def test_what_is_under_way_ends_when_a_batch_is_cancelled(gateway: GatewayProcess, simulator: Control) -> None:
-    await simulator.behave("sim-mini", latency=0.4, text="On its way.")
+    await simulator.behave("sim-mini", latency=1, text="On its way.")
     async with gateway.openai() as sdk:
         file = await sdk.files.create(file=written(*(line(f"{number}") for number in range(60))), purpose="batch")
         create = partial(
@@ -136,11 +136,13 @@ async def test_what_is_under_way_ends_when_a_batch_is_cancelled(gateway: Gateway
         assert (await sdk.batches.cancel(batch.id)).status == "cancelling"
         done = await ended(sdk, batch.id, "cancelled")
         assert done.cancelling_at is not None
-        calls = len(await simulator.calls("sim-mini"))
         assert done.request_counts is not None
-        assert done.request_counts.completed == calls < 60
+        # A call may have been tried again.
+        completed = done.request_counts.completed
+        assert 0 < completed < 60
+        assert completed <= len(await simulator.calls("sim-mini"))
         assert (await create()).status == "cancelled"
-        assert len(await lines_of(sdk, done.output_file_id)) == calls
+        assert len(await lines_of(sdk, done.output_file_id)) == completed
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from continuo.stores.requests import KEPT
 from continuo.wire.completions.request import MAX_TOKENS
 from continuo.wire.embeddings import MOST
 from continuo.workers.following import INTERVAL
-from continuo.workers.local.stack import Ports
+from continuo.workers.local.ports import Ports
 from tests.support.gateway import GatewayProcess
 from tests.support.repository import ROOT
 

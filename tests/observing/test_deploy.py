@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from continuo.workers.local.stack import Ports
+from continuo.workers.local.ports import Ports
 from tests.support.repository import ROOT
 
 DEPLOY = ROOT / "deploy"

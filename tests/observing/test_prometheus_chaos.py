@@ -17,8 +17,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from continuo.testing.processes import Control, until
+from continuo.workers.local.ports import Ports
 from continuo.workers.local.processes import Child
-from continuo.workers.local.stack import Ports, Stack
+from continuo.workers.local.stack import Stack
 from tests.observing.test_deploy import DASHBOARDS, DEPLOY, panels
 
 pytestmark = [

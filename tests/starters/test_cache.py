@@ -14,6 +14,8 @@ from continuo.testing.processes import running
 from tests.support.commands import continuo
 from tests.support.redis_server import RedisServer
 
+LONG = " ".join(["a long answer", *map(str, range(100))])
+
 
 @pytest.fixture
 async def data(tmp_path: Path) -> str:
@@ -26,7 +28,7 @@ async def fill(data: Path, environ: dict[str, str]) -> None:
     cache = open_cache(Settings(data=data), environ)
     for key, tenant in {"aa1": "acme", "aa2": "acme", "b": "globex"}.items():
         place = Place(key=key, scope="s", family="f", tenant=tenant, pattern="support", holder="h")
-        answer = Outcome(text=f"answer {key}", served_by="model")
+        answer = Outcome(text=LONG if key == "aa2" else f"answer {key}", served_by="model")
         await cache.keep(place, answer, ttl=3600, max_size=10, now=time.time())
     await cache.aclose()
 
@@ -34,7 +36,7 @@ async def fill(data: Path, environ: dict[str, str]) -> None:
 async def test_the_answers_are_listed_for_people_and_for_programs(data: str) -> None:
     table = await continuo("cache", "list", CONTINUO_DATA=data)
     assert table.code == 0
-    assert all(word in table.out for word in ("aa1", "aa2", "globex", "support", "answer b"))
+    assert all(word in table.out for word in ("aa1", "aa2", "globex", "support", "answer b", LONG))
     listed = await continuo("cache", "list", "--tenant", "globex", "--json", CONTINUO_DATA=data)
     [entry] = json.loads(listed.out)
     assert (entry["key"], entry["outcome"]["text"]) == ("b", "answer b")

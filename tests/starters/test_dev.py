@@ -23,8 +23,8 @@ from continuo.errors import InputError
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.opened import open_store
 from continuo.testing.processes import TemporalServer, until
+from continuo.workers.local.ports import Ports
 from continuo.workers.local.processes import module
-from continuo.workers.local.stack import Ports
 from tests.support.receiver import receiving
 
 NAMES = ("port", "ui-port", "sim-port", "shop-port", "gateway-port", "metrics-port")

@@ -11,9 +11,10 @@ import pytest
 from temporalio.client import Client
 
 from continuo.authoring.library import Library
-from continuo.starters.commands.doctor import CHECKS, doctor
+from continuo.starters.commands.doctor import doctor
 from continuo.starters.doctor import check, stores
 from continuo.starters.doctor.check import Finding, Result, reported_once, run_checks
+from continuo.starters.doctor.checks import CHECKS
 from continuo.starters.doctor.temporal import pools
 from continuo.testing.processes import running_temporal, until
 from continuo.workers.pool import pool

@@ -39,10 +39,25 @@ def test_what_needs_no_server_loads_nothing_that_speaks_with_one(arguments: list
 
 @pytest.mark.usefixtures("environ")
 @pytest.mark.parametrize(
-    "arguments", [["models", "--nope"], ["run", "support", "--nope"], ["run", "nope", "hello"]], ids=" ".join
+    "arguments",
+    [["models", "--nope"], ["run", "support", "--nope"], ["run", "nope", "hello"], ["runs", "--since", "never"]],
+    ids=" ".join,
 )
 def test_a_mistake_is_told_without_what_speaks_with_a_server(arguments: list[str]) -> None:
     assert loaded(*arguments, code=2) & HEAVY == set()
+
+
+def test_no_command_loads_it_before_it_has_read_its_options() -> None:
+    names = sorted({path.partition(":")[0] for path in COMMANDS})
+    script = (
+        "import sys; from importlib import import_module\n"
+        "for name in sys.argv[1:]:\n"
+        "    import_module(f'continuo.starters.commands.{name}')\n"
+        "    print(name, *{module.partition('.')[0] for module in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *names], capture_output=True, text=True, check=True)
+    packages = {line.split()[0]: {*line.split()[1:]} & HEAVY for line in done.stdout.splitlines()}
+    assert packages == {name: set() for name in names}
 
 
 @pytest.mark.parametrize("path", COMMANDS)

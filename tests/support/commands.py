@@ -11,13 +11,23 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from continuo.extensions import inside
 from continuo.starters.app import COMMANDS, main
 from continuo.workers.local.processes import module
 
 FORKED = get_context("forkserver")
-"""Its processes are forks of one that has loaded all commands: to load one anew takes longer than most of them do."""
+"""Its processes are forks of one that has loaded all commands, and what they load when they run: to load that anew
+takes longer than most of them do."""
 FORKED.set_forkserver_preload(
-    ["tests.support.commands", *(f"continuo.starters.commands.{path.partition(':')[0]}" for path in COMMANDS)]
+    [
+        "tests.support.commands",
+        *(f"continuo.starters.commands.{path.partition(':')[0]}" for path in COMMANDS),
+        *inside("continuo.door"),
+        *inside("continuo.starters.console"),
+        "continuo.starters.doctor.checks",
+        "continuo.temporal.connect",
+        "continuo.workers.pool",
+    ]
 )
 
 

@@ -15,8 +15,8 @@ from continuo.config.settings import Settings, environment
 from continuo.protection.api_keys import ApiKey, new_id, new_secret
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.opened import open_store
+from continuo.workers.local.ports import listening
 from continuo.workers.local.processes import Child, module
-from continuo.workers.local.stack import listening
 
 
 class GatewayProcess:

@@ -14,8 +14,8 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from continuo.config.settings import Settings
 from continuo.errors import InputError
 from continuo.testing.processes import TemporalServer, kill
+from continuo.workers.local.ports import Ports
 from continuo.workers.local.processes import Child
-from continuo.workers.local.stack import Ports
 from continuo.workers.local.temporal_server import answers, command, ensure, provide
 
 GO = """#!/bin/sh

@@ -17,8 +17,7 @@ from temporalio.service import RPCError
 
 from continuo.authoring.library import Library
 from continuo.decisions.parts import PART
-from continuo.door.batches import Line
-from continuo.door.request import Request
+from continuo.door.request import Line, Request
 from continuo.door.runs import Handle, result, start
 from continuo.door.schedules import Planned, PlannedBatch
 from continuo.jobs import Background, Context, Outcome

@@ -14,7 +14,8 @@ from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.decisions.off_peak import off_peak
 from continuo.door import Door, Request
-from continuo.door.batches import Batches, Line
+from continuo.door.batches import Batches
+from continuo.door.request import Line
 from continuo.errors import InputError
 from continuo.jobs import Context
 from continuo.operations.batches import BatchRow, Origin, Terms, run_id, workflow_id

@@ -14,7 +14,8 @@ from continuo.config.settings import Settings, environment
 from continuo.decisions.off_peak import off_peak
 from continuo.decisions.review import Case, Decision
 from continuo.door import Door, Request
-from continuo.door.batches import Batches, Line
+from continuo.door.batches import Batches
+from continuo.door.request import Line
 from continuo.door.runs import Handle, result
 from continuo.jobs import Context, Outcome
 from continuo.operations.batches import AtProvider, BatchRow, Terms, run_id

@@ -68,7 +68,7 @@ async def test_a_call_that_waits_for_a_place_after_a_failure_goes_on_as_the_same
     others = [await begin(client, job(Call(model="sim-narrow"), f"q{n}")) for n in range(2)]
     found = await result(waiting)
     assert isinstance(found, Outcome)
-    assert (found.calls[0].attempts, len(await simulator.calls("sim-narrow"))) == (2, 4)
+    assert found.calls[0].attempts == 2
     agree(found, await rows_of(waiting))
     assert found.usage is not None
     assert found.usage.input_tokens > 5
@@ -77,3 +77,4 @@ async def test_a_call_that_waits_for_a_place_after_a_failure_goes_on_as_the_same
     assert "".join(piece.text for piece in pieces if isinstance(piece, TextDelta)) == found.text
     for other in others:
         await other.result()
+    assert len(await simulator.calls("sim-narrow")) == 4

@@ -240,7 +240,7 @@ async def test_the_commands_show_what_has_changed_and_accept_it(
         monkeypatch.setenv(f"CONTINUO_{name}", str(value))
     monkeypatch.setenv("TOOLS_TEST_TOKEN", TOKEN)
     # The logging of a process is not to be that of the tests'.
-    monkeypatch.setattr(commands, "configure_logging", lambda level, masker: None)
+    monkeypatch.setattr("continuo.temporal.telemetry.configure_logging", lambda level, masker: None)
     with capture_logs():
         capsys.readouterr()
         assert await commands.list_tools(json=True) == 1

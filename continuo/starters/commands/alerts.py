@@ -5,7 +5,6 @@ from uuid import uuid4
 
 from cyclopts import App, Parameter
 from rich.text import Text
-from temporalio.client import WorkflowFailureError
 
 from continuo.authoring.library import Library
 from continuo.config.alerts import Alerts
@@ -17,9 +16,6 @@ from continuo.starters.console.table import Form
 from continuo.starters.console.terminal import err, out
 from continuo.starters.store import opened
 from continuo.stores.alerts import alerts as standing
-from continuo.temporal.connect import connect
-from continuo.temporal.failures import failure_of
-from continuo.temporal.queues import pollers
 
 alerts = App(name="alerts", help="List how the alerts stand, and look now whether one fires.")
 
@@ -48,6 +44,12 @@ async def check(*, json: Annotated[bool, Parameter(negative=())] = False) -> int
     json
         Print what it came to as JSON.
     """
+    from temporalio.client import WorkflowFailureError
+
+    from continuo.temporal.connect import connect
+    from continuo.temporal.failures import failure_of
+    from continuo.temporal.queues import pollers
+
     client = await connect()
     if not await pollers(client, QUEUE):
         raise InputError(f"no pool works on the queue {QUEUE}; start one: continuo workers")

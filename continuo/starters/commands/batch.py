@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
@@ -13,8 +13,6 @@ from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
 from continuo.data import Data
 from continuo.decisions.off_peak import OffPeak, off_peak
-from continuo.door import Door
-from continuo.door.batches import Batches
 from continuo.errors import InputError
 from continuo.jobs import Context, Priority
 from continuo.operations.batches import MAX_WINDOW, AtProvider, BatchId, BatchRow, BatchRows, Tally, Terms
@@ -30,8 +28,9 @@ from continuo.starters.options import RunOptions
 from continuo.starters.parquet import is_parquet
 from continuo.starters.store import opened
 from continuo.stores.batches import BatchStore
-from continuo.temporal.connect import connect
-from continuo.temporal.namespace import namespace_of
+
+if TYPE_CHECKING:
+    from continuo.door.batches import Batches
 
 batch = App(name="batch", help="Run one pattern over many items: begin, list, show, cancel, go on.")
 
@@ -179,8 +178,7 @@ async def list_batches(*, tenant: str | None = None, limit: int = 50, form: Form
     """
     form = form or Form()
     form.check()
-    async with opened() as database:
-        store = BatchStore(database, (await namespace_of(await connect())).id)
+    async with _batches(Library()) as (_, store):
         rows = await store.listed(tenant, limit)
     cells = [{**row.model_dump(mode="json", exclude={"tally"}), **row.tally.model_dump()} for row in rows]
     columns = (*(name for name in BatchRow.model_fields if name != "tally"), *Tally.model_fields)
@@ -268,7 +266,12 @@ async def rerun_failed(id: str, *, output: Output = None, options: BatchOptions 
 
 
 @asynccontextmanager
-async def _batches(library: Library) -> AsyncIterator[tuple[Batches, BatchStore]]:
+async def _batches(library: Library) -> AsyncIterator[tuple["Batches", BatchStore]]:
+    from continuo.door import Door
+    from continuo.door.batches import Batches
+    from continuo.temporal.connect import connect
+    from continuo.temporal.namespace import namespace_of
+
     async with opened() as database:
         client = await connect()
         store = BatchStore(database, (await namespace_of(client)).id)
@@ -284,7 +287,7 @@ async def _named(store: BatchStore, id: str, tenant: str) -> BatchRow:
 
 
 async def _followed(
-    batches: Batches, store: BatchStore, batch: BatchRow, output: Path | None, options: BatchOptions
+    batches: "Batches", store: BatchStore, batch: BatchRow, output: Path | None, options: BatchOptions
 ) -> int:
     """Show a batch until its end, and write its results; the exit code: 0 where every item has an answer."""
     if options.detach:
@@ -307,7 +310,7 @@ async def _followed(
     return await _shown(batches, store, batch, output, json=options.json)
 
 
-async def _shown(batches: Batches, store: BatchStore, batch: BatchRow, output: Path | None, *, json: bool) -> int:
+async def _shown(batches: "Batches", store: BatchStore, batch: BatchRow, output: Path | None, *, json: bool) -> int:
     if output is not None:
         count = await write_results(store, batch, await batches.restoring(batch), output)
         err.print(f"{count:,} results are in {output}")

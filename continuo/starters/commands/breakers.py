@@ -15,7 +15,6 @@ from continuo.starters.console.completion import ProviderName
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import out
 from continuo.starters.store import opened
-from continuo.temporal.connect import connect
 
 _COLOURS = {"healthy": "green", "degraded": "yellow", "down": "red"}
 
@@ -112,6 +111,8 @@ async def _send(provider: str, act: Act, note: str) -> int:
     states = await _states()
     if provider not in states:
         raise unknown("provider", provider, states)
+    from continuo.temporal.connect import connect
+
     id = await act_on_breaker(await connect(), states[provider], act, note)
     out.print(f"told {id}: {act}; see it with: continuo breakers")
     return 0

@@ -51,7 +51,7 @@ async def list_entries(*, tenant: str | None = None, json: Annotated[bool, Param
     )
     table = FittedTable(*columns, empty="no answers are kept")
     for row in rows:
-        text = cut(jsonlib.loads(row["outcome"])["text"], 60)
+        text = cut(jsonlib.loads(row["outcome"])["text"], out.width)
         left = str(duration(float(round(row["expires"] - now) or 1)))
         table.add_row(row["key"][:12], row["tenant"], row["pattern"], left, str(row["hits"]), text)
     out.print(table)

@@ -10,9 +10,6 @@ from cyclopts import Parameter
 
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import check_text, validated
-from continuo.door.private import Withholding
-from continuo.guardrails.by_policy import recogniser
-from continuo.guardrails.injection import attack
 from continuo.jobs import Context, KeyTerms
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.fitted import Column, FittedTable
@@ -57,6 +54,8 @@ async def check(
     stages = [*_private(library, context, pattern, text)]
     seen = None
     if not any(stage.refused for stage in stages):
+        from continuo.door.private import Withholding
+
         seen = Withholding(library).private(context, pattern).text(text)
         stages += _injection(library, context, pattern, seen)
         stages += _rules(library, context, pattern, seen)
@@ -74,6 +73,8 @@ async def check(
 
 
 def _private(library: Library, context: Context, pattern: str, text: str) -> Iterator[Stage]:
+    from continuo.guardrails.by_policy import recogniser
+
     policy = library.guardrails.of(context.tenant, pattern, context.key_id)
     kinds = Counter(finding.kind for finding in recogniser(policy)(text))
     for kind, count in kinds.items():
@@ -82,6 +83,8 @@ def _private(library: Library, context: Context, pattern: str, text: str) -> Ite
 
 
 def _injection(library: Library, context: Context, pattern: str, text: str) -> Iterator[Stage]:
+    from continuo.guardrails.injection import attack
+
     action = library.guardrails.of(context.tenant, pattern, context.key_id).injection
     if action != "off" and (kinds := sorted({finding.kind for finding in attack(text)})):
         yield Stage("injection", action, ", ".join(kinds), refused=action == "reject")

@@ -3,20 +3,21 @@
 import asyncio
 import json as jsonlib
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 from rich.text import Text
 
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings
-from continuo.door.dead_letters import Entry, open_letters
 from continuo.door.stages import again
 from continuo.errors import InputError
 from continuo.starters.console.completion import PatternName
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import out
-from continuo.temporal.connect import connect
+
+if TYPE_CHECKING:
+    from continuo.door.dead_letters import Entry
 
 dead_letters = App(name="dead-letters", help="List, retry and discard the jobs that failed for good.")
 
@@ -33,11 +34,7 @@ async def list_letters(*, tenant: str | None = None, json: Annotated[bool, Param
     json
         Print them as JSON, whole: with the job, the error, and the address of the failed run.
     """
-    entries = [
-        entry
-        for entry in await open_letters(await connect(), Settings().ui_url)
-        if tenant in (None, entry.brief["tenant"])
-    ]
+    entries = [entry for entry in await _open() if tenant in (None, entry.brief["tenant"])]
     if json:
         rows = [
             {"id": entry.handle.id, "history": entry.history, **(await entry.letter()).model_dump(mode="json")}
@@ -102,16 +99,16 @@ async def discard(id: str, *, note: str = "") -> int:
     return 0
 
 
-async def _open() -> list[Entry]:
+async def _open() -> list["Entry"]:
+    from continuo.door.dead_letters import open_letters
+    from continuo.temporal.connect import connect
+
     return await open_letters(await connect(), Settings().ui_url)
 
 
-async def _find(id: str) -> Entry:
+async def _find(id: str) -> "Entry":
     """The one open letter that `id` names. Raises `InputError` for none and for several."""
-    entries = [
-        (entry, (entry.handle.id, entry.brief["workflow_id"]))
-        for entry in await open_letters(await connect(), Settings().ui_url)
-    ]
+    entries = [(entry, (entry.handle.id, entry.brief["workflow_id"])) for entry in await _open()]
     # A whole id is not ambiguous because it is the beginning of another one, as order-1 is of order-10.
     exact = [entry for entry, names in entries if id in names]
     matches = exact or [entry for entry, names in entries if id and any(name.startswith(id) for name in names)]

@@ -5,19 +5,19 @@ import os
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from continuo.authoring.library import Library
 from continuo.config.defaults import DEFAULTS
 from continuo.config.settings import Settings
-from continuo.door import Door, Request
-from continuo.door.ui import ui_address
+from continuo.door.request import Request
 from continuo.errors import InputError
 from continuo.jobs import Context, Failure, Outcome
 from continuo.starters.commands.run import read_data, requested
-from continuo.starters.console.output import row, runs_table
 from continuo.starters.console.terminal import err, out
-from continuo.starters.service import Service
-from continuo.temporal.connect import connect
+
+if TYPE_CHECKING:
+    from continuo.starters.service import Service
 
 Ended = Outcome | Failure
 EXAMPLES = DEFAULTS / "examples"
@@ -29,6 +29,12 @@ async def demo() -> int:
 
     Exit code 0 only if every run came to what it should.
     """
+    from continuo.door import Door
+    from continuo.door.ui import ui_address
+    from continuo.starters.console.output import row, runs_table
+    from continuo.starters.service import Service
+    from continuo.temporal.connect import connect
+
     # A project may have patterns of the same names.
     library = Library(Settings(simulated=True, patterns=DEFAULTS / "patterns", catalog=DEFAULTS / "catalog.toml"))
     simulator, shop = Service(_address("CONTINUO_SIM_URL")), Service(_address("CONTINUO_SHOP_URL"))
@@ -41,7 +47,7 @@ async def demo() -> int:
     async def show(title: str, request: Request, expected: Callable[[Ended], bool]) -> None:
         run = await door.submit(request, Context(tenant="demo"))
         ended = await run.result()
-        out.print(f"\n{title}\n  {_told(ended)}")
+        out.print(f"\n{title}\n  {_summary(ended)}")
         table.add_row(*row(request.pattern_name, ended))
         addresses.append(f"  {title}: {ui_address(library.settings.ui_url, client.namespace, run)}")
         if not expected(ended):
@@ -74,7 +80,7 @@ async def demo() -> int:
     return 1 if wrong else 0
 
 
-async def _by_the_gateway(simulator: Service, text: str) -> bool:
+async def _by_the_gateway(simulator: "Service", text: str) -> bool:
     """Ask by OpenAI's own SDK and kill the gateway while the model thinks; whether the answer came, of one call."""
     try:
         from openai import AsyncOpenAI
@@ -115,7 +121,7 @@ def _address(variable: str) -> str:
         raise InputError(f"{variable} is not set; run the demo as: continuo dev --supervise -- continuo demo") from None
 
 
-def _told(ended: Ended) -> str:
+def _summary(ended: Ended) -> str:
     if isinstance(ended, Failure):
         return ended.message
     if ended.checkpoints:

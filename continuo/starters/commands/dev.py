@@ -14,11 +14,9 @@ from continuo.config.settings import Settings
 from continuo.errors import InputError
 from continuo.protection.webhooks import keys_of, secret_of
 from continuo.starters.console.terminal import err
-from continuo.temporal.connect import connect, connection
-from continuo.temporal.queues import pollers
 from continuo.workers.joining import joining
+from continuo.workers.local.ports import Ports
 from continuo.workers.local.processes import die_with_parent, end
-from continuo.workers.local.stack import Ports, Stack
 
 
 async def dev(
@@ -84,6 +82,9 @@ async def dev(
 
 async def _warn_of_others(data: Path) -> None:
     """Pools that are there already take runs too, and look for prompts and answers in a folder of their own."""
+    from continuo.temporal.connect import connect, connection
+    from continuo.temporal.queues import pollers
+
     if connection().get("target_host") and (others := await pollers(await connect())):
         message = f"other pools work on this cluster's queues already ({', '.join(others)})"
         err.print(
@@ -94,6 +95,8 @@ async def _warn_of_others(data: Path) -> None:
 async def _session(
     command: tuple[str, ...], ports: Ports, data: Path | None, supervise: bool, modules: tuple[str, ...]
 ) -> int:
+    from continuo.workers.local.stack import Stack
+
     data = data or Settings().data
     await _warn_of_others(data)
     async with Stack(ports, data, modules) as stack:

@@ -12,32 +12,8 @@ from continuo.errors import InputError
 from continuo.protection.masking import Masker, secrets
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import out
-from continuo.starters.doctor import bus, files, machine, models, servers, stores, temporal
-from continuo.starters.doctor.check import Check, Result, run_checks, wrong
+from continuo.starters.doctor.check import Result, run_checks, wrong
 
-CHECKS: dict[str, Check] = {
-    "python": machine.python,
-    "package": machine.package,
-    "temporal": temporal.server,
-    "embedded server": temporal.embedded_server,
-    "pools": temporal.pools,
-    "data folder": stores.data_folder,
-    "data files": stores.data_files,
-    "store": stores.store,
-    "cache": stores.cache,
-    "catalog": files.catalog,
-    "tenants": files.tenants,
-    "guardrails": files.guardrails,
-    "patterns": files.patterns,
-    "rules": files.rules,
-    "events": bus.events,
-    "alerts": bus.alerts,
-    "keys": models.keys,
-    "models": models.models,
-    "simulator": servers.simulator,
-    "shop": servers.shop,
-    "gateway": servers.gateway,
-}
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
@@ -73,4 +49,6 @@ async def _results() -> list[Result]:
         masker = library.masker
     except InputError:
         masker = Masker(secrets(load_catalog(SHIPPED), library.environ))
+    from continuo.starters.doctor.checks import CHECKS
+
     return await run_checks(CHECKS, library, masker.text)

@@ -9,7 +9,6 @@ from rich.table import Table
 
 from continuo.authoring.prepare import validated
 from continuo.config.settings import Settings, environment
-from continuo.door.forgetting import forget as forgotten
 from continuo.errors import InputError
 from continuo.guardrails.private import pseudonym_end
 from continuo.jobs import Context
@@ -19,8 +18,6 @@ from continuo.starters.console.terminal import err, out
 from continuo.starters.store import opened, usable
 from continuo.stores.forgetting import Traces
 from continuo.stores.opened import cache_place, open_cache, opened_payloads, opened_streams, scrub, store_place
-from continuo.temporal.connect import connect
-from continuo.temporal.namespace import namespace_of
 
 
 async def forget(
@@ -49,6 +46,10 @@ async def forget(
     traces = Traces(user=user, tenant=None if tenant is None else context.tenant, pseudonym=pseudonym)
     places = {place.url: place for place in (store_place(settings, environ), cache_place(settings, environ))}
     broken = tuple(error for place in places.values() for error in place.broken)
+    from continuo.door.forgetting import forget as forgotten
+    from continuo.temporal.connect import connect
+    from continuo.temporal.namespace import namespace_of
+
     async with AsyncExitStack() as resources:
         client = await connect()
         store = await resources.enter_async_context(opened())

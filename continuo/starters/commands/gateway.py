@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from continuo.workers.local.stack import BACKLOG
+from continuo.workers.local.ports import BACKLOG
 
 KEEP_ALIVE = 75
 """Seconds for which a connection without a request stays open: longer than the SDKs and proxies keep theirs."""

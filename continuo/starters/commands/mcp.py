@@ -15,8 +15,6 @@ from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import err, out
 from continuo.starters.store import opened
 from continuo.stores.tools import AcceptedTools
-from continuo.temporal.telemetry import configure_logging
-from continuo.tools.servers import ToolServers
 from continuo.tools.tool import Tool, digest
 
 mcp = App(name="mcp", help="List the servers of tools; show what a tool has become, and accept it.")
@@ -38,7 +36,7 @@ async def list_tools(server: str | None = None, *, json: Annotated[bool, Paramet
     rows, away = [], list[str]()
     for name in [server] if server else library.catalog.mcp:
         try:
-            async with _asked(library, name) as (tools, known, _):
+            async with _tools_of(library, name) as (tools, known, _):
                 pass
         except InputError as error:
             if server:
@@ -74,7 +72,7 @@ async def show(server: str, tool: str | None = None) -> int:
     tool
         One of its tools.
     """
-    async with _asked(Library(), server) as (tools, known, _):
+    async with _tools_of(Library(), server) as (tools, known, _):
         for one in _chosen(tools, server, tool):
             before = known.get(one.name, one.definition)
             if before != one.definition:
@@ -97,7 +95,7 @@ async def accept(server: str, tool: str | None = None) -> int:
     tool
         One of its tools; by default all.
     """
-    async with _asked(Library(), server) as (tools, known, accepted):
+    async with _tools_of(Library(), server) as (tools, known, accepted):
         chosen = [one for one in _chosen(tools, server, tool) if known.get(one.name) != one.definition]
         await accepted.accept(server, {one.name: one.definition for one in chosen})
         for one in chosen:
@@ -106,10 +104,15 @@ async def accept(server: str, tool: str | None = None) -> int:
 
 
 @asynccontextmanager
-async def _asked(library: Library, name: str) -> AsyncIterator[tuple[tuple[Tool, ...], dict[str, str], AcceptedTools]]:
+async def _tools_of(
+    library: Library, name: str
+) -> AsyncIterator[tuple[tuple[Tool, ...], dict[str, str], AcceptedTools]]:
     """The tools of a server as they are, as they were accepted, and where that is kept. Raises `InputError`."""
     if name not in library.catalog.mcp:
         raise unknown("server", name, library.catalog.mcp)
+    from continuo.temporal.telemetry import configure_logging
+    from continuo.tools.servers import ToolServers
+
     configure_logging("ERROR", library.masker)
     async with opened() as database:
         accepted = AcceptedTools(database)

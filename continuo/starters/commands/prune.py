@@ -5,14 +5,10 @@ from uuid import uuid4
 
 from cyclopts import Parameter
 from rich.table import Table
-from temporalio.client import WorkflowFailureError
 
 from continuo.errors import InputError
 from continuo.operations.pruning import QUEUE, SCHEDULE, TYPE, Part, Pruned, Request
 from continuo.starters.console.terminal import err, out
-from continuo.temporal.connect import connect
-from continuo.temporal.failures import failure_of
-from continuo.temporal.queues import pollers
 
 
 async def prune(
@@ -29,6 +25,12 @@ async def prune(
     json
         Print the counts as JSON.
     """
+    from temporalio.client import WorkflowFailureError
+
+    from continuo.temporal.connect import connect
+    from continuo.temporal.failures import failure_of
+    from continuo.temporal.queues import pollers
+
     client = await connect()
     if not await pollers(client, QUEUE):
         raise InputError(f"no pool works on the queue {QUEUE}; start one: continuo workers")

@@ -73,10 +73,10 @@ def _needs(flags: Flags) -> Needs:
         return validated(Needs, **asdict(flags))
     if not sys.stdin.isatty():
         raise InputError("nothing to go by; give what is known, as in: continuo recommend --accuracy --repetition 0.4")
-    return _asked()
+    return _interview()
 
 
-def _asked() -> Needs:
+def _interview() -> Needs:
     """The needs as a person answers; a number out of its range is refused as a flag's is."""
     return validated(
         Needs,

@@ -3,24 +3,22 @@
 import asyncio
 import json as jsonlib
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 from rich.text import Text
-from temporalio.client import Client
 
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
 from continuo.data import seconds
 from continuo.decisions.review import Brief, Case, Decision
-from continuo.door import Door
-from continuo.door.reviews import UnknownReview, case_of, claim, decide, open_reviews
-from continuo.door.reviews import release as give_back
 from continuo.errors import InputError
 from continuo.patterns.review import Decided
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import out
-from continuo.temporal.connect import connect
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 Json = Annotated[bool, Parameter(negative=())]
 
@@ -49,6 +47,9 @@ async def list_reviews(
     json
         Print them as JSON.
     """
+    from continuo.door.reviews import open_reviews
+    from continuo.temporal.connect import connect
+
     briefs = [
         brief
         for brief in await open_reviews(await connect(), tenant)
@@ -99,7 +100,11 @@ async def next_review(
     json
         Print it as JSON.
     """
-    client, length = await connect(), _seconds(period)
+    length = _seconds(period)
+    from continuo.door.reviews import case_of, claim, open_reviews
+    from continuo.temporal.connect import connect
+
+    client = await connect()
     for brief in await open_reviews(client, tenant):
         if brief.reviewers and by not in brief.reviewers:
             continue
@@ -125,6 +130,8 @@ async def show(id: str, *, json: Json = False) -> int:
     json
         Print it as JSON.
     """
+    from continuo.temporal.connect import connect
+
     _print(await _find(id, await connect()), json=json)
     return 0
 
@@ -218,6 +225,9 @@ async def release(id: str, *, by: str) -> int:
     by
         Who has claimed it.
     """
+    from continuo.door.reviews import release as give_back
+    from continuo.temporal.connect import connect
+
     client = await connect()
     case = await _find(id, client)
     await give_back(client, case, by)
@@ -227,6 +237,10 @@ async def release(id: str, *, by: str) -> int:
 
 async def _decide(id: str, decision: Decided, **fields: str | None) -> int:
     taken = validated(Decision, decision=decision, **fields)
+    from continuo.door import Door
+    from continuo.door.reviews import decide
+    from continuo.temporal.connect import connect
+
     client = await connect()
     case = await decide(Door(client, await asyncio.to_thread(Library)), await _find(id, client), taken)
     if case.verdict is None:
@@ -236,8 +250,10 @@ async def _decide(id: str, decision: Decided, **fields: str | None) -> int:
     return 0
 
 
-async def _find(id: str, client: Client) -> Case:
+async def _find(id: str, client: "Client") -> Case:
     """The review that `id` names. Raises `InputError` for none and for several."""
+    from continuo.door.reviews import UnknownReview, case_of, open_reviews
+
     try:
         return await case_of(client, id)
     except UnknownReview:

@@ -2,18 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from datetime import datetime
 from urllib.parse import quote
 
 from cyclopts import App
 from rich.text import Text
-from temporalio.service import RPCError
 
 from continuo.authoring.prepare import validated
 from continuo.config.settings import Settings
-from continuo.door.collecting import QUERY, collect
-from continuo.door.collecting import rebuild as rebuilt
 from continuo.errors import NoServer
 from continuo.operations.runs import RunQuery, RunRow, RunRows, RunStatus
 from continuo.starters.console.fitted import Column, FittedTable
@@ -22,8 +18,6 @@ from continuo.starters.console.table import Form
 from continuo.starters.console.terminal import err, out
 from continuo.starters.store import opened
 from continuo.stores.runs import Runs, listed
-from continuo.temporal.connect import connect
-from continuo.temporal.namespace import namespace_of
 
 runs = App(name="runs", help="List the runs, and make the table of them anew.")
 
@@ -57,6 +51,12 @@ async def list_runs(
     form = form or Form()
     form.check()
     query = validated(RunQuery, tenant=tenant, pattern=pattern, status=status, since=since, limit=limit)
+    from temporalio.service import RPCError
+
+    from continuo.door.collecting import QUERY, collect
+    from continuo.temporal.connect import connect
+    from continuo.temporal.namespace import namespace_of
+
     async with opened() as database:
         try:
             client = await connect()
@@ -77,8 +77,11 @@ async def list_runs(
 @runs.command
 async def rebuild() -> int:
     """Make the rows anew from all runs that Temporal knows, while others run; rows of runs it has forgotten stay."""
-    async with AsyncExitStack() as resources:
-        database = await resources.enter_async_context(opened())
+    from continuo.door.collecting import rebuild as rebuilt
+    from continuo.temporal.connect import connect
+    from continuo.temporal.namespace import namespace_of
+
+    async with opened() as database:
         client = await connect()
         count = await rebuilt(client, Runs(database, (await namespace_of(client)).id))
     out.print(f"{count:,} ended runs were read")

@@ -1,9 +1,7 @@
 """`continuo say`: a message to an agent that runs."""
 
 from continuo.authoring.library import Library
-from continuo.door import Door
 from continuo.starters.console.terminal import out
-from continuo.temporal.connect import connect
 
 
 async def say(run: str, text: str) -> int:
@@ -16,6 +14,9 @@ async def say(run: str, text: str) -> int:
     text
         What is said to it.
     """
+    from continuo.door import Door
+    from continuo.temporal.connect import connect
+
     answer = await Door(await connect(), Library()).say(run, text)
     if answer is None:
         out.print(f"{run} was told")

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 from cyclopts import App, Parameter
@@ -14,8 +14,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
-from continuo.door import Door
-from continuo.door.schedules import Planned, Schedules
 from continuo.errors import InputError
 from continuo.operations.schedules import Overlap, ScheduleRow, ScheduleRows, Times
 from continuo.starters.batch_items import digest, read_items
@@ -28,8 +26,9 @@ from continuo.starters.console.terminal import out
 from continuo.starters.options import Whom
 from continuo.starters.store import opened
 from continuo.stores.batches import BatchStore
-from continuo.temporal.connect import connect
-from continuo.temporal.namespace import namespace_of
+
+if TYPE_CHECKING:
+    from continuo.door.schedules import Schedules
 
 schedule = App(name="schedule", help="Run a pattern again and again: create, list, show, pause, trigger, delete.")
 
@@ -156,6 +155,8 @@ async def create(
     else:
         text = None if data and prompt is None and input is None else read_prompt(prompt, input)
         request = requested(pattern=pattern, prompt=text, data=read_data(data) if data else None, system=system)
+        from continuo.door.schedules import Planned
+
         planned = validated(Planned, name=name, request=request, context=context)
         async with _schedules(library) as schedules:
             await schedules.create(planned, times, replace=replace)
@@ -284,7 +285,12 @@ async def delete(name: str, *, tenant: str = "default") -> int:
 
 
 @asynccontextmanager
-async def _schedules(library: Library) -> AsyncIterator[Schedules]:
+async def _schedules(library: Library) -> AsyncIterator["Schedules"]:
+    from continuo.door import Door
+    from continuo.door.schedules import Schedules
+    from continuo.temporal.connect import connect
+    from continuo.temporal.namespace import namespace_of
+
     async with opened() as database:
         client = await connect()
         yield Schedules(Door(client, library), BatchStore(database, (await namespace_of(client)).id))

@@ -5,13 +5,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from continuo.authoring.library import Library
-from continuo.door.inspection import Inspection, inspected
 from continuo.errors import InputError
-from continuo.starters.console.shown_run import shown_run
+from continuo.operations.runs import RunRow
 from continuo.starters.console.terminal import err, out
 from continuo.starters.store import opened
 from continuo.stores.runs import rows_of
-from continuo.temporal.connect import connect
 
 
 async def show(run: str, *, json: Annotated[bool, Parameter(negative=())] = False) -> int:
@@ -24,7 +22,11 @@ async def show(run: str, *, json: Annotated[bool, Parameter(negative=())] = Fals
     json
         Print all of it as JSON.
     """
-    inspection = await inspected(await connect(), run) or await _kept(run)
+    from continuo.door.inspection import Inspection, inspected
+    from continuo.starters.console.shown_run import shown_run
+    from continuo.temporal.connect import connect
+
+    inspection = await inspected(await connect(), run) or Inspection(run=await _kept(run))
     inspection = Inspection.model_validate_json(Library().masker.json(inspection.model_dump_json()))
     if inspection.forgotten:
         err.print("warning: Temporal has forgotten this run; its row is all that is left")
@@ -38,10 +40,10 @@ async def show(run: str, *, json: Annotated[bool, Parameter(negative=())] = Fals
     return 0
 
 
-async def _kept(run: str) -> Inspection:
+async def _kept(run: str) -> RunRow:
     """What the table of runs has. Raises `InputError` for an unknown run."""
     async with opened() as database:
         rows = await rows_of(database, run)
     if not rows:
         raise InputError(f"run: no run has the id {run[:80]!r}, or one that begins with it; see `continuo runs`")
-    return Inspection(run=rows[0])
+    return rows[0]

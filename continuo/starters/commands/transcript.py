@@ -6,11 +6,8 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from continuo.authoring.library import Library
-from continuo.door.agents import Transcript
-from continuo.door.agents import transcript as read
 from continuo.messages import Message
 from continuo.starters.console.terminal import out
-from continuo.temporal.connect import connect
 
 _STYLES = {"user": "cyan", "assistant": "green", "tool": "yellow"}
 
@@ -25,6 +22,10 @@ async def transcript(run: str, *, json: Annotated[bool, Parameter(negative=())] 
     json
         Print all of it as JSON.
     """
+    from continuo.door.agents import Transcript
+    from continuo.door.agents import transcript as read
+    from continuo.temporal.connect import connect
+
     library = Library()
     transcript = await read(await connect(), library.settings, run)
     transcript = Transcript.model_validate_json(library.masker.json(transcript.model_dump_json()))

@@ -6,7 +6,6 @@ from cyclopts import Parameter, validators
 
 from continuo.config.settings import MAX_SLOTS
 from continuo.jobs import Priority
-from continuo.workers.pool import serve
 
 
 async def workers(
@@ -26,4 +25,6 @@ async def workers(
     modules
         A module whose WORKFLOWS and ACTIVITIES, two lists, join the pool; it may be given several times.
     """
+    from continuo.workers.pool import serve
+
     await serve(priority, slots, modules)

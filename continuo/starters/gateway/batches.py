@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from continuo.authoring.prepare import validated
-from continuo.door.batches import Line
 from continuo.door.media import keep as keep_media
+from continuo.door.request import Line
 from continuo.errors import InputError
 from continuo.guardrails.private import Private
 from continuo.operations.batches import AtProvider, BatchRow, Origin, Terms
@@ -33,7 +33,7 @@ from continuo.wire.parsed import parsed
 from continuo.wire.query import number
 
 Api = Literal["openai", "anthropic"]
-Found = tuple[BatchRow, Terms, Origin]
+KnownBatch = tuple[BatchRow, Terms, Origin]
 
 PROVIDER_BATCH = "x-continuo-provider-batch"
 """The header of who wants batches of the provider's own, and within which time, such as `24h`."""
@@ -190,7 +190,7 @@ async def _submitted(
         return await gateway.batches.submit(id, digest, terms, "line", [line for line, _ in lines], private)
 
 
-async def _batch(gateway: Gateway, key: ApiKey, api: Api, id: str) -> Found:
+async def _batch(gateway: Gateway, key: ApiKey, api: Api, id: str) -> KnownBatch:
     """Raises `WireError` for a batch that is not there, is another tenant's, or came in otherwise."""
     batch = await gateway.batch_store.get(key.tenant, id)
     terms = await gateway.batch_store.terms(key.tenant, id) if batch else None
@@ -199,7 +199,7 @@ async def _batch(gateway: Gateway, key: ApiKey, api: Api, id: str) -> Found:
     return batch, terms, terms.origin
 
 
-async def _cancelled(gateway: Gateway, known: Found) -> tuple[BatchRow, Origin]:
+async def _cancelled(gateway: Gateway, known: KnownBatch) -> tuple[BatchRow, Origin]:
     batch, terms, origin = known
     if batch.ended is not None:
         raise WireError(409, "the batch has ended: nothing is left to cancel", code="batch_ended")
@@ -213,12 +213,12 @@ async def _cancelled(gateway: Gateway, known: Found) -> tuple[BatchRow, Origin]:
 
 async def _page(
     gateway: Gateway, key: ApiKey, api: Api, limit: str | None, after: str | None, before: str | None
-) -> tuple[list[Found], bool]:
+) -> tuple[list[KnownBatch], bool]:
     """The newest batches behind `after`, or those just before `before`, and whether there are more of them."""
     most = number(limit, "limit", 20)
     if not 1 <= most <= MOST:
         raise WireError(400, f"limit: write 1 to {MOST}", "limit", "invalid_value")
-    known: list[Found] = []
+    known: list[KnownBatch] = []
     for batch in await gateway.batch_store.listed(key.tenant, LISTED):
         terms = await gateway.batch_store.terms(key.tenant, batch.id)
         if terms.origin is not None and terms.origin.api == api:

@@ -34,7 +34,7 @@ class Waiting:
         self._requests = requests
         self._here: set[Waiter] = set()
         self._left: dict[Waiter, Cancellable] = {}
-        self._told = True
+        self._renewed = True
 
     def add(self, waiter: Waiter) -> None:
         self._here.add(waiter)
@@ -46,7 +46,7 @@ class Waiting:
     async def leave(self, waiter: Waiter, run: Cancellable) -> None:
         """The client has gone without the answer of its run."""
         self._left[waiter] = run
-        if self._told:
+        if self._renewed:
             await self._look(waiter, run)
 
     async def answered(self, waiter: Waiter | None) -> None:
@@ -68,10 +68,10 @@ class Waiting:
             await self._requests.renew([*self._here], time.time())
         except StoreUnavailable as error:
             log.warning("who waits cannot be told to the other processes", error=str(error))
-            self._told = False
+            self._renewed = False
             return
         # After a store was away the others say first who waits for theirs.
-        looked_at, self._told = [*self._left.items()] if self._told else [], True
+        looked_at, self._renewed = [*self._left.items()] if self._renewed else [], True
         for waiter, run in looked_at:
             if not await self._look(waiter, run):
                 break

@@ -40,12 +40,12 @@ async def create(http: Request) -> Response:
 
 
 async def retrieve(http: Request) -> Response:
-    _, _, conversation, private = await _found(http)
+    _, _, conversation, private = await _named(http)
     return JSONResponse(private.restored_wire(_shown(conversation)))
 
 
 async def update(http: Request) -> Response:
-    gateway, key, conversation, _ = await _found(http)
+    gateway, key, conversation, _ = await _named(http)
     text, private = await withheld(gateway, key, await http.body(), conversation.id)
     metadata = parsed(responses.UpdateBody, text).metadata or {}
     await keep(gateway, key, private, conversation.id)
@@ -54,14 +54,14 @@ async def update(http: Request) -> Response:
 
 
 async def delete(http: Request) -> Response:
-    gateway, key, conversation, _ = await _found(http)
+    gateway, key, conversation, _ = await _named(http)
     await gateway.conversations.delete(conversation.id)
     await gateway.vault.drop(key.tenant, conversation.id)
     return JSONResponse({"id": conversation.id, "object": "conversation.deleted", "deleted": True})
 
 
 async def create_items(http: Request) -> Response:
-    gateway, key, conversation, _ = await _found(http)
+    gateway, key, conversation, _ = await _named(http)
     text, private = await withheld(gateway, key, await http.body(), conversation.id)
     items = _items(parsed(responses.ItemsBody, text).items)
     made = await asyncio.to_thread(content, gateway, items)
@@ -71,12 +71,12 @@ async def create_items(http: Request) -> Response:
 
 
 async def list_items(http: Request) -> Response:
-    gateway, _, conversation, private = await _found(http)
+    gateway, _, conversation, private = await _named(http)
     return JSONResponse(private.restored_wire(await page(gateway, http, conversation.id)))
 
 
 async def retrieve_item(http: Request) -> Response:
-    gateway, _, conversation, private = await _found(http)
+    gateway, _, conversation, private = await _named(http)
     id = http.path_params["item"]
     item = await item_of(gateway.store, conversation.id, id) if is_id(id) else None
     if item is None:
@@ -87,14 +87,14 @@ async def retrieve_item(http: Request) -> Response:
 
 
 async def delete_item(http: Request) -> Response:
-    gateway, _, conversation, private = await _found(http)
+    gateway, _, conversation, private = await _named(http)
     id = http.path_params["item"]
     if not is_id(id) or not await drop_item(gateway.store, conversation.id, id):
         raise missing("item", id, "item")
     return JSONResponse(private.restored_wire(_shown(conversation)))
 
 
-class Found(NamedTuple):
+class Named(NamedTuple):
     """A conversation that a caller has named, and what restores it."""
 
     gateway: Gateway
@@ -103,7 +103,7 @@ class Found(NamedTuple):
     private: Restoring
 
 
-async def _found(http: Request) -> Found:
+async def _named(http: Request) -> Named:
     """The conversation that the path names, with all that was said in it."""
     gateway, key = await entered(http)
     id = http.path_params["id"]
@@ -112,7 +112,7 @@ async def _found(http: Request) -> Found:
         raise missing("conversation", id, "id")
     async for kept in gateway.answers.open(conversation=id):
         await current(gateway, kept)
-    return Found(gateway, key, conversation, await restoring(gateway, key, id))
+    return Named(gateway, key, conversation, await restoring(gateway, key, id))
 
 
 def _items(items: Sequence[responses.Item]) -> list[dict[str, Any]]:

@@ -18,10 +18,10 @@ MOST_RESPONSES = 1_000
 
 PREVIOUS = "previous_response_id"
 
-Asked = TypeVar("Asked", bound=responses.CountBody)
+Body = TypeVar("Body", bound=responses.CountBody)
 
 
-async def with_earlier(gateway: Gateway, tenant: str, body: Asked) -> Asked:
+async def with_earlier(gateway: Gateway, tenant: str, body: Body) -> Body:
     """The body with the items of earlier turns before its own. Raises `WireError` where there are none to be had."""
     if not (body.conversation or body.previous_response_id):
         return body

@@ -48,12 +48,12 @@ async def list_completions(http: Request) -> Response:
 
 
 async def retrieve(http: Request) -> Response:
-    completion = await _found(http)
+    completion = await _named(http)
     return completion.shown(_shown(completion.kept))
 
 
 async def update(http: Request) -> Response:
-    completion = await _found(http)
+    completion = await _named(http)
     gateway, key, kept, _ = completion
     content, private = await withheld(gateway, key, await http.body(), kept.id)
     metadata = parsed(chat.UpdateBody, content).metadata or {}
@@ -63,18 +63,18 @@ async def update(http: Request) -> Response:
 
 
 async def delete(http: Request) -> Response:
-    gateway, key, kept, _ = await _found(http)
+    gateway, key, kept, _ = await _named(http)
     await gateway.answers.delete(kept)
     await gateway.vault.drop(key.tenant, kept.id)
     return JSONResponse({"id": kept.id, "object": "chat.completion.deleted", "deleted": True})
 
 
 async def messages(http: Request) -> Response:
-    completion = await _found(http)
+    completion = await _named(http)
     return completion.shown(await page(completion.gateway, http, completion.kept.id, "asc"))
 
 
-async def _found(http: Request) -> Named:
+async def _named(http: Request) -> Named:
     """The completion that the path names; one that has no answer is none."""
     completion = await named(http, "completion")
     if completion.kept.status != "completed":

@@ -109,7 +109,7 @@ def _document(routes: Sequence[Route]) -> dict[str, Any]:
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
             },
-            "schemas": {**schemas["$defs"], **_told(by_model[Outcome])},
+            "schemas": {**schemas["$defs"], **_answers(by_model[Outcome])},
         },
     }
 
@@ -139,7 +139,7 @@ def _content(description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-def _told(result: dict[str, Any]) -> dict[str, Any]:
+def _answers(result: dict[str, Any]) -> dict[str, Any]:
     """What is ours in answers, and the least that is in every error."""
     text, number, nothing = {"type": "string"}, {"type": "integer"}, {"type": "null"}
     properties = {

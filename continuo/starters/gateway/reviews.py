@@ -63,7 +63,7 @@ async def claim(http: Request) -> Response:
     gateway, key = await entered(http)
     body = parsed(reviews.ClaimBody, await http.body())
     case = await case_for_key(gateway, key, http)
-    with _told():
+    with _as_wire_errors():
         return JSONResponse(reviews.response(await door.claim(gateway.door.client, case, body.by, body.seconds)))
 
 
@@ -71,7 +71,7 @@ async def release(http: Request) -> Response:
     gateway, key = await entered(http)
     body = parsed(reviews.ReleaseBody, await http.body())
     case = await case_for_key(gateway, key, http)
-    with _told():
+    with _as_wire_errors():
         return JSONResponse(reviews.response(await door.release(gateway.door.client, case, body.by)))
 
 
@@ -80,13 +80,13 @@ async def _decided(http: Request, decision: Decided) -> Response:
     body = parsed(reviews.DecisionBody, await http.body())
     case = await case_for_key(gateway, key, http)
     taken = Decision(decision=decision, **body.model_dump())
-    with _told():
+    with _as_wire_errors():
         return JSONResponse(reviews.response(await door.decide(gateway.door, case, taken)))
 
 
 async def case_for_key(gateway: Gateway, key: ApiKey, http: Request) -> Case:
     """Raises `WireError` for a review that is not there, another tenant's, or of a pattern that the key may not use."""
-    with _told():
+    with _as_wire_errors():
         case = await door.case_of(gateway.door.client, http.path_params["id"], key.tenant)
     if not key.allows_pattern(case.pattern):
         raise WireError(404, "id: there is no such review for this key", "id", "review_not_found")
@@ -94,7 +94,7 @@ async def case_for_key(gateway: Gateway, key: ApiKey, http: Request) -> Case:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _as_wire_errors() -> Iterator[None]:
     """Raise what the door refuses as a `WireError`."""
     try:
         yield

@@ -9,7 +9,7 @@ from continuo.jobs import Outcome
 from continuo.stores import vectors
 from continuo.stores.cache import FLIGHT, OUTLIVES, Lookup, Place, served, stripped
 from continuo.stores.database import Row
-from continuo.stores.vectors import Embedding, Vectors
+from continuo.stores.vectors import StoredEmbedding, Vectors
 
 PREFIX = "continuo:cache:"
 
@@ -215,7 +215,7 @@ class RedisCache:
     async def _used(self, key: str, now: float) -> Outcome | None:
         return _served(await self._run(_SERVE, key, now))
 
-    async def _newer(self, family: str, size: int, last: int, now: float) -> AsyncIterator[Embedding]:
+    async def _newer(self, family: str, size: int, last: int, now: float) -> AsyncIterator[StoredEmbedding]:
         listed = f"{PREFIX}family:{family}:{size}"
         while page := await self._client.zrangebyscore(
             listed, f"({last}", "+inf", start=0, num=PORTION, withscores=True
@@ -223,7 +223,7 @@ class RedisCache:
             result = await self._read([key for key, _ in page], ("embedding", "expires"))
             for (key, number), (embedding, expires) in zip(page, result, strict=True):
                 if embedding is not None and float(expires) > now:
-                    yield Embedding(int(number), key.decode(), embedding)
+                    yield StoredEmbedding(int(number), key.decode(), embedding)
             last = int(page[-1][1])
 
     async def _read(self, keys: Sequence[bytes], names: Sequence[str]) -> list[Any]:

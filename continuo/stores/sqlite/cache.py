@@ -13,7 +13,7 @@ from continuo.stores.cache import FLIGHT, OUTLIVES, Lookup, Place, served, strip
 from continuo.stores.database import Connection, Row, StoreUnavailable
 from continuo.stores.pruning import PAUSE, PORTION
 from continuo.stores.sqlite.database import Sqlite
-from continuo.stores.vectors import Embedding, Vectors
+from continuo.stores.vectors import StoredEmbedding, Vectors
 
 CACHE = (
     """
@@ -161,10 +161,10 @@ class SqliteCache:
                 await self.note_use(key, hits=1, now=now)
         return outcome
 
-    async def _newer(self, family: str, size: int, last: int, now: float) -> AsyncIterator[Embedding]:
+    async def _newer(self, family: str, size: int, last: int, now: float) -> AsyncIterator[StoredEmbedding]:
         # A number is given under the write lock, so that none appears after a greater one was seen.
         for row in reversed(await self._database.read(_NEWER, (family, last, size, now, vectors.MOST))):
-            yield Embedding(**row)
+            yield StoredEmbedding(**row)
 
 
 def open_file(path: Path) -> SqliteCache:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, JsonValue
 
-from continuo.door.batches import Line
+from continuo.door.request import Line
 from continuo.jobs import CANCELLED, Failure, Outcome
 from continuo.operations.batches import BatchRow, Item, Origin
 from continuo.wire import anthropic
@@ -22,13 +22,13 @@ MOST = 100_000
 """Requests of a batch."""
 
 
-class Asked(Shape):
+class BatchRequest(Shape):
     custom_id: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")
     params: dict[str, JsonValue]
 
 
 class Body(Shape):
-    requests: list[Asked] = Field(min_length=1, max_length=MOST)
+    requests: list[BatchRequest] = Field(min_length=1, max_length=MOST)
     webhook: Webhook | None = None
 
 

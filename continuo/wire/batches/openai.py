@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
-from continuo.door.batches import Line
+from continuo.door.request import Line
 from continuo.jobs import CANCELLED, Failure, Outcome
 from continuo.operations.batches import BatchRow, Item, Origin
 from continuo.wire.accepted import Accepted

@@ -56,7 +56,7 @@ def _text(value: Any) -> Any:
 
 
 Texts = Annotated[list[TextPart], BeforeValidator(_text, json_schema_input_type=str | list[TextPart])]
-Asked = Annotated[TextPart | ImagePart | AudioPart | FilePart, Field(discriminator="type")]
+UserPart = Annotated[TextPart | ImagePart | AudioPart | FilePart, Field(discriminator="type")]
 Said = Annotated[TextPart | RefusalPart, Field(discriminator="type")]
 
 
@@ -68,7 +68,7 @@ class SystemTurn(Shape):
 
 class UserTurn(Shape):
     role: Literal["user"]
-    content: Annotated[list[Asked], BeforeValidator(_text, json_schema_input_type=str | list[Asked])]
+    content: Annotated[list[UserPart], BeforeValidator(_text, json_schema_input_type=str | list[UserPart])]
     name: str | None = None
 
 

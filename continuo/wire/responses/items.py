@@ -10,13 +10,13 @@ from continuo.wire.listing import listing
 from continuo.wire.responses.body import CountBody, Item
 from continuo.wire.responses.response import item_id
 
-Asked = TypeVar("Asked", bound=CountBody)
+Body = TypeVar("Body", bound=CountBody)
 
 _ITEMS: TypeAdapter[list[Item]] = TypeAdapter(list[Item])
 MOST = 100
 
 
-def continued(body: Asked, earlier: Sequence[dict[str, Any]]) -> Asked:
+def continued(body: Body, earlier: Sequence[dict[str, Any]]) -> Body:
     """The body with the items of earlier responses before its own: what they were asked, and what they answered."""
     with refusing("previous_response_id"):
         return body.model_copy(update={"input": [*items(earlier), *body.input]})

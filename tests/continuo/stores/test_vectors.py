@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from continuo.jobs import Outcome
 from continuo.stores import vectors
 from continuo.stores.cache import Cache, Place
-from continuo.stores.vectors import Embedding, Family, packed
+from continuo.stores.vectors import Family, StoredEmbedding, packed
 
 NEAR = 0.9
 
@@ -94,7 +94,7 @@ NUMBERS = st.lists(st.floats(-1, 1, width=32), min_size=3, max_size=3)
 @given(st.lists(NUMBERS, max_size=30), NUMBERS, st.floats(0.1, 1))
 def test_what_is_like_it_is_what_the_cosine_says(rows: list[list[float]], asked: list[float], threshold: float) -> None:
     family = Family(12)
-    family.add(Embedding(number, str(number), packed(row)) for number, row in enumerate(rows))
+    family.add(StoredEmbedding(number, str(number), packed(row)) for number, row in enumerate(rows))
     found = dict(family.like(packed(asked), threshold))
     cosines = [float(numpy.frombuffer(packed(row), "f4") @ numpy.frombuffer(packed(asked), "f4")) for row in rows]
     # The last digits of a product depend on how many are computed at once.
