@@ -1,0 +1,34 @@
+"""A golden set: examples, and how answers to them are scored."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from continuo.data import Data, Int, Number
+from continuo.evaluation.scores.scorer import Scorer
+from continuo.jobs import Usd
+
+
+class GoldenSet(Data):
+    """A file in `evals/`.
+
+    `items` is a file of JSONL with the examples, its path relative to this file. `pattern` is what is evaluated unless
+    others are named. Each of the `scores` is from 0 to 1; an answer passes where all of them are at least `passing`.
+    No more is begun once `budget` (USD) is spent, and `window` items are under way at once.
+    """
+
+    description: str
+    items: Annotated[str, Field(min_length=1)]
+    pattern: str | None = None
+    scores: Annotated[tuple[Scorer, ...], Field(min_length=1)]
+    passing: Annotated[Number, Field(gt=0, le=1)] = 0.5
+    budget: Annotated[Usd, Field(gt=0)] | None = None
+    window: Annotated[Int, Field(ge=1, le=500)] = 50
+
+    @model_validator(mode="after")
+    def _scores_have_different_names(self) -> Self:
+        names = [scorer.name for scorer in self.scores]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two scores are called {name!r}; give one of them another name")
+        return self

@@ -1,0 +1,143 @@
+"""`continuo eval`: golden sets, and how well patterns do at them."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from continuo.authoring.golden_sets import SetFile, load_set
+from continuo.authoring.library import Library
+from continuo.authoring.prepare import validated
+from continuo.errors import InputError
+from continuo.evaluation.results import Evaluation
+from continuo.jobs import Priority
+from continuo.operations.batches import Terms
+from continuo.starters.batches import opened_batches
+from continuo.starters.commands.batch import Named, Pace
+from continuo.starters.console.completion import GoldenSetName, Runnable
+from continuo.starters.console.terminal import err, out
+from continuo.starters.evaluation import junit, markdown, page, saved, table
+from continuo.starters.evaluation.asking import Asking, Incomplete, Purse
+from continuo.starters.evaluation.items import read_golden
+from continuo.starters.evaluation.running import evaluated
+from continuo.starters.options import Whom
+
+eval = App(name="eval", help="Score patterns on golden sets, and hold them to what they were.")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class EvalOptions(Whom):
+    """For whom the items are run."""
+
+    priority: Priority = "batch"
+    "Which pool runs them."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Reports:
+    """What is written beside the table."""
+
+    markdown: Path | None = None
+    "Write the report to this file, as Markdown."
+    html: Path | None = None
+    "Write it as a page of HTML with charts."
+    junit: Path | None = None
+    "Write a case for each item, as JUnit's XML."
+    json: Path | None = None
+    "Write all of it as JSON, with which `continuo eval gate` compares another."
+    save: str = saved.LAST
+    "Keep it by this name beside the set, such as main, for `continuo eval gate`."
+
+    def check(self) -> None:
+        """Raises `InputError` for what cannot be written."""
+        saved.check_name(self.save)
+        if self.json is not None and self.json.suffix != ".json":
+            raise InputError(
+                f"--json {self.json}: continuo eval gate reads a file that ends with .json; name such a one"
+            )
+
+    def write(self, file: SetFile, evaluation: Evaluation) -> None:
+        text = saved.as_json(evaluation)
+        for name in {saved.LAST, self.save}:
+            saved.write(file.saved(name), text)
+        forms: Mapping[str, tuple[Path | None, Callable[[Evaluation], str]]] = {
+            "Markdown": (self.markdown, markdown.report),
+            "HTML": (self.html, page.report),
+            "JUnit": (self.junit, junit.report),
+            "JSON": (self.json, lambda _: text),
+        }
+        for form, (path, report) in forms.items():
+            if path is not None:
+                saved.write(path, report(evaluation))
+                err.print(f"the report as {form} is in {path}")
+
+
+@eval.command
+async def run(
+    golden_set: GoldenSetName,
+    *,
+    pattern: Annotated[tuple[Runnable, ...], Parameter(negative=())] = (),
+    budget: float | None = None,
+    id: str | None = None,
+    reports: Reports | None = None,
+    options: EvalOptions | None = None,
+) -> int:
+    """Let patterns answer the items of a golden set, and score the answers. The same command again goes on where it
+    was, and pays nothing twice.
+
+    Parameters
+    ----------
+    golden_set
+        The name of a file in the folder of golden sets, or the path of a YAML file.
+    pattern
+        Evaluate this one: a named pattern, a YAML file, or model:ID; may be given several times. The set's own, if none
+        is given.
+    budget
+        Begin no more when this many USD are spent, in place of the set's own.
+    id
+        Another try of the same: what its batches are called by, in place of the set's name.
+    """
+    options, reports, library = options or EvalOptions(), reports or Reports(), Library()
+    reports.check()
+    file = load_set(golden_set, library.settings.evals)
+    known = file.golden_set
+    items = read_golden(file)
+    pace = Pace(window=known.window, budget=known.budget if budget is None else budget)
+    terms = await asyncio.to_thread(_terms, library, file, pattern, pace, options)
+    prefix = validated(Named, id=id or f"eval-{file.name}").id
+    async with opened_batches(library) as (batches, store):
+        asking = Asking(batches, store, prefix, Purse(pace.budget))
+        try:
+            evaluation = await evaluated(asking, file, items, terms)
+        except Incomplete as stopped:
+            return _incomplete(stopped)
+    for part in table.report(evaluation):
+        out.print(part)
+    reports.write(file, evaluation)
+    return 0
+
+
+def _terms(
+    library: Library, file: SetFile, patterns: Sequence[str], pace: Pace, options: EvalOptions
+) -> dict[str, Terms]:
+    """How each pattern is run. Raises `InputError` where there is none, or one cannot run here."""
+    own = (file.golden_set.pattern,) if file.golden_set.pattern else ()
+    if not (names := patterns or own):
+        raise InputError(f"{file.path} names no pattern; add `pattern:`, or give --pattern")
+    return {name: pace.terms(library, name, options.context()) for name in names}
+
+
+def _incomplete(stopped: Incomplete) -> int:
+    batch = stopped.batch
+    tally, more = batch.tally, "the same command goes on"
+    if batch.state == "spent":
+        more += ", with --budget USD for more"
+        err.print(f"the budget is spent, with {tally.waiting:,} items of batch {batch.id} not begun; {more}")
+    else:
+        err.print(f"batch {batch.id} was stopped, with {tally.ended:,} of {tally.items:,} items ended; {more}")
+    return 1
