@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from continuo.data import Data, Int, Number
+from continuo.evaluation.gate import Limits
 from continuo.evaluation.scores.scorer import Scorer
 from continuo.jobs import Usd
 
@@ -14,7 +15,8 @@ class GoldenSet(Data):
 
     `items` is a file of JSONL with the examples, its path relative to this file. `pattern` is what is evaluated unless
     others are named. Each of the `scores` is from 0 to 1; an answer passes where all of them are at least `passing`.
-    No more is begun once `budget` (USD) is spent, and `window` items are under way at once.
+    No more is begun once `budget` (USD) is spent, and `window` items are under way at once. `gate` is what counts as
+    a regression.
     """
 
     description: str
@@ -24,6 +26,7 @@ class GoldenSet(Data):
     passing: Annotated[Number, Field(gt=0, le=1)] = 0.5
     budget: Annotated[Usd, Field(gt=0)] | None = None
     window: Annotated[Int, Field(ge=1, le=500)] = 50
+    gate: Limits = Limits()
 
     @model_validator(mode="after")
     def _scores_have_different_names(self) -> Self:

@@ -70,7 +70,7 @@ class Tried(Data):
     answers: tuple[Answer, ...]
     whole: Summary
     by_tag: dict[str, Summary] = {}
-    scoring_usd: float | None = 0.0
+    scoring_usd: float = 0.0
 
     @property
     def simulated(self) -> int:

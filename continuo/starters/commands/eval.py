@@ -1,8 +1,9 @@
 """`continuo eval`: golden sets, and how well patterns do at them."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -11,19 +12,24 @@ from cyclopts import App, Parameter
 from continuo.authoring.golden_sets import SetFile, load_set
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
+from continuo.door.inspection import recorded
 from continuo.errors import InputError
+from continuo.evaluation.compared import compared
 from continuo.evaluation.results import Evaluation
 from continuo.jobs import Priority
-from continuo.operations.batches import Terms
 from continuo.starters.batches import opened_batches
 from continuo.starters.commands.batch import Named, Pace
+from continuo.starters.commands.dead_letters import find_letter
 from continuo.starters.console.completion import GoldenSetName, Runnable
 from continuo.starters.console.terminal import err, out
 from continuo.starters.evaluation import junit, markdown, page, saved, table
-from continuo.starters.evaluation.asking import Asking, Incomplete, Purse
+from continuo.starters.evaluation.asking import Asking, Incomplete
+from continuo.starters.evaluation.capturing import add, captured
 from continuo.starters.evaluation.items import read_golden
 from continuo.starters.evaluation.running import evaluated
+from continuo.starters.evaluation.scoring import scoring_patterns
 from continuo.starters.options import Whom
+from continuo.temporal.connect import connect
 
 eval = App(name="eval", help="Score patterns on golden sets, and hold them to what they were.")
 
@@ -104,16 +110,23 @@ async def run(
     """
     options, reports, library = options or EvalOptions(), reports or Reports(), Library()
     reports.check()
+    if len({*pattern}) < len(pattern):
+        raise InputError("--pattern: one is given twice; give each once")
     file = load_set(golden_set, library.settings.evals)
     known = file.golden_set
     items = read_golden(file)
     pace = Pace(window=known.window, budget=known.budget if budget is None else budget)
-    terms = await asyncio.to_thread(_terms, library, file, pattern, pace, options)
+    own = (known.pattern,) if known.pattern else ()
+    if not (patterns := pattern or own):
+        raise InputError(f"{file.path} names no pattern; add `pattern:`, or give --pattern")
+    terms = await asyncio.to_thread(
+        lambda: {name: pace.terms(library, name, options.context()) for name in {*patterns, *scoring_patterns(known)}}
+    )
     prefix = validated(Named, id=id or f"eval-{file.name}").id
     async with opened_batches(library) as (batches, store):
-        asking = Asking(batches, store, prefix, Purse(pace.budget))
+        asking = Asking(batches, store, prefix, terms, pace.budget)
         try:
-            evaluation = await evaluated(asking, file, items, terms)
+            evaluation = await evaluated(asking, file, items, patterns)
         except Incomplete as stopped:
             return _incomplete(stopped)
     for part in table.report(evaluation):
@@ -122,14 +135,78 @@ async def run(
     return 0
 
 
-def _terms(
-    library: Library, file: SetFile, patterns: Sequence[str], pace: Pace, options: EvalOptions
-) -> dict[str, Terms]:
-    """How each pattern is run. Raises `InputError` where there is none, or one cannot run here."""
-    own = (file.golden_set.pattern,) if file.golden_set.pattern else ()
-    if not (names := patterns or own):
-        raise InputError(f"{file.path} names no pattern; add `pattern:`, or give --pattern")
-    return {name: pace.terms(library, name, options.context()) for name in names}
+@eval.command
+async def gate(
+    golden_set: GoldenSetName,
+    *,
+    baseline: str,
+    candidate: str = saved.LAST,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Compare two results of a golden set: exit code 1 where the candidate is significantly worse.
+
+    Parameters
+    ----------
+    golden_set
+        The name of a file in the folder of golden sets, or the path of a YAML file.
+    baseline
+        What to compare with: the name that it was saved by, such as main, or a file that ends with .json.
+    candidate
+        What is judged, in the same way; the last evaluation, if none is given.
+    json
+        Print the verdicts by pattern, as JSON.
+    """
+    file = load_set(golden_set, Library().settings.evals)
+    before, after = saved.read(file, baseline), saved.read(file, candidate)
+    verdicts = compared(before, after, file.golden_set.gate)
+    passed = all(verdict.passed for verdict in verdicts.values())
+    if json:
+        out.out(dumps({pattern: verdict.model_dump(mode="json") for pattern, verdict in verdicts.items()}, indent=2))
+        return 0 if passed else 1
+    for pattern, verdict in verdicts.items():
+        for finding in verdict.findings:
+            out.print(f"{pattern}: {finding.name}: {finding.status.replace('_', ' ')}: {finding.reason}")
+    out.print("passed" if passed else "failed: there is a regression, or an amount over its limit")
+    return 0 if passed else 1
+
+
+@eval.command
+async def capture(
+    golden_set: GoldenSetName,
+    *,
+    run: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    dead_letter: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    expect_answer: Annotated[bool, Parameter(negative=())] = False,
+    tag: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+) -> int:
+    """Add what past runs were asked to the items of a golden set, once each, as it is stored: with placeholders in
+    place of what is private.
+
+    Parameters
+    ----------
+    golden_set
+        The name of a file in the folder of golden sets, or the path of a YAML file.
+    run
+        The id of a run, or the beginning of one; may be given several times.
+    dead_letter
+        The id of a dead letter or of its run, or the beginning of one; may be given several times.
+    expect_answer
+        What the run answered is right: it is what is expected.
+    tag
+        A tag of the items; may be given several times.
+    """
+    library = Library()
+    file = load_set(golden_set, library.settings.evals)
+    if not run and not dead_letter:
+        raise InputError("there is nothing to capture; give --run ID or --dead-letter ID")
+    ids = [*run, *[(await find_letter(id)).brief["run_id"] for id in dead_letter]]
+    client = await connect()
+    items = [captured(await recorded(client, id), expect_answer=expect_answer, tags=tag) for id in ids]
+    added = add(file, items, library.masker)
+    out.print(f"{added:,} of {len(items):,} items are new in {file.items}")
+    if not expect_answer:
+        err.print("write into each what a right answer says, as `expected`, or what a judge looks at, as `rubric`")
+    return 0
 
 
 def _incomplete(stopped: Incomplete) -> int:

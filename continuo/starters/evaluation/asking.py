@@ -1,7 +1,7 @@
 """Many questions to one pattern as a batch; the same ones to the same pattern are the same batch, and paid once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from continuo.door.batches import Batches, Line
@@ -13,40 +13,46 @@ from continuo.stores.batches import BatchStore
 PAGE = 200
 
 
+class Incomplete(Exception):
+    """A batch of an evaluation has stopped before all its items had ended."""
+
+    def __init__(self, batch: BatchRow) -> None:
+        super().__init__(f"batch {batch.id} is {batch.state}")
+        self.batch = batch
+
+
 @dataclass
-class Purse:
-    """What an evaluation may cost, in USD, or None without a limit; and what it has."""
-
-    budget: float | None
-    spent: float = 0.0
-
-    @property
-    def left(self) -> float | None:
-        return None if self.budget is None else max(0.0, self.budget - self.spent)
-
-
-@dataclass(frozen=True)
 class Asking:
-    """Where the batches are, whose ids begin with `prefix`."""
+    """Batches whose ids begin with `prefix`, of patterns of which `terms` says how each is run.
+
+    Together they may cost `budget` USD; `ended` are those that have.
+    """
 
     batches: Batches
     store: BatchStore
     prefix: str
-    purse: Purse
+    terms: Mapping[str, Terms]
+    budget: float | None
+    ended: list[BatchRow] = field(default_factory=list)
 
-    async def ends(self, terms: Terms, source: str, lines: Sequence[Line]) -> tuple[BatchRow, list[Outcome | Failure]]:
-        """The batch of these questions, followed to its end, and how each has ended, in their order.
+    @property
+    def spent(self) -> float:
+        return sum(batch.tally.cost_usd for batch in self.ended)
+
+    async def ends(self, pattern: str, source: str, lines: Sequence[Line]) -> list[Outcome | Failure]:
+        """How each question has ended, in their order; the batch is the last of those that have `ended`.
 
         Raises `InputError` for a question that cannot be asked, and `Incomplete` where not all have ended.
         """
+        left = None if self.budget is None else max(0.0, self.budget - self.spent)
+        terms = self.terms[pattern].model_copy(update={"budget_usd": left})
         digest = _digest(terms, lines)
-        id, given = f"{self.prefix}-{digest[:12]}", terms.model_copy(update={"budget_usd": self.purse.left})
-        batch = await self.batches.submit(id, digest, given, source, lines)
+        batch = await self.batches.submit(f"{self.prefix}-{digest[:12]}", digest, terms, source, lines)
         batch = await followed(self.batches, self.store, batch)
-        self.purse.spent += batch.tally.cost_usd
         if batch.state != "done":
             raise Incomplete(batch)
-        return batch, await self._ends(batch)
+        self.ended.append(batch)
+        return await self._ends(batch)
 
     async def _ends(self, batch: BatchRow) -> list[Outcome | Failure]:
         private, ends, after = await self.batches.restoring(batch), list[Outcome | Failure](), 0
@@ -56,14 +62,6 @@ class Asking:
                 ends.append(private.restored_model(kind.model_validate_json(row["result"])))
             after = rows[-1]["number"]
         return ends
-
-
-class Incomplete(Exception):
-    """A batch of an evaluation has stopped before all its items had ended."""
-
-    def __init__(self, batch: BatchRow) -> None:
-        super().__init__(f"batch {batch.id} is {batch.state}")
-        self.batch = batch
 
 
 def _digest(terms: Terms, lines: Sequence[Line]) -> str:

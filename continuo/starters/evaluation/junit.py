@@ -16,6 +16,8 @@ def report(evaluation: Evaluation) -> str:
         properties = SubElement(suite, "properties")
         for name, estimate in tried.whole.scores.items():
             SubElement(properties, "property", name=words.text(name), value=words.mean(estimate))
+        if tried.simulated:
+            SubElement(properties, "property", name="simulated answers", value=f"{tried.simulated}")
         for item, answer in zip(evaluation.items, tried.answers, strict=True):
             _case(suite, evaluation, tried, item, answer)
     indent(root)

@@ -22,8 +22,8 @@ def _lines(evaluation: Evaluation) -> Iterator[str]:
     yield f"{len(evaluation.items):,} items, {evaluation.ended:%Y-%m-%d %H:%M} UTC. Scores with their 95 % interval."
     yield ""
     yield from _table(words.columns(evaluation), [[_plain(cell) for cell in row] for row in words.rows(evaluation)])
+    yield ""
     for note in words.notes(evaluation):
-        yield ""
         yield f"- {_plain(note)}"
     places = evaluation.not_passed()
     if not places:

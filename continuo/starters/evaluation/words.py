@@ -86,7 +86,7 @@ def _notes(tried: Tried) -> Iterator[str]:
         yield f"{tried.pattern}: {len(without):,} answers have no score {name}: {text(without[0], 200)}"
     if tried.whole.cost_usd is None:
         yield f"{tried.pattern}: the cost of some items is unknown; give their models a price in the catalog"
-    if tried.scoring_usd != 0:
+    if tried.scoring_usd:
         yield f"{tried.pattern}: to ask models for scores cost {money(tried.scoring_usd)} more"
 
 
