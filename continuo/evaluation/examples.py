@@ -26,9 +26,14 @@ LONGEST = 300
 """Characters of why a score is what it is."""
 
 
+def encodable(text: str) -> str:
+    """The text, in which half a surrogate pair, of which there is no UTF-8, becomes a question mark."""
+    return text.encode(errors="replace").decode()
+
+
 def one_line(text: str) -> str:
-    """The text as one line of UTF-8 that is not too long; half a surrogate pair becomes a question mark."""
-    return " ".join(text[:LONGEST].encode(errors="replace").decode().split())
+    """Its beginning in one line."""
+    return " ".join(encodable(text[:LONGEST]).split())
 
 
 class Score(Data):

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from continuo.data import Data
 from continuo.errors import InputError
 from continuo.evaluation.examples import Example, Score
 from continuo.jobs import Outcome
+from continuo.messages import ModelRequest
 
 
 class NoScore(Exception):
@@ -29,6 +30,16 @@ class Metric(Data):
 
     def score(self, outcome: Outcome, example: Example) -> Score:
         """Raises `NoScore`, and `InputError` as `check` does."""
+        raise NotImplementedError
+
+
+class AskingMetric(Metric):
+    """A metric that asks `pattern`, by its name or as `model:ID`: `score` takes the outcome of that for `request`."""
+
+    pattern: str = Field(min_length=1)
+
+    def request(self, outcome: Outcome, example: Example) -> ModelRequest:
+        """What is asked about the outcome that is to be scored."""
         raise NotImplementedError
 
 

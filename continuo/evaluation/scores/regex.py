@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from continuo.evaluation.examples import Example, Score
+from continuo.evaluation.examples import Example, Score, encodable
 from continuo.evaluation.scores.base import Metric, lacking, passed, right_answers
 from continuo.jobs import Outcome
 from continuo.regex import Regex as Compiled
@@ -29,8 +29,7 @@ class Regex(Metric):
         self._compiled(example)
 
     def score(self, outcome: Outcome, example: Example) -> Score:
-        # Half a surrogate pair is not in UTF-8, and no expression can mean one.
-        text = outcome.text.encode(errors="replace").decode()
+        text = encodable(outcome.text)
         return passed(any(one.search(text) for one in self._compiled(example)))
 
     def _compiled(self, example: Example) -> list[Compiled]:
