@@ -1,11 +1,12 @@
 """A golden set: examples, and how answers to them are scored."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from continuo.data import Data, Int, Number
 from continuo.evaluation.gate import Limits
+from continuo.evaluation.scores.base import Metric
 from continuo.evaluation.scores.scorer import Scorer
 from continuo.jobs import Usd
 
@@ -28,10 +29,11 @@ class GoldenSet(Data):
     window: Annotated[Int, Field(ge=1, le=500)] = 50
     gate: Limits = Limits()
 
-    @model_validator(mode="after")
-    def _scores_have_different_names(self) -> Self:
-        names = [scorer.name for scorer in self.scores]
+    @field_validator("scores")
+    @classmethod
+    def _have_different_names(cls, scores: tuple[Metric, ...]) -> tuple[Metric, ...]:
+        names = [score.name for score in scores]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"two scores are called {name!r}; give one of them another name")
-        return self
+                raise ValueError(f"two scores are called {name!r}; leave one out")
+        return scores

@@ -37,8 +37,8 @@ class Answer(Data):
     output_tokens: int = 0
 
     def passes(self, passing: float) -> bool:
-        """Whether it is an answer, and no score is below `passing`."""
-        return self.failure is None and all(score.value >= passing for score in self.scores.values())
+        """Whether it is an answer, and has all scores, none of them below `passing`."""
+        return not self.failure and not self.unscored and all(one.value >= passing for one in self.scores.values())
 
 
 class Summary(Data):

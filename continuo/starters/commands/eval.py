@@ -124,7 +124,7 @@ async def run(
     )
     prefix = validated(Named, id=id or f"eval-{file.name}").id
     async with opened_batches(library) as (batches, store):
-        asking = Asking(batches, store, prefix, terms, pace.budget)
+        asking = Asking(batches, store, prefix, terms, library.catalog, pace.budget)
         try:
             evaluation = await evaluated(asking, file, items, patterns)
         except Incomplete as stopped:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from continuo.config.catalog import Catalog
 from continuo.door.batches import Batches, Line
 from continuo.jobs import Failure, Outcome
 from continuo.operations.batches import BatchRow, Terms
@@ -23,7 +24,7 @@ class Incomplete(Exception):
 
 @dataclass
 class Asking:
-    """Batches whose ids begin with `prefix`, of patterns of which `terms` says how each is run.
+    """Batches whose ids begin with `prefix`, of patterns of which `terms` says how each is run, by the `catalog`.
 
     Together they may cost `budget` USD; `ended` are those that have.
     """
@@ -32,6 +33,7 @@ class Asking:
     store: BatchStore
     prefix: str
     terms: Mapping[str, Terms]
+    catalog: Catalog
     budget: float | None
     ended: list[BatchRow] = field(default_factory=list)
 

@@ -1,6 +1,8 @@
 """An evaluation as one page of HTML that needs nothing else: everything is escaped that the template does not say."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from continuo.evaluation.results import Evaluation
 from continuo.starters.evaluation import words
@@ -8,15 +10,8 @@ from continuo.starters.evaluation.bars import Bar, charts
 
 
 def report(evaluation: Evaluation) -> str:
-    templates = Environment(
-        loader=PackageLoader("continuo.starters.evaluation", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     places = evaluation.not_passed()
-    return templates.get_template("report.html").render(
+    return _template().render(
         evaluation=evaluation,
         words=words,
         charts=charts(evaluation),
@@ -24,3 +19,14 @@ def report(evaluation: Evaluation) -> str:
         places=places[: words.MOST],
         more=len(places[words.MOST :]),
     )
+
+
+@cache
+def _template() -> Template:
+    return Environment(
+        loader=PackageLoader("continuo.starters.evaluation", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template("report.html")

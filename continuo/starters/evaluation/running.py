@@ -76,6 +76,6 @@ def _of_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def _text(outcome: Outcome) -> str:
-    """What a person reads: the text, and the calls of tools that were wished."""
+    """What a person reads: the text, and the calls of tools that are wished."""
     calls = outcome.message.tool_calls if outcome.message else ()
     return "\n".join([*([outcome.text] if outcome.text else []), *(f"{call.name}({call.arguments})" for call in calls)])

@@ -1,15 +1,14 @@
 """The scores of all answers of a pattern: those that a model must be asked for are batches of their own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from continuo.authoring.inputs import refused_tuning
 from continuo.door.batches import Line
 from continuo.door.request import Request
 from continuo.evaluation.examples import Example, Score
 from continuo.evaluation.golden_set import GoldenSet
-from continuo.evaluation.scores.base import Metric, NoScore
-from continuo.evaluation.scores.similarity import Similarity
+from continuo.evaluation.scores.base import AskingMetric, Metric, NoScore
 from continuo.jobs import Failure, Outcome
-from continuo.messages import Message
 from continuo.parameters import Parameters
 from continuo.starters.evaluation.asking import Asking
 
@@ -20,51 +19,49 @@ Given = Score | str
 
 
 def scoring_patterns(golden_set: GoldenSet) -> set[str]:
-    """What is asked for scores, as the library names it."""
-    return {_model(scorer) for scorer in golden_set.scores if isinstance(scorer, Similarity)}
+    """What is asked for scores."""
+    return {scorer.pattern for scorer in golden_set.scores if isinstance(scorer, AskingMetric)}
 
 
 async def scored(
     asking: Asking, scorer: Metric, examples: Sequence[Example], ends: Sequence[Outcome | Failure]
 ) -> list[Given]:
-    """What `scorer` gives for each of the `ends`, which are of the `examples`; what is no answer scores 0.
+    """What `scorer` gives for each of the `ends`, which are of the `examples`; a failure scores 0.
 
     Raises as `Asking.ends` does.
     """
     answered = {place: end for place, end in enumerate(ends) if isinstance(end, Outcome)}
-    if isinstance(scorer, Similarity):
-        answers = {place: end for place, end in answered.items() if end.text.strip()}
-        embedded = {place: _embedding(scorer, outcome, examples[place]) for place, outcome in answers.items()}
-        given = await _asked(asking, _model(scorer), scorer, examples, embedded)
+    if isinstance(scorer, AskingMetric):
+        given = await _asked(asking, scorer, examples, answered)
     else:
-        given = {place: _given(scorer.score, outcome, examples[place]) for place, outcome in answered.items()}
+        given = {place: _given(scorer, outcome, examples[place]) for place, outcome in answered.items()}
     return [given.get(place, NO_ANSWER) for place in range(len(ends))]
 
 
 async def _asked(
-    asking: Asking, pattern: str, scorer: Metric, examples: Sequence[Example], requests: Mapping[int, Request]
+    asking: Asking, scorer: AskingMetric, examples: Sequence[Example], answered: Mapping[int, Outcome]
 ) -> dict[int, Given]:
-    """What `scorer` gives for what `pattern` says to each request, which is about the example of its place."""
-    if not requests:
+    """The same where a pattern is asked about each answer that has words; one without scores 0."""
+    spoken = {place: outcome for place, outcome in answered.items() if outcome.text.strip()}
+    if not spoken:
         return {}
-    ends = await asking.ends(pattern, scorer.name, [Line(place + 1, one) for place, one in requests.items()])
+    lines = [Line(place + 1, _request(asking, scorer, one, examples[place])) for place, one in spoken.items()]
+    ends = await asking.ends(scorer.pattern, scorer.name, lines)
     return {
-        place: end.cause if isinstance(end, Failure) else _given(scorer.score, end, examples[place])
-        for place, end in zip(requests, ends, strict=True)
+        place: end.cause if isinstance(end, Failure) else _given(scorer, end, examples[place])
+        for place, end in zip(spoken, ends, strict=True)
     }
 
 
-def _given(score: Callable[[Outcome, Example], Score], outcome: Outcome, example: Example) -> Given:
+def _given(scorer: Metric, outcome: Outcome, example: Example) -> Given:
     try:
-        return score(outcome, example)
+        return scorer.score(outcome, example)
     except NoScore as error:
         return str(error)
 
 
-def _model(scorer: Similarity) -> str:
-    return f"model:{scorer.model}"
-
-
-def _embedding(scorer: Similarity, outcome: Outcome, example: Example) -> Request:
-    turns = tuple(Message(role="user", content=turn) for turn in scorer.turns(outcome, example))
-    return Request(pattern=_model(scorer), messages=turns, parameters=Parameters(embed=True))
+def _request(asking: Asking, scorer: AskingMetric, outcome: Outcome, example: Example) -> Request:
+    pattern, request = scorer.pattern, scorer.request(outcome, example)
+    taken = request.without(refused_tuning(asking.terms[pattern].step, request, asking.catalog))
+    parameters = Parameters(**{name: getattr(taken, name) for name in Parameters.model_fields})
+    return Request(pattern=pattern, messages=taken.messages, system=taken.system, parameters=parameters)

@@ -16,7 +16,7 @@ FIRST = 5
 LONGEST = 300
 """Characters of each text."""
 
-RANKS = {"tag": 0, "items": 4, "cost": 3, "latency": 1, "latency p95": 2, "tokens an item": 5}
+RANKS = {"items": 4, "cost": 3, "latency": 1, "latency p95": 2, "tokens an item": 5}
 """Which columns go first where there is no room for all."""
 
 
