@@ -73,7 +73,7 @@ async def retry(id: str, *, pattern: PatternName | None = None) -> int:
     pattern
         Run this named pattern instead.
     """
-    entry = await _find(id)
+    entry = await find_letter(id)
     # It may look whether a local server listens.
     await asyncio.to_thread(again, Library(), (await entry.letter()).job, pattern)
     await entry.send("retry", pattern)
@@ -93,7 +93,7 @@ async def discard(id: str, *, note: str = "") -> int:
     note
         Why, kept with the letter.
     """
-    entry = await _find(id)
+    entry = await find_letter(id)
     await entry.send("discard", note)
     out.print(f"discarded {entry.brief['workflow_id']}")
     return 0
@@ -107,6 +107,7 @@ async def _open() -> list["Entry"]:
 
 
 async def _find(id: str) -> "Entry":
+async def find_letter(id: str) -> Entry:
     """The one open letter that `id` names. Raises `InputError` for none and for several."""
     entries = [(entry, (entry.handle.id, entry.brief["workflow_id"])) for entry in await _open()]
     # A whole id is not ambiguous because it is the beginning of another one, as order-1 is of order-10.
