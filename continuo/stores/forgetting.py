@@ -98,6 +98,9 @@ async def trace(database: Database, traces: Traces) -> None:
             traces.runs.add(run)
     for row in await database.read(f"SELECT tenant FROM audit_people WHERE {where}", values):
         traces.tenants.add(row["tenant"])
+    where, values = traces.named("rater")
+    for row in await database.read(f"SELECT tenant FROM ratings WHERE {where}", values):
+        traces.tenants.add(row["tenant"])
 
 
 class Batch(NamedTuple):
