@@ -6,16 +6,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from continuo.data import Data
+from continuo.jobs import Name
 
 Dimension = Literal["overall", "relevance", "accuracy", "helpfulness"]
 
 Scale = Literal["thumb", "0-1", "1-5"]
 
 Source = Literal["api", "person", "judge"]
-"""Who has sent it: a caller of the gateway, a person at `continuo rate`, or a model."""
-
-Rater = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
-"""As a person signs; compared letter by letter."""
+"""Who has sent it: a caller of the gateway, a person who rates blindly, or a model."""
 
 MAX_COMMENT = 10_000
 """Characters."""
@@ -30,7 +28,7 @@ class Rating(Data):
 
     run_id: str
     tenant: str
-    rater: Rater
+    rater: Name
     dimension: Dimension = "overall"
     value: Annotated[float, Field(ge=0, le=1)]
     scale: Scale

@@ -8,9 +8,10 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from continuo.data import Data
+from continuo.jobs import Name
 from continuo.operations.agreement import agreements
 from continuo.operations.batches import workflow_id
-from continuo.operations.ratings import Dimension, Rater, Rating, of_five
+from continuo.operations.ratings import Dimension, Rating, of_five
 from continuo.operations.runs import RunQuery, RunRow, shadow_name
 
 DIMENSIONS: tuple[Dimension, ...] = ("relevance", "accuracy", "helpfulness")
@@ -57,7 +58,7 @@ class RatingQuery(RunQuery):
     """Which runs the `rater` is to rate: those of a `variant` of a split or its shadow of this name, and items of the
     `batch` with this id. Their order is by the `seed`, and the same for all raters, so that they rate the same runs."""
 
-    rater: Rater
+    rater: Name
     variant: str | None = None
     batch: str | None = None
     seed: int = 0

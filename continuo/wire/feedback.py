@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from continuo.operations.ratings import MAX_COMMENT, Dimension, Rater, Scale, of_five
+from continuo.jobs import Name
+from continuo.operations.ratings import MAX_COMMENT, Dimension, Scale, of_five
 from continuo.wire.errors import WireError
 from continuo.wire.parsed import Shape
 
@@ -20,7 +21,7 @@ class Body(Shape):
     score: float | None = None
     scale: Literal["0-1", "1-5"] = "0-1"
     dimension: Dimension = "overall"
-    rater: Rater | None = None
+    rater: Name | None = None
     comment: Annotated[str, Field(min_length=1, max_length=MAX_COMMENT)] | None = None
 
 

@@ -87,7 +87,7 @@ async def test_another_tenants_run_and_one_that_is_not_there_are_not_found(
         ({"score": 0.5, "scale": "1-5"}, "score", "1-5"),
         ({"thumb": "sideways"}, "thumb", "'up' or 'down'"),
         ({"thumb": "up", "dimension": "taste"}, "dimension", "relevance"),
-        ({"thumb": "up", "rater": " "}, "rater", "pattern"),
+        ({"thumb": "up", "rater": ""}, "rater", "no name"),
         ({"thumb": "up", "stars": 3}, "stars", "leave it out"),
         ({"thumb": "up", "comment": "x" * 10_001}, "comment", "10000"),
     ],

@@ -88,5 +88,5 @@ async def test_nothing_to_rate_and_nothing_rated_are_said(
     assert (await rate("ann")).out == "rated 0 of 0\n"
     assert await agreement() == 0
     assert "no run has been rated by two people" in capsys.readouterr().out
-    wrong = await continuo("rate", "--rater", " ann")
+    wrong = await continuo("rate", "--rater", "")
     assert (wrong.code, wrong.err.startswith("error: rater: ")) == (2, True)

@@ -12,17 +12,15 @@ from tests.continuo.stores.test_runs import BEGAN, done, row
 
 
 async def test_a_variants_runs_are_those_that_ended_with_the_mean_of_what_was_said_of_each(database: Database) -> None:
-    variant = {"variant": "a"}
-    shadow = {"shadow_of": "w-r1", "workflow_id": "w-r1.shadow.new"}
     rows = [
-        *(done(name).model_copy(update=variant) for name in ("r1", "r2")),
+        *(done(name).model_copy(update={"variant": "a"}) for name in ("r1", "r2")),
         done("r3", 60).model_copy(update={"variant": "b", "cost_usd": None}),
-        row("r4", status="timed_out", **variant),
-        row("r5", status="cancelled", **variant),
-        row("r6", **variant),
-        done("r7", pattern="other").model_copy(update=variant),
+        row("r4", status="timed_out", variant="a"),
+        row("r5", status="cancelled", variant="a"),
+        row("r6", variant="a"),
+        done("r7", pattern="other").model_copy(update={"variant": "a"}),
         done("r8"),
-        done("r9", 60, **shadow),
+        done("r9", 60, shadow_of="w-r1", workflow_id="w-r1.shadow.new"),
     ]
     await Runs(database, "here").keep(rows)
     await rate(database, [rating("r1", value=1), rating("r1", rater="bob", value=0), rating("r9", value=0.25)])
