@@ -26,7 +26,7 @@ def test_of_few_differences_it_is_exact(count: int) -> None:
     assert permutation_test(drawn(count)) == pytest.approx(exact.pvalue)
 
 
-@pytest.mark.parametrize("count", [EXACT, EXACT + 1, 100, MANY, MANY + 1, 5_000])
+@pytest.mark.parametrize("count", [EXACT, EXACT + 1, 200, MANY + 1])
 @pytest.mark.parametrize("mean", [0, 0.02])
 def test_of_many_it_is_near_the_t_test(count: int, mean: float) -> None:
     values = drawn(count, mean)

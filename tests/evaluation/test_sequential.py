@@ -97,7 +97,8 @@ def test_to_look_again_and_again_takes_less_than_twice_the_examples() -> None:
     ],
 )
 def test_a_look_decides_as_soon_as_it_may(a: tuple[int, int], b: tuple[int, int], decision: str) -> None:
-    assert look(*(Tally(count, passed, passed) for count, passed in (a, b)), effect=0.1).decision == decision
+    one, other = (Tally(count, passed, passed) for count, passed in (a, b))
+    assert look(one, other, 0.1).decision == decision
 
 
 @given(scores, scores)
