@@ -63,7 +63,7 @@ def regrets(runs: int, requests: int, every: int) -> tuple[float, float]:
 
 
 def test_ten_times_the_requests_are_far_from_ten_times_the_regret() -> None:
-    early, late = regrets(runs=3, requests=2_000, every=50)
+    early, late = regrets(runs=2, requests=1_500, every=30)
     assert late < 2.5 * early
 
 
@@ -82,9 +82,8 @@ def test_a_variant_that_turns_bad_is_left_within_the_window(seed: int) -> None:
 @pytest.mark.chaos
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("bad", [0.3, 0.5])
-@pytest.mark.parametrize("window", [400, 1_000])
-def test_however_wide_the_window_and_bad_the_variant_it_is_left_within_it(window: int, seed: int, bad: float) -> None:
-    _check_left(window=window, seed=seed, bad=bad, policy=Policy(floor=0.05))
+def test_a_variant_that_turns_bad_is_left_within_a_wide_window_too(seed: int, bad: float) -> None:
+    _check_left(window=1_000, seed=seed, bad=bad, policy=Policy(floor=0.05))
 
 
 def _check_left(window: int, seed: int, bad: float, policy: Policy) -> None:

@@ -11,7 +11,7 @@ from continuo.evaluation.sequential import size_for_looks
 from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
-NUMBERS = PAGE[PAGE.index("\n## What the numbers mean\n") :]
+NUMBERS = PAGE.split("\n## What the numbers mean\n")[1].split("\n## ")[0]
 
 
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", NUMBERS, re.DOTALL))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from continuo.evaluation.intervals import mean_interval
 from continuo.evaluation.paired import EXACT, MANY, compare, holm, permutation_test
 
 differences = st.lists(st.floats(-1, 1), max_size=8)
@@ -40,8 +41,9 @@ def test_of_passes_and_fails_it_is_mcnemars_exact_test(better: int, worse: int) 
 
 
 def test_rounding_of_floats_makes_no_difference() -> None:
-    assert permutation_test([0.3 - 0.2, 0.2 - 0.3, 0.9 - 0.8]) == 1
-    assert permutation_test([0.3 - 0.2, 0.9 - 0.8, 0.7 - 0.6, 0.3]) == 0.125
+    assert compare([0.2, 0.3, 0.8], [0.3, 0.2, 0.9]).p_value == 1
+    assert compare([0.2, 0.8, 0.6, 0.0], [0.3, 0.9, 0.7, 0.3]).p_value == 0.125
+    assert compare([0.2, 0.8, 0.6], [0.3, 0.9, 0.7]).difference == mean_interval([0.1] * 3, bounds=(-1, 1))
 
 
 def test_the_same_seed_gives_the_same_p_value() -> None:
