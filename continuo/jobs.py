@@ -295,13 +295,14 @@ class Account(Data):
 
     `outputs` are the answers of named steps and branches; `calls` are all that were made, paid or not. `omitted` says
     how many entries of a field were left out, by the field's name, where there were too many or too long ones.
-    `guarded` is what guards decided on answers.
+    `guarded` is what guards decided on answers, `variant` is that of the outermost split.
     """
 
     outputs: dict[str, str] = {}
     calls: tuple[CallRecord, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     omitted: dict[str, int] = {}
+    variant: Annotated[str | None, WHEN_SET] = None
     guarded: Annotated[tuple[Decision, ...], WHEN_SET] = ()
 
     def to_json(self) -> str:
@@ -323,8 +324,8 @@ class Outcome(Account):
 
     `usage` and `cost_usd` are the sums over `calls`; `cost_usd` is absent when the price of any call is unknown.
     `saved_usd` is what an answer from the cache had cost. `missing` names the branches or members that gave no
-    answer, or nothing that counts. `branch` is the one that a route picked, `variant` that of a split, and `tier` that
-    of a cascade or a fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
+    answer, or nothing that counts. `branch` is the one that a route picked, and `tier` that of a cascade or a
+    fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
     end. `embedding` is what an embedding model answers: the vectors of the turns one after the other, all of the same
     length, as 32-bit floats in base64; `text` is empty then. `transcript` says when each part of an audio was said,
     where that is asked. `turns` is the digest of an agent's last turn, which stands for all. `verdict` is what a person
@@ -341,7 +342,6 @@ class Outcome(Account):
     provider: str | None = None
     tier: int | None = None
     branch: str | None = None
-    variant: str | None = None
     fallback: bool = False
     reasons: tuple[str, ...] = ()
     confidence: float | None = None

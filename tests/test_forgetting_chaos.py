@@ -75,6 +75,8 @@ async def lived(world: World, sdk: openai.AsyncOpenAI, user: str) -> list[str]:
     conversation = await sdk.conversations.create()
     first = await sdk.responses.create(model="mid", input=text, user=user, conversation=conversation.id)
     kept = await sdk.responses.create(model="mid", input=text, user=user)
+    said = {"id": kept.id, "thumb": "up", "rater": user, "comment": text}
+    await sdk.post("/feedback", body=said, cast_to=object)
     with pytest.raises(openai.BadRequestError):
         await sdk.chat.completions.create(model="mini", messages=[{"role": "user", "content": text}], user=user)
     lines = [line(f"{user}-line", "mid", user=user, messages=[{"role": "user", "content": text}])]

@@ -24,6 +24,7 @@ from continuo.stores.events import prune_events
 from continuo.stores.files import Files
 from continuo.stores.payloads import FRESH, drop_owners, find
 from continuo.stores.pruning import JOURNAL, LEDGER, MCP_CALLS, RUNS, Aged, payloads, prune
+from continuo.stores.ratings import RATINGS
 from continuo.stores.streams import StreamLog
 from continuo.stores.turns import Turns
 from continuo.stores.vault import prune_vault
@@ -92,12 +93,11 @@ class Pruning:
                 batches = await prune_batches(self._store, before, dry_run=dry_run)
                 files = await Files(self._store).prune(now.timestamp(), dry_run=dry_run)
                 values = await prune_vault(self._store, now.timestamp() - DAY, dry_run=dry_run)
-                return (
-                    values
-                    + files
-                    + batches
-                    + await prune(self._store, RUNS, before, lambda run_id: False, dry_run=dry_run)
-                )
+                rows = [
+                    await prune(self._store, aged, before, lambda run_id: False, dry_run=dry_run)
+                    for aged in (RATINGS, RUNS)
+                ]
+                return values + files + batches + sum(rows)
 
     async def _audit(self, now: datetime, *, dry_run: bool) -> int:
         tenants, count = await asyncio.to_thread(load_tenants, self._settings.tenants), 0

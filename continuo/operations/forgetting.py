@@ -6,12 +6,12 @@ from continuo.data import Data
 
 Part = Literal[
     "executions", "runs", "journal", "streams", "turns", "payloads", "answers", "conversations", "batches", "files",
-    "requests", "vault", "cache", "ledger", "audit",
+    "requests", "vault", "cache", "ratings", "ledger", "audit",
 ]  # fmt: skip
 """`executions` are those that Temporal knows: workflows with all below them, dead letters, webhooks, plain calls.
 `batches` are whole ones and single items, `vault` is what placeholders stand for, `cache` is all of the tenants', since
-no entry says whose question it was. Rows of the `ledger` stay, without the user; so do those of the `audit`, and
-nothing leads from them to the user."""
+no entry says whose question it was, `ratings` are those of the user's runs and those that the user gave. Rows of the
+`ledger` stay, without the user; so do those of the `audit`, and nothing leads from them to the user."""
 
 
 class Forgotten(Data):

@@ -59,7 +59,6 @@ class RunRow(Data):
             "served_by": result.served_by,
             "model": result.model,
             "label": result.branch,
-            "variant": result.variant,
             "tier": result.tier,
             "saved_usd": result.saved_usd,
             "simulated": result.simulated,
@@ -70,7 +69,13 @@ class RunRow(Data):
         """The row of the run whose calls these are."""
         usage = sum((call.usage for call in account.calls), Usage())
         tokens = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-        return self.model_copy(update={**tokens, "cost_usd": total_cost(account.calls)})
+        return self.model_copy(update={**tokens, "cost_usd": total_cost(account.calls), "variant": account.variant})
+
+
+def shadow_name(workflow_id: str, shadow_of: str) -> str:
+    """The name that the shadow with this workflow id has in the pattern of the run whose copy it is: a split at its
+    top."""
+    return workflow_id.removeprefix(f"{shadow_of}.shadow.")
 
 
 def _since(value: object) -> object:

@@ -30,6 +30,8 @@ COMMANDS = {
     "explain:explain": "Draw a pattern with its models, prices and numbers, and say what it takes at worst.",
     "schema:schema": "Print the JSON schema of a pattern file, with which an editor completes and checks it.",
     "recommend:recommend": "Recommend patterns and a deployment, from flags or by asking.",
+    "rate:rate": "Rate answers without knowing what gave them, and tell how far raters agree.",
+    "ab:ab": "Compare the variants of a split on what became of their runs, and plan such a comparison.",
     "cache:cache": "List and drop the answers that are kept.",
     "costs:costs": "Tell what the calls cost, and what was saved against a dearer model.",
     "budget:budget": "Tell what each tenant has spent and reserved of its budget today; warn from 70 % and 90 % on.",

@@ -17,7 +17,7 @@ from continuo.stores.streams import Claim, StreamLog, Writer, decoded, encoded
 
 T = TypeVar("T")
 
-COLUMNS = frozenset({"outcome", "body", "answer", "content", "input", "result", "terms", "error", "salt"})
+COLUMNS = frozenset({"outcome", "body", "answer", "content", "input", "result", "terms", "error", "salt", "comment"})
 """The columns that are looked into. In others a text that looks encrypted is one of a user."""
 
 

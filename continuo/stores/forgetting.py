@@ -63,9 +63,13 @@ class Traces:
     @property
     def where(self) -> tuple[str, list[str]]:
         """The condition of the rows that say whose they are."""
-        where, values = '"user" = ?', [self.user]
+        return self.named('"user"')
+
+    def named(self, column: str) -> tuple[str, list[str]]:
+        """The condition of the rows that have the user's name in this column."""
+        where, values = f"{column} = ?", [self.user]
         if self.pseudonym is not None:
-            where, values = '("user" = ? OR "user" LIKE ?)', [self.user, f"%-{self.pseudonym}"]
+            where, values = f"({column} = ? OR {column} LIKE ?)", [self.user, f"%-{self.pseudonym}"]
         return (where, values) if self.tenant is None else (f"{where} AND tenant = ?", [*values, self.tenant])
 
 
@@ -93,6 +97,9 @@ async def trace(database: Database, traces: Traces) -> None:
         if is_idle(run := str(row["identity"])[:36], row["time"]):
             traces.runs.add(run)
     for row in await database.read(f"SELECT tenant FROM audit_people WHERE {where}", values):
+        traces.tenants.add(row["tenant"])
+    where, values = traces.named("rater")
+    for row in await database.read(f"SELECT tenant FROM ratings WHERE {where}", values):
         traces.tenants.add(row["tenant"])
 
 
@@ -167,6 +174,7 @@ class Forgetting:
         """What has the user's name. It comes last: by these rows the others are known."""
         where, values = self._traces.where
         runs = await self._drop(self._store, "runs", "run_id", self._traces.runs)
+        ratings = await self._ratings()
         ledger = await self._store.read(f"SELECT COUNT(*) AS count FROM ledger WHERE {where}", values)
         people = await self._store.read(f'SELECT tenant, "user" FROM audit_people WHERE {where}', values)
         if not self._dry_run:
@@ -175,7 +183,17 @@ class Forgetting:
             await self._store.write(self._unnamed_reservations)
             for person in people:
                 await self._store.write(partial(drop_person, tenant=person["tenant"], user=person["user"]))
-        return {"runs": runs, "ledger": int(ledger[0]["count"]), "audit": len(people)}
+        return {"runs": runs, "ratings": ratings, "ledger": int(ledger[0]["count"]), "audit": len(people)}
+
+    async def _ratings(self) -> int:
+        """What was said of the user's runs, and what the user said of any."""
+        count = await self._drop(self._store, "ratings", "run_id", self._traces.runs)
+        where, values = self._traces.named("rater")
+        if self._dry_run:
+            given = await self._store.read(f"SELECT run_id FROM ratings WHERE {where}", values)
+            # Those of the user's own runs are counted already.
+            return count + sum(row["run_id"] not in self._traces.runs for row in given)
+        return count + await self._store.write(partial(_executed, f"DELETE FROM ratings WHERE {where}", values))
 
     def _unnamed_reservations(self, connection: Connection) -> None:
         rows = connection.execute("SELECT identity, attempt, paid FROM reservations WHERE paid IS NOT NULL").fetchall()

@@ -351,6 +351,22 @@ STORE = (
     CREATE INDEX runs_of_tenant ON runs (tenant, started, run_id, pattern, status, cost_nanousd, saved_nanousd);
     CREATE INDEX runs_of_pattern ON runs (pattern, started, run_id, tenant, status, cost_nanousd, saved_nanousd)
     """,
+    """
+    CREATE TABLE ratings (
+        run_id TEXT NOT NULL,
+        tenant TEXT NOT NULL,
+        rater TEXT NOT NULL,
+        dimension TEXT NOT NULL,
+        value DOUBLE PRECISION NOT NULL,
+        scale TEXT NOT NULL,
+        comment TEXT,
+        time TEXT NOT NULL,
+        source TEXT NOT NULL,
+        PRIMARY KEY (run_id, rater, dimension)
+    );
+    CREATE INDEX ratings_time ON ratings (time, run_id);
+    CREATE INDEX ratings_rater ON ratings (rater)
+    """,
 )
 
 PAYLOADS = (

@@ -169,10 +169,11 @@ def _wanted(query: RunQuery) -> tuple[str, list[object]]:
     return " AND ".join(wanted) or "1 = 1", [*wanted.values()]
 
 
-async def rows_of(database: Database, id: str) -> list[RunRow]:
-    """The runs whose workflow id or run id this is, the newest first."""
-    sql = f"SELECT {_NAMES} FROM runs WHERE workflow_id = ? OR run_id = ? ORDER BY started DESC"
-    return [_row(row) for row in await database.read(sql, (id, id))]
+async def rows_of(database: Database, *ids: str) -> list[RunRow]:
+    """The runs whose workflow id or run id is one of these, the newest first."""
+    marks = ", ".join("?" * len(ids))
+    sql = f"SELECT {_NAMES} FROM runs WHERE workflow_id IN ({marks}) OR run_id IN ({marks}) ORDER BY started DESC"
+    return [_row(row) for row in await database.read(sql, (*ids, *ids))]
 
 
 def _values(row: RunRow) -> list[object]:

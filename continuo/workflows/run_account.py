@@ -32,6 +32,8 @@ class RunAccount:
         """The ids of the calls that were begun."""
         self.interrupted = False
         """Whether anything was cancelled."""
+        self.variant: str | None = None
+        """That of the first split."""
 
     def include(self, account: Account) -> None:
         """Take over what a call or a child workflow tells of itself; of a late one among many the sums."""
@@ -40,6 +42,7 @@ class RunAccount:
         surplus = max(0, len(self.checkpoints) - KEPT)
         del self.checkpoints[:surplus]
         self._omitted += surplus + account.omitted.get("checkpoints", 0)
+        self.variant = self.variant or account.variant
 
     def note(self, name: str) -> None:
         """A checkpoint, now."""
@@ -71,7 +74,9 @@ class RunAccount:
     def accounted(self, result: A) -> A:
         """`result` with all that was counted, bounded. An outcome without a call keeps what it says of its cost."""
         update: dict[str, object] = {"calls": tuple(self.calls), "checkpoints": tuple(self.checkpoints)}
-        if isinstance(result, Outcome) and self.calls:
+        if not isinstance(result, Outcome):
+            update["variant"] = self.variant
+        elif self.calls:
             update["usage"] = sum((call.usage for call in self.calls), Usage())
             update["cost_usd"] = total_cost(tuple(self.calls))
         return bounded(result.replaced(**update).omitting(checkpoints=self._omitted))

@@ -23,7 +23,9 @@ async def split(step: Split, job: Job) -> Outcome:
     where = workflow.random().random() if key is None else point(f"{job.context.pattern}/{job.path}/{key}")
     drawn = variant_at({name: variant.weight for name, variant in step.variants.items()}, where)
     variant = await recorded(job, "variant", drawn, str)
-    run_account().note(f"{job.path or 'split'}: variant {variant}")
+    account = run_account()
+    account.note(f"{job.path or 'split'}: variant {variant}")
+    account.variant = account.variant or variant
     shadows = [
         asyncio.create_task(_shadow(shadow, job.of(shadow, f"shadow.{name}"))) for name, shadow in step.shadow.items()
     ]

@@ -83,12 +83,12 @@ async def test_a_form_without_the_token_of_the_session_or_from_elsewhere_does_no
 @pytest.mark.parametrize(
     ("role", "admin", "refused"),
     [
-        ("viewer", False, {"/review", *OPERATING, "/keys", "/breakers"}),
+        ("viewer", False, {"/review", "/rate", *OPERATING, "/keys", "/breakers"}),
         ("reviewer", False, {*OPERATING, "/keys", "/breakers"}),
         ("operator", False, {"/keys", "/breakers"}),
         ("admin", False, {"/breakers"}),
         (None, True, set()),
-        ("viewer", True, {"/review", *OPERATING, "/keys", "/breakers"}),
+        ("viewer", True, {"/review", "/rate", *OPERATING, "/keys", "/breakers"}),
     ],
     ids=("viewer", "reviewer", "operator", "admin", "all-tenants", "viewer-of-all"),
 )  # fmt: skip

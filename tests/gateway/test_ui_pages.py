@@ -9,16 +9,19 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
+from continuo.door.collecting import row_of
 from continuo.door.runs import result
 from continuo.jobs import Outcome
 from continuo.operations.runs import RunRow
-from continuo.patterns import Review
+from continuo.patterns import Review, Split, Template, Variant
 from continuo.protection.breaker import workflow_id
+from continuo.stores.ratings import ratings_of
 from continuo.stores.runs import Runs
 from continuo.temporal.namespace import namespace_of
 from continuo.testing.processes import Control, job, until
 from tests.gateway.test_reviews import begun
 from tests.starters.test_dead_letters import listed
+from tests.starters.test_runs import ran
 from tests.support.gateway import GatewayProcess
 from tests.support.pages import Browser, browsing, stored, text_of
 from tests.workflows.test_dead_letter import FAILS, buried
@@ -30,7 +33,7 @@ CANARY = f"\"'>{MARKUP}"
 
 LISTS = (
     "/runs", "/reviews", "/dead-letters", "/costs", "/costs?by=user", "/budgets", "/breakers", "/jobs", "/batches",
-    "/patterns", "/playground", "/cache", "/guardrails", "/keys",
+    "/patterns", "/playground", "/cache", "/guardrails", "/keys", "/rate",
 )  # fmt: skip
 
 
@@ -150,6 +153,38 @@ async def test_a_review_is_decided_once_on_what_was_shown_by_the_name_of_the_key
     end = await result(handle)
     assert isinstance(end, Outcome)
     assert (end.text, end.verdict and end.verdict.note) == ("One\ntwo", "shorter")
+
+
+async def test_an_answer_is_rated_blindly_by_the_name_of_the_key(
+    gateway: GatewayProcess, client: Client, tenant: str
+) -> None:
+    handle = await ran(
+        client, tenant, Split(variants={"secret": Variant(step=Template(text="<img> It is on its way."))})
+    )
+    rated = await row_of(client, await handle.describe())
+    assert rated is not None
+    async with stored() as database:
+        await Runs(database, (await namespace_of(client)).id).keep([rated])
+    scores = {"run_id": rated.run_id, "relevance": "5", "accuracy": "4", "helpfulness": "1"}
+    async with browsing(gateway, tenant, role="reviewer", name="rae") as rae:
+        page = await rae.see("/rate", pattern="test", variant="secret")
+        assert "<img> It is on its way." in text_of(page)
+        assert "Where is my order?" in page
+        assert page.count("secret") == page.count('name="variant"')
+        assert "Nothing is left to rate." in await rae.see("/rate", skipped=rated.run_id)
+        assert (await rae.send("/rate", page, **{**scores, "relevance": "6"})).status_code == 400
+        async with browsing(gateway, "umbra", role="reviewer") as other:
+            assert (await other.send("/rate", await other.see("/rate"), **scores)).status_code == 404
+        done = await rae.send("/rate", page, **scores, pattern="test")
+        assert done.headers["location"].startswith("/ui/rate?")
+        assert "Nothing is left to rate." in (await rae.http.get(done.headers["location"])).text
+    async with stored() as database:
+        given = await ratings_of(database, [rated.run_id])
+    assert {one.dimension: (one.rater, one.value) for one in given} == {
+        "relevance": ("rae", 1),
+        "accuracy": ("rae", 0.75),
+        "helpfulness": ("rae", 0),
+    }
 
 
 async def test_nothing_of_another_tenant_is_shown_or_acted_on(

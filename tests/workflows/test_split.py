@@ -6,8 +6,8 @@ from temporalio.client import Client
 
 from continuo.authoring.library import Library
 from continuo.jobs import Job
-from continuo.patterns import Call, Retry, Split, Step, Template, Variant
-from continuo.testing.processes import Control, begin, job, outcome, until
+from continuo.patterns import Call, Fallback, Retry, Split, Step, Template, Variant
+from continuo.testing.processes import Control, begin, failure, job, outcome, until
 from continuo.workers.pool import pool
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -44,6 +44,18 @@ async def test_the_outcome_says_which_variant_answered(client: Client) -> None:
     found = await outcome(client, job(Split(variants={"only": HALVES["a"]})))
     assert found.variant == "only"
     assert [point.name for point in found.checkpoints] == ["split: variant only"]
+
+
+async def test_a_failure_says_which_variant_failed(client: Client, simulator: Control) -> None:
+    await simulator.behave("sim-mid", status=400)
+    failing = Split(variants={"only": Variant(step=Call(model="mid"))})
+    inner = Fallback(steps=(failing, Split(variants={"second": Variant(step=Call(model="mid"))})))
+    for step, variant in (
+        (failing, "only"),
+        (Split(variants={"outer": Variant(step=inner)}), "outer"),
+        (inner, "only"),
+    ):
+        assert (await failure(client, job(step))).variant == variant
 
 
 @pytest.fixture

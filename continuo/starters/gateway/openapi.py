@@ -18,6 +18,7 @@ from continuo.protection.review_links import PATH
 from continuo.starters.gateway import (
     chat,
     conversations,
+    feedback,
     jobs,
     kept_completions,
     messages,
@@ -28,6 +29,7 @@ from continuo.starters.gateway import (
 )
 from continuo.wire import anthropic
 from continuo.wire import chat as chat_wire
+from continuo.wire import feedback as feedback_wire
 from continuo.wire import jobs as jobs_wire
 from continuo.wire import responses as responses_wire
 from continuo.wire import reviews as reviews_wire
@@ -35,6 +37,7 @@ from continuo.wire import schedules as schedules_wire
 
 BODIES: dict[object, type[BaseModel]] = {
     chat.create: chat_wire.Body,
+    feedback.create: feedback_wire.Body,
     jobs.create: jobs_wire.Body,
     messages.create: anthropic.Body,
     messages.count_tokens: anthropic.CountBody,

@@ -16,10 +16,12 @@ from continuo.stores.database import Database
 from continuo.stores.forgetting import Forgetting, Traces, before, trace
 from continuo.stores.journal import Journal
 from continuo.stores.payloads import Payloads
+from continuo.stores.ratings import rate
 from continuo.stores.runs import Runs
 from continuo.stores.turns import Conversation, Turns
 from continuo.stores.vault import Vault
 from tests.continuo.stores.test_journal import TODAY, outcome
+from tests.continuo.stores.test_ratings import rating
 from tests.continuo.stores.test_runs import done
 from tests.support.stores import ledger, record
 
@@ -40,6 +42,7 @@ async def lived(store: Database, large: Database, name: str) -> None:
         said = (Message(role="user", content=f"{user} {run}"),)
         talk = Conversation(tenant="acme", pattern="talk", id=run[:1])
         await turns.add(None, said, NOW, talk, row.workflow_id)
+    await rate(store, [rating(run, rater=rater) for run in (ADA, BOB, BUSY) for rater in (name, "bob")])
 
 
 def traces(tenant: str | None = None) -> Traces:
@@ -65,10 +68,21 @@ async def test_a_users_rows_go_and_those_of_others_and_of_what_goes_on_stay(
     assert not any((await forgotten(database, large, traces("globex"))).values())
     counted = await forgotten(database, large, traces(), dry_run=True)
     counts = {name: count for name, count in counted.items() if count}
-    assert counts == {"journal": 1, "vault": 1, "turns": 1, "payloads": 1, "runs": 1, "ledger": 2, "audit": 1}
+    assert counts == {
+        "journal": 1,
+        "vault": 1,
+        "turns": 1,
+        "payloads": 1,
+        "runs": 1,
+        "ratings": 4,
+        "ledger": 2,
+        "audit": 1,
+    }
     assert await forgotten(database, large, traces()) == counted
     left = {row["run_id"]: row["user"] for row in await database.read("SELECT * FROM runs")}
     assert left == {BOB: "bob", BUSY: name}
+    said = [(row["run_id"], row["rater"]) for row in await database.read("SELECT * FROM ratings ORDER BY run_id")]
+    assert said == [(BOB, "bob"), (BUSY, "bob")]
     assert {row["identity"] for row in await database.read("SELECT * FROM journal")} == {f"{BOB}/1", f"{BUSY}/1"}
     assert sorted(row["user"] or "" for row in await ledger(database)) == ["", "", "bob"]
     kept = await large.read("SELECT sha256 FROM payloads ORDER BY sha256")

@@ -15,8 +15,10 @@ from continuo.stores.database import Connection, Database
 from continuo.stores.journal import Journal
 from continuo.stores.opened import open_store
 from continuo.stores.pruning import JOURNAL, LEDGER, PORTION, RUNS, Aged, prune
+from continuo.stores.ratings import RATINGS, rate
 from continuo.stores.runs import Runs
 from tests.continuo.stores.test_journal import CONTEXT, TODAY, outcome
+from tests.continuo.stores.test_ratings import rating
 from tests.continuo.stores.test_runs import BEGAN, done, row
 from tests.support.stores import ledger, record
 
@@ -47,6 +49,15 @@ async def test_a_ledger_without_its_old_rows_still_knows_what_each_day_has_cost(
     assert [row["identity"] for row in await ledger(database)] == ["open/1"]
     assert (await Budgets(database).balance("acme", TODAY)).spent == 0.00003
     assert await names(database, JOURNAL) == ["old/1", "open/1"]
+
+
+async def test_ratings_go_when_they_were_given_long_ago(database: Database) -> None:
+    given = [rating("old"), rating("old", rater="bob"), rating("new", time=BEGAN + timedelta(seconds=60))]
+    await rate(database, given)
+    before = (BEGAN + timedelta(seconds=60)).isoformat()
+    counts = [await prune(database, RATINGS, before, lambda name: False, dry_run=dry) for dry in (True, False, False)]
+    assert counts == [2, 2, 0]
+    assert await names(database, RATINGS) == ["new"]
 
 
 async def test_rows_of_runs_go_when_they_began_long_ago_unless_they_run(database: Database) -> None:

@@ -4,7 +4,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
-from continuo.starters.gateway.ui import access, breakers, dead_letters, money, patterns, reviews, runs, sign_in, work
+from continuo.starters.gateway.ui import (
+    access,
+    breakers,
+    dead_letters,
+    money,
+    patterns,
+    rate,
+    reviews,
+    runs,
+    sign_in,
+    work,
+)
 from continuo.starters.gateway.ui.static import static
 from continuo.starters.gateway.ui.visits import HOME
 
@@ -28,6 +39,8 @@ UI = Mount(
         Route("/reviews", reviews.list_reviews),
         Route("/review", reviews.show),
         Route("/review", reviews.decide, methods=["POST"]),
+        Route("/rate", rate.show),
+        Route("/rate", rate.rate, methods=["POST"]),
         Route("/dead-letters", dead_letters.list_letters),
         Route("/dead-letter", dead_letters.show),
         Route("/dead-letter", dead_letters.act, methods=["POST"]),
