@@ -16,6 +16,7 @@ COMMANDS = {
     "run:run": "Ask one question, or act on data, and wait for the answer; the run goes on if this process does not.",
     "order:order": "Run an order through the saga: reserve, charge, ship; or undo all of it.",
     "batch:batch": "Run one pattern over many items: begin, list, show, cancel, go on.",
+    "eval:eval": "Score patterns on golden sets, and hold them to what they were.",
     "schedule:schedule": "Run a pattern again and again: create, list, show, pause, trigger, delete.",
     "say:say": "Say something to an agent that runs; it reads that before its next turn.",
     "transcript:transcript": (
