@@ -24,7 +24,7 @@ class Savings(Data):
     """A pattern over `questions`, beside the `cheapest` and the `dearest` of its models alone.
 
     `saved` is the share of the dearest one's cost, `lost` the accuracy that went with it. `mix` is the accuracy of
-    these two asked at random, so often each that it costs what the pattern does; `beyond_mix` is how much better the pattern
+    these two at random, so often each that it costs what the pattern does; `beyond_mix` is how much better the pattern
     is, give or take `error` (95 %). They are None where the two cost the same. `answered` are the shares of the
     questions by the model whose answer stood.
     """
