@@ -1,10 +1,12 @@
-"""Thresholds of a cascade, chosen on one half of a table and tried on the other."""
+"""Thresholds of a cascade, chosen on one half of a table and tried on the other; and the curve of any such choice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import product
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from continuo.data import Data
 from continuo.decisions.confidence import UNKNOWN
@@ -12,7 +14,7 @@ from continuo.errors import InputError
 from continuo.evaluation.replay import taken
 from continuo.evaluation.savings import Savings, savings
 from continuo.evaluation.table import Question
-from continuo.patterns import Call, Cascade, Step
+from continuo.patterns import Call, Cascade, Spec, Step
 from continuo.patterns.walk import replaced, specs
 
 GRID = {1: 100, 2: 30, 3: 12}
@@ -23,6 +25,20 @@ SHOWN = 12
 
 LEAST = 50
 """Questions in each half."""
+
+
+T = TypeVar("T")
+FloatArray = NDArray[np.float64]
+
+
+class Tried(NamedTuple, Generic[T]):
+    """Something that was tried in training: USD for a question, and the accuracy that it lost. `at_worst` is that with
+    its standard error: what is chosen of so many by chance looks better than it is."""
+
+    what: T
+    usd: float
+    lost: float
+    at_worst: float
 
 
 class Point(Data):
@@ -37,7 +53,7 @@ class Point(Data):
 
 class Curve(Data):
     """Points that no other beat in training, the dearest first. `chosen` is the cheapest of them that lost no more
-    there than was allowed; None where each lost more."""
+    there, at worst, than was allowed; None where each lost more."""
 
     points: tuple[Point, ...]
     chosen: Point | None
@@ -70,28 +86,46 @@ def tuned_cascade(step: Step, questions: Sequence[Question], max_loss: float) ->
     training, rest = halves(questions)
     cascade = cascade_of(step)
     assert cascade is not None, "the caller looked"
-    tried = _tried(cascade, training)
 
-    def point(lost: float, thresholds: tuple[float, ...]) -> Point:
-        new = cascade.model_copy(update={"thresholds": thresholds})
-        pattern = replaced(step, lambda part: new if part == cascade else part)
-        result = savings(pattern, rest, [taken(pattern, question) for question in rest])
+    def point(thresholds: tuple[float, ...]) -> tuple[str, Step]:
         setting = f"[{', '.join(f'{one:g}' for one in thresholds)}]"
-        return Point(setting=setting, pattern=pattern, lost_in_training=lost, test=result)
+        return setting, replaced(step, lambda part: _with(part, cascade, "thresholds", thresholds))
 
-    front: list[tuple[float, tuple[float, ...]]] = []
-    for _, lost, thresholds in sorted(tried):
-        if not front or lost < front[-1][0]:
-            front.append((lost, thresholds))
-    chosen = next((each for each in front if each[0] <= max_loss), None)
+    return curve_of(_tried(cascade, training), point, rest, max_loss)
+
+
+def curve_of(
+    tried: Iterable[Tried[T]], point: Callable[[T], tuple[str, Step]], rest: Sequence[Question], max_loss: float
+) -> Curve:
+    """The curve of what was tried; `point` makes the setting, and the pattern that has it."""
+
+    def measured(one: Tried[T]) -> Point:
+        setting, pattern = point(one.what)
+        result = savings(pattern, rest, [taken(pattern, question) for question in rest])
+        return Point(setting=setting, pattern=pattern, lost_in_training=one.lost, test=result)
+
+    front: list[Tried[T]] = []
+    for one in sorted(tried, key=lambda one: (one.usd, one.at_worst)):
+        if not front or one.at_worst < front[-1].at_worst:
+            front.append(one)
+    chosen = next((number for number, one in enumerate(front) if one.at_worst <= max_loss), None)
     every = -(-len(front) // SHOWN)
-    shown = [each for each in reversed(front) if each == chosen or front.index(each) % every == 0]
-    points = {each: point(*each) for each in shown}
-    return Curve(points=tuple(points.values()), chosen=chosen and points[chosen])
+    shown = [number for number in reversed(range(len(front))) if number % every == 0 or number == chosen]
+    points = {number: measured(front[number]) for number in shown}
+    return Curve(points=tuple(points.values()), chosen=None if chosen is None else points[chosen])
 
 
-def _tried(cascade: Cascade, questions: Sequence[Question]) -> list[tuple[float, float, tuple[float, ...]]]:
-    """USD for a question, accuracy lost, and the thresholds, of each that is tried."""
+def lost_at(what: T, usd: FloatArray, right: FloatArray, best: FloatArray) -> Tried[T]:
+    """What was tried, by what each question then costs and how right it is, and how right the dearest model is."""
+    lost = best - right
+    return Tried(what, float(usd.mean()), float(lost.mean()), float(lost.mean() + lost.std() / np.sqrt(len(lost))))
+
+
+def _with(part: Data, old: Spec, field: str, value: object) -> Data:
+    return part.model_copy(update={field: value}) if part == old else part
+
+
+def _tried(cascade: Cascade, questions: Sequence[Question]) -> Iterator[Tried[tuple[float, ...]]]:
     tiers = [
         [question.models[tier.model] for question in questions] for tier in cascade.steps if isinstance(tier, Call)
     ]
@@ -101,11 +135,8 @@ def _tried(cascade: Cascade, questions: Sequence[Question]) -> list[tuple[float,
     shares = np.linspace(0, 1, GRID[len(sure)])
     # Rounded down, what is as sure as the threshold still passes.
     grid = [sorted({*(np.floor(np.quantile(tier, shares) * 1e4) / 1e4).tolist(), 1.0}) for tier in sure]
-    results = []
     for thresholds in product(*grid):
-        asked_on = np.cumprod(sure < np.array(thresholds)[:, None], axis=0)
-        reached = np.vstack([np.ones(len(questions)), asked_on])
-        stands = reached - np.vstack([asked_on, np.zeros(len(questions))])
-        lost = float(right[-1].mean() - (right * stands).sum(axis=0).mean())
-        results.append((float((usd * reached).sum(axis=0).mean()), lost, thresholds))
-    return results
+        passed_on = np.cumprod(sure < np.array(thresholds)[:, None], axis=0)
+        reached = np.vstack([np.ones(len(questions)), passed_on])
+        stands = reached - np.vstack([passed_on, np.zeros(len(questions))])
+        yield lost_at(thresholds, (usd * reached).sum(axis=0), (right * stands).sum(axis=0), right[-1])

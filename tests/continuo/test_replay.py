@@ -1,7 +1,7 @@
 """Patterns over tables: who is asked, what that saves, and whether it beats chance."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from continuo.errors import InputError
@@ -81,6 +81,7 @@ def test_questions_without_an_answer_of_each_model_are_left_out() -> None:
         answerable(CASCADE, [part])
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.lists(st.floats(0, 1), min_size=1, max_size=2))
 def test_a_cascade_costs_no_less_for_higher_thresholds_and_the_mix_lies_between_its_ends(
     seed: int, thresholds: list[float]

@@ -66,7 +66,10 @@ def test_few_questions_are_refused_and_other_patterns_have_no_cascade_to_tune() 
     [
         ("pattern:\n  kind: cascade  # mine\n  steps: []\n", "  kind: cascade\n  thresholds: [0.5]  # mine\n  steps:"),
         ("pattern: {kind: cascade, steps: []}\n", "{kind: cascade, thresholds: [0.5], steps: []}"),
-        ("pattern:\n  kind: cascade\n  thresholds:\n    - 0.9\n    - 0.8\n  steps: []\n", "thresholds:\n    [0.5]\n  steps"),
+        (
+            "pattern:\n  kind: cascade\n  thresholds:\n    - 0.9\n    - 0.8\n  steps: []\n",
+            "thresholds:\n    [0.5]\n  steps",
+        ),
         ("a: {kind: call}\nb: {thresholds: [0.9], kind: cascade} # x\n", "b: {thresholds: [0.5], kind: cascade} # x\n"),
     ],
 )

@@ -29,7 +29,7 @@ async def test_the_change_is_shown_and_only_made_with_apply(tmp_path: Path, envi
     [
         ("support", "'support' is no pattern of your own; name its YAML file"),
         ("nothing", "'nothing' is no pattern of your own"),
-        ("tried.yaml", "there is not one cascade of two to four calls in it"),
+        ("tried.yaml", "it has neither one cascade of two to four calls, nor"),
     ],
 )
 async def test_what_cannot_be_tuned_is_told(tmp_path: Path, environ: object, name: str, says: str) -> None:

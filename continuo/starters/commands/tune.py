@@ -31,6 +31,10 @@ BAR = 30
 """Characters of a bar for all that could be saved."""
 
 
+SETTING = 40
+"""Characters of a setting that are shown in a table."""
+
+
 async def tune(
     pattern: Runnable,
     *,
@@ -39,30 +43,36 @@ async def tune(
     apply: Flag = False,
     json: Flag = False,
 ) -> int:
-    """Calibrate a cascade's thresholds on one half of a table, and try them on the other half.
+    """Calibrate a cascade, or have a route learn, on one half of a table, and try it on the other half.
 
     Parameters
     ----------
     pattern
-        A named pattern of your own, or a YAML file: with one cascade of calls.
+        A named pattern of your own, or a YAML file: with one cascade of calls, or one route to calls.
     table
         What models answered to prompts, as `continuo eval replay` has it.
     max_loss
-        So many points of the last tier's accuracy may be lost, on the half that is trained on.
+        So many points of the dearest model's accuracy may be lost, as far as the half that is trained on can tell.
     apply
         Write the change into the pattern's file, which is only shown otherwise.
     json
         Print the curve as JSON.
     """
+    from continuo.evaluation.routing import learned_route, route_of
     from continuo.evaluation.tuning import cascade_of, tuned_cascade
 
     path = _file(pattern)
-    questions = await asyncio.to_thread(read_table, table)
-    with table_project(questions) as library:
+    every = await asyncio.to_thread(read_table, table)
+    with table_project(every) as library:
         step = as_in_table(library.step(str(path)))
-    if cascade_of(step) is None:
-        raise InputError(f"{pattern}: there is not one cascade of two to four calls in it; name a pattern that has it")
-    curve = await asyncio.to_thread(tuned_cascade, step, answerable(step, questions), max_loss / 100)
+    if cascade_of(step):
+        kind, field, tuned = "cascade", "thresholds", tuned_cascade
+    elif route_of(step):
+        kind, field, tuned = "route", "by", learned_route
+    else:
+        what = "neither one cascade of two to four calls, nor one route to calls"
+        raise InputError(f"{pattern}: it has {what}; name a pattern that has one of them")
+    curve = await asyncio.to_thread(tuned, step, answerable(step, every), max_loss / 100)
     if json:
         out.out(curve.model_dump_json(indent=2))
     else:
@@ -71,7 +81,7 @@ async def tune(
         err.print(f"none lost at most {max_loss:g} points in training: allow more with --max-loss, or see other models")
         return 1
     before = read_text(path, 10**6)
-    after = with_field(before, "cascade", "thresholds", curve.chosen.setting)
+    after = with_field(before, kind, field, curve.chosen.setting)
     if not json:
         for line in sentences(curve.chosen.test):
             out.print(line)
@@ -113,5 +123,6 @@ def _table(curve: "Curve") -> FittedTable:
         beyond = "" if test.beyond_mix is None else f"{test.beyond_mix * 100:+.1f}"
         bar = "█" * round(BAR * max(0.0, test.saved)) + (" chosen" if point == curve.chosen else "")
         lost = (f"{point.lost_in_training * 100:.1f}", f"{test.lost * 100:.1f}")
-        table.add_row(point.setting, *lost, f"{test.saved:.1%}", beyond, bar)
+        setting = point.setting if len(point.setting) <= SETTING else "learned"
+        table.add_row(setting, *lost, f"{test.saved:.1%}", beyond, bar)
     return table
