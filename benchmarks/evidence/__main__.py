@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-import re
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from benchmarks.evidence.claim import Claim, markdown
+from benchmarks.evidence.claim import Claim, markdown, written
 from benchmarks.evidence.simulated import simulated
 from benchmarks.evidence.tables import on_tables
 from benchmarks.stage import stage
@@ -21,13 +20,6 @@ app = App(name="evidence", help="Measure the claims of the patterns.")
 async def measured(*, quick: bool) -> list[Claim]:
     async with stage() as place:
         return [claim async for claim in simulated(place, runs=20 if quick else 200, seconds=5 if quick else 30)]
-
-
-def written(page: Path, part: str, claims: list[Claim]) -> None:
-    """Put a table of claims into its part of the page."""
-    text = page.read_text(encoding="utf-8")
-    pattern = re.compile(rf"(<!-- {part} -->\n).*?(<!-- end -->)", re.DOTALL)
-    page.write_text(pattern.sub(lambda match: f"{match[1]}{markdown(claims)}\n{match[2]}", text), encoding="utf-8")
 
 
 @app.default

@@ -73,7 +73,7 @@ def on_tables(folder: Path) -> Iterator[Claim]:
             chosen = tuned_cascade(cascade, every, points / 100).chosen
             best = "no thresholds lose so little" if chosen is None else _described(chosen.test)
             setting = "" if chosen is None else f": {chosen.setting}"
-            yield Claim(f"cascade {name}, tuned for at most {points} points", best, f"{halved}{setting}")
+            yield Claim(f"cascade {name}, tuned to lose at most {points}", best, f"{halved}{setting}")
     for name, route in SCORED.items():
         chosen = learned_route(route, every, ROUTER_LOSS / 100).chosen
         best = "no router loses so little" if chosen is None else _described(chosen.test)

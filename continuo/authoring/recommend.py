@@ -62,7 +62,7 @@ _PATTERNS = (
     _Row(
         lambda needs: needs.variable_complexity,
         "route",
-        "easy questions need no expensive model; which are easy a score only guesses: see `continuo tune`",
+        "easy questions need no expensive model; which are easy its score only guesses, and `continuo tune` learns",
         Route,
     ),
     _Row(

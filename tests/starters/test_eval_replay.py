@@ -17,13 +17,13 @@ from tests.support.tables import made, pattern_file, written
 CASCADE = {"kind": "cascade", "steps": [{"kind": "call", "model": f"sim-{name}"} for name in ("mini", "premium")]}
 ROUTED = {
     "kind": "route",
-    "by": "length",
-    "branches": {"local": CASCADE, "mini": CASCADE["steps"][1], "premium": CASCADE["steps"][1]},
+    "by": {"kind": "learned", "weights": {"tried": {"one": 3, "digits": -1}, "best": {"digits": 1}}},
+    "branches": {"tried": CASCADE, "best": CASCADE["steps"][1]},
 }
 
 
 async def test_real_runs_decide_as_the_table_alone_does(client: Client, simulator: Control, tmp_path: Path) -> None:
-    questions = made(12, 3)
+    questions = made(6, 3)
     path = str(pattern_file(tmp_path, ROUTED))
     library = Library()
     await serve(questions)
