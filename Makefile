@@ -60,7 +60,7 @@ setup: .venv/ready
 
 lock:  ## needs uv; hashes, and no index's address
 	uv pip compile pyproject.toml --group dev $(LOCKED) --upgrade --output-file requirements.lock
-	uv pip compile pyproject.toml --group build --extra mcp --extra oidc --extra language --extra parquet \
+	uv pip compile pyproject.toml --group build --extra eval --extra language --extra mcp --extra oidc --extra parquet \
 		$(LOCKED) --constraints requirements.lock --output-file requirements-image.lock
 
 histories: setup  ## record the histories that tests/workflows/test_replay.py replays

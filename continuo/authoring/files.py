@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -25,6 +26,8 @@ class NamedPattern(Data):
 
 
 MAX_FILE_BYTES = 1_000_000
+
+D = TypeVar("D", bound=Data)
 
 
 def is_file(pattern: str) -> bool:
@@ -60,6 +63,11 @@ def pattern_files(folder: Path) -> dict[str, Path]:
 
 def load_pattern(path: Path) -> NamedPattern:
     """Read one pattern file. Raises `InputError` with the file, the line, the field and the fix."""
+    return load_yaml(path, NamedPattern)
+
+
+def load_yaml(path: Path, kind: type[D]) -> D:
+    """Read a file of YAML as one of `kind`. Raises `InputError` with the file, the line, the field and the fix."""
     text = read_text(path, MAX_FILE_BYTES)
     try:
         node = compose(text, str(path))
@@ -75,8 +83,8 @@ def load_pattern(path: Path) -> NamedPattern:
             f"{path}:{line}: not YAML: character #x{error.character:02x} is not allowed; remove it"
         ) from None
     try:
-        return NamedPattern.model_validate(value)
+        return kind.model_validate(value)
     except ValidationError as error:
         # Composed anew, since in the nodes that were read the merges are written out.
-        line, field, advice = mistake(error, NamedPattern, compose(text, str(path)))
+        line, field, advice = mistake(error, kind, compose(text, str(path)))
         raise InputError(f"{path}:{line}: {field}: {advice}") from None

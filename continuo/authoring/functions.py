@@ -11,7 +11,7 @@ from pydantic.errors import PydanticUserError
 from typing_extensions import TypedDict
 
 from continuo.authoring.filled import KEYS, LATE, filled
-from continuo.config.code import STEPS, imported
+from continuo.config.code import own_function
 from continuo.data import Data
 from continuo.errors import InputError, unknown
 from continuo.patterns import PLACEHOLDER, Agent, AgentTool, Cascade, Python, Step
@@ -79,26 +79,8 @@ class Functions:
     def named(self, name: str) -> Function:
         """The function `package.module:name`, imported. Raises `InputError` for one that cannot be called so."""
         if name not in self._known:
-            self._known[name] = self._load(name)
+            self._known[name] = _function(name, own_function(name, self._modules))
         return self._known[name]
-
-    def _load(self, name: str) -> Function:
-        module, _, attribute = name.partition(":")
-        if not self._has(module):
-            named = f"named are {', '.join(self._modules)}" if self._modules else "none is named"
-            raise InputError(
-                f"function {name!r} is of no module that patterns may call ({named}); name its module in [code] modules"
-                f" of continuo.toml, or by an entry point of the group {STEPS!r}"
-            )
-        members = vars(imported(module))
-        # What a module has imported from elsewhere is none of its own, such as `system` of os.
-        own = {key for key, value in members.items() if inspect.isfunction(value) and self._has(value.__module__)}
-        if attribute not in own:
-            raise unknown(f"function of {module!r}:", attribute, own)
-        return _function(name, members[attribute])
-
-    def _has(self, module: str) -> bool:
-        return any(module == one or module.startswith(f"{one}.") for one in self._modules)
 
 
 def check_functions(step: Step, functions: Functions, data: Mapping[str, JsonValue], late: Set[str] = LATE) -> None:

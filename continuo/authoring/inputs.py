@@ -6,6 +6,7 @@ from continuo.config.catalog import Catalog
 from continuo.decisions.settled import settled
 from continuo.errors import InputError
 from continuo.messages import ModelRequest
+from continuo.parameters import Tuning
 from continuo.parts import MAX_MEDIA_BYTES
 from continuo.patterns import Call, Step
 from continuo.patterns.walk import specs
@@ -79,9 +80,14 @@ def check_parameters(step: Step, request: ModelRequest, catalog: Catalog) -> Non
         if lacking := sorted(effective.demands & catalog.refused_by(model)):
             names = " and no ".join(lacking)
             raise InputError(f"model {model.id!r} of the pattern takes no {names}; leave it out, or use another model")
-    refused = [catalog.refused_by(model) for model, _ in calls]
-    if calls and (useless := sorted(request.tuned.intersection(*refused))):
+    if useless := sorted(refused_tuning(step, request, catalog)):
         raise InputError(f"no model of the pattern takes {' or '.join(useless)}; leave it out, or use another model")
+
+
+def refused_tuning(step: Step, request: ModelRequest, catalog: Catalog) -> frozenset[Tuning]:
+    """What tunes the request and is taken by no model of the pattern; `step` is resolved."""
+    refused = [catalog.refused_by(catalog.models[call.model]) for call, _ in _requests(step, request)]
+    return request.tuned.intersection(*refused) if refused else frozenset()
 
 
 def _requests(step: Step, request: ModelRequest) -> Iterator[tuple[Call, ModelRequest]]:

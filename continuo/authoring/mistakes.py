@@ -82,7 +82,7 @@ def _written(loc: tuple[int | str, ...], root: type[Data]) -> tuple[tuple[int | 
         if part == "[key]":
             break
         if get_origin(here) in (Union, UnionType):
-            here = holder = next(kind for kind in get_args(here) if kind.model_fields["kind"].default == part)
+            here = holder = next(kind for kind in get_args(here) if part in _kinds(kind))
         else:
             path.append(part)
             holder, here = here, _bare(_below(here, part))
@@ -104,7 +104,12 @@ def _below(kind: Any, part: int | str) -> Any:
 
 
 def _members(union: Any) -> list[str]:
-    return [kind.model_fields["kind"].default for kind in get_args(union)]
+    return [name for kind in get_args(union) for name in _kinds(kind)]
+
+
+def _kinds(kind: type[Data]) -> tuple[str, ...]:
+    """What `kind` may be in one of these."""
+    return get_args(kind.model_fields["kind"].annotation)
 
 
 def _found(

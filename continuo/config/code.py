@@ -1,16 +1,18 @@
 """Code of one's own: which of its modules patterns may call, and how it is imported."""
 
+import inspect
 import sys
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
 from continuo.config.project import project_file
 from continuo.data import Data
-from continuo.errors import InputError
+from continuo.errors import InputError, unknown
 
 STEPS = "continuo.steps"
 """The group of the entry points whose modules patterns may call."""
@@ -54,3 +56,28 @@ def imported(name: str) -> ModuleType:
     except (Exception, SystemExit) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(f"module {name!r} cannot be imported: {reason}; correct it, or its name") from None
+
+
+def own_function(name: str, modules: Sequence[str]) -> Callable[..., Any]:
+    """The function `package.module:name`, imported, of one of `modules` or of a module inside one.
+
+    Raises `InputError` for one of any other, or that is not there.
+    """
+
+    def has(module: str) -> bool:
+        return any(module == one or module.startswith(f"{one}.") for one in modules)
+
+    module, _, attribute = name.partition(":")
+    if not has(module):
+        named = f"named are {', '.join(modules)}" if modules else "none is named"
+        raise InputError(
+            f"function {name!r} is of no module that patterns may call ({named}); name its module in [code] modules"
+            f" of continuo.toml, or by an entry point of the group {STEPS!r}"
+        )
+    members = vars(imported(module))
+    # What a module has imported from elsewhere is none of its own, such as `system` of os.
+    own = {key for key, value in members.items() if inspect.isfunction(value) and has(value.__module__)}
+    if attribute not in own:
+        raise unknown(f"function of {module!r}:", attribute, own)
+    function: Callable[..., Any] = members[attribute]
+    return function

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from continuo.jobs import Priority
 
 MAX_SLOTS = 10_000
-PATHS = ("data", "cache", "catalog", "tenants", "guardrails", "rules", "events", "alerts", "patterns", "knowledge")
+PATHS = (
+    "data", "cache", "catalog", "tenants", "guardrails", "rules", "events", "alerts", "patterns", "knowledge", "evals",
+)  # fmt: skip
 """The settings that name a file or a folder."""
 
 DAY = 86_400.0
@@ -49,6 +51,7 @@ class Settings(BaseSettings):
 
     In these files paths are relative to the file. `catalog` and `patterns` are laid over the shipped ones.
     `rules` is a file of rules that decide before any model, and `events` one of subscribers; by default there is none.
+    `evals` is a folder of golden sets and of what evaluations of them came to.
     `data` holds the stores and the embedded server's database, `cache` what can be had again.
     `simulated` restricts aliases to simulated models, so that nothing is spent whatever keys are set.
     `heartbeat` is in seconds: a cancellation travels back on one, so it is how late a request is aborted.
@@ -81,6 +84,7 @@ class Settings(BaseSettings):
     alerts: Path = DEFAULTS / "alerts.toml"
     patterns: Path = DEFAULTS / "patterns"
     knowledge: Path = DEFAULTS / "knowledge"
+    evals: Path = Path("evals")
     ui_url: str = Field(default="http://127.0.0.1:8233", pattern=r"^https?://\S+$")
     simulated: bool = False
     sandbox: bool = False

@@ -4,8 +4,8 @@ the same, the earlier one wins."""
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from math import fsum, isfinite
+from collections.abc import Iterator, Mapping, Sequence
+from math import fsum, isfinite, nan
 from statistics import mean
 
 from continuo.data import Data
@@ -94,9 +94,14 @@ def average(votes: Sequence[Vote], field: str | None) -> Decision | None:
 
 def number(text: str, field: str | None) -> float | None:
     """The first number in the text, or in that field of it where it is JSON; None if there is none."""
-    match = _NUMBER.search((_said(text, field) or "").replace("\N{MINUS SIGN}", "-"))
-    value = float(match[0].replace(",", "")) if match else float("nan")
+    value = next(numbers(_said(text, field) or ""), nan)
     return value if isfinite(value) else None
+
+
+def numbers(text: str) -> Iterator[float]:
+    """All that the text names; one that no float can hold is infinite."""
+    for match in _NUMBER.finditer(text.replace("\N{MINUS SIGN}", "-")):
+        yield float(match[0].replace(",", ""))
 
 
 def _agreed(votes: Sequence[Vote], consensus: Consensus) -> Decision:

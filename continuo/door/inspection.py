@@ -1,8 +1,9 @@
 """All that Temporal knows of one run: what it was, how far each step came, and what it came to."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from temporalio.client import ActivityExecution, Client, WorkflowExecution, WorkflowHistory
+from temporalio.client import ActivityExecution, Client, WorkflowExecution, WorkflowExecutionStatus, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.data import Data
@@ -78,6 +79,29 @@ async def inspected(client: Client, id: str) -> Inspection | None:
         outcome=end if isinstance(end, Outcome) else None,
         failure=end if isinstance(end, Failure) else None,
     )
+
+
+class Recorded(NamedTuple):
+    """What the run with this workflow id was given, and what it came to; None as long as it runs."""
+
+    id: str
+    job: Job
+    end: Outcome | Failure | None
+
+
+async def recorded(client: Client, id: str) -> Recorded:
+    """The run that `inspected` would show. Raises `InputError` where Temporal knows of none."""
+    run = await _find(client, id)
+    if run is None:
+        raise InputError(f"run: Temporal knows of no run with the id {id[:80]!r}; see `continuo runs`")
+    if isinstance(run, ActivityExecution):
+        known = await described(client.get_activity_handle(run.activity_id, run_id=run.activity_run_id))
+        return Recorded(run.activity_id, await job_of(known), await ended(known))
+    if await row_of(client, run) is None:
+        raise InputError(f"run: {run.id} is no run of a pattern; see `continuo runs`")
+    handle = client.get_workflow_handle(run.id, run_id=run.run_id, result_type=Outcome)
+    end = None if run.status == WorkflowExecutionStatus.RUNNING else await result(handle)
+    return Recorded(run.id, await _job(client, await handle.fetch_history()), end)
 
 
 async def _plain(client: Client, call: ActivityExecution) -> Inspection:

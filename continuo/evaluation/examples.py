@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from continuo.data import Data, Number
 
@@ -22,8 +22,22 @@ class Example(Data):
     tags: tuple[str, ...] = ()
 
 
+LONGEST = 300
+"""Characters of why a score is what it is."""
+
+
+def encodable(text: str) -> str:
+    """The text, in which half a surrogate pair, of which there is no UTF-8, becomes a question mark."""
+    return text.encode(errors="replace").decode()
+
+
+def one_line(text: str) -> str:
+    """Its beginning in one line."""
+    return " ".join(encodable(text[:LONGEST]).split())
+
+
 class Score(Data):
     """How well an answer does, from 0 to 1, and why in a line where that is not plain."""
 
     value: Annotated[Number, Field(ge=0, le=1)]
-    why: str = ""
+    why: Annotated[str, AfterValidator(one_line)] = ""

@@ -9,6 +9,9 @@ from continuo.data import Seconds, duration
 from continuo.patterns.base import Retry, Spec
 from continuo.patterns.worst import Estimate, Estimator
 
+FunctionName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")]
+"""`package.module:name`."""
+
 
 class Python(Spec):
     """One call of a function, `package.module:name`, of a module that the project or an entry point names.
@@ -23,7 +26,7 @@ class Python(Spec):
     """
 
     kind: Literal["python"] = "python"
-    function: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
+    function: FunctionName
     input: dict[str, str] = {}
     timeout: Seconds = 60.0
     retry: Retry = Retry()

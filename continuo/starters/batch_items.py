@@ -27,7 +27,7 @@ def read_items(path: Path, pattern: str, system: str | None) -> Iterator[Line]:
 
     Raises `InputError` with the line of what is wrong, when it is reached.
     """
-    for line, fields in _read(path):
+    for line, fields in read_fields(path):
         if system is not None:
             fields = {"system": system, **fields}
         try:
@@ -55,14 +55,18 @@ def check_format(path: Path) -> None:
         raise InputError(f"{path}: neither JSONL, CSV nor Parquet; {known}")
 
 
-def _read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_fields(path: Path, more: tuple[str, ...] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
+    """What each item has, with the number of its line, or row. In JSONL it may have `more` fields than an item's.
+
+    Raises `InputError` with the line of what is wrong, when it is reached.
+    """
     if is_parquet(path):
         for number, row in read_rows(path):
             own = {name: _words(row[name]) for name in COLUMNS if row.get(name) is not None}
             yield number, _with_data(own, row)
         return
     with _opened(path) as file:
-        yield from _csv(path, file) if path.suffix == ".csv" else _jsonl(path, file)
+        yield from _csv(path, file) if path.suffix == ".csv" else _jsonl(path, file, (*FIELDS, *more))
 
 
 def _words(value: object) -> str:
@@ -84,11 +88,11 @@ def _opened(path: Path, mode: Literal["r", "rb"] = "r") -> IO[Any]:
         raise InputError(f"cannot read {path}: {error.strerror}; name a file that exists") from None
 
 
-def _jsonl(path: Path, file: IO[str]) -> Iterator[tuple[int, dict[str, object]]]:
+def _jsonl(path: Path, file: IO[str], known: tuple[str, ...]) -> Iterator[tuple[int, dict[str, object]]]:
     for number, line in enumerate(_lines(path, file), 1):
         if line.strip():
             try:
-                yield number, _fields(json.loads(line, parse_constant=_no_number))
+                yield number, _fields(json.loads(line, parse_constant=_no_number), known)
             except json.JSONDecodeError as error:
                 raise InputError(f"{path}:{number}: not JSON: {error.msg} at column {error.colno}") from None
             except RecursionError:
@@ -113,14 +117,14 @@ def _lines(path: Path, file: IO[str]) -> Iterator[str]:
         raise InputError(f"{path}:{number + 1}: not UTF-8 text, here or soon after; save the file as UTF-8") from None
 
 
-def _fields(value: object) -> dict[str, object]:
+def _fields(value: object, known: tuple[str, ...]) -> dict[str, object]:
     if isinstance(value, str):
         return {"prompt": value}
     if not isinstance(value, dict):
         raise InputError('an item is a text or an object; write "…" or {"prompt": "…"}')
-    if wrong := sorted(value.keys() - {*FIELDS}):
+    if wrong := sorted(value.keys() - {*known}):
         fix = 'put what a pattern acts on into "data"' if "data" not in value else "leave it out"
-        raise InputError(f"{wrong[0][:80]!r} is no field of an item, which are {', '.join(FIELDS)}; {fix}")
+        raise InputError(f"{wrong[0][:80]!r} is no field of an item, which are {', '.join(known)}; {fix}")
     return value
 
 

@@ -15,7 +15,7 @@ from continuo.authoring.to_yaml import to_yaml
 from continuo.config.defaults import DEFAULTS
 from continuo.data import seconds
 from continuo.patterns import Step
-from continuo.starters.commands.schema import pattern_schema, schema
+from continuo.starters.commands.schema import golden_set_schema, pattern_schema, schema
 from tests.support.trees import trees
 
 SCHEMA = pattern_schema()
@@ -32,6 +32,22 @@ def test_it_is_a_schema_of_its_draft_and_printed_as_json(capsys: pytest.CaptureF
     assert schema() == 0
     assert json.loads(capsys.readouterr().out) == SCHEMA
     assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.parametrize(
+    ("change", "valid"),
+    [
+        ({}, True),
+        ({"scores": [{"kind": "judge", "pattern": "model:mini", "rubric": "Fair"}, {"kind": "rouge-l"}]}, True),
+        ({"scores": [{"pattern": "model:mini"}]}, False),
+        ({"scores": []}, False),
+        ({"windw": 3}, False),
+    ],
+)
+def test_that_of_a_golden_set_accepts_what_is_read(change: dict[str, Any], valid: bool) -> None:
+    Draft202012Validator.check_schema(golden_set_schema())
+    value = {"description": "Mine.", "items": "i.jsonl", "scores": [{"kind": "exact"}], **change}
+    assert Draft202012Validator(golden_set_schema()).is_valid(value) == valid
 
 
 def test_every_part_says_what_it_is_for() -> None:

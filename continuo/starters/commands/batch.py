@@ -1,8 +1,7 @@
 """`continuo batch`: one pattern over many items, each a run of its own, and none of them twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,14 +12,13 @@ from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
 from continuo.data import Data
 from continuo.decisions.off_peak import OffPeak, off_peak
-from continuo.door import Door
 from continuo.door.batches import Batches
 from continuo.errors import InputError
 from continuo.jobs import Context, Priority
 from continuo.operations.batches import MAX_WINDOW, AtProvider, BatchId, BatchRow, BatchRows, Tally, Terms
 from continuo.starters.batch_items import digest, read_items
 from continuo.starters.batch_results import write_results
-from continuo.starters.console.batch_progress import follow
+from continuo.starters.batches import followed, opened_batches
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.money import money
@@ -159,7 +157,7 @@ async def run(
     how = Terms(step=terms.step, context=terms.context).model_dump_json()
     items_digest = await asyncio.to_thread(digest, items, how, system or "")
     batch_id = validated(Named, id=id or items_digest[:12]).id
-    async with _batches(library) as (batches, store):
+    async with opened_batches(library) as (batches, store):
         lines = read_items(items, pattern, system)
         begun = await batches.submit(batch_id, items_digest, terms, str(items), lines)
         return await _followed(batches, store, begun, output, options)
@@ -200,7 +198,7 @@ async def show(id: str, *, output: Output = None, options: BatchOptions | None =
         Write the results that there are to this file.
     """
     options = options or BatchOptions()
-    async with _batches(Library()) as (batches, store):
+    async with opened_batches(Library()) as (batches, store):
         known = await _named(store, id, options.tenant)
         return await _shown(batches, store, known, output, json=options.json)
 
@@ -218,7 +216,7 @@ async def cancel(id: str, *, now: Annotated[bool, Parameter(negative=())] = Fals
     tenant
         Whose batch it is.
     """
-    async with _batches(Library()) as (batches, store):
+    async with opened_batches(Library()) as (batches, store):
         known = await _named(store, id, tenant)
         if not await batches.stop(known, now=now):
             raise InputError(f"batch {id} is not running; see `continuo batch show {id}`")
@@ -242,7 +240,7 @@ async def resume(
         Begin no more items when this many USD are spent, with what has been spent before.
     """
     options = options or BatchOptions()
-    async with _batches(Library()) as (batches, store):
+    async with opened_batches(Library()) as (batches, store):
         known = await _named(store, id, options.tenant)
         terms = await store.terms(known.tenant, known.id)
         if budget is not None:
@@ -262,17 +260,9 @@ async def rerun_failed(id: str, *, output: Output = None, options: BatchOptions 
         Write the results to this file at the end.
     """
     options = options or BatchOptions()
-    async with _batches(Library()) as (batches, store):
+    async with opened_batches(Library()) as (batches, store):
         known = await _named(store, id, options.tenant)
         return await _followed(batches, store, await batches.rerun_failed(known), output, options)
-
-
-@asynccontextmanager
-async def _batches(library: Library) -> AsyncIterator[tuple[Batches, BatchStore]]:
-    async with opened() as database:
-        client = await connect()
-        store = BatchStore(database, (await namespace_of(client)).id)
-        yield Batches(Door(client, library), store), store
 
 
 async def _named(store: BatchStore, id: str, tenant: str) -> BatchRow:
@@ -290,20 +280,7 @@ async def _followed(
     if options.detach:
         out.print(f"batch {batch.id} is {batch.state}; see `continuo batch show {batch.id}`")
         return 0
-
-    async def look() -> BatchRow:
-        return await store.get(batch.tenant, batch.id) or batch
-
-    ending = asyncio.create_task(batches.end(batch))
-    try:
-        batch = await follow(err, batch, look, ending)
-    except asyncio.CancelledError:
-        # Ctrl-C leaves the batch alone, as it does a run.
-        err.print(f"batch {batch.id} goes on without us; the same command follows it again")
-        err.print(f"stop it: continuo batch cancel {batch.id}")
-        raise
-    finally:
-        ending.cancel()
+    batch = await followed(batches, store, batch)
     return await _shown(batches, store, batch, output, json=options.json)
 
 

@@ -76,7 +76,7 @@ async def retry(id: str, *, pattern: PatternName | None = None) -> int:
     pattern
         Run this named pattern instead.
     """
-    entry = await _find(id)
+    entry = await find_letter(id)
     # It may look whether a local server listens.
     await asyncio.to_thread(again, Library(), (await entry.letter()).job, pattern)
     await entry.send("retry", pattern)
@@ -96,7 +96,7 @@ async def discard(id: str, *, note: str = "") -> int:
     note
         Why, kept with the letter.
     """
-    entry = await _find(id)
+    entry = await find_letter(id)
     await entry.send("discard", note)
     out.print(f"discarded {entry.brief['workflow_id']}")
     return 0
@@ -106,7 +106,7 @@ async def _open() -> list[Entry]:
     return await open_letters(await connect(), Settings().ui_url)
 
 
-async def _find(id: str) -> Entry:
+async def find_letter(id: str) -> Entry:
     """The one open letter that `id` names. Raises `InputError` for none and for several."""
     entries = [
         (entry, (entry.handle.id, entry.brief["workflow_id"]))

@@ -1,10 +1,10 @@
-"""`continuo schema`: the JSON schema of a pattern file, for editors."""
+"""`continuo schema`: the JSON schema of a pattern file, or of a golden set, for editors."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from continuo.authoring.files import NamedPattern
-from continuo.data import MAX_SECONDS
+from continuo.data import MAX_SECONDS, Data
 from continuo.starters.console.terminal import out
 
 _READ_AS_DURATION = [{"type": "number"}, {"type": "string"}]
@@ -14,16 +14,34 @@ _DURATION = [
 ]
 
 
-def schema() -> int:
-    """Print the JSON schema of a pattern file, with which an editor completes and checks it."""
-    out.out(json.dumps(pattern_schema(), indent=2))
+def schema(of: Literal["pattern", "golden-set"] = "pattern") -> int:
+    """Print the JSON schema of a pattern file, with which an editor completes and checks it.
+
+    Parameters
+    ----------
+    of
+        Or that of a golden set.
+    """
+    out.out(json.dumps(pattern_schema() if of == "pattern" else golden_set_schema(), indent=2))
     return 0
 
 
 def pattern_schema() -> dict[str, Any]:
     """The schema of a file in `patterns/`, draft 2020-12."""
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:continuo:pattern"}
-    return {**head, **_for_people(NamedPattern.model_json_schema()), "title": "Continuo pattern"}
+    return _schema(NamedPattern, "pattern")
+
+
+def golden_set_schema() -> dict[str, Any]:
+    """The same of a file in `evals/`."""
+    # It knows of every score, which a pattern's does without.
+    from continuo.evaluation.golden_set import GoldenSet
+
+    return _schema(GoldenSet, "golden set")
+
+
+def _schema(kind: type[Data], name: str) -> dict[str, Any]:
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:continuo:{name.replace(' ', '-')}"}
+    return {**head, **_for_people(kind.model_json_schema()), "title": f"Continuo {name}"}
 
 
 def _for_people(part: Any) -> Any:

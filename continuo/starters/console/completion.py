@@ -7,6 +7,7 @@ from cyclopts import Parameter
 from cyclopts.completion import CompletionContext
 
 from continuo.authoring.files import pattern_files
+from continuo.authoring.golden_sets import set_files
 from continuo.config.catalog import Catalog, load_catalog
 from continuo.config.settings import Settings
 
@@ -29,6 +30,10 @@ def _patterns(context: CompletionContext) -> list[str]:
     return [*_named(context), *map(str, begun.parent.glob(begun.name)), *(f"model:{name}" for name in _models(context))]
 
 
+def _sets(context: CompletionContext) -> list[str]:
+    return list(set_files(Settings().evals))
+
+
 def _catalog() -> Catalog:
     return load_catalog(Settings().catalog)
 
@@ -36,5 +41,6 @@ def _catalog() -> Catalog:
 ModelName = Annotated[str, Parameter(completer=_models)]
 ProviderName = Annotated[str, Parameter(completer=_providers)]
 PatternName = Annotated[str, Parameter(completer=_named)]
+GoldenSetName = Annotated[str, Parameter(completer=_sets)]
 Runnable = Annotated[str, Parameter(completer=_patterns)]
 """A named pattern, a YAML file, or model:ID."""
