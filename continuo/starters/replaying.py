@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, chdir, contextmanage
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.data import Data
-from continuo.door import Door
-from continuo.door.batches import Batches, Line
+from continuo.door.batches import Line
 from continuo.door.request import Request
 from continuo.errors import InputError
 from continuo.evaluation.replay import Asked, Taken
@@ -23,13 +23,10 @@ from continuo.operations.batches import BatchRow, Terms
 from continuo.patterns import Step
 from continuo.patterns.call import Call
 from continuo.patterns.walk import replaced
+from continuo.starters.batches import opened_batches
 from continuo.starters.console.batch_progress import follow
 from continuo.starters.console.terminal import err
 from continuo.starters.service import Service
-from continuo.starters.store import opened
-from continuo.stores.batches import BatchStore
-from continuo.temporal.connect import connect
-from continuo.temporal.namespace import namespace_of
 from continuo.workers.local.processes import Child, module
 from continuo.workers.local.stack import Ports
 from continuo.workers.local.temporal_server import answers, command, find, provide
@@ -102,7 +99,7 @@ async def serve(questions: Sequence[Question]) -> None:
     service = Service(environment()["CONTINUO_SIM_URL"])
     try:
         for model, scripted in _answers(questions).items():
-            await service.put(f"/_sim/models/{model}", answers=scripted)
+            await service.put(f"/_sim/models/{quote(model)}", answers=scripted)
     finally:
         await service.aclose()
 
@@ -112,10 +109,7 @@ async def run_batch(library: Library, pattern: str, questions: Sequence[Question
 
     Raises `InputError` where one fails.
     """
-    async with opened() as database:
-        client = await connect()
-        store = BatchStore(database, (await namespace_of(client)).id)
-        batches = Batches(Door(client, library), store)
+    async with opened_batches(library) as (batches, store):
         context = Context(tenant=TENANT, pattern=pattern, priority="batch")
         terms = Terms(step=library.step(pattern), context=context)
         requests = (Request(pattern=pattern, prompt=question.prompt) for question in questions)
