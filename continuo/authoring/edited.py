@@ -3,11 +3,17 @@
 import yaml
 
 from continuo.authoring.bounded_yaml import compose
+from continuo.errors import InputError
 
 
 def with_field(text: str, kind: str, field: str, value: str) -> str:
-    """The text of a file with `value`, as YAML on one line, for the `field` of its first pattern of this `kind`."""
-    spec = next(node for node in _mappings(compose(text, "pattern")) if _scalar(node, "kind") == kind)
+    """The text of a file with `value`, as YAML on one line, for the `field` of its first pattern of this `kind`.
+
+    Raises `InputError` where the file has none, since it only names one.
+    """
+    spec = next((node for node in _mappings(compose(text, "pattern")) if _scalar(node, "kind") == kind), None)
+    if spec is None:
+        raise InputError(f"its {kind} stands in the file of another pattern, which it names; give that one")
     for key, old in spec.value:
         if key.value == field:
             end = old.start_mark.index + len(text[old.start_mark.index : old.end_mark.index].rstrip())

@@ -66,7 +66,9 @@ def taken(step: Step, question: Question, path: str = "") -> Taken:
             name = next(iter(step.nested()))
         case _:
             what = "calls, cascades without a judge, and routes that need no model"
-            raise InputError(f"a {step.kind} like this cannot be replayed offline, as {what} can; leave out --offline")
+            raise InputError(
+                f"a {step.kind} like this cannot be decided by a table alone, as {what} can; see docs/evidence.md"
+            )
     return taken(step.nested()[name], question, below(path, name))
 
 

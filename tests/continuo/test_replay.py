@@ -63,7 +63,7 @@ def test_only_where_a_cascade_looks_at_it_is_it_paid_to_know_how_sure_an_answer_
 @pytest.mark.parametrize(
     ("step", "says"),
     [
-        (Ensemble(members=(MINI, MID)), "a ensemble like this cannot be replayed offline"),
+        (Ensemble(members=(MINI, MID)), "a ensemble like this cannot be decided by a table alone"),
         (Cascade(steps=(MINI, MID), judge=PREMIUM), "a cascade like this"),
         (Route(by="budget", branches={"premium": MINI}, default="premium"), "a route like this"),
     ],

@@ -61,6 +61,11 @@ def test_few_questions_are_refused_and_other_patterns_have_no_cascade_to_tune() 
     assert [cascade_of(step) for step in others] == [None] * 4
 
 
+def test_a_pattern_that_only_names_a_cascade_is_not_edited() -> None:
+    with pytest.raises(InputError, match="its cascade stands in the file of another pattern, which it names"):
+        with_field("pattern: {kind: named, name: other}\n", "cascade", "thresholds", "[0.5]")
+
+
 @pytest.mark.parametrize(
     ("text", "edited"),
     [

@@ -90,7 +90,10 @@ async def tune(
         ):
             out.out(line)
     if apply:
-        path.write_text(after, encoding="utf-8")
+        try:
+            path.write_text(after, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{path} cannot be written: {error.strerror}") from None
         err.print(f"{path} is changed")
     else:
         err.print("nothing is changed; write it with --apply")
