@@ -18,8 +18,9 @@ from continuo.testing.processes import job
 SAME_TOKENS = "models at $0.50, $5 and $10, the same tokens for each answer; other questions save other sums"
 ONCE = Retry(attempts=1)
 QUICK = Retry(initial=0.1, maximum=0.1)
-FREE, PAID = Call(model="sim-free", retry=ONCE), Call(model="sim-mid", retry=ONCE)
+FREE, PAID, RESERVE = (Call(model=f"sim-{name}", retry=ONCE) for name in ("free", "mid", "mini"))
 FAILS = 0.08
+OUTAGES = (0.03, 0.5)
 OVERFLOW = 0.19
 SUPPORT = {
     "p95": "p95 under 2 s",
@@ -39,27 +40,31 @@ async def simulated(stage: Stage, *, runs: int, seconds: float) -> AsyncIterator
     ]
     conditions = f"a provider that fails {FAILS:.0%} of the calls by chance; 3 attempts; {runs} runs each"
     yield Claim("retries: 8 % more answers", f"{bare:.1%} without, {retried:.1%} with", conditions)
-    for outages in (0.03, 0.5):
-        await stage.simulator.behave("sim-mid", error_rate=outages, seed=2)
-        await stage.simulator.behave("sim-free", error_rate=outages, seed=3)
-        share = _answered(await _outcomes(stage, Fallback(steps=(PAID, FREE)), runs))
-        conditions = f"two providers, each fails {outages:.0%} of the calls, independently; no retries; {runs} runs"
-        yield Claim("fallback: 99.9 % are answered", f"{share:.1%}", conditions)
+    for rate in OUTAGES:
+        yield await fallback(stage, rate, runs)
     await stage.simulator.behave("sim-mid", error_rate=OVERFLOW, status=429, seed=4)
-    await stage.simulator.behave("sim-free")
     ends = await _outcomes(stage, Fallback(steps=(PAID, FREE)), runs)
     free = sum(isinstance(end, Outcome) and end.model == "sim-free" for end in ends) / runs
     conditions = (
         f"a paid model that refuses {OVERFLOW:.0%} of the calls, of equal length: what it refuses is what is saved"
     )
     yield Claim("paid, then free: saves 19 %", f"{free:.1%} saved", conditions)
-    for model in ("sim-mid", "sim-free"):
-        await stage.simulator.delete(f"/_sim/models/{model}")
+    await stage.simulator.delete("/_sim/models/sim-mid")
     table = await load(stage, seconds=seconds)
     for what, _, seen in _rows(table):
         if what in SUPPORT:
             conditions = f"100,000 requests a day at a peak of three times the mean, {table.title}"
             yield Claim(f"support platform: {SUPPORT[what]}", seen, conditions)
+
+
+async def fallback(stage: Stage, rate: float, runs: int) -> Claim:
+    """The share of answers where each of two providers fails so often."""
+    for seed, call in enumerate((PAID, RESERVE)):
+        await stage.simulator.behave(call.model, error_rate=rate, seed=seed)
+    share = _answered(await _outcomes(stage, Fallback(steps=(PAID, RESERVE)), runs))
+    await stage.simulator.delete(f"/_sim/models/{RESERVE.model}")
+    conditions = f"two providers, each fails {rate:.0%} of the calls, independently; no retries; {runs} runs"
+    return Claim("fallback: 99.9 % are answered", f"{share:.1%}", conditions)
 
 
 def _rows(table: Table) -> Sequence[tuple[str, ...]]:

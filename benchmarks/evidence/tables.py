@@ -77,7 +77,7 @@ def on_tables(folder: Path) -> Iterator[Claim]:
     for name, route in SCORED.items():
         chosen = learned_route(route, every, ROUTER_LOSS / 100).chosen
         best = "no router loses so little" if chosen is None else _described(chosen.test)
-        yield Claim(f"route to {name}, learned, for at most {ROUTER_LOSS} points", best, halved)
+        yield Claim(f"route to {name}, learned, to lose at most {ROUTER_LOSS}", best, halved)
 
 
 def _result(step: Step, every: list[Question]) -> str:
