@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from continuo.authoring.files import is_file
 from continuo.evaluation.replay import answerable, taken
@@ -22,7 +22,7 @@ async def replay(
     table: Path,
     *,
     pattern: Runnable,
-    limit: int | None = None,
+    limit: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
     offline: Flag = False,
     json: Flag = False,
 ) -> int:
@@ -45,8 +45,9 @@ async def replay(
     named = str(Path(pattern).resolve()) if is_file(pattern) else pattern
     with table_project(every) as library:
         step = as_in_table(library.step(named))
-        questions = answerable(step, every)[:limit]
-        if skipped := len(every[:limit]) - len(questions):
+        whole = answerable(step, every)
+        questions = whole[:limit]
+        if skipped := len(every) - len(whole):
             err.print(f"{skipped:,} questions are left out: not every model of the pattern has answered them")
         if offline:
             went = [taken(step, question) for question in questions]
