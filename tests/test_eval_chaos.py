@@ -26,17 +26,18 @@ window: {WINDOW}
 async def begun(folder: Path) -> Process:
     command = module("continuo", "eval", "run", "killed", "--priority", "standard", "--tenant", TENANT)
     environ = {**os.environ, "CONTINUO_EVALS": str(folder)}
-    return await asyncio.create_subprocess_exec(*command, env=environ, stdout=DEVNULL, stderr=DEVNULL)
+    with (folder / "log").open("ab") as log:
+        return await asyncio.create_subprocess_exec(*command, env=environ, stdout=DEVNULL, stderr=log)
 
 
 async def ended(folder: Path) -> Any:
-    assert await asyncio.wait_for((await begun(folder)).wait(), 120) == 0
+    assert await asyncio.wait_for((await begun(folder)).wait(), 200) == 0, (folder / "log").read_text("utf-8")
     report = json.loads((folder / "results" / "killed" / "last.json").read_text(encoding="utf-8"))
     return {**report, "ended": None}
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_an_evaluation_that_is_killed_three_times_gives_the_same_report_and_pays_each_item_once(
     world: World, tmp_path: Path
 ) -> None:
@@ -51,7 +52,7 @@ async def test_an_evaluation_that_is_killed_three_times_gives_the_same_report_an
         async def answered() -> bool:
             return len(await world.simulator.calls("sim-mid")) >= share * ITEMS // 4  # noqa: B023
 
-        await until(answered, timeout=120, every=0.2)
+        await until(answered, timeout=200, every=0.2)
         command.kill()
         await command.wait()
         await kill(pool)

@@ -3,14 +3,12 @@
 import re
 import shlex
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import yaml
 
 from continuo.authoring.golden_sets import load_set
 from continuo.authoring.library import Library
-from continuo.evaluation.scores.scorer import Scorer
 from continuo.starters.app import app
 from continuo.starters.evaluation.items import read_golden
 from continuo.starters.evaluation.scoring import scoring_patterns
@@ -31,11 +29,6 @@ def test_the_example_of_a_set_is_right_and_can_run_here(tmp_path: Path, environ:
     for pattern in {file.golden_set.pattern, *scoring_patterns(file.golden_set)}:
         assert pattern is not None
         assert library.step(pattern)
-
-
-def test_every_score_is_named() -> None:
-    kinds = [kind for one in get_args(get_args(Scorer)[0]) for kind in get_args(one.model_fields["kind"].annotation)]
-    assert [kind for kind in kinds if f"`{kind}`" not in PAGE] == []
 
 
 RUN = [

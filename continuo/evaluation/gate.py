@@ -83,7 +83,7 @@ def _of_metric(
     status: Literal["regression", "unsure", "unchanged", "improvement"] = "unchanged"
     if p_value <= limits.alpha:
         change = "loss" if difference.mean < 0 else "gain"
-        if abs(difference.mean) < effect:
+        if round(abs(difference.mean), 9) < effect:
             conclusion = f"a significant {change}, but of less than {effect:g}"
         else:
             status = "regression" if difference.mean < 0 else "improvement"

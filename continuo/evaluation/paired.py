@@ -28,7 +28,8 @@ class Comparison(Data):
 
 def compare(baseline: Sequence[float], candidate: Sequence[float], *, seed: int = 0) -> Comparison:
     """Scores (0..1) of the same examples, one or more, in the same order."""
-    differences = [after - before for before, after in zip(baseline, candidate, strict=True)]
+    # Rounded, since as floats .3 - .2 is not .9 - .8, and would pass for another difference.
+    differences = [round(after - before, 12) for before, after in zip(baseline, candidate, strict=True)]
     difference = mean_interval(differences, bounds=(-1, 1))
     return Comparison(
         baseline=fsum(baseline) / len(baseline),
@@ -43,12 +44,10 @@ def permutation_test(differences: Sequence[float], *, seed: int = 0) -> float:
 
     Of passes and fails it is McNemar's exact test.
     """
-    # Rounded, since as floats .3 - .2 is not .2 - .1, and what is as far from 0 would not be.
-    rounded = [value for difference in differences if (value := round(difference, 12))]
-    sizes = [abs(value) for value in rounded]
+    sizes = [abs(difference) for difference in differences if difference]
     if len({*sizes}) <= 1:
-        return _sign_test(sum(value > 0 for value in rounded), len(rounded))
-    limit = abs(fsum(rounded)) - 1e-9
+        return _sign_test(sum(difference > 0 for difference in differences), len(sizes))
+    limit = abs(fsum(differences)) - 1e-9  # what is as far from 0 is not always the same float
     if len(sizes) > MANY:
         return erfc(limit / sqrt(2 * fsum(size * size for size in sizes)))
     # A byte is the signs of eight differences: its sum is looked up.
@@ -62,8 +61,8 @@ def permutation_test(differences: Sequence[float], *, seed: int = 0) -> float:
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """What each is once it is corrected for there being several: those that stay under a level are all true with that
-    level's confidence."""
+    """What each is once it is corrected for there being several, so that chance seldom brings even one of them under a
+    level: no more often than the level says."""
     corrected: dict[str, float] = {}
     least = 0.0
     for rank, name in enumerate(sorted(p_values, key=p_values.__getitem__)):

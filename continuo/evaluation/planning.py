@@ -16,12 +16,16 @@ POWER = 0.8
 def size_for_means(sd: float, effect: float, *, alpha: float = ALPHA, power: float = POWER) -> int:
     """Examples for each of two arms whose scores have this standard deviation."""
     # The quarter is what the t test takes more than the normal distribution.
-    return ceil(2 * (_distance(alpha, power) * sd / positive(effect)) ** 2 + z(1 - alpha / 2) ** 2 / 4)
+    return ceil(
+        2 * (_distance(alpha, power) * positive("sd", sd) / positive("effect", effect)) ** 2 + z(1 - alpha / 2) ** 2 / 4
+    )
 
 
 def size_for_pairs(sd: float, effect: float, *, alpha: float = ALPHA, power: float = POWER) -> int:
     """Examples that both have, where the differences of their scores have this standard deviation."""
-    return ceil((_distance(alpha, power) * sd / positive(effect)) ** 2 + z(1 - alpha / 2) ** 2 / 2)
+    return ceil(
+        (_distance(alpha, power) * positive("sd", sd) / positive("effect", effect)) ** 2 + z(1 - alpha / 2) ** 2 / 2
+    )
 
 
 def size_for_rates(baseline: float, effect: float, *, alpha: float = ALPHA, power: float = POWER) -> int:
@@ -40,7 +44,8 @@ def _distance(alpha: float, power: float) -> float:
     return z(1 - alpha / 2) + z(power)
 
 
-def positive(effect: float) -> float:
-    if effect <= 0:
-        raise InputError(f"effect: {effect:g} is no difference to look for; choose one above 0")
-    return effect
+def positive(name: str, value: float) -> float:
+    """The value; an `InputError` where it is 0 or less."""
+    if value <= 0:
+        raise InputError(f"{name}: {value:g} is not to be planned with; choose one above 0")
+    return value

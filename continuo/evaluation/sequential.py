@@ -10,6 +10,7 @@ from math import exp, log, sqrt
 from typing import Literal
 
 from continuo.data import Data
+from continuo.errors import InputError
 from continuo.evaluation.distributions import z
 from continuo.evaluation.intervals import Estimate
 from continuo.evaluation.planning import ALPHA, POWER, positive
@@ -51,9 +52,11 @@ class Look(Data):
 
 
 def look(a: Tally, b: Tally, effect: float, *, alpha: float = ALPHA) -> Look:
-    """Compare two variants of one score or more each; of several pairs at once divide `alpha` by their number."""
+    """Compare two variants; one without a score is an `InputError`. Of several pairs divide `alpha` by their number."""
+    if not (a.count and b.count):
+        raise InputError("scores: a variant has none yet; wait for one of each")
     mean = b.mean - a.mean
-    half = _half(_variance(a, b), positive(effect), alpha)
+    half = _half(_variance(a, b), positive("effect", effect), alpha)
     low, high = max(-1.0, mean - half), min(1.0, mean + half)
     difference = Estimate(mean=mean, low=low, high=high, count=a.count + b.count)
     return Look(difference=difference, p_value=p_value(a, b, effect), decision=_decision(low, high, effect))
@@ -72,10 +75,10 @@ def size_for_looks(sd: float, effect: float, *, alpha: float = ALPHA, power: flo
 
     `sd` is the standard deviation of the scores: of passes at a rate of p it is the root of p * (1 - p).
     """
-    variance = 2 * sd**2
+    variance = 2 * positive("sd", sd) ** 2
 
     def enough(size: int) -> bool:
-        wanted = _half(variance / size, positive(effect), alpha) + z(power) * sqrt(variance / size)
+        wanted = _half(variance / size, positive("effect", effect), alpha) + z(power) * sqrt(variance / size)
         return wanted <= effect
 
     high = 1

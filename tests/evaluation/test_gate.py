@@ -37,7 +37,7 @@ def test_a_significant_loss_that_is_smaller_than_the_minimum_effect_passes() -> 
     both = sides([0.900] * 100, [0.895] * 100)
     assert only(both).status == "unchanged"
     assert only(both).reason.endswith("a significant loss, but of less than 0.02")
-    assert only(both, min_effect=0.004).status == "regression"
+    assert only(both, min_effect=0.005).status == "regression"
 
 
 def test_a_large_loss_that_may_be_chance_passes_and_says_how_many_examples_it_takes() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from continuo.evaluation.intervals import mean_interval
 from continuo.evaluation.paired import EXACT, MANY, compare, holm, permutation_test
 
 differences = st.lists(st.floats(-1, 1), max_size=8)
@@ -26,7 +27,7 @@ def test_of_few_differences_it_is_exact(count: int) -> None:
     assert permutation_test(drawn(count)) == pytest.approx(exact.pvalue)
 
 
-@pytest.mark.parametrize("count", [EXACT, EXACT + 1, 100, MANY, MANY + 1, 5_000])
+@pytest.mark.parametrize("count", [EXACT, EXACT + 1, 200, MANY + 1])
 @pytest.mark.parametrize("mean", [0, 0.02])
 def test_of_many_it_is_near_the_t_test(count: int, mean: float) -> None:
     values = drawn(count, mean)
@@ -40,8 +41,9 @@ def test_of_passes_and_fails_it_is_mcnemars_exact_test(better: int, worse: int) 
 
 
 def test_rounding_of_floats_makes_no_difference() -> None:
-    assert permutation_test([0.3 - 0.2, 0.2 - 0.3, 0.9 - 0.8]) == 1
-    assert permutation_test([0.3 - 0.2, 0.9 - 0.8, 0.7 - 0.6, 0.3]) == 0.125
+    assert compare([0.2, 0.3, 0.8], [0.3, 0.2, 0.9]).p_value == 1
+    assert compare([0.2, 0.8, 0.6, 0.0], [0.3, 0.9, 0.7, 0.3]).p_value == 0.125
+    assert compare([0.2, 0.8, 0.6], [0.3, 0.9, 0.7]).difference == mean_interval([0.1] * 3, bounds=(-1, 1))
 
 
 def test_the_same_seed_gives_the_same_p_value() -> None:

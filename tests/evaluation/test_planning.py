@@ -6,6 +6,7 @@ from scipy import stats
 
 from continuo.errors import InputError
 from continuo.evaluation.planning import size_for_means, size_for_pairs, size_for_rates
+from continuo.evaluation.sequential import size_for_looks
 
 
 @pytest.mark.parametrize(
@@ -27,10 +28,13 @@ def test_sizes_for_means_are_the_least_that_give_a_t_test_its_power(effect: floa
     )
 
 
-@pytest.mark.parametrize("effect", [0, -0.1])
-def test_an_effect_of_nothing_is_refused(effect: float) -> None:
+@pytest.mark.parametrize("size", [size_for_means, size_for_pairs, size_for_looks])
+@pytest.mark.parametrize("value", [0, -0.1])
+def test_an_effect_or_a_deviation_of_nothing_is_refused(size: Callable[[float, float], int], value: float) -> None:
     with pytest.raises(InputError, match=r"effect: .* choose one above 0"):
-        size_for_means(1, effect)
+        size(1, value)
+    with pytest.raises(InputError, match=r"sd: .* choose one above 0"):
+        size(value, 0.1)
 
 
 @pytest.mark.parametrize(("baseline", "effect"), [(0.5, 0), (0.95, 0.1), (0.05, -0.1), (1.5, -0.9)])

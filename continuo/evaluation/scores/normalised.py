@@ -1,7 +1,7 @@
 """Whether an answer is the right one, but for how it is written: the exact match of SQuAD."""
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import Literal
 from unicodedata import category
 
@@ -35,6 +35,6 @@ def normal(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", bare).split()) or bare or whole
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def _is_punctuation(character: str) -> bool:
     return character in _SYMBOLS or category(character).startswith("P")

@@ -38,8 +38,9 @@ class Number(Metric):
         return abs(number - right) <= max(self.absolute, self.relative * abs(right))
 
     def _right(self, example: Example) -> list[float]:
-        right = [number for one in right_texts(self, example) if (number := last(one)) is not None and isfinite(number)]
-        if len(right) < len(right_texts(self, example)):
+        texts = right_texts(self, example)
+        right = [number for one in texts if (number := last(one)) is not None and isfinite(number)]
+        if len(right) < len(texts):
             raise lacking(self, example, "has a right answer without a number; write one, such as 42 or 1,200.50")
         return right
 

@@ -33,16 +33,17 @@ class Python(Metric):
             raise InputError(f"function {self.function!r} does not take two arguments, (outcome, example)") from None
 
     def score(self, outcome: Outcome, example: Example) -> Score:
+        function = self.called
         try:
-            value = self.called(outcome, example)
+            value = function(outcome, example)
         except (Exception, SystemExit) as error:
             raise NoScore(one_line(f"{self.function} raised {type(error).__name__}: {error}")) from error
         if isinstance(value, Score):
             return value
         # Compared rather than converted: a whole number may be larger than any float.
         if not isinstance(value, int | float) or not 0 <= value <= 1:
-            shown = f"{value!r:.100}" if isinstance(value, int | float) else type(value).__name__
-            raise NoScore(f"{self.function} returned {shown}, which is no number from 0 to 1")
+            shown = f"{value:g}" if isinstance(value, float) else f"a value of type {type(value).__name__}"
+            raise NoScore(f"{self.function} returned {shown}; return a number from 0 to 1, True, False or a Score")
         return Score(value=float(value))
 
     @cached_property

@@ -14,7 +14,7 @@ from continuo.evaluation.scores.subsequence import common
 from continuo.jobs import Outcome
 from continuo.messages import ToolCall
 
-SHOWN = 200
+SHOWN = 120
 """Characters of a call that a score tells of."""
 
 
@@ -53,8 +53,8 @@ class ToolCalls(Metric):
     def _compared(self, made: Sequence[str], right: Sequence[str]) -> Score:
         shared = Counter(made) & Counter(right)
         count = common(right, made) if self.ordered else shared.total()
-        lacking, beside = Counter(right) - shared, Counter(made) - shared
-        why = [f"{what} {call[:SHOWN]}" for what, calls in (("lacks", lacking), ("has", beside)) for call in calls]
+        absent, beside = Counter(right) - shared, Counter(made) - shared
+        why = [f"{what} {call[:SHOWN]}" for what, calls in (("lacks", absent), ("has", beside)) for call in calls]
         if count < shared.total():
             why.append("calls in another order")
         sizes = len(made) + len(right)

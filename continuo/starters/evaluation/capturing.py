@@ -40,7 +40,7 @@ def captured(run: Recorded, *, expect_answer: bool, tags: Sequence[str]) -> Fiel
 def add(file: SetFile, items: Sequence[Fields], masker: Masker) -> int:
     """Append those whose ids the file does not have yet, without secrets; how many they are. Raises `InputError`."""
     path = file.items
-    known = {fields.get("id") for _, fields in read_fields(path, OF_EXAMPLES)} if path.exists() else set[str]()
+    known = [fields.get("id") for _, fields in read_fields(path, OF_EXAMPLES)] if path.exists() else []
     new = {item["id"]: item for item in items if item["id"] not in known}
     if new:
         before = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -43,7 +43,7 @@ def verdict(given: Answer) -> str:
 
 def mean(value: Estimate | None) -> str:
     """A mean with its confidence interval."""
-    return "-" if value is None else f"{value.mean:.3f} [{value.low:.3f}, {value.high:.3f}]"
+    return "-" if value is None else str(value)
 
 
 def each(total: int, summary: Summary) -> str:

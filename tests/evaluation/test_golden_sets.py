@@ -15,7 +15,7 @@ from continuo.evaluation.gate import Limits
 from continuo.evaluation.results import Answer, Evaluation
 from continuo.evaluation.summaries import percentile, summarised
 from continuo.starters.evaluation.items import read_golden
-from tests.starters.test_eval_reports import evaluation
+from tests.support.evaluations import evaluation
 
 SET = "description: Mine.\nitems: items.jsonl\nscores:\n  - kind: exact\n"
 
