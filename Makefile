@@ -11,7 +11,7 @@ LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-ur
 # The sandbox imports the workflows anew for each run: without their bytecode it would compile them as often.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dev test chaos clients bench bench-gateway bench-guardrails wheel lint setup lock histories
+.PHONY: demo dev test chaos clients bench bench-gateway bench-guardrails evidence wheel lint setup lock histories
 
 demo: setup  ## watch real requests run durably
 	$(BIN)/continuo dev --supervise -- $(BIN)/continuo demo
@@ -37,6 +37,9 @@ bench-gateway: setup  ## the gateway beside LiteLLM's, which is installed into t
 bench-guardrails: setup  ## recognisers of personal data beside Presidio's, which is installed into the user's cache
 	$(BIN)/python -m benchmarks.guardrails
 	$(BIN)/python -m benchmarks.guardrails.edge
+
+evidence: setup  ## the claims of the patterns, measured into docs/evidence.md; CONTINUO_EVIDENCE names public tables
+	$(BIN)/python -m benchmarks.evidence
 
 wheel: .venv/ready  ## into dist/, to be installed elsewhere
 	$(BIN)/hatchling build --target wheel

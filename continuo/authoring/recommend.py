@@ -59,7 +59,12 @@ class _Row(NamedTuple):
 
 _PATTERNS = (
     _Row(lambda needs: needs.accuracy, "ensemble", "several models check each other for accuracy", Ensemble),
-    _Row(lambda needs: needs.variable_complexity, "route", "easy questions need no expensive model", Route),
+    _Row(
+        lambda needs: needs.variable_complexity,
+        "route",
+        "easy questions need no expensive model; which are easy its score only guesses, and `continuo tune` learns",
+        Route,
+    ),
     _Row(
         lambda needs: needs.unreliable_primary,
         "fallback with breaker",

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 from unicodedata import normalize
 
+from continuo.decisions.learned import learned_label
 from continuo.jobs import Prefer
-from continuo.patterns.choices import BudgetUse, Complexity, Keywords, Length, Preference
+from continuo.patterns.choices import BudgetUse, Complexity, Keywords, Learned, Length, Preference
 
 # Words that ask for a chain of thought; British spelling included.
 _REASONING = ("analyze", "analyse", "compare", "explain", "why", "how")
@@ -46,7 +47,9 @@ _CODE = re.compile(
 )
 
 
-def classify(by: Complexity | Length | Keywords | Preference, prompt: str, prefer: Prefer | None) -> str | None:
+def classify(
+    by: Complexity | Length | Keywords | Preference | Learned, prompt: str, prefer: Prefer | None
+) -> str | None:
     """The label that `by` gives; None when keywords find none. `prefer` is what the job's context says."""
     match by:
         case Complexity():
@@ -57,6 +60,8 @@ def classify(by: Complexity | Length | Keywords | Preference, prompt: str, prefe
         case Keywords():
             text = normalised(prompt)
             return next((label for label, words in by.labels.items() if _holds(text, words)), None)
+        case Learned():
+            return learned_label(by, prompt)
         case Preference():
             return prefer or by.default
 

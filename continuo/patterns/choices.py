@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from continuo.data import Data, Int, Number
 from continuo.errors import unknown
@@ -79,6 +79,36 @@ class BudgetUse(Data):
     mid: Number = Field(default=0.8, ge=0, le=1)
 
 
+WORDS = (
+    "what", "who", "which", "when", "where", "why", "how", "not", "except", "all", "most", "true", "if", "because",
+    "explain", "compare", "following", "each", "best", "name",
+)  # fmt: skip
+"""Words of which a learned router sees whether they stand in a prompt."""
+
+FEATURES = (
+    "one", "characters", "words", "digits", "digit_share", "capital_share", "question_marks", "lines", "formula",
+    "word_length", *(f"word_{word}" for word in WORDS),
+)  # fmt: skip
+"""What a learned router sees of a prompt."""
+
+
+class Learned(Data):
+    """The branch whose model is most likely right, as `continuo tune` has learned it: by the `weights` of what it sees
+    of the prompt (a logistic regression for each branch), less the branch's handicap in 0..1 for what it costs."""
+
+    kind: Literal["learned"] = "learned"
+    weights: dict[Name, dict[str, Number]] = Field(min_length=1)
+    handicaps: dict[Name, Number] = {}
+
+    @model_validator(mode="after")
+    def _all_is_known(self) -> Self:
+        for name in {name for each in self.weights.values() for name in each} - {*FEATURES}:
+            raise unknown("feature", name, FEATURES)
+        for name in self.handicaps.keys() - self.weights.keys():
+            raise unknown("branch of handicaps", name, self.weights)
+        return self
+
+
 _LABELS: Mapping[type[Data], tuple[str, ...]] = {
     Complexity: ("low", "medium", "high"),
     Length: ("local", "mini", "premium"),
@@ -88,7 +118,7 @@ _LABELS: Mapping[type[Data], tuple[str, ...]] = {
 
 
 Classifier = Annotated[
-    Annotated[Complexity | Length | Keywords | Intent | Preference | BudgetUse, Field(discriminator="kind")],
+    Annotated[Complexity | Length | Keywords | Intent | Preference | BudgetUse | Learned, Field(discriminator="kind")],
     BeforeValidator(
         _written_short,
         json_schema_input_type=Complexity
@@ -97,6 +127,7 @@ Classifier = Annotated[
         | Intent
         | Preference
         | BudgetUse
+        | Learned
         | Literal["complexity", "length", "preference", "budget"],
     ),
 ]
@@ -106,6 +137,8 @@ def labels(classifier: Classifier) -> tuple[str, ...] | None:
     """Every label that `classifier` can give, or None when the branches' own names are the labels."""
     if isinstance(classifier, Keywords):
         return tuple(classifier.labels)
+    if isinstance(classifier, Learned):
+        return tuple(classifier.weights)
     return _LABELS.get(type(classifier))
 
 

@@ -95,6 +95,9 @@ async def _serve(
     if behaviour.refuses_text in question.embeds:
         call.status = 400
         return JSONResponse(wire.error(400, "one of the texts is refused", None), 400, SIMULATED)
+    if (said := behaviour.to(question.prompt)) is None:
+        call.status = 404
+        return JSONResponse(wire.error(404, "no answer to this prompt is known", None), 404, SIMULATED)
     if behaviour.latency and await _left(request, behaviour.latency):
         call.disconnected = True
         return Response(status_code=CLIENT_LEFT)
@@ -106,7 +109,7 @@ async def _serve(
         return broken_off("")
     if behaviour.fault == "not_json":
         return Response("<html>a proxy's error page</html>", headers=SIMULATED, media_type="text/html")
-    answer = reply(call.model, question, behaviour)
+    answer = reply(call.model, question, said)
     cut = behaviour.fault == "cut"
     if call.stream:
         return EventStream(

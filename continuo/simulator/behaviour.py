@@ -38,6 +38,14 @@ class Turn(Strict):
     calls: list[CallTool] = []
 
 
+class Answer(Strict):
+    """What is answered to one prompt; each as `Behaviour` has it."""
+
+    text: str | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    tokens: Tokens | None = None
+
+
 class Batching(Strict):
     """How batches of a model go: each ends `delay` seconds after it came. With `answers` only so many of its requests
     are answered, and it expires; one that is cancelled has as many answers, or none.
@@ -68,6 +76,8 @@ class Behaviour(Strict):
     `text`: the whole answer; who gives its beginning back as the assistant's turn gets the rest. `thought`: what comes
     before it as reasoning, signed where the protocol signs.
     `tokens`: about 4 characters each unless set, and 258 for any medium.
+    `answers`: what each prompt is answered with, in place of all that says so here; any other prompt is answered with
+    status 404.
     `tool_call` is made if the request offers the tool and holds no tool's result yet.
     `script`: one answer after the other, each with a text or calls of tools. Which one is next follows from the
     request: the assistant's turns in it are counted, or what the ids of its calls say where some were left out. Behind
@@ -98,6 +108,7 @@ class Behaviour(Strict):
     tokens: Tokens | None = None
     finish_reason: Literal["stop", "length", "content_filter"] = "stop"
     fault: Literal["not_json", "empty", "cut", "no_usage", "refusal", "reset"] | None = None
+    answers: dict[str, Answer] = {}
     tool_call: CallTool | None = None
     script: list[Turn] = []
     pace: float = Field(default=0.0, ge=0)
@@ -111,6 +122,14 @@ class Behaviour(Strict):
 
     def model_post_init(self, context: Any) -> None:
         self._random = random.Random(self.seed)
+
+    def to(self, prompt: str) -> "Behaviour | None":
+        """The behaviour that says what is answered to `prompt`; None where nothing is."""
+        if not self.answers:
+            return self
+        if (answer := self.answers.get(prompt)) is None:
+            return None
+        return self.model_copy(update={name: getattr(answer, name) for name in Answer.model_fields})
 
     def refused(self, body: dict[str, Any]) -> str | None:
         """A field that the body holds and the model refuses."""

@@ -1,6 +1,7 @@
 """The control side says what was asked and takes scripts."""
 
 import asyncio
+import math
 import re
 import time
 
@@ -180,3 +181,16 @@ async def test_health_and_the_list_of_models_answer(client: Asking, simulator: C
     assert await simulator.get("/_sim/health") == {"status": "ok"}
     found = await simulator.get("/v1/models")
     assert (found["object"], [model["id"] for model in found["data"]]) == ("list", ["m"])
+
+
+async def test_answers_to_prompts_are_given_word_for_word_and_to_no_other(client: Asking, simulator: Control) -> None:
+    known = {PROMPT: {"text": "Known.", "confidence": 0.25, "tokens": {"input": 7, "output": 3}}}
+    await simulator.behave("a", answers=known)
+    asked = {**body("openai", "a"), "logprobs": True}
+    answer = (await client.http.post(path("openai"), json=asked)).json()
+    [choice] = answer["choices"]
+    assert choice["message"]["content"] == "Known.\nCONFIDENCE: 0.25"
+    assert choice["logprobs"]["content"][0]["logprob"] == pytest.approx(math.log(0.25))
+    assert (answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]) == (7, 3)
+    await simulator.behave("a", answers={"Another prompt?": {}})
+    assert (await client.http.post(path("openai"), json=asked)).status_code == 404

@@ -37,6 +37,7 @@ from continuo.patterns.choices import (
     Concatenate,
     Intent,
     Keywords,
+    Learned,
     Length,
     Majority,
     Merge,
@@ -129,7 +130,7 @@ def _composed(inner: Steps, models: Sequence[str], *, sagas: bool) -> Steps:
 
 
 def _routes(inner: Steps) -> Steps:
-    def by(classifier: Complexity | Length | Preference, labels: tuple[str, ...]) -> Steps:
+    def by(classifier: Complexity | Length | Preference | Learned, labels: tuple[str, ...]) -> Steps:
         return st.fixed_dictionaries(dict.fromkeys(labels, inner)).map(
             lambda found: Route(by=classifier, branches=found)
         )
@@ -140,6 +141,7 @@ def _routes(inner: Steps) -> Steps:
         by(Complexity(), ("low", "medium", "high")),
         by(Length(), ("local", "mini", "premium")),
         by(Preference(), ("cost", "speed", "quality")),
+        by(Learned(weights={"small": {"one": 0.5}, "large": {"words": 0.1}}), ("small", "large")),
         two.map(lambda found: Route(by=keywords, branches=found, default="other")),
         st.builds(lambda step, found: Route(by=Intent(step=step), branches=found, default="other"), inner, two),
     )
