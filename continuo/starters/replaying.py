@@ -13,8 +13,7 @@ from urllib.parse import quote
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.data import Data
-from continuo.door.batches import Line
-from continuo.door.request import Request
+from continuo.door.request import Line, Request
 from continuo.errors import InputError
 from continuo.evaluation.replay import Asked, Taken
 from continuo.evaluation.table import Question
@@ -27,8 +26,8 @@ from continuo.starters.batches import opened_batches
 from continuo.starters.console.batch_progress import follow
 from continuo.starters.console.terminal import err
 from continuo.starters.service import Service
+from continuo.workers.local.ports import Ports
 from continuo.workers.local.processes import Child, module
-from continuo.workers.local.stack import Ports
 from continuo.workers.local.temporal_server import answers, command, find, provide
 
 PREFIX = "table:"

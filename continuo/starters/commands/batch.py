@@ -12,7 +12,6 @@ from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
 from continuo.data import Data
 from continuo.decisions.off_peak import OffPeak, off_peak
-from continuo.door.batches import Batches
 from continuo.errors import InputError
 from continuo.jobs import Context, Priority
 from continuo.operations.batches import MAX_WINDOW, AtProvider, BatchId, BatchRow, BatchRows, Tally, Terms
@@ -26,7 +25,6 @@ from continuo.starters.console.table import Form
 from continuo.starters.console.terminal import err, out
 from continuo.starters.options import RunOptions
 from continuo.starters.parquet import is_parquet
-from continuo.starters.store import opened
 from continuo.stores.batches import BatchStore
 
 if TYPE_CHECKING:
@@ -178,7 +176,7 @@ async def list_batches(*, tenant: str | None = None, limit: int = 50, form: Form
     """
     form = form or Form()
     form.check()
-    async with _batches(Library()) as (_, store):
+    async with opened_batches(Library()) as (_, store):
         rows = await store.listed(tenant, limit)
     cells = [{**row.model_dump(mode="json", exclude={"tally"}), **row.tally.model_dump()} for row in rows]
     columns = (*(name for name in BatchRow.model_fields if name != "tally"), *Tally.model_fields)
@@ -263,19 +261,6 @@ async def rerun_failed(id: str, *, output: Output = None, options: BatchOptions 
     async with opened_batches(Library()) as (batches, store):
         known = await _named(store, id, options.tenant)
         return await _followed(batches, store, await batches.rerun_failed(known), output, options)
-
-
-@asynccontextmanager
-async def _batches(library: Library) -> AsyncIterator[tuple["Batches", BatchStore]]:
-    from continuo.door import Door
-    from continuo.door.batches import Batches
-    from continuo.temporal.connect import connect
-    from continuo.temporal.namespace import namespace_of
-
-    async with opened() as database:
-        client = await connect()
-        store = BatchStore(database, (await namespace_of(client)).id)
-        yield Batches(Door(client, library), store), store
 
 
 async def _named(store: BatchStore, id: str, tenant: str) -> BatchRow:

@@ -106,8 +106,7 @@ async def _open() -> list["Entry"]:
     return await open_letters(await connect(), Settings().ui_url)
 
 
-async def _find(id: str) -> "Entry":
-async def find_letter(id: str) -> Entry:
+async def find_letter(id: str) -> "Entry":
     """The one open letter that `id` names. Raises `InputError` for none and for several."""
     entries = [(entry, (entry.handle.id, entry.brief["workflow_id"])) for entry in await _open()]
     # A whole id is not ambiguous because it is the beginning of another one, as order-1 is of order-10.

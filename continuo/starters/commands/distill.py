@@ -13,8 +13,6 @@ from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
 from continuo.config.settings import Settings, environment
 from continuo.data import Data, Number
-from continuo.door.collecting import collect
-from continuo.door.distilling import Distilling
 from continuo.errors import InputError
 from continuo.operations.distilled import Card, Part, part_of
 from continuo.operations.runs import RunQuery
@@ -23,8 +21,6 @@ from continuo.starters.store import opened
 from continuo.stores.opened import opened_payloads
 from continuo.stores.runs import Runs
 from continuo.stores.turns import Turns
-from continuo.temporal.connect import connect
-from continuo.temporal.namespace import namespace_of
 from continuo.wire.training import TrainingForm, line
 
 CARD = "README.md"
@@ -70,6 +66,11 @@ async def distill(
     validation
         The share of the questions that is kept for validation.
     """
+    from continuo.door.collecting import collect
+    from continuo.door.distilling import Distilling
+    from continuo.temporal.connect import connect
+    from continuo.temporal.namespace import namespace_of
+
     query = validated(RunQuery, status="done", pattern=pattern, tenant=tenant, since=since, limit=limit)
     share, card, library = validated(Split, validation=validation).validation, Card(), Library()
     async with AsyncExitStack() as resources:

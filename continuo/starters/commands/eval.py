@@ -12,7 +12,6 @@ from cyclopts import App, Parameter
 from continuo.authoring.golden_sets import SetFile, load_set
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
-from continuo.door.inspection import recorded
 from continuo.errors import InputError
 from continuo.evaluation.compared import compared
 from continuo.evaluation.results import Evaluation
@@ -29,7 +28,6 @@ from continuo.starters.evaluation.items import read_golden
 from continuo.starters.evaluation.running import evaluated
 from continuo.starters.evaluation.scoring import scoring_patterns
 from continuo.starters.options import Whom
-from continuo.temporal.connect import connect
 
 eval = App(name="eval", help="Score patterns on golden sets, and hold them to what they were.")
 eval.command(
@@ -200,6 +198,9 @@ async def capture(
     tag
         A tag of the items; may be given several times.
     """
+    from continuo.door.inspection import recorded
+    from continuo.temporal.connect import connect
+
     library = Library()
     file = load_set(golden_set, library.settings.evals)
     if not run and not dead_letter:

@@ -10,7 +10,6 @@ from rich.text import Text
 
 from continuo.authoring.library import Library
 from continuo.authoring.prepare import validated
-from continuo.door.exchange import exchange
 from continuo.operations.agreement import Agreements, agreements
 from continuo.operations.ratings import Dimension, Rating
 from continuo.operations.runs import RunQuery
@@ -21,7 +20,6 @@ from continuo.starters.store import opened
 from continuo.stores.ratings import rate as keep
 from continuo.stores.ratings import ratings_of
 from continuo.stores.runs import listed
-from continuo.temporal.connect import connect
 
 rate = App(name="rate", help="Rate answers without knowing what gave them, and tell how far raters agree.")
 
@@ -55,6 +53,9 @@ def rate_runs(
     seed
         Of the order, which is the same for all raters.
     """
+    from continuo.door.exchange import exchange
+    from continuo.temporal.connect import connect
+
     query = validated(
         RatingQuery, rater=rater, pattern=pattern, variant=variant, batch=batch, since=since, seed=seed,
         status="done", limit=NEWEST,

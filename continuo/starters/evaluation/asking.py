@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from continuo.config.catalog import Catalog
-from continuo.door.batches import Batches, Line
+from continuo.door.request import Line
 from continuo.jobs import Failure, Outcome
 from continuo.operations.batches import BatchRow, Terms
 from continuo.starters.batches import followed
 from continuo.stores.batches import BatchStore
+
+if TYPE_CHECKING:
+    from continuo.door.batches import Batches
 
 PAGE = 200
 
@@ -29,7 +33,7 @@ class Asking:
     Together they may cost `budget` USD; `ended` are those that have.
     """
 
-    batches: Batches
+    batches: "Batches"
     store: BatchStore
     prefix: str
     terms: Mapping[str, Terms]

@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from continuo.authoring.golden_sets import SetFile
-from continuo.door.inspection import Recorded
 from continuo.errors import InputError
 from continuo.jobs import Outcome
 from continuo.messages import ModelRequest
@@ -15,10 +14,13 @@ from continuo.starters.batch_items import read_fields
 from continuo.starters.evaluation.items import OF_EXAMPLES
 from continuo.starters.evaluation.saved import write
 
+if TYPE_CHECKING:
+    from continuo.door.inspection import Recorded
+
 Fields = dict[str, Any]
 
 
-def captured(run: Recorded, *, expect_answer: bool, tags: Sequence[str]) -> Fields:
+def captured(run: "Recorded", *, expect_answer: bool, tags: Sequence[str]) -> Fields:
     """An item that asks what the run was asked, with its answer as what is expected, if that is right.
 
     Raises `InputError` where it cannot be asked again by its text alone, or has no answer that is wanted.

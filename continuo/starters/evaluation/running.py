@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from continuo.authoring.golden_sets import SetFile
-from continuo.door.batches import Line
+from continuo.door.request import Line
 from continuo.evaluation.examples import Score
 from continuo.evaluation.results import Answer, Evaluation, Item, Tried
 from continuo.evaluation.summaries import by_tag, summarised

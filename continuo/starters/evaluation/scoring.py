@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from continuo.authoring.inputs import refused_tuning
-from continuo.door.batches import Line
-from continuo.door.request import Request
+from continuo.door.request import Line, Request
 from continuo.evaluation.examples import Example, Score
 from continuo.evaluation.golden_set import GoldenSet
 from continuo.evaluation.scores.base import AskingMetric, Metric, NoScore
