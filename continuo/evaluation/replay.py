@@ -13,7 +13,7 @@ from continuo.patterns.choices import BudgetUse, Intent
 from continuo.patterns.walk import models_in, specs
 
 
-class Asked(NamedTuple):
+class TakenCall(NamedTuple):
     """A call: the step's path in the pattern, and its model."""
 
     path: str
@@ -23,7 +23,7 @@ class Asked(NamedTuple):
 class Taken(NamedTuple):
     """How a question went: its calls in their order, and the model whose answer stood, None where none did."""
 
-    calls: tuple[Asked, ...]
+    calls: tuple[TakenCall, ...]
     model: str | None
 
 
@@ -57,7 +57,7 @@ def taken(step: Step, question: Question, path: str = "") -> Taken:
     """
     match step:
         case Call():
-            return Taken((Asked(path, step.model),), step.model)
+            return Taken((TakenCall(path, step.model),), step.model)
         case Route() if not isinstance(step.by, Intent | BudgetUse):
             name = step.branch(classify(step.by, question.prompt, None))
         case Cascade(judge=None):
@@ -87,7 +87,7 @@ def rated(step: Step, path: str) -> bool:
 
 
 def _cascaded(step: Cascade, question: Question, path: str) -> Taken:
-    calls: tuple[Asked, ...] = ()
+    calls: tuple[TakenCall, ...] = ()
     for number, (name, tier) in enumerate(numbered("tier", step.steps).items(), 1):
         tried = taken(tier, question, below(path, name))
         calls += tried.calls

@@ -61,7 +61,7 @@ def savings(step: Step, questions: Sequence[Question], went: Sequence[Taken]) ->
     figures = {model: _figures(each) for model, each in alone.items()}
     cheapest = min(figures, key=lambda model: figures[model].cost_usd)
     dearest = max(figures, key=lambda model: figures[model].cost_usd)
-    routed = [_found(step, question, one) for question, one in zip(questions, went, strict=True)]
+    routed = [_right_and_cost(step, question, one) for question, one in zip(questions, went, strict=True)]
     own, low, high = _figures(routed), figures[cheapest], figures[dearest]
     stood = Counter(one.model or "none" for one in went)
     return Savings(
@@ -78,7 +78,7 @@ def savings(step: Step, questions: Sequence[Question], went: Sequence[Taken]) ->
     )
 
 
-def _found(step: Step, question: Question, went: Taken) -> tuple[float, float]:
+def _right_and_cost(step: Step, question: Question, went: Taken) -> tuple[float, float]:
     right = question.models[went.model].correct if went.model else 0.0
     return right, fsum(question.models[call.model].cost(rated=rated(step, call.path)) for call in went.calls)
 

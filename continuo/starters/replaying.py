@@ -15,7 +15,7 @@ from continuo.config.settings import Settings, environment
 from continuo.data import Data
 from continuo.door.request import Line, Request
 from continuo.errors import InputError
-from continuo.evaluation.replay import Asked, Taken
+from continuo.evaluation.replay import Taken, TakenCall
 from continuo.evaluation.table import Question
 from continuo.jobs import Context, Failure, Outcome
 from continuo.operations.batches import BatchRow, Terms
@@ -129,7 +129,7 @@ def _taken(number: int, state: str, result: str) -> Taken:
     if state != "done":
         raise InputError(f"question {number} has no answer: {Failure.model_validate_json(result).message}")
     outcome = Outcome.model_validate_json(result)
-    calls = tuple(Asked(call.path, call.model.removeprefix(PREFIX)) for call in outcome.calls)
+    calls = tuple(TakenCall(call.path, call.model.removeprefix(PREFIX)) for call in outcome.calls)
     return Taken(calls, outcome.model and outcome.model.removeprefix(PREFIX))
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from continuo.errors import InputError
-from continuo.evaluation.replay import Asked, Taken, answerable, models_of, rated, taken
+from continuo.evaluation.replay import Taken, TakenCall, answerable, models_of, rated, taken
 from continuo.evaluation.savings import savings
 from continuo.evaluation.table import Answer, Question
 from continuo.patterns import Cached, Call, Cascade, Ensemble, Fallback, Route, Step
@@ -45,8 +45,8 @@ def test_a_route_takes_the_branch_of_its_score_also_behind_a_cache_and_within_a_
         steps=(Cached(Route(by="complexity", branches={"low": MINI, "medium": MID, "high": PREMIUM})), PREMIUM)
     )
     easy, hard = "Which lamp?", "Compare the python function f(x) to the other? Explain."
-    assert taken(step, question(0, prompt=easy)) == Taken((Asked("tier1.miss.low", "sim-mini"),), "sim-mini")
-    assert taken(step, question(0, prompt=hard)) == Taken((Asked("tier1.miss.high", "sim-premium"),), "sim-premium")
+    assert taken(step, question(0, prompt=easy)) == Taken((TakenCall("tier1.miss.low", "sim-mini"),), "sim-mini")
+    assert taken(step, question(0, prompt=hard)) == Taken((TakenCall("tier1.miss.high", "sim-premium"),), "sim-premium")
 
 
 def test_only_where_a_cascade_looks_at_it_is_it_paid_to_know_how_sure_an_answer_is() -> None:

@@ -13,7 +13,6 @@ from continuo.evaluation.table import read_table
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import err, out
-from continuo.starters.replaying import as_in_table, run_through, table_project
 
 Flag = Annotated[bool, Parameter(negative=())]
 
@@ -41,6 +40,8 @@ async def replay(
     json
         Print it as JSON.
     """
+    from continuo.starters.replaying import as_in_table, run_through, table_project
+
     every = await asyncio.to_thread(read_table, table)
     named = str(Path(pattern).resolve()) if is_file(pattern) else pattern
     with table_project(every) as library:

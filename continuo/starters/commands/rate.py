@@ -70,7 +70,7 @@ def rate_runs(
                 continue
             out.print(Text(f"\n{number} of {len(left):,}", "dim"))
             out.print(Text(masker.text(seen.question), "bold"), Text(masker.text(seen.answer)), sep="\n\n", end="\n\n")
-            scores, goes_on = _asked(one.dimensions)
+            scores, goes_on = _prompted(one.dimensions)
             runner.run(_kept(ratings := scores.of(one.row, query.rater)))
             count += bool(ratings)
             if not goes_on:
@@ -116,7 +116,7 @@ async def _left(query: RatingQuery) -> list[ToRate]:
         return query.left(rows, await ratings_of(database, [row.run_id for row in rows]))
 
 
-def _asked(dimensions: Sequence[Dimension]) -> tuple[Scores, bool]:
+def _prompted(dimensions: Sequence[Dimension]) -> tuple[Scores, bool]:
     """What a person gives in these dimensions, and whether the person goes on."""
     scores = Scores()
     for dimension in dimensions:

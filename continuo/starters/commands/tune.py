@@ -18,7 +18,6 @@ from continuo.starters.commands.eval_replay import sentences
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import err, out
-from continuo.starters.replaying import as_in_table, table_project
 from continuo.text_file import read_text
 
 if TYPE_CHECKING:
@@ -60,6 +59,7 @@ async def tune(
     """
     from continuo.evaluation.routing import learned_route, route_of
     from continuo.evaluation.tuning import cascade_of, tuned_cascade
+    from continuo.starters.replaying import as_in_table, table_project
 
     path = _file(pattern)
     every = await asyncio.to_thread(read_table, table)

@@ -31,13 +31,13 @@ async def scored(
     """
     answered = {place: end for place, end in enumerate(ends) if isinstance(end, Outcome)}
     if isinstance(scorer, AskingMetric):
-        given = await _asked(asking, scorer, examples, answered)
+        given = await _by_asking(asking, scorer, examples, answered)
     else:
         given = {place: _given(scorer, outcome, examples[place]) for place, outcome in answered.items()}
     return [given.get(place, NO_ANSWER) for place in range(len(ends))]
 
 
-async def _asked(
+async def _by_asking(
     asking: Asking, scorer: AskingMetric, examples: Sequence[Example], answered: Mapping[int, Outcome]
 ) -> dict[int, Given]:
     """The same where a pattern is asked about each answer that has words; one without scores 0."""
