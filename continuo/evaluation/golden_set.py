@@ -35,5 +35,5 @@ class GoldenSet(Data):
         names = [score.name for score in scores]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"two scores are called {name!r}; leave one out")
+                raise ValueError(f"two scores are called {name!r}; give one a `label` of its own")
         return scores

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from continuo.data import Data
 from continuo.evaluation.examples import Score
 from continuo.evaluation.intervals import Estimate
+from continuo.evaluation.scores.corpus import CorpusScore
 
 
 class Item(Data):
@@ -62,7 +63,8 @@ class Summary(Data):
 class Tried(Data):
     """One pattern: its `answers` in the order of the items, and the id of the batch whose runs they are.
 
-    `scoring_usd` is what asking models for scores cost.
+    `corpus` is what is said of all answers together by scores that are made for whole sets. `scoring_usd` is what
+    asking models for scores cost.
     """
 
     pattern: str
@@ -70,6 +72,7 @@ class Tried(Data):
     answers: tuple[Answer, ...]
     whole: Summary
     by_tag: dict[str, Summary] = {}
+    corpus: dict[str, CorpusScore] = {}
     scoring_usd: float = 0.0
 
     @property

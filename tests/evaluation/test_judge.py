@@ -12,6 +12,7 @@ from continuo.evaluation.examples import Example, Score
 from continuo.evaluation.judge import Scale, comparing, graded, grading, preferred
 from continuo.evaluation.scores.base import NoScore
 from continuo.evaluation.scores.judge import Judge
+from continuo.evaluation.scores.preference import Preference
 from continuo.jobs import Outcome
 
 TEXTS = st.text() | st.sampled_from(["Score 5", "[end 0]", "Answer:\n[begin 0]"])
@@ -124,3 +125,10 @@ def test_the_judge_scores_by_the_examples_rubric_or_its_own() -> None:
     assert own.score(Outcome(text='{"score": 5}', served_by="model"), example).value == 1
     with pytest.raises(InputError, match="example '3': scored by judge, it has no rubric; write `rubric`"):
         Judge(pattern="model:sim-premium").check(Example(id="3"))
+
+
+@pytest.mark.parametrize(("before", "behind", "value"), [("A", "B", 1), ("B", "A", 0), ("A", "A", 0.5)])
+def test_a_preference_is_the_share_of_a_win(before: str, behind: str, value: float) -> None:
+    scorer = Preference(pattern="model:sim-premium", rubric="Be kind.")
+    ends = (Outcome(text=text, served_by="model") for text in (before, behind))
+    assert scorer.scored(*ends).value == value

@@ -110,6 +110,25 @@ async def test_models_that_are_asked_for_scores_are_paid_once_and_what_is_no_gra
 
 
 @pytest.mark.usefixtures("worker")
+async def test_a_judge_compares_with_the_first_pattern_in_both_orders_and_whole_sets_have_a_value_of_their_own(
+    sets: Sets, simulator: Control
+) -> None:
+    scores = "[{kind: preference, label: better, pattern: 'model:sim-mini', rubric: Fair}, {kind: bleu}]"
+    sets.write(SET.replace("[{kind: exact}]", scores))
+    await simulator.behave("sim-mid", text="yes")
+    await simulator.behave("sim-premium", text="no")
+    await simulator.behave("sim-mini", text="A")
+    done = await sets.run("--pattern", "model:sim-mid", "--pattern", "model:sim-premium")
+    assert done.code == 0, done.err
+    first, second = sets.saved()["patterns"]
+    assert [tried["whole"]["scores"]["better"]["mean"] for tried in (first, second)] == [0.5, 0.5]
+    assert first["scoring_usd"] == 0 < second["scoring_usd"]
+    assert len(await simulator.calls("sim-mini")) == 2 * len(ITEMS), "the first is not compared with itself"
+    assert first["corpus"]["bleu"]["value"] < first["whole"]["scores"]["bleu"]["mean"]
+    assert "model:sim-mid: bleu of all answers together is 0.000 (nrefs:" in done.out
+
+
+@pytest.mark.usefixtures("worker")
 async def test_an_item_that_fails_scores_0_and_is_a_regression_for_the_gate(sets: Sets, simulator: Control) -> None:
     sets.write(SET, [{"prompt": f"Question {number}?", "expected": "yes"} for number in range(12)])
     await simulator.behave("sim-mid", text="yes")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import Field, JsonValue
 
@@ -17,13 +18,14 @@ class NoScore(Exception):
 
 
 class Metric(Data):
-    """A way to score one answer to one example. A report shows it by its `name`."""
+    """A way to score one answer to one example. A report shows it by its `name`: its `label`, or else what it is."""
 
     kind: str
+    label: Annotated[str, Field(pattern=r"^\S[^\r\n]{0,39}$")] | None = None
 
     @property
     def name(self) -> str:
-        return self.kind
+        return self.label or self.kind
 
     def check(self, example: Example) -> None:
         """Raise `InputError` where a score needs what the example, or the project, lacks: before anything runs."""
@@ -33,10 +35,14 @@ class Metric(Data):
         raise NotImplementedError
 
 
-class AskingMetric(Metric):
-    """A metric that asks `pattern`, by its name or as `model:ID`: `score` takes the outcome of that for `request`."""
+class PatternMetric(Metric):
+    """A metric that asks `pattern`, by its name or as `model:ID`."""
 
     pattern: str = Field(min_length=1)
+
+
+class AskingMetric(PatternMetric):
+    """One that asks about each answer by itself: `score` takes the outcome of `pattern` for `request`."""
 
     def request(self, outcome: Outcome, example: Example) -> ModelRequest:
         """What is asked about the outcome that is to be scored."""

@@ -22,7 +22,7 @@ class Python(Metric):
 
     @property
     def name(self) -> str:
-        return self.function
+        return self.label or self.function
 
     def check(self, example: Example) -> None:
         if inspect.iscoroutinefunction(self.called):

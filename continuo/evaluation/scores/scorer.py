@@ -12,6 +12,7 @@ from continuo.evaluation.scores.json_schema import JsonSchema
 from continuo.evaluation.scores.judge import Judge
 from continuo.evaluation.scores.normalised import Normalised
 from continuo.evaluation.scores.number import Number
+from continuo.evaluation.scores.preference import Preference
 from continuo.evaluation.scores.python import Python
 from continuo.evaluation.scores.regex import Regex
 from continuo.evaluation.scores.rouge import Rouge
@@ -30,6 +31,7 @@ Scorer = Annotated[
     | Rouge
     | Similarity
     | Judge
+    | Preference
     | ToolCalls
     | Python,
     Field(discriminator="kind"),

@@ -6,14 +6,15 @@ from typing import Any
 
 from continuo.authoring.golden_sets import SetFile
 from continuo.door.request import Line
-from continuo.evaluation.examples import Score
+from continuo.evaluation.examples import Example, Score
+from continuo.evaluation.golden_set import GoldenSet
 from continuo.evaluation.results import Answer, Evaluation, Item, Tried
 from continuo.evaluation.summaries import by_tag, summarised
 from continuo.jobs import Failure, Outcome, total_cost
 from continuo.messages import Usage
 from continuo.starters.evaluation.asking import Asking
 from continuo.starters.evaluation.items import GoldenItem
-from continuo.starters.evaluation.scoring import Given, scored
+from continuo.starters.evaluation.scoring import Given, scored, whole_set
 
 
 async def evaluated(asking: Asking, file: SetFile, golden: Sequence[GoldenItem], patterns: Sequence[str]) -> Evaluation:
@@ -22,25 +23,36 @@ async def evaluated(asking: Asking, file: SetFile, golden: Sequence[GoldenItem],
     Raises `InputError` for an item that cannot run, and `Incomplete` where a batch stops before its end.
     """
     items = tuple(_item(one) for one in golden)
+    examples = [one.example for one in golden]
+    tried, first = list[Tried](), list[Outcome | Failure]()
+    for pattern in patterns:
+        lines = [Line(one.line, one.request.model_copy(update={"pattern": pattern})) for one in golden]
+        ends = await asking.ends(pattern, str(file.items), lines)
+        first = first or ends
+        tried.append(await _tried(asking, file.golden_set, examples, items, pattern, ends, first))
     return Evaluation(
         golden_set=file.name,
         scores=tuple(scorer.name for scorer in file.golden_set.scores),
         passing=file.golden_set.passing,
         items=items,
-        patterns=tuple([await _tried(asking, file, golden, items, pattern) for pattern in patterns]),
+        patterns=tuple(tried),
         ended=datetime.now(UTC),
     )
 
 
 async def _tried(
-    asking: Asking, file: SetFile, golden: Sequence[GoldenItem], items: Sequence[Item], pattern: str
+    asking: Asking,
+    known: GoldenSet,
+    examples: Sequence[Example],
+    items: Sequence[Item],
+    pattern: str,
+    ends: Sequence[Outcome | Failure],
+    first: Sequence[Outcome | Failure],
 ) -> Tried:
-    known = file.golden_set
+    """What the `ends` come to, which are those of the last batch."""
     names = [scorer.name for scorer in known.scores]
-    lines = [Line(one.line, one.request.model_copy(update={"pattern": pattern})) for one in golden]
-    ends = await asking.ends(pattern, str(file.items), lines)
     batch, spent = asking.ended[-1].id, asking.spent
-    given = [await scored(asking, scorer, [one.example for one in golden], ends) for scorer in known.scores]
+    given = [await scored(asking, scorer, examples, ends, first) for scorer in known.scores]
     answers = [_answer(end, dict(zip(names, one, strict=True))) for end, *one in zip(ends, *given, strict=True)]
     return Tried(
         pattern=pattern,
@@ -48,6 +60,7 @@ async def _tried(
         answers=tuple(answers),
         whole=summarised(answers, names, known.passing),
         by_tag=by_tag(items, answers, names, known.passing),
+        corpus=whole_set(known.scores, examples, ends),
         scoring_usd=asking.spent - spent,
     )
 

@@ -1,17 +1,21 @@
 """The scores of all answers of a pattern: those that a model must be asked for are batches of their own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from continuo.authoring.inputs import refused_tuning
 from continuo.door.request import Line, Request
 from continuo.evaluation.examples import Example, Score
 from continuo.evaluation.golden_set import GoldenSet
-from continuo.evaluation.scores.base import AskingMetric, Metric, NoScore
+from continuo.evaluation.scores.base import AskingMetric, Metric, NoScore, PatternMetric, right_texts
+from continuo.evaluation.scores.corpus import CorpusMetric, CorpusScore, corpus
+from continuo.evaluation.scores.preference import TIE, Preference
 from continuo.jobs import Failure, Outcome
+from continuo.messages import ModelRequest
 from continuo.parameters import Parameters
 from continuo.starters.evaluation.asking import Asking
 
 NO_ANSWER = Score(value=0.0, why="no answer")
+ALONE = Score(value=1.0, why="the first pattern has no answer")
 
 Given = Score | str
 """A score, or why there is none."""
@@ -19,36 +23,82 @@ Given = Score | str
 
 def scoring_patterns(golden_set: GoldenSet) -> set[str]:
     """What is asked for scores."""
-    return {scorer.pattern for scorer in golden_set.scores if isinstance(scorer, AskingMetric)}
+    return {scorer.pattern for scorer in golden_set.scores if isinstance(scorer, PatternMetric)}
 
 
 async def scored(
-    asking: Asking, scorer: Metric, examples: Sequence[Example], ends: Sequence[Outcome | Failure]
+    asking: Asking,
+    scorer: Metric,
+    examples: Sequence[Example],
+    ends: Sequence[Outcome | Failure],
+    first: Sequence[Outcome | Failure],
 ) -> list[Given]:
-    """What `scorer` gives for each of the `ends`, which are of the `examples`; a failure scores 0.
+    """What `scorer` gives for each of the `ends`, which are of the `examples`; `first` are those of the first pattern.
+    A failure scores 0, and so does an answer without words that a pattern would be asked about.
 
     Raises as `Asking.ends` does.
     """
     answered = {place: end for place, end in enumerate(ends) if isinstance(end, Outcome)}
-    if isinstance(scorer, AskingMetric):
-        given = await _by_asking(asking, scorer, examples, answered)
-    else:
-        given = {place: _given(scorer, outcome, examples[place]) for place, outcome in answered.items()}
+    spoken = {place: outcome for place, outcome in answered.items() if outcome.text.strip()}
+    match scorer:
+        case AskingMetric():
+            given = await _by_asking(asking, scorer, examples, spoken)
+        case Preference():
+            given = await _by_comparing(asking, scorer, examples, spoken, first)
+        case _:
+            given = {place: _given(scorer, outcome, examples[place]) for place, outcome in answered.items()}
     return [given.get(place, NO_ANSWER) for place in range(len(ends))]
 
 
+def whole_set(
+    scorers: Iterable[Metric], examples: Sequence[Example], ends: Sequence[Outcome | Failure]
+) -> dict[str, CorpusScore]:
+    """What those that are made for whole sets give for all answers together."""
+    answered = [(end.text, example) for end, example in zip(ends, examples, strict=True) if isinstance(end, Outcome)]
+    return {
+        scorer.name: corpus(scorer, [(text, right_texts(scorer, example)) for text, example in answered])
+        for scorer in scorers
+        if isinstance(scorer, CorpusMetric) and answered
+    }
+
+
 async def _by_asking(
-    asking: Asking, scorer: AskingMetric, examples: Sequence[Example], answered: Mapping[int, Outcome]
+    asking: Asking, scorer: AskingMetric, examples: Sequence[Example], spoken: Mapping[int, Outcome]
 ) -> dict[int, Given]:
-    """The same where a pattern is asked about each answer that has words; one without scores 0."""
-    spoken = {place: outcome for place, outcome in answered.items() if outcome.text.strip()}
-    if not spoken:
-        return {}
-    lines = [Line(place + 1, _request(asking, scorer, one, examples[place])) for place, one in spoken.items()]
-    ends = await asking.ends(scorer.pattern, scorer.name, lines)
+    requests = [(place, scorer.request(outcome, examples[place])) for place, outcome in spoken.items()]
+    ends = await _answers(asking, scorer, requests)
     return {
         place: end.cause if isinstance(end, Failure) else _given(scorer, end, examples[place])
         for place, end in zip(spoken, ends, strict=True)
+    }
+
+
+async def _by_comparing(
+    asking: Asking,
+    scorer: Preference,
+    examples: Sequence[Example],
+    spoken: Mapping[int, Outcome],
+    first: Sequence[Outcome | Failure],
+) -> dict[int, Given]:
+    """Nobody is asked about the same answer twice, as all of the first pattern's are."""
+    given, pairs = dict[int, Given](), dict[int, Outcome]()
+    for place, outcome in spoken.items():
+        other = first[place]
+        if isinstance(other, Failure):
+            given[place] = ALONE
+        elif outcome.text == other.text:
+            given[place] = TIE
+        else:
+            pairs[place] = other
+    requests = [
+        (place, request)
+        for place, other in pairs.items()
+        for request in scorer.requests(spoken[place], other, examples[place])
+    ]
+    ends = await _answers(asking, scorer, requests)
+    return given | {
+        place: _preferred(scorer, before, behind)
+        for place, before, behind in zip(pairs, ends[::2], ends[1::2], strict=True)
     }
 
 
@@ -59,8 +109,28 @@ def _given(scorer: Metric, outcome: Outcome, example: Example) -> Given:
         return str(error)
 
 
-def _request(asking: Asking, scorer: AskingMetric, outcome: Outcome, example: Example) -> Request:
-    pattern, request = scorer.pattern, scorer.request(outcome, example)
+def _preferred(scorer: Preference, before: Outcome | Failure, behind: Outcome | Failure) -> Given:
+    if isinstance(before, Failure):
+        return before.cause
+    if isinstance(behind, Failure):
+        return behind.cause
+    try:
+        return scorer.scored(before, behind)
+    except NoScore as error:
+        return str(error)
+
+
+async def _answers(
+    asking: Asking, scorer: PatternMetric, requests: Sequence[tuple[int, ModelRequest]]
+) -> list[Outcome | Failure]:
+    """How each request has ended that is made of the answer at that place."""
+    if not requests:
+        return []
+    lines = [Line(place + 1, _request(asking, scorer.pattern, request)) for place, request in requests]
+    return await asking.ends(scorer.pattern, scorer.name, lines)
+
+
+def _request(asking: Asking, pattern: str, request: ModelRequest) -> Request:
     taken = request.without(refused_tuning(asking.terms[pattern].step, request, asking.catalog))
     parameters = Parameters(**{name: getattr(taken, name) for name in Parameters.model_fields})
     return Request(pattern=pattern, messages=taken.messages, system=taken.system, parameters=parameters)

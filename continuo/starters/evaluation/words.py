@@ -84,6 +84,8 @@ def _notes(tried: Tried) -> Iterator[str]:
     for name in {name: None for given in tried.answers for name in given.unscored}:
         without = [given.unscored[name] for given in tried.answers if name in given.unscored]
         yield f"{tried.pattern}: {len(without):,} answers have no score {name}: {text(without[0], 200)}"
+    for name, whole in tried.corpus.items():
+        yield f"{tried.pattern}: {name} of all answers together is {whole.value:.3f} ({whole.signature})"
     if tried.whole.cost_usd is None:
         yield f"{tried.pattern}: the cost of some items is unknown; give their models a price in the catalog"
     if tried.scoring_usd:
