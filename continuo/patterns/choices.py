@@ -97,8 +97,8 @@ class Learned(Data):
     of the prompt (a logistic regression for each branch), less the branch's handicap in 0..1 for what it costs."""
 
     kind: Literal["learned"] = "learned"
-    weights: dict[Name, dict[str, Number]] = Field(min_length=1)
-    handicaps: dict[Name, Number] = {}
+    weights: dict[Name, dict[str, Annotated[Number, Field(ge=-1e6, le=1e6)]]] = Field(min_length=1)
+    handicaps: dict[Name, Annotated[Number, Field(ge=0, le=1)]] = {}
 
     @model_validator(mode="after")
     def _all_is_known(self) -> Self:
