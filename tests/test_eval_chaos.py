@@ -13,7 +13,7 @@ from continuo.testing.processes import kill, until
 from continuo.workers.local.processes import module
 from tests.support.world import World
 
-ITEMS, WINDOW, TENANT = 1000, 50, "killed"
+ITEMS, WINDOW, TENANT = 120, 20, "killed"
 SET = f"""\
 description: Killed.
 items: killed.jsonl
@@ -50,7 +50,7 @@ async def test_an_evaluation_that_is_killed_three_times_gives_the_same_report_an
         command = await begun(tmp_path)
 
         async def answered() -> bool:
-            return len(await world.simulator.calls("sim-mid")) >= share * ITEMS // 4  # noqa: B023
+            return len(await world.simulator.calls("sim-mid")) >= share * ITEMS // 5  # noqa: B023
 
         await until(answered, timeout=200, every=0.2)
         command.kill()
