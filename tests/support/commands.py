@@ -24,7 +24,9 @@ FORKED.set_forkserver_preload(
         *(f"continuo.starters.commands.{path.partition(':')[0]}" for path in COMMANDS),
         *inside("continuo.door"),
         *inside("continuo.starters.console"),
+        "continuo.evaluation.routing",
         "continuo.starters.doctor.checks",
+        "continuo.starters.replaying",
         "continuo.temporal.connect",
         "continuo.workers.pool",
     ]
