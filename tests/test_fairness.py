@@ -26,8 +26,6 @@ async def busy(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     file = tmp_path / "tenants.toml"
     file.write_text("[tenants.double]\nweight = 2.0\n", encoding="utf-8")
     monkeypatch.setenv("CONTINUO_TENANTS", str(file))
-    # In the sandbox the workflows, and not the slots, would be what everybody waits for.
-    monkeypatch.delenv("CONTINUO_SANDBOX")
     for model in ("sim-mini", "sim-mid", "sim-premium"):
         await world.simulator.behave(model, latency=LATENCY)
     return world

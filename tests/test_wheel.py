@@ -37,7 +37,7 @@ class Installed:
 
     async def run(self, program: str, *arguments: str, folder: Path, without: tuple[str, ...] = ()) -> str:
         """What a program prints in `folder`; its exit code must be 0. No setting names a file, nor any `without`."""
-        gone = ("CONTINUO_CATALOG", "CONTINUO_CODE", "CONTINUO_SANDBOX", "CONTINUO_TENANTS", "PYTHONPATH", *without)
+        gone = ("CONTINUO_CATALOG", "CONTINUO_CODE", "CONTINUO_TENANTS", "PYTHONPATH", *without)
         process = await asyncio.create_subprocess_exec(
             *(str(self.programs / program), *arguments),
             cwd=folder,

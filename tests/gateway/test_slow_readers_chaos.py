@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -17,18 +18,16 @@ SIZE = 2 * 10**6
 """Characters of each answer."""
 
 
-async def unread(port: int, secret: str, number: int) -> socket.socket:
-    """A connection on which a stream was asked for, and of which nothing is read."""
+async def ask(connection: socket.socket, port: int, secret: str, number: int) -> None:
+    """Ask for a stream of which nothing is read."""
     body = {"model": "sim-mini", "stream": True, "messages": [{"role": "user", "content": f"story {number}"}]}
     content = json.dumps(body)
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\nconnection: close\r\n"
-    connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.setblocking(False)
     loop = asyncio.get_running_loop()
     await loop.sock_connect(connection, ("127.0.0.1", port))
     await loop.sock_sendall(connection, f"{head}content-length: {len(content)}\r\n\r\n{content}".encode())
-    return connection
 
 
 async def text_of(connection: socket.socket) -> str:
@@ -46,10 +45,12 @@ async def test_answers_that_nobody_reads_yet_are_not_held_and_come_whole(world: 
     await world.pool()
     text = " ".join(f"{number:06}" * 100 for number in range(SIZE // 601))
     await world.simulator.behave("sim-mini", text=text)
-    async with served_gateway(tmp_path / "gateway.log") as gateway:
+    async with served_gateway(tmp_path / "gateway.log") as gateway, AsyncExitStack() as opened:
         secret, pid = await new_key(), gateway.child.pid
         before = resident(pid)
-        connections = [await unread(gateway.port, secret, number) for number in range(STREAMS)]
+        connections = [opened.enter_context(socket.socket()) for _ in range(STREAMS)]
+        for number, connection in enumerate(connections):
+            await ask(connection, gateway.port, secret, number)
 
         async def all_answered() -> bool:
             rows = await database.read("SELECT COUNT(*) AS count FROM journal")
@@ -68,6 +69,4 @@ async def test_answers_that_nobody_reads_yet_are_not_held_and_come_whole(world: 
         # Held in full it was three times all the answers; what is left are portions, and memory that is free.
         assert now[-1] - before < 2 * STREAMS * len(text)
         assert [await text_of(connection) for connection in connections] == [text] * STREAMS
-        for connection in connections:
-            connection.close()
         await database.aclose()

@@ -59,7 +59,6 @@ async def stack(
         patch.setenv("CONTINUO_TENANTS", str(tmp_path / "tenants.toml"))
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", httpserver.url_for("/").rstrip("/"))
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
-        patch.setenv("CONTINUO_SANDBOX", "0")
         async with Stack(Ports(0, 0, 0, 0, 0, 0), tmp_path / "data") as stack:
             yield stack
 

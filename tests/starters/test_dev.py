@@ -50,7 +50,7 @@ class Dev:
         self._process = await asyncio.create_subprocess_exec(
             *module("continuo", "dev", *FREE, "--data", str(self.folder), *arguments),
             cwd=self.cwd,
-            env={**clean, name: mark, "TMPDIR": str(self.folder.parent), "CONTINUO_SANDBOX": "0", **environment},
+            env={**clean, name: mark, "TMPDIR": str(self.folder.parent), **environment},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
