@@ -323,13 +323,13 @@ class Outcome(Account):
     """The answer with its full account.
 
     `usage` and `cost_usd` are the sums over `calls`; `cost_usd` is absent when the price of any call is unknown.
-    `saved_usd` is what an answer from the cache had cost. `missing` names the branches or members that gave no
-    answer, or nothing that counts. `branch` is the one that a route picked, and `tier` that of a cascade or a
-    fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to its
-    end. `embedding` is what an embedding model answers: the vectors of the turns one after the other, all of the same
-    length, as 32-bit floats in base64; `text` is empty then. `transcript` says when each part of an audio was said,
-    where that is asked. `turns` is the digest of an agent's last turn, which stands for all. `verdict` is what a person
-    decided, `orchestration` is that of an `orchestrate`.
+    `saved_usd` is what an answer from the cache had cost, or what it saved to leave turns out. `missing` names the
+    branches or members that gave no answer, or nothing that counts. `branch` is the one that a route picked, and `tier`
+    that of a cascade or a fallback, in each case the outermost one's. `latency_ms` is from the start of the workflow to
+    its end. `embedding` is what an embedding model answers: the vectors of the turns one after the other, all of the
+    same length, as 32-bit floats in base64; `text` is empty then. `transcript` says when each part of an audio was
+    said, where that is asked. `turns` is the digest of an agent's last turn, which stands for all. `verdict` is what a
+    person decided, `orchestration` is that of an `orchestrate`.
     """
 
     text: str

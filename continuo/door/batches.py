@@ -19,7 +19,7 @@ from continuo.door.request import Line
 from continuo.door.rules import answer_of, by_rule
 from continuo.door.stages import accepted, afresh
 from continuo.door.submit import Door
-from continuo.errors import InputError
+from continuo.errors import InputError, RefusedByGuardrails, RefusedByRule
 from continuo.guardrails.private import Private
 from continuo.guardrails.restoring import Restoring
 from continuo.jobs import Context, Job
@@ -48,12 +48,21 @@ class Batches:
         return Vault(self._store.database, self._door.withholding.key.cipher)
 
     async def submit(
-        self, id: str, digest: str, terms: Terms, source: str, lines: Iterable[Line], private: Private | None = None
+        self,
+        id: str,
+        digest: str,
+        terms: Terms,
+        source: str,
+        lines: Iterable[Line],
+        private: Private | None = None,
+        *,
+        without_refused: bool = False,
     ) -> BatchRow:
         """Check every item and keep it, then begin; a batch that has this `id` goes on, and its items stay as they are.
 
         `digest` is that of the items, and `source` is where they are from. `private` knows their placeholders, where
-        they have these already. Nothing has begun, and nothing is kept, when
+        they have these already. `without_refused` leaves out what guardrails or a rule refuse: the batch has no item
+        of that number. Nothing has begun, and nothing is kept, when
         `InputError` is raised: for an item that cannot run here, or a batch of this id that has other items.
         """
         tenant = terms.context.tenant
@@ -68,7 +77,8 @@ class Batches:
             if batch is not None:
                 now = await self._store.terms(tenant, id)
                 await self._store.note(tenant, id, terms.cancelled(now.cancelling))
-            await self._load(id, terms, source, lines, private)
+            refused = list[InputError]() if without_refused else None
+            await self._load(id, terms, source, lines, private, refused)
             return await self._begin(tenant, id)
         if batch.state == "done" or await self._runs(batch):
             return batch
@@ -176,17 +186,21 @@ class Batches:
         source: str,
         lines: Iterable[Line],
         private: Private | None = None,
+        refused: list[InputError] | None = None,
         *,
         planned: bool = False,
     ) -> None:
+        """With a list of what is `refused`, that is put there and the rest is kept."""
         context = terms.context
         try:
-            await self._add(id, terms, source, lines, private, planned=planned)
+            await self._add(id, terms, source, lines, private, refused, planned=planned)
         except InputError as error:
             await self._store.drop(context.tenant, id)
             if isinstance(cause := error.__cause__, InputError):
                 await self._door.refused(cause, context, context.pattern)
             raise
+        for one in refused or ():
+            await self._door.refused(one, context, context.pattern)
 
     async def _as_now(self, terms: Terms, planned: str) -> AsyncIterator[list[Item]]:
         """The planned items, after the stages that they passed when they were planned."""
@@ -203,16 +217,24 @@ class Batches:
         return item.model_copy(update={"request": job.request, "data": job.data, **_own(job, terms)})
 
     async def _add(
-        self, id: str, terms: Terms, source: str, lines: Iterable[Line], private: Private | None, *, planned: bool
+        self,
+        id: str,
+        terms: Terms,
+        source: str,
+        lines: Iterable[Line],
+        private: Private | None,
+        refused: list[InputError] | None,
+        *,
+        planned: bool,
     ) -> None:
         own, tenant, kept, seen = private, terms.context.tenant, 0, dict[int, int]()
         if own is None:
             own = await asyncio.to_thread(self._door.withholding.private, terms.context, terms.context.pattern)
-        items = self._items(terms, source, lines, own, withheld=private is not None)
+        items = self._items(terms, source, lines, own, refused, withheld=private is not None)
         while page := await asyncio.to_thread(lambda: list(islice(items, TOGETHER))):
             if own.policy.classifier is not None:
                 parts = [page[start : start + ASKING] for start in range(0, len(page), ASKING)]
-                page = [one for part in parts for one in await self._judged(part, terms, source, own)]
+                page = [one for part in parts for one in await self._judged(part, terms, source, own, refused)]
             seen = {item.number: line for line, item in page}
             if own.policy.restore:
                 new = dict(islice(own.values.items(), kept, None))
@@ -223,11 +245,18 @@ class Batches:
             except Taken as error:
                 what = f"id {error.item.own!r} is that of item {error.number}"
                 raise InputError(f"{source}:{seen[error.item.number]}: {what}; give each item one of its own") from None
-        if not seen:
+        if not (seen or refused):
             raise InputError(f"{source} has no items; write one a line")
 
     def _items(
-        self, terms: Terms, source: str, lines: Iterable[Line], private: Private, *, withheld: bool
+        self,
+        terms: Terms,
+        source: str,
+        lines: Iterable[Line],
+        private: Private,
+        refused: list[InputError] | None,
+        *,
+        withheld: bool,
     ) -> Iterator[tuple[int, Item]]:
         for number, (line, request, echo) in enumerate(lines, 1):
             try:
@@ -238,7 +267,8 @@ class Batches:
                 decided.append(attacks(private.policy, request.turns, request.data))
                 job = accepted(self._door.library, request, terms.context)
             except InputError as error:
-                raise InputError(f"{source}:{line}: {error}") from error
+                _refuse(error, f"{source}:{line}", refused)
+                continue
             if terms.at_provider is not None and job.step != terms.step and answer_of(job) is None:
                 what = "give all items the same model, and no canary in their instructions"
                 raise InputError(f"{source}:{line}: a provider's batch asks one model, unchecked; {what}")
@@ -246,20 +276,26 @@ class Batches:
             yield line, Item(number=number, own=request.id, request=job.request, data=job.data, echo=echo, **own)
 
     async def _judged(
-        self, page: Sequence[tuple[int, Item]], terms: Terms, source: str, private: Private
+        self,
+        page: Sequence[tuple[int, Item]],
+        terms: Terms,
+        source: str,
+        private: Private,
+        refused: list[InputError] | None,
     ) -> Sequence[tuple[int, Item]]:
         """The same with the classifier's decisions on them."""
 
-        async def one(line: int, item: Item) -> tuple[int, Item]:
+        async def one(line: int, item: Item) -> tuple[int, Item] | None:
             if answer_of(item.job(terms)) is not None:
                 return line, item
             try:
                 known = await self._door.second.on(private.policy, terms.context, item.request.messages, item.data)
             except InputError as error:
-                raise InputError(f"{source}:{line}: {error}") from error
+                _refuse(error, f"{source}:{line}", refused)
+                return None
             return line, item.model_copy(update={"decisions": (*item.decisions, *noted(known))})
 
-        return await asyncio.gather(*(one(*each) for each in page))
+        return [judged for judged in await asyncio.gather(*(one(*each) for each in page)) if judged is not None]
 
     async def _keep(self, terms: Terms, id: str, items: Sequence[Item], *, planned: bool = False) -> None:
         """Keep items that wait. What a rule has answered has ended, unless it is `planned`."""
@@ -303,6 +339,13 @@ class Batches:
 
     def _handle(self, batch: BatchRow) -> WorkflowHandle[Any, Tally]:
         return self._door.client.get_workflow_handle(workflow_id(batch.tenant, batch.id), result_type=Tally)
+
+
+def _refuse(error: InputError, where: str, refused: list[InputError] | None) -> None:
+    """Put it to what is refused, if that is wanted and it is a refusal; else raise it, with where it is."""
+    if refused is None or not isinstance(error, RefusedByGuardrails | RefusedByRule):
+        raise InputError(f"{where}: {error}") from error
+    refused.append(error)
 
 
 def _own(job: Job, terms: Terms) -> dict[str, Any]:

@@ -56,6 +56,12 @@ def part_of(example: ModelRequest, share: float) -> Part:
     return "validation" if number < share * 2**64 else "train"
 
 
+def texts(example: ModelRequest) -> list[str]:
+    """What was said in it, and asked of tools. Instructions, which many examples share, are not among it."""
+    calls = [call.arguments for message in example.messages for call in message.tool_calls]
+    return [*(message.text for message in example.messages), *calls]
+
+
 class Card:
     """Counts what becomes of each run."""
 

@@ -62,7 +62,11 @@ RUN_DURATION = Histogram(
 FALLBACKS = Counter(
     "continuo_fallbacks", "Runs that a tier behind the first one of a fallback or a cascade answered.", ("pattern",)
 )
-SAVED = Counter("continuo_run_saved_usd", "USD that answers from the cache had cost.", ("pattern",))
+SAVED = Counter(
+    "continuo_run_saved_usd",
+    "USD that answers from the cache had cost, or that turns left out would have.",
+    ("pattern",),
+)
 DECISIONS = Counter(
     "continuo_guardrail_decisions",
     "What stages and guards have decided on requests and answers.",

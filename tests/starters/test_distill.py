@@ -144,6 +144,7 @@ async def test_what_is_kept_no_more_cannot_be_read(
     [
         ({"since": "yesterday"}, "since: 'yesterday' is neither a duration nor a day"),
         ({"limit": 0}, "limit: Input should be greater than or equal to 1"),
+        ({"near": 0.4}, "near: Input should be greater than or equal to 0.5"),
         ({"validation": 0.9}, "validation: Input should be less than or equal to 0.5"),
         ({}, "is there; name a new one"),
     ],
@@ -152,6 +153,33 @@ async def test_wrong_input_is_named(options: dict[str, Any], says: str, client: 
     with pytest.raises(InputError, match=says):
         await distill(tmp_path, **options)
     assert not [*tmp_path.iterdir()]
+
+
+async def test_nothing_is_left_of_a_set_that_could_not_be_made(
+    client: Client, simulator: Control, tenant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ran(client, tenant, MID, "Who?")
+
+    def lost(*_: object) -> None:
+        raise RuntimeError("lost")
+
+    monkeypatch.setattr("continuo.starters.commands.distill.line", lost)
+    with pytest.raises(RuntimeError, match="lost"):
+        await distill(tmp_path / "new" / "set", tenant=tenant)
+    assert not [*tmp_path.iterdir()]
+
+
+async def test_what_is_nearly_a_duplicate_is_left_out_and_counted(
+    client: Client, simulator: Control, tenant: str, tmp_path: Path
+) -> None:
+    await simulator.behave("sim-mid", text="Yes.")
+    story = " ".join(f"Chapter {number} tells of it." for number in range(40))
+    await asyncio.gather(*(ran(client, tenant, MID, f"{story} {end}") for end in ("Is it so?", "Is it?")))
+    assert await distill(tmp_path / "new" / "set", tenant=tenant) == 0
+    assert len(lines(tmp_path / "new" / "set")) == 1
+    assert "| nearly a duplicate | 1 |" in (tmp_path / "new" / "set" / "README.md").read_text("utf-8")
+    assert await distill(tmp_path / "all", tenant=tenant, near=1) == 0
+    assert len(lines(tmp_path / "all")) == 2
 
 
 def test_the_example_of_the_page_is_a_command() -> None:

@@ -132,7 +132,7 @@ async def record_compressed(client: Client) -> None:
     request = long.request.model_copy(update={"messages": messages})
     handle = await begin(client, long.model_copy(update={"request": request}))
     await result(handle)
-    await keep("compress", handle)
+    await keep("compress-saving", handle)
 
 
 async def record_schedules(client: Client) -> None:

@@ -1,15 +1,16 @@
 """A step that is asked too much is asked less, and what is left out is summed up where a model can."""
 
 import json
+import re
 from collections.abc import Sequence
 
 import pytest
 from temporalio.client import Client
 
 from continuo.jobs import Job
-from continuo.messages import Message, ModelRequest, ToolCall
+from continuo.messages import Message, ModelRequest, ToolCall, estimated_tokens
 from continuo.parameters import Tool
-from continuo.patterns import Call, Compress, Guard, Retry, Step
+from continuo.patterns import Call, Cascade, Compress, Guard, Retry, Step, Template
 from continuo.testing.processes import Control, job, outcome
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -40,6 +41,19 @@ async def test_the_oldest_turns_are_left_out_and_the_account_says_how_much(clien
     assert note == {"role": "user", "content": "[7 earlier turns are left out here.]"}
     assert [one["content"][:12] for one in others] == ["assistant 3 ", "user 4 xxxxx", "assistant 4 ", "And now?"]
     assert [point.name for point in end.checkpoints] == ["compress: left out 7 turns, about 745 tokens"]
+    assert end.saved_usd == pytest.approx((745 - estimated_tokens(note["content"])) * 5 / 1e6)
+
+
+async def test_the_saving_is_of_each_call_that_was_asked_less_and_is_not_told_without_a_price(
+    client: Client, simulator: Control
+) -> None:
+    await simulator.behave("sim-mid", confidence=0.1)
+    note = estimated_tokens("[7 earlier turns are left out here.]")
+    tiers = Cascade(steps=(MID, PREMIUM), thresholds=(0.5,))
+    end = await outcome(client, talk(Compress(tiers, tokens=400), CHAT))
+    assert end.saved_usd == pytest.approx((745 - note) * (5 + 10) / 1e6)
+    for step in (Call(model="sim-unpriced"), Template(text="Hello.")):
+        assert (await outcome(client, talk(Compress(step, tokens=400), CHAT))).saved_usd is None
 
 
 async def test_what_fits_is_asked_as_it_is(client: Client, simulator: Control) -> None:
@@ -57,8 +71,11 @@ async def test_a_summary_stands_for_what_is_left_out_and_is_paid_for_in_the_acco
     end = await outcome(client, talk(Compress(MID, tokens=800, keep=2, summary=PREMIUM), CHAT))
     assert [(call.path, call.model) for call in end.calls] == [("summary", "sim-premium"), ("step", "sim-mid")]
     assert end.cost_usd == pytest.approx(sum(call.cost_usd or 0 for call in end.calls))
+    tokens = int(re.findall(r"about (\d+) tokens", end.checkpoints[0].name)[0])
     [[_, note, *_]] = await bodies(simulator, "sim-mid")
     assert note["content"] == "[5 earlier turns are left out here. In sum:\nThey said x.]"
+    spared = (tokens - estimated_tokens(note["content"])) * 5 / 1e6
+    assert end.saved_usd == pytest.approx(spared - (end.calls[0].cost_usd or 0))
     [summed] = await simulator.calls("sim-premium")
     read = json.dumps(summed["body"]["messages"])
     assert all(said in read for said in ("user 0 ", "user 2 ", "Sum up the conversation"))

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 PAGE = 200
 
+REFUSED = Failure(type="Refused", message="the guardrails or a rule refuse what is asked about it")
+"""How a question has ended that was not asked. Which of them, and why, is in the audit."""
+
 
 class Incomplete(Exception):
     """A batch of an evaluation has stopped before all its items had ended."""
@@ -45,27 +48,33 @@ class Asking:
     def spent(self) -> float:
         return sum(batch.tally.cost_usd for batch in self.ended)
 
-    async def ends(self, pattern: str, source: str, lines: Sequence[Line]) -> list[Outcome | Failure]:
+    async def ends(
+        self, pattern: str, source: str, lines: Sequence[Line], *, without_refused: bool = False
+    ) -> list[Outcome | Failure]:
         """How each question has ended, in their order; the batch is the last of those that have `ended`.
 
-        Raises `InputError` for a question that cannot be asked, and `Incomplete` where not all have ended.
+        Raises `InputError` for a question that cannot be asked, and `Incomplete` where not all have ended. One that
+        guardrails or a rule refuse is not asked `without_refused`, and has failed.
         """
         left = None if self.budget is None else max(0.0, self.budget - self.spent)
         terms = self.terms[pattern].model_copy(update={"budget_usd": left})
         digest = _digest(terms, lines)
-        batch = await self.batches.submit(f"{self.prefix}-{digest[:12]}", digest, terms, source, lines)
+        id = f"{self.prefix}-{digest[:12]}"
+        batch = await self.batches.submit(id, digest, terms, source, lines, without_refused=without_refused)
         batch = await followed(self.batches, self.store, batch)
         if batch.state != "done":
             raise Incomplete(batch)
         self.ended.append(batch)
-        return await self._ends(batch)
+        ends = await self._ends(batch)
+        return [ends.get(number, REFUSED) for number in range(1, len(lines) + 1)]
 
-    async def _ends(self, batch: BatchRow) -> list[Outcome | Failure]:
-        private, ends, after = await self.batches.restoring(batch), list[Outcome | Failure](), 0
+    async def _ends(self, batch: BatchRow) -> dict[int, Outcome | Failure]:
+        """By the numbers of the items."""
+        private, ends, after = await self.batches.restoring(batch), dict[int, Outcome | Failure](), 0
         while rows := await self.store.results(batch.tenant, batch.id, after, PAGE):
             for row in rows:
                 kind = Outcome if row["state"] == "done" else Failure
-                ends.append(private.restored_model(kind.model_validate_json(row["result"])))
+                ends[row["number"]] = private.restored_model(kind.model_validate_json(row["result"]))
             after = rows[-1]["number"]
         return ends
 

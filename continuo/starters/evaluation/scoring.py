@@ -123,11 +123,11 @@ def _preferred(scorer: Preference, before: Outcome | Failure, behind: Outcome | 
 async def _answers(
     asking: Asking, scorer: PatternMetric, requests: Sequence[tuple[int, ModelRequest]]
 ) -> list[Outcome | Failure]:
-    """How each request has ended that is made of the answer at that place."""
+    """How each request has ended that is made of the answer at that place: an answer may hold what is refused."""
     if not requests:
         return []
     lines = [Line(place + 1, _request(asking, scorer.pattern, request)) for place, request in requests]
-    return await asking.ends(scorer.pattern, scorer.name, lines)
+    return await asking.ends(scorer.pattern, scorer.name, lines, without_refused=True)
 
 
 def _request(asking: Asking, pattern: str, request: ModelRequest) -> Request:
