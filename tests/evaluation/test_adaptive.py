@@ -54,7 +54,7 @@ def test_a_failure_counts_as_often_as_answers_are_rated() -> None:
     assert (found["b"].count, found["b"].quality, found["b"].cost) == (10, 9.0, 2.5)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(st.dictionaries(st.sampled_from("abc"), st.floats(0.01, 10), min_size=1), st.data())
 def test_shares_keep_the_floor_and_are_settled_once_nothing_more_is_seen(
     now: dict[str, float], data: st.DataObject
@@ -64,9 +64,7 @@ def test_shares_keep_the_floor_and_are_settled_once_nothing_more_is_seen(
     if isinstance(shares, dict):
         assert sum(share.weight for share in shares.values()) == pytest.approx(1)
         assert all(share.weight >= 0.1 for share in shares.values())
-        again = next_shares(
-            Adaptive(floor=0.1), {name: one.weight for name, one in shares.items()}, known, first=False
-        )
+        again = next_shares(Adaptive(floor=0.1), {name: one.weight for name, one in shares.items()}, known, first=False)
         assert again == f"no share would change by {STEP:.0%} or more"
 
 
