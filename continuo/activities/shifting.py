@@ -58,11 +58,11 @@ class Splits:
         return result
 
     def _adaptive(self) -> dict[str, Split]:
-        found = dict[str, Split]()
+        splits = dict[str, Split]()
         for name in self._library.names():
             # What is wrong in a file is told to those who ask for it.
             with suppress(InputError):
                 pattern = self._library.named(name).pattern
                 if isinstance(pattern, Split) and pattern.adaptive is not None:
-                    found[name] = pattern
-        return found
+                    splits[name] = pattern
+        return splits

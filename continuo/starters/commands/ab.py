@@ -111,7 +111,7 @@ def plan(*, baseline: float, effect: float = EFFECT, power: float = POWER) -> in
 
 @ab.command
 async def shift(pattern: str, *, json: Json = False) -> int:
-    """Let the weights of an adaptive split follow now from what was said of its answers, as a pool does every minute.
+    """Let the weights of an adaptive split follow now from what became of its runs, as a pool does every minute.
 
     Parameters
     ----------
