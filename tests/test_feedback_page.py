@@ -9,13 +9,13 @@ import pytest
 import yaml
 
 from continuo.authoring.files import NamedPattern
-from continuo.patterns import Split
+from continuo.patterns import Adaptive, Split
 from continuo.starters.app import app
 from continuo.wire.feedback import Body, value_of
 from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "feedback.md").read_text(encoding="utf-8")
-[PATTERN] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+PATTERN, ADAPTIVE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 CURL, *SHELL = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -28,6 +28,7 @@ def test_its_feedback_is_taken() -> None:
 @pytest.mark.usefixtures("temporal")
 async def test_every_command_works(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "help.yaml").write_text(PATTERN, encoding="utf-8")
+    (tmp_path / "answers.yaml").write_text(ADAPTIVE, encoding="utf-8")
     monkeypatch.setenv("CONTINUO_PATTERNS", str(tmp_path))
     monkeypatch.setenv("CONTINUO_DATA", str(tmp_path))
     function, arguments, _ = app.parse_args(shlex.split(command)[1:], exit_on_error=False, print_error=False)
@@ -38,5 +39,15 @@ async def test_every_command_works(command: str, tmp_path: Path, monkeypatch: py
     assert (await result if isinstance(result, Coroutine) else result) == 0
 
 
-def test_its_pattern_is_a_split() -> None:
-    assert isinstance(NamedPattern.model_validate(yaml.safe_load(PATTERN)).pattern, Split)
+@pytest.mark.parametrize(("text", "adaptive"), [(PATTERN, False), (ADAPTIVE, True)])
+def test_its_patterns_are_splits(text: str, adaptive: bool) -> None:
+    split = NamedPattern.model_validate(yaml.safe_load(text)).pattern
+    assert isinstance(split, Split)
+    assert (split.adaptive is not None) == adaptive
+
+
+def test_its_defaults_are_those_of_the_pattern() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*?\(([\d.]+)(?:: never)?\)", PAGE, re.MULTILINE)
+    assert {name: float(value) for name, value in rows} == {
+        name: float(field.default) for name, field in Adaptive.model_fields.items()
+    }

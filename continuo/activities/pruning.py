@@ -25,6 +25,7 @@ from continuo.stores.files import Files
 from continuo.stores.payloads import FRESH, drop_owners, find
 from continuo.stores.pruning import JOURNAL, LEDGER, MCP_CALLS, RUNS, Aged, payloads, prune
 from continuo.stores.ratings import RATINGS
+from continuo.stores.shifts import prune_shifts
 from continuo.stores.streams import StreamLog
 from continuo.stores.turns import Turns
 from continuo.stores.vault import prune_vault
@@ -89,7 +90,9 @@ class Pruning:
             case "events":
                 return await prune_events(self._store, now.timestamp() - settings.event_retention, dry_run=dry_run)
             case "runs":
-                before = (now - timedelta(seconds=settings.run_retention)).isoformat()
+                oldest = now - timedelta(seconds=settings.run_retention)
+                before = oldest.isoformat()
+                shifted = await prune_shifts(self._store, oldest, dry_run=dry_run)
                 batches = await prune_batches(self._store, before, dry_run=dry_run)
                 files = await Files(self._store).prune(now.timestamp(), dry_run=dry_run)
                 values = await prune_vault(self._store, now.timestamp() - DAY, dry_run=dry_run)
@@ -97,7 +100,7 @@ class Pruning:
                     await prune(self._store, aged, before, lambda run_id: False, dry_run=dry_run)
                     for aged in (RATINGS, RUNS)
                 ]
-                return values + files + batches + sum(rows)
+                return shifted + values + files + batches + sum(rows)
 
     async def _audit(self, now: datetime, *, dry_run: bool) -> int:
         tenants, count = await asyncio.to_thread(load_tenants, self._settings.tenants), 0

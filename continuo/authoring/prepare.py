@@ -12,9 +12,9 @@ from continuo.data import Data
 from continuo.decisions.segment import segment
 from continuo.errors import InputError, unknown
 from continuo.jobs import Job
-from continuo.patterns import PLACEHOLDER, Call, Checks, Http, Review, Step
+from continuo.patterns import PLACEHOLDER, Call, Checks, Http, Review, Split, Step
 from continuo.patterns.review import Escalation, Notify
-from continuo.patterns.walk import given, models_in, replaced
+from continuo.patterns.walk import given, models_in, replaced, specs
 
 MAX_INPUT_BYTES = 1_000_000
 """Of a prompt, or of data: each call carries the whole input."""
@@ -53,6 +53,7 @@ def resolved(
     Raises `InputError` for that, and for a pattern that is too large to run.
     """
     check_extent(step)
+    check_adaptive(step)
 
     def resolve(part: Data) -> Data:
         if isinstance(part, Checks):
@@ -99,6 +100,14 @@ def check_extent(step: Step) -> None:
         if path > MAX_PATH_BYTES:
             raise InputError(f"the names of steps inside each other have over {MAX_PATH_BYTES} bytes; shorten them")
         waiting += [(inner, level + 1, path + 1 + len(name.encode())) for name, inner in here.nested().items()]
+
+
+def check_adaptive(step: Step) -> None:
+    """Raise `InputError` for an adaptive split inside another pattern: it learns from what becomes of whole runs."""
+    for spec in specs(step):
+        if spec is not step and isinstance(spec, Split) and spec.adaptive is not None:
+            what = f"adaptive: this split stands inside a {step.kind}, and learns from what becomes of whole runs"
+            raise InputError(f"{what}; make it a pattern of its own, asked by its name, or leave adaptive out here")
 
 
 def check_services(step: Step, catalog: Catalog, environ: Mapping[str, str], data: Mapping[str, JsonValue]) -> None:

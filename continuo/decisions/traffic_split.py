@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from hashlib import sha256
 from itertools import accumulate
+from math import inf, log1p
 
 
 def point(key: str) -> float:
@@ -17,3 +18,16 @@ def variant_at(weights: Mapping[str, float], point: float) -> str:
         if mark < end:
             return name
     return list(weights)[-1]
+
+
+def kept_at(weights: Mapping[str, float], key: str) -> str:
+    """The name that `key` stays at while weights change, as far as they allow: it leaves one only for another whose
+    weight has grown by a larger factor. Each name's share of all keys is that of its weight.
+
+    Weighted rendezvous hashing: of waits at rates as the weights, the shortest.
+    """
+
+    def wait(name: str) -> float:
+        return -log1p(-point(f"{key}/{name}")) / weights[name] if weights[name] else inf
+
+    return min(weights, key=wait)

@@ -4,11 +4,11 @@ A variant's share is how likely it is to give the most quality per dollar. How i
 so that one that turns bad is left within as many.
 """
 
-from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import Field
 
@@ -19,14 +19,6 @@ from continuo.evaluation.intervals import share_interval
 
 DRAWS = 1_000
 SURE = 0.95
-
-
-class Outcome(NamedTuple):
-    """Of a request: the variant that answered it, its quality from 0 to 1, and its cost in dollars."""
-
-    variant: str
-    quality: float
-    cost: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +50,6 @@ class Share(Data):
 
     weight: float
     why: str
-
-
-def gathered(outcomes: Iterable[Outcome], window: int) -> dict[str, Evidence]:
-    """What the last `window` of the outcomes say of each variant that is among them."""
-    evidence: dict[str, Evidence] = {}
-    for variant, quality, cost in deque(outcomes, maxlen=window):
-        so_far = evidence.get(variant, Evidence())
-        evidence[variant] = Evidence(so_far.count + 1, so_far.quality + quality, so_far.cost + cost)
-    return evidence
 
 
 def shares(

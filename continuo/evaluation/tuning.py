@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from continuo.data import Data
 from continuo.decisions.confidence import UNKNOWN
 from continuo.errors import InputError
+from continuo.evaluation.gate import Limits, Sides, Verdict, judge
 from continuo.evaluation.replay import taken
 from continuo.evaluation.savings import Savings, savings
 from continuo.evaluation.table import Question
@@ -25,6 +26,9 @@ SHOWN = 12
 
 LEAST = 50
 """Questions in each half."""
+
+LEAST_EFFECT = 1e-4
+"""Less of a loss of accuracy does not matter to anybody."""
 
 
 T = TypeVar("T")
@@ -113,6 +117,20 @@ def curve_of(
     shown = [number for number in reversed(range(len(front))) if number % every == 0 or number == chosen]
     points = {number: measured(front[number]) for number in shown}
     return Curve(points=tuple(points.values()), chosen=None if chosen is None else points[chosen])
+
+
+def gated(point: Point, questions: Sequence[Question], max_loss: float) -> Verdict:
+    """Whether the pattern of a curve loses significantly more than `max_loss` (0..1) of the dearest model's accuracy on
+    the half of the `questions` that it was not chosen by."""
+    _, rest = halves(questions)
+    baseline, candidate = dict[str, float](), dict[str, float]()
+    for number, question in enumerate(rest):
+        model = taken(point.pattern, question).model
+        baseline[str(number)] = question.models[point.test.dearest_model].correct
+        candidate[str(number)] = question.models[model].correct if model else 0.0
+    # A gate has an effect between 0 and 1, without these.
+    effect = min(max(max_loss, LEAST_EFFECT), 1 - LEAST_EFFECT)
+    return judge({"accuracy": Sides(baseline, candidate)}, {}, Limits(min_effect=effect))
 
 
 def lost_at(what: T, usd: FloatArray, right: FloatArray, best: FloatArray) -> Tried[T]:

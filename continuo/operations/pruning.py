@@ -24,7 +24,8 @@ class Request(Data):
 
 class Pruned(Data):
     """How many went, or would go, of each; `letters` are dead letters that were closed, `runs` rows of runs, their
-    ratings and batches, `streams` runs in the stream log, `audit` rows of the audit, `events` those of the bus."""
+    ratings and batches, and shifts of splits, `streams` runs in the stream log, `audit` rows of the audit, `events`
+    those of the bus."""
 
     dry_run: bool
     journal: int

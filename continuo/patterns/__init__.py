@@ -24,7 +24,7 @@ from continuo.patterns.python import Python
 from continuo.patterns.review import Review
 from continuo.patterns.route import Route
 from continuo.patterns.saga import Saga, SagaStep
-from continuo.patterns.split import Split, Variant
+from continuo.patterns.split import Adaptive, Split, Variant
 from continuo.patterns.template import Template
 
 # isort: split
@@ -34,6 +34,7 @@ from continuo.patterns.step import KINDS, Step
 __all__ = [
     "KINDS",
     "PLACEHOLDER",
+    "Adaptive",
     "Agent",
     "AgentServer",
     "AgentTool",

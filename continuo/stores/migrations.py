@@ -367,6 +367,15 @@ STORE = (
     CREATE INDEX ratings_time ON ratings (time, run_id);
     CREATE INDEX ratings_rater ON ratings (rater)
     """,
+    """
+    CREATE TABLE shifts (
+        pattern TEXT NOT NULL,
+        number BIGINT NOT NULL,
+        time TEXT NOT NULL,
+        shift TEXT NOT NULL,
+        PRIMARY KEY (pattern, number)
+    )
+    """,
 )
 
 PAYLOADS = (

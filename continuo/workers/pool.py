@@ -37,6 +37,7 @@ from continuo.activities.review_notices import ReviewNotices
 from continuo.activities.scheduling import Scheduling
 from continuo.activities.services import ServiceCalls
 from continuo.activities.settling import Settling
+from continuo.activities.shifting import Splits
 from continuo.activities.sparing import Sparing
 from continuo.activities.turns import TurnKeeping
 from continuo.activities.unexpected import final_if_unexpected
@@ -139,7 +140,7 @@ async def pool(
             calls, PlainCalls(calls, client), admission, breakers, services, functions, tools, caching, letters,
             reports, pruning, webhooks, notices, Recording(), TurnKeeping(turns), Orchestrating(library),
             Sparing(library), Scheduling(library, stored), kept, at_provider, Checking(library, turns, meter),
-            Alerting(library, client, namespace.id, database),
+            Alerting(library, client, namespace.id, database), Splits(library, database),
         )  # fmt: skip
         worker = Worker(
             Client(**config),

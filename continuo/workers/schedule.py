@@ -1,4 +1,4 @@
-"""The schedules by which Temporal prunes once a day, and looks for alerts every minute."""
+"""The schedules by which Temporal prunes once a day, and every minute looks for alerts and shifts adaptive splits."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
-from continuo.operations import alerts, pruning
+from continuo.operations import alerts, pruning, shifts
 
 log = structlog.get_logger()
 
@@ -29,8 +29,10 @@ async def ensure_schedules(client: Client) -> None:
     """Create each, unless there is one: what an operator has made of that stays. A cluster may have none."""
     prune = ScheduleActionStartWorkflow(pruning.TYPE, id=pruning.SCHEDULE, task_queue=pruning.QUEUE)
     look = ScheduleActionStartWorkflow(alerts.TYPE, id=alerts.SCHEDULE, task_queue=alerts.QUEUE)
+    shift = ScheduleActionStartWorkflow(shifts.TYPE, id=shifts.SCHEDULE, task_queue=shifts.QUEUE)
     await _ensure(client, prune, DAILY, "prune by hand: continuo prune")
     await _ensure(client, look, EVERY_MINUTE, "look for alerts by hand: continuo alerts check")
+    await _ensure(client, shift, EVERY_MINUTE, "shift adaptive splits by hand: continuo ab shift")
 
 
 async def _ensure(client: Client, action: ScheduleActionStartWorkflow, spec: ScheduleSpec, otherwise: str) -> None:

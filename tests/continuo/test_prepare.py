@@ -18,6 +18,7 @@ from continuo.errors import InputError
 from continuo.jobs import Context, Job
 from continuo.messages import Message, ModelRequest
 from continuo.patterns import (
+    Adaptive,
     Agent,
     AgentTool,
     Call,
@@ -172,6 +173,37 @@ def named(name: str, levels: int) -> Step:
 def test_a_pattern_that_is_too_large_to_run_is_refused(step: Step, says: str) -> None:
     with pytest.raises(InputError, match=says):
         resolved(step, CATALOG, {}, simulated=True)
+
+
+def test_an_adaptive_split_is_refused_inside_another_pattern() -> None:
+    split = Split(variants={"a": Variant(step=Template(text="t"))}, adaptive=Adaptive(least=1))
+    assert resolved(split, CATALOG, {}, simulated=True) == split
+    with pytest.raises(InputError, match="adaptive: this split stands inside a fallback, and learns from"):
+        resolved(Fallback(steps=(Template(text="t"), split)), CATALOG, {}, simulated=True)
+
+
+@pytest.mark.parametrize(
+    ("adaptive", "weight", "says"),
+    [
+        ({"floor": 0.5}, 1.0, "a floor of 0.5 for each of 3 is over 1; lower it"),
+        ({}, 0.01, "of the last 500 some 2.5 are of 'c', and 10 are needed to shift; raise its weight or the window"),
+        ({"floor": 0.6}, 1.0, "adaptive.floor"),
+        ({"min_quality": 1.1}, 1.0, "adaptive.min_quality"),
+        ({"window": 9}, 1.0, "adaptive.window"),
+        ({"least": 0}, 1.0, "adaptive.least"),
+    ],
+)
+def test_bounds_of_an_adaptive_split_that_cannot_hold_are_refused(
+    adaptive: dict[str, float], weight: float, says: str
+) -> None:
+    step = {"kind": "template", "text": "t"}
+    variants = {"a": {"step": step}, "b": {"step": step}, "c": {"step": step, "weight": weight}}
+    with pytest.raises(ValidationError, match=says):
+        Split.model_validate({"variants": variants, "adaptive": adaptive})
+
+
+def test_a_split_that_does_not_adapt_is_written_as_before() -> None:
+    assert "adaptive" not in Split(variants={"a": Variant(step=Template(text="t"))}).model_dump_json()
 
 
 def test_a_pattern_as_large_as_can_be_is_fine() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from continuo.authoring.edited import with_field
 from continuo.errors import InputError
-from continuo.evaluation.tuning import cascade_of, halves, tuned_cascade
+from continuo.evaluation.tuning import cascade_of, gated, halves, tuned_cascade
 from continuo.patterns import Cached, Call, Cascade, Route, Step
 from tests.support.tables import made
 
@@ -36,6 +36,20 @@ def test_nothing_of_the_other_half_has_a_part_in_the_choice() -> None:
     assert other.chosen is not None
     assert one.chosen.setting == other.chosen.setting
     assert one.chosen.test != other.chosen.test
+
+
+def test_a_choice_passes_the_gate_unless_the_other_half_loses_more_than_is_allowed() -> None:
+    step, questions = Cascade(steps=(MINI, PREMIUM)), made(600, 5)
+    chosen = tuned_cascade(step, questions, 0.02).chosen
+    assert chosen is not None
+    wrong = {"correct": 0.0, "confidence": 1.0}
+    lost = [
+        one.model_copy(update={"models": {**one.models, "sim-mini": one.models["sim-mini"].model_copy(update=wrong)}})
+        for one in questions
+    ]
+    assert gated(chosen, questions, 0.02).passed
+    assert not gated(chosen, lost, 0.0).passed
+    assert gated(chosen, lost, 1.0).passed
 
 
 def test_where_every_choice_loses_more_none_is_chosen() -> None:

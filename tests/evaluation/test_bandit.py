@@ -1,12 +1,14 @@
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from continuo.errors import InputError
-from continuo.evaluation.bandit import Evidence, Outcome, Policy, gathered, shares
+from continuo.evaluation.bandit import Evidence, Policy, shares
 
 Rate = Callable[[int], float]
 """How often a variant is right, by the number of the request."""
@@ -18,6 +20,23 @@ evidence = st.builds(
     lambda count, rate, cost: Evidence(count, count * rate, count * cost),
     st.integers(0, 1_000), st.floats(0, 1), st.floats(0, 1),
 )  # fmt: skip
+
+
+class Outcome(NamedTuple):
+    """Of a request: the variant that answered it, its quality from 0 to 1, and its cost in dollars."""
+
+    variant: str
+    quality: float
+    cost: float
+
+
+def gathered(outcomes: Iterable[Outcome], window: int) -> dict[str, Evidence]:
+    """What the last `window` of the outcomes say of each variant that is among them."""
+    evidence: dict[str, Evidence] = {}
+    for variant, quality, cost in deque(outcomes, maxlen=window):
+        so_far = evidence.get(variant, Evidence())
+        evidence[variant] = Evidence(so_far.count + 1, so_far.quality + quality, so_far.cost + cost)
+    return evidence
 
 
 def served(
@@ -150,11 +169,6 @@ def test_shares_are_of_the_variants_add_up_and_keep_the_floor(
     assert sum(share.weight for share in next_shares.values()) == pytest.approx(1)
     assert all(share.weight >= 0.1 for share in next_shares.values())
     assert shares(weights, known, policy, Random(0)) == next_shares
-
-
-def test_only_the_last_outcomes_count() -> None:
-    outcomes = [Outcome("old", 1.0, 1.0), *[Outcome("a", 0.5, 0.25)] * 2, Outcome("b", 1.0, 0.5)]
-    assert gathered(outcomes, 3) == {"a": Evidence(2, 1.0, 0.5), "b": Evidence(1, 1.0, 0.5)}
 
 
 def test_floors_that_are_over_1_together_are_refused() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from continuo.config.settings import Settings
 from continuo.errors import InputError
-from continuo.starters.commands.ab import plan, show
+from continuo.starters.commands.ab import hold, plan, release, reset, shift, show
 from continuo.stores.opened import open_store
 from continuo.stores.ratings import rate
 from continuo.stores.runs import Runs
@@ -97,3 +97,36 @@ def test_a_plan_begins_where_nothing_passes_and_ends_where_all_does(baseline: fl
 def test_a_plan_of_what_cannot_be_is_refused(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(InputError, match=message):
         plan(**{"baseline": 0.8, **wrong})
+
+
+async def test_an_adaptive_split_is_shifted_held_and_reset_by_hand_and_shown_with_why(
+    pattern: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match=r"has the weights that are written; add `adaptive: \{\}` to its split"):
+        await shift(pattern)
+    file = Path(pattern)
+    file.write_text(PATTERN.replace("kind: split", "kind: split\n  adaptive: {window: 100}"), encoding="utf-8")
+    assert await shift(pattern) == 0
+    shifted = capsys.readouterr().out
+    assert " UTC, shift: now 2%, new 98%" in shifted
+    assert "  new: 25.0% → 98.0%: quality 1.00" in shifted
+    assert [await hold(pattern), await shift(pattern), await release(pattern), await release(pattern)] == [0, 1, 0, 1]
+    said = capsys.readouterr()
+    assert "UTC, hold, held: now 2%, new 98%" in said.out
+    assert "nothing is changed: held since " in said.err
+    assert "nothing is changed: it is not held" in said.err
+    assert await show(pattern) == 0
+    shown = capsys.readouterr().out
+    assert "98%" in shown
+    assert [line.partition(" UTC, ")[2] for line in shown.splitlines() if " UTC, " in line] == [
+        "release: now 2%, new 98%",
+        "hold, held: now 2%, new 98%",
+        "shift: now 2%, new 98%",
+    ]
+    assert "  now: 75.0% → 2.0%: quality 0.00" in shown
+    assert await reset(pattern, json=True) == 0
+    assert json.loads(capsys.readouterr().out)["shares"] == {}
+    assert await show(pattern, json=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [arm["weight"] for arm in found["arms"]] == [0.75, 0.25, None]
+    assert [entry["action"] for entry in found["shifts"]] == ["reset", "release", "hold", "shift"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from continuo.evaluation.tuning import halves
 from tests.support.commands import continuo
 from tests.support.tables import made, pattern_file, written
 
@@ -22,6 +23,22 @@ async def test_the_change_is_shown_and_only_made_with_apply(tmp_path: Path, envi
     assert f"thresholds: {curve['chosen']['setting']}" in pattern.read_text(encoding="utf-8")
     replayed = await continuo("eval", "replay", str(table), "--pattern", str(pattern), "--offline")
     assert replayed.code == 0, replayed.err
+
+
+async def test_what_the_other_half_shows_to_lose_too_much_is_not_applied(tmp_path: Path, environ: object) -> None:
+    training, rest = halves(made(400, 1))
+    sure = {"confidence": 1.0, "correct": 0.0}
+    turned = [
+        one.model_copy(update={"models": {**one.models, "sim-mini": one.models["sim-mini"].model_copy(update=sure)}})
+        for one in rest
+    ]
+    table, pattern = written(tmp_path, [*training, *turned]), pattern_file(tmp_path, CASCADE)
+    before = pattern.read_text(encoding="utf-8")
+    refused = await continuo("tune", str(pattern), "--table", str(table), "--max-loss", "3", "--apply")
+    assert (refused.code, pattern.read_text(encoding="utf-8")) == (1, before)
+    assert "gate: accuracy on the other half, against sim-premium: 0." in refused.err
+    assert "a significant loss of 0.03 or more" in " ".join(refused.err.split())
+    assert "is not changed: allow more with --max-loss" in " ".join(refused.err.split())
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from continuo.operations.schedules import BATCH_TYPE as SCHEDULED_BATCH
 from continuo.operations.schedules import TYPE as SCHEDULED
 from continuo.operations.schedules import action_id
 from continuo.patterns import (
+    Adaptive,
     Agent,
     AgentTool,
     Cached,
@@ -113,6 +114,7 @@ async def main() -> None:
             await record_report(world.client)
             await record_prune(world.client)
             await record_alerts(world.client)
+            await record_shifts(world.client)
             await record_breakers(world.client)
             await record_webhooks(world.client, world.simulator)
             await record_agents(world.client, world.simulator)
@@ -247,6 +249,9 @@ async def record(client: Client, simulator: Control, shop: Control) -> None:
         "python-failed": Python(function="tests.support.own_code:fail", input={"event": "a", "error": "ValueError"}),
         "mcp": Mcp(server="notes", tool="note", input={"text": "{input}"}),
         "mcp-failed": Mcp(server="notes", tool="fail"),
+        "split-adaptive": Split(
+            variants={name: Variant(step=answers) for name in "ab"}, adaptive=Adaptive(), sticky="session"
+        ),
         "split-with-shadow": Split(variants={"a": Variant(step=answers)}, shadow={"b": answers}),
     }
     # As they were recorded before decisions were, and after that.
@@ -371,6 +376,12 @@ async def record_alerts(client: Client) -> None:
     run = await client.start_workflow("Alerts", id="alerts", task_queue="standard")
     await run.result()
     await keep("alerts", run)
+
+
+async def record_shifts(client: Client) -> None:
+    run = await client.start_workflow("ShiftSplits", id="shift-splits", task_queue="standard")
+    await run.result()
+    await keep("shift-splits", run)
 
 
 async def record_prune(client: Client) -> None:

@@ -53,12 +53,13 @@ async def tune(
     max_loss
         So many points of the dearest model's accuracy may be lost, as far as the half that is trained on can tell.
     apply
-        Write the change into the pattern's file, which is only shown otherwise.
+        Write the change into the pattern's file, which is only shown otherwise. Not where the other half shows a
+        significant loss of more than may be lost.
     json
         Print the curve as JSON.
     """
     from continuo.evaluation.routing import learned_route, route_of
-    from continuo.evaluation.tuning import cascade_of, tuned_cascade
+    from continuo.evaluation.tuning import cascade_of, gated, tuned_cascade
     from continuo.starters.replaying import as_in_table, table_project
 
     path = _file(pattern)
@@ -72,7 +73,8 @@ async def tune(
     else:
         what = "neither one cascade of two to four calls, nor one route to calls"
         raise InputError(f"{pattern}: it has {what}; name a pattern that has one of them")
-    curve = await asyncio.to_thread(tuned, step, answerable(step, every), max_loss / 100)
+    questions = answerable(step, every)
+    curve = await asyncio.to_thread(tuned, step, questions, max_loss / 100)
     if json:
         out.out(curve.model_dump_json(indent=2))
     else:
@@ -89,6 +91,14 @@ async def tune(
             before.splitlines(), after.splitlines(), str(path), str(path), lineterm="", n=1
         ):
             out.out(line)
+    verdict = await asyncio.to_thread(gated, curve.chosen, questions, max_loss / 100)
+    for finding in verdict.findings:
+        err.print(
+            f"gate: {finding.name} on the other half, against {curve.chosen.test.dearest_model}: {finding.reason}"
+        )
+    if apply and not verdict.passed:
+        err.print(f"{path} is not changed: allow more with --max-loss, or tune by more questions")
+        return 1
     if apply:
         try:
             path.write_text(after, encoding="utf-8")
