@@ -65,6 +65,8 @@ def test_a_second_answer_is_forgiven_only_to_a_pool_that_was_killed_in_mid_call(
     found = account(repeated, identities, [killed])
     in_flight = 10 <= killed <= 10 + IN_FLIGHT
     assert (found.in_flight, list(found.twice)) == ((len(identities[:1]), []) if in_flight else (0, identities[:1]))
+    gone_on = [call | {"idempotency_key": f"{call['idempotency_key']}+2"} for call in calls]
+    assert account(gone_on, identities, []).is_clean
     # An attempt without an answer counts for nothing, with the row that it may have.
     unanswered = [*calls, {"idempotency_key": "lost", "answered": False, "time": 1.0}]
     assert account(unanswered, [*identities, "lost#1"], []).is_clean
