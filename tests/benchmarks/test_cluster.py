@@ -1,10 +1,7 @@
-"""The cluster of `make cluster` is that of docker-compose.yml, and requests outlive its processes."""
+"""The cluster of `make cluster` is that of docker-compose.yml, and its account of calls is exact."""
 
-import asyncio
-import math
-import time
 from collections import Counter
-from contextlib import aclosing, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,10 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from benchmarks.cluster.cluster import Cluster
-from benchmarks.cluster.load import workload
 from benchmarks.cluster.load.account import IN_FLIGHT, account
-from benchmarks.cluster.load.client import Client
-from continuo.testing.processes import Control, kill, until
 from tests.deploying.files import POOLS, SERVICES, arguments
 
 ELSEWHERE = {"ui", "prometheus", "grafana", "metrics-key"}
@@ -70,31 +64,3 @@ def test_a_second_answer_is_forgiven_only_to_a_pool_that_was_killed_in_mid_call(
     # An attempt without an answer counts for nothing, with the row that it may have.
     unanswered = [*calls, {"idempotency_key": "lost", "answered": False, "time": 1.0}]
     assert account(unanswered, [*identities, "lost#1"], []).is_clean
-
-
-@pytest.mark.chaos
-@pytest.mark.timeout(300)
-async def test_requests_outlive_their_gateway_a_pool_and_the_stores(
-    tmp_path: Path, environ: pytest.MonkeyPatch
-) -> None:
-    workload.write_patterns(tmp_path / "patterns")
-    variables = {"CONTINUO_PATTERNS": str(tmp_path / "patterns"), "CONTINUO_SANDBOX": "0"}
-    services = {"gateway": 1, "standard": 2, "critical": 0, "batch": 0}
-    cluster = Cluster(tmp_path / "cluster", variables=variables, services=services)
-    async with cluster.running(), aclosing(Control(cluster.environment["CONTINUO_SIM_URL"])) as simulator:
-        await workload.prepare(simulator)
-        async with aclosing(Client(cluster.url, await cluster.key("test"))) as client:
-            askers = workload.Askers(client, client)
-            asking = [asyncio.ensure_future(ask(askers)) for ask in [workload.completion, workload.stream] * 6]
-
-            async def all_are_asked() -> bool:
-                return len(await simulator.calls()) >= len(asking)
-
-            await until(all_are_asked)
-            killed = time.time()
-            for child in (cluster.gateways[0], cluster.pools[0], cluster.redis, cluster.postgresql):
-                await kill(child)
-            await asyncio.gather(*asking)
-        found = account(await simulator.calls(), await cluster.booked(), [killed], in_flight=math.inf)
-    assert found.answered == len(asking)
-    assert found.is_clean

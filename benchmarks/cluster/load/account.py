@@ -28,9 +28,7 @@ class Account:
         return not (self.twice or self.unbooked or self.unasked)
 
 
-def account(
-    calls: Iterable[Mapping[str, Any]], ledger: Iterable[str], kills: Sequence[float], in_flight: float = IN_FLIGHT
-) -> Account:
+def account(calls: Iterable[Mapping[str, Any]], ledger: Iterable[str], kills: Sequence[float]) -> Account:
     """`calls` are the simulator's, `ledger` the identities of its rows, `kills` when pools were killed."""
     times = defaultdict[str, list[float]](list)
     for call in calls:
@@ -41,7 +39,7 @@ def account(
     twice = {
         identity
         for identity, begun in again.items()
-        if not all(any(one <= kill <= one + in_flight for kill in kills) for one in begun[:-1])
+        if not all(any(one <= kill <= one + IN_FLIGHT for kill in kills) for one in begun[:-1])
     }
     # A row of an attempt without an answer has its number behind it.
     booked = {identity for identity in ledger if "#" not in identity}
