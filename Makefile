@@ -11,7 +11,7 @@ LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-ur
 # The sandbox imports the workflows anew for each run: without their bytecode it would compile them as often.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dev test chaos clients bench bench-gateway bench-guardrails evidence wheel lint setup lock histories
+.PHONY: demo dev test chaos clients bench bench-gateway bench-guardrails cluster load evidence wheel lint setup lock histories
 
 demo: setup  ## watch real requests run durably
 	$(BIN)/continuo dev --supervise -- $(BIN)/continuo demo
@@ -37,6 +37,12 @@ bench-gateway: setup  ## the gateway beside LiteLLM's, which is installed into t
 bench-guardrails: setup  ## recognisers of personal data beside Presidio's, which is installed into the user's cache
 	$(BIN)/python -m benchmarks.guardrails
 	$(BIN)/python -m benchmarks.guardrails.edge
+
+cluster: setup  ## the processes of docker-compose.yml on loopback, without a container engine, until Ctrl-C
+	@$(BIN)/python -m benchmarks.cluster
+
+load: setup  ## that cluster under a mixed load, while each of its parts is killed once; LOAD=--quick takes a minute
+	$(BIN)/python -m benchmarks.cluster.load $(LOAD)
 
 evidence: setup  ## the claims of the patterns, measured into docs/evidence.md; CONTINUO_EVIDENCE names public tables
 	$(BIN)/python -m benchmarks.evidence

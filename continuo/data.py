@@ -13,6 +13,15 @@ class Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
+def build_all() -> None:
+    """Build what validates each kind that is loaded, for a process whose first of it would come at a bad time."""
+    kinds: list[type[BaseModel]] = [Data]
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        kind.model_rebuild(raise_errors=False)
+
+
 def is_set(value: object) -> bool:
     """Whether a field holds something: False and 0 are something, None and what is empty are not."""
     return value is not None and value != () and value != {}

@@ -2,14 +2,14 @@
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
+
+from benchmarks.processes import family, resident_bytes
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Contestant:
 
     def resident(self) -> int:
         """Megabytes of memory of its processes and theirs."""
-        return sum(_resident(pid) for root in self.processes for pid in _family(root)) // 2**20
+        return sum(resident_bytes(pid) for root in self.processes for pid in family(root)) // 2**20
 
 
 def _body(model: str, *, same: bool = False) -> dict[str, Any]:
@@ -63,14 +63,3 @@ def _body(model: str, *, same: bool = False) -> dict[str, Any]:
 
 def _says_something(chunk: dict[str, Any]) -> bool:
     return any(choice["delta"].get("content") for choice in chunk["choices"])
-
-
-def _family(pid: int) -> Iterator[int]:
-    yield pid
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in children.read_text().split():
-            yield from _family(int(child))
-
-
-def _resident(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096

@@ -3,14 +3,11 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.gateway.contestant import Contestant
-from continuo.config.settings import Settings, environment
-from continuo.protection.api_keys import ApiKey, new_id, new_secret
-from continuo.stores.api_keys import ApiKeys
-from continuo.stores.opened import open_store
+from benchmarks.keys import new_key
+from continuo.config.settings import environment
 from continuo.testing.processes import TemporalServer, pool_process, running
 from continuo.workers.local.ports import listening
 from continuo.workers.local.processes import Child, module
@@ -41,22 +38,11 @@ async def ours(folder: Path, upstream: str) -> AsyncIterator[Contestant]:
         socket = resources.enter_context(listening(0, "gateway"))
         line = module("continuo", "gateway", "--socket", str(socket.fileno()))
         gateway = Child("gateway", line, folder / "gateway.log", "gateway ready", os.environ, sockets=[socket])
-        secret = await _key()
+        secret = await new_key(environment(), name="benchmark", tenant="acme")
         await gateway.start()
         resources.push_async_callback(gateway.stop)
         url = f"http://127.0.0.1:{socket.getsockname()[1]}/v1"
         yield Contestant("Continuo", url, secret, (temporal.child.pid, pool.pid, gateway.pid))
-
-
-async def _key() -> str:
-    secret = new_secret(new_id())
-    database = open_store(Settings(), environment())
-    try:
-        key = ApiKey(id=secret.id, name="benchmark", tenant="acme", created=datetime.now(UTC))
-        await ApiKeys(database).create(key, secret)
-    finally:
-        await database.aclose()
-    return secret.text
 
 
 def stored(folder: Path) -> int:

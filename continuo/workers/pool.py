@@ -43,6 +43,7 @@ from continuo.activities.turns import TurnKeeping
 from continuo.activities.unexpected import final_if_unexpected
 from continuo.activities.webhooks import Webhooks
 from continuo.authoring.library import Library
+from continuo.data import build_all
 from continuo.jobs import Priority
 from continuo.observing.exposition import Exposition, free_address
 from continuo.observing.server import bound, serving
@@ -91,6 +92,9 @@ async def pool(
     settings, environ, masker = library.settings, library.environ, library.masker
     # What is wrong with the files is told before a call needs them; they are followed from then on.
     catalog, _, _ = library.catalog, library.tenants, library.rules
+    # In the first workflow task it could take longer, on a busy machine, than the 2 s after which the SDK interrupts
+    # a task; and an interrupted one may never be taken up again by this pool.
+    build_all()
     async with AsyncExitStack() as resources:
         database = open_store(settings, environ)
         resources.push_async_callback(database.aclose)

@@ -9,6 +9,7 @@ from continuo.authoring.recommend import Needs
 from continuo.config.catalog import Catalog
 from continuo.config.settings import Settings
 from continuo.config.tenants import Tenant, Tenants
+from continuo.data import Data, build_all
 from continuo.jobs import Context
 from continuo.messages import ModelRequest
 from continuo.patterns import Call
@@ -64,3 +65,13 @@ def test_no_number_is_infinite(infinite: float) -> None:
     for kind, fields in ((Call, {"model": "m", "timeout": infinite}), (Tenant, {"daily_usd": infinite})):
         with pytest.raises(ValidationError, match=r"timeout|daily_usd"):
             kind.model_validate(fields)
+
+
+def test_what_validates_a_kind_is_built_with_the_first_of_it_or_with_all() -> None:
+    class Late(Data):
+        number: int
+
+    assert not Late.__pydantic_complete__
+    build_all()
+    assert Late.__pydantic_complete__
+    assert Late(number=1).number == 1

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from benchmarks.cluster.balancer import configuration
 from continuo.observing.exposition import free_address
 from continuo.starters.commands.gateway import DRAIN, KEEP_ALIVE
 from continuo.starters.gateway.app import ROUTES
@@ -75,10 +76,9 @@ async def two() -> AsyncIterator[list[Behind]]:
 @pytest.fixture
 async def balancer(two: list[Behind], tmp_path: Path) -> AsyncIterator[tuple[Child, httpx.AsyncClient]]:
     clients, own = free_address(), free_address()
-    lines = "\n".join(f"    server s{server.port} 127.0.0.1:{server.port}" for server in two)
-    text = re.sub(" +server-template .*", lines, TEXT).replace("inter 2s", "inter 50ms")
+    text = configuration(clients, own, [f"127.0.0.1:{server.port}" for server in two])
     path = tmp_path / "haproxy.cfg"
-    path.write_text(text.replace(":8080", clients).replace(":8404", own), encoding="utf-8")
+    path.write_text(text.replace("inter 2s", "inter 50ms"), encoding="utf-8")
     async with httpx.AsyncClient(base_url=f"http://{clients}") as http:
 
         async def well() -> bool:

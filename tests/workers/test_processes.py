@@ -64,11 +64,9 @@ async def test_a_child_that_ends_at_its_start_is_an_error_with_its_last_line(mak
         await child.start()
 
 
-async def test_a_child_that_never_gets_ready_is_an_error_that_names_its_log(
-    make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(processes, "READY_TIMEOUT", 0.2)
+async def test_a_child_that_never_gets_ready_is_an_error_that_names_its_log(make: Make) -> None:
     child = make("signal.pause()")
+    child.patience = 0.2
     with pytest.raises(InputError, match=r"the baker is not ready after 0\.2 s; see .*0\.log"):
         await child.start()
 

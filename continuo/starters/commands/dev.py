@@ -96,11 +96,12 @@ async def _session(
     command: tuple[str, ...], ports: Ports, data: Path | None, supervise: bool, modules: tuple[str, ...]
 ) -> int:
     from continuo.workers.local.stack import Stack
+    from continuo.workers.local.supervision import watch
 
     data = data or Settings().data
     await _warn_of_others(data)
     async with Stack(ports, data, modules) as stack:
-        watching = asyncio.create_task(stack.watch(restart=supervise))
+        watching = asyncio.create_task(watch(stack.children, restart=supervise))
         working = asyncio.create_task(_run(command, stack.environment) if command else _wait(stack.environment))
         try:
             await asyncio.wait([watching, working], return_when=asyncio.FIRST_COMPLETED)

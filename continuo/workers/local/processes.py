@@ -15,6 +15,9 @@ READY_TIMEOUT = 60.0
 GRACE = 8.0
 """Seconds between SIGTERM and SIGKILL; a pool gives its activities 5."""
 
+LINE = 300
+"""Characters of a log's line that are told: one in JSON can have a whole traceback."""
+
 # Loaded here: between fork and exec a library must not be.
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
@@ -22,7 +25,8 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass
 class Child:
-    """One process. Its output goes to `log`; it is ready when a line of it holds `ready`, or when `ready()` is true.
+    """One process. Its output goes to `log`; it is ready when a line of it holds `ready`, or when `ready()` is true,
+    within `patience` seconds.
 
     It inherits the `sockets`, by their numbers here. `ready_line` is the line that told: a server prints its address
     there. The log is of this child alone: the first start empties it, and another one adds to it.
@@ -35,6 +39,7 @@ class Child:
     environment: Mapping[str, str]
     sockets: Sequence[socket] = ()
     ready_line: str = ""
+    patience: float = READY_TIMEOUT
     process: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
     @property
@@ -59,13 +64,13 @@ class Child:
                 preexec_fn=die_with_parent,
             )
         try:
-            async with asyncio.timeout(READY_TIMEOUT):
+            async with asyncio.timeout(self.patience):
                 while not await self._is_ready(earlier):
                     if self.process.returncode is not None:
                         raise InputError(f"the {self.name} ended at its start: {self._last_line()} (see {self.log})")
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            raise InputError(f"the {self.name} is not ready after {READY_TIMEOUT:g} s; see {self.log}") from None
+            raise InputError(f"the {self.name} is not ready after {self.patience:g} s; see {self.log}") from None
 
     async def ended(self) -> None:
         """Wait until it ends, for whatever reason."""
@@ -87,7 +92,7 @@ class Child:
 
     def _last_line(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1].removeprefix("error: ") if lines else "it said nothing"
+        return lines[-1].removeprefix("error: ")[:LINE] if lines else "it said nothing"
 
 
 def module(*arguments: str) -> list[str]:

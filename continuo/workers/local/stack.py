@@ -3,8 +3,6 @@
 import asyncio
 import json
 import os
-import sys
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack, aclosing
 from datetime import UTC, datetime
@@ -15,7 +13,6 @@ from types import TracebackType
 from typing import get_args
 
 from continuo.config.settings import Settings, environment
-from continuo.errors import InputError
 from continuo.jobs import Priority
 from continuo.protection.api_keys import ApiKey, new_id, new_secret
 from continuo.protection.webhooks import keys_of
@@ -26,10 +23,8 @@ from continuo.workers.local.data_folder import held
 from continuo.workers.local.manifest import TEMPORAL
 from continuo.workers.local.ports import Ports, listening
 from continuo.workers.local.processes import Child, module
+from continuo.workers.local.supervision import start
 from continuo.workers.local.temporal_server import answers, command, find, provide
-
-FIRST_PAUSE, LAST_PAUSE = 0.25, 30.0
-"""Seconds before a child that died is started again; the pause doubles while it keeps dying."""
 
 
 class Stack:
@@ -104,16 +99,6 @@ class Stack:
     ) -> None:
         await self.stop()
 
-    async def watch(self, *, restart: bool) -> Child:
-        """Wait until a child dies and return it; with `restart` start each that dies again instead, for ever."""
-        watches = [asyncio.create_task(_watched(child, restart=restart)) for child in self.children]
-        try:
-            done, _ = await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
-            return done.pop().result()
-        finally:
-            for watch in watches:
-                watch.cancel()
-
     async def stop(self) -> None:
         """End the gateway and the pools first, so that they can still say goodbye to the server; then the rest."""
         while self.children:
@@ -128,12 +113,7 @@ class Stack:
 
     async def _start(self, children: list[Child]) -> None:
         self.children += children
-        try:
-            async with asyncio.TaskGroup() as group:
-                for child in children:
-                    group.create_task(child.start())
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+        await start(children)
 
     async def _temporal(self) -> Child:
         cache, database = Settings().cache, self._data / TEMPORAL
@@ -171,20 +151,3 @@ class Stack:
 
     def _log(self, name: str) -> Path:
         return self._data / "logs" / f"{name.replace(' ', '-')}.log"
-
-
-async def _watched(child: Child, *, restart: bool) -> Child:
-    pause = FIRST_PAUSE
-    while True:
-        since = time.monotonic()
-        await child.ended()
-        if not restart:
-            return child
-        # What dies again and again is not to keep the machine busy.
-        pause = FIRST_PAUSE if time.monotonic() - since > LAST_PAUSE else min(2 * pause, LAST_PAUSE)
-        print(f"the {child.name} died; starting it again in {pause:g} s", file=sys.stderr, flush=True)
-        await asyncio.sleep(pause)
-        try:
-            await child.start()
-        except InputError as error:
-            print(error, file=sys.stderr, flush=True)
