@@ -75,12 +75,12 @@ async def test_twenty_calls_survive_the_worker_and_no_journalled_one_is_made_aga
 
 
 @pytest.mark.chaos
-@LOCAL
-async def test_twenty_calls_in_flight_are_made_again_by_another_worker(world: World, local: bool) -> None:
-    await world.simulator.behave("sim-mid", latency=5)
+async def test_twenty_calls_in_flight_are_made_again_by_another_worker(world: World) -> None:
+    await world.simulator.behave("sim-mid", latency=60)
     first = await world.pool()
-    handles = await start_all(world, local=local)
+    handles = await start_all(world, local=False)
     await kill(first)
+    await world.simulator.behave("sim-mid", latency=0)
     await world.pool()
     await outcomes(handles)
     assert set((await made(world)).values()) == {2}
@@ -98,24 +98,21 @@ async def test_twenty_calls_survive_the_temporal_server(world: World, local: boo
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize(
-    "slow",
-    [0, 1, 2],
-    ids=["inventory", "payment", "shipping"],
-)
-async def test_an_order_survives_its_worker_at_any_step(world: World, slow: int) -> None:
+async def test_an_order_survives_its_worker_at_any_step(world: World) -> None:
     """The deed is done and its answer lost with the worker; the next attempt finds it done."""
-    service = ("inventory", "payment", "shipping")[slow]
-    await world.shop.put(f"/_faults/{service}", method="PUT", count=1, status=None, latency=2)
-    first = await world.pool()
+    for service in ("payment", "shipping"):
+        await world.shop.put(f"/_faults/{service}", method="PUT", count=1, status=None, latency=2)
+    pool = await world.pool()
     handle = await begin(world.client, order())
+    # The stock is reserved, and the charge on its way; then it is done twice, and the shipment on its way.
+    for operations in (1, 3):
 
-    async def two_steps_to_go() -> bool:
-        return len((await world.shop.get("/operations"))["operations"]) == slow
+        async def so_many() -> bool:
+            return len((await world.shop.get("/operations"))["operations"]) >= operations  # noqa: B023
 
-    await until(two_steps_to_go)
-    await kill(first)
-    await world.pool()
+        await until(so_many)
+        await kill(pool)
+        pool = await world.pool()
     found = await asyncio.wait_for(result(handle), 60)
     assert isinstance(found, Outcome)
     totals = await world.shop.get("/totals")

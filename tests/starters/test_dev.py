@@ -97,7 +97,7 @@ async def running(folder: Path, *arguments: str, cwd: Path | None = None, **envi
     await dev.start(*arguments, **environment)
     try:
         yield dev
-        await until(dev.nothing_is_left, timeout=5)
+        await until(dev.nothing_is_left)
     finally:
         for pid in dev.processes():
             os.kill(pid, signal.SIGKILL)
