@@ -22,7 +22,7 @@ from tests.support.books import Books, books, complaints, in_flight, settled
 from tests.support.stores import emptied, kill_postgres, postgres_server
 from tests.support.world import World, made
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 CALLS = 10
 """Before the store is away, and as many meanwhile."""
@@ -73,10 +73,10 @@ async def away(
 
 @pytest.mark.parametrize(
     ("away", "seconds"),
-    # The longest is more than an attempt waits before it asks.
-    [(file_locked, 24), (disk_full, 8), (kill_postgres, 8)],
+    # The longer one is more than an attempt waits before it asks.
+    [(file_locked, 24), (disk_full, 8)],
     indirect=["away"],
-    ids=["locked", "disk-full", "postgres-killed"],
+    ids=["locked", "disk-full"],
 )
 async def test_what_live_workers_were_answered_is_booked_once_and_never_asked_again(
     away: tuple[World, Fault], seconds: float
@@ -98,7 +98,7 @@ async def noticed(world: World) -> bool:
     return any("cannot be recorded yet" in log.read_text() for log in world.folder.glob("pool-*.log"))
 
 
-@pytest.mark.parametrize("away", [file_locked], indirect=True, ids=["locked"])
+@pytest.mark.parametrize("away", [kill_postgres], indirect=True, ids=["postgres-killed"])
 async def test_what_the_dead_have_left_in_files_is_booked_once_and_never_asked_again(away: tuple[World, Fault]) -> None:
     world, fault = away
     pools, chance = list(await asyncio.gather(world.pool(), world.pool())), random.Random(0)
@@ -153,7 +153,7 @@ async def kept(world: World) -> Books:
 
 async def check_ends(world: World, handles: list[Handle]) -> None:
     """Every run has its answer, every answer its row, and nothing is left in files."""
-    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 120)
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 400)
     assert [one for one in found if not isinstance(one, Outcome)] == []
 
     async def booked() -> bool:

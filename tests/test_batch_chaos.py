@@ -52,26 +52,29 @@ async def at_the_provider(world: World, model: str) -> int:
 
 @pytest.mark.chaos
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("model", ["sim-mid", "sim-premium"])
-async def test_a_worker_that_dies_before_it_knows_a_batch_that_it_sent_has_it_found_again(
-    world: World, model: str
-) -> None:
-    await world.simulator.behave(model, batch={"slow": 60})
+async def test_a_worker_that_dies_before_it_knows_a_batch_that_it_sent_has_it_found_again(world: World) -> None:
+    models = ("sim-mid", "sim-premium")
+    for model in models:
+        await world.simulator.behave(model, batch={"slow": 60})
     pool = await world.pool()
     async with batches(world.client) as place:
-        batch = await place.begun(numbered(20), Call(model=model), at_provider=AtProvider())
+        begun = [
+            await place.begun(numbered(20), Call(model=model), id=model, at_provider=AtProvider()) for model in models
+        ]
 
         async def taken() -> bool:
-            return await at_the_provider(world, model) == 1
+            return [await at_the_provider(world, model) for model in models] == [1, 1]
 
         await until(taken)
         await kill(pool)
         await world.simulator.delete("/_sim/models")
         await world.pool()
-        end = await asyncio.wait_for(place.batches.end(batch), 120)
-        assert (end.state, end.tally.done) == ("done", 20)
-    assert len(await world.simulator.calls(model)) == 20
-    assert await at_the_provider(world, model) == 1
+        for batch in begun:
+            end = await asyncio.wait_for(place.batches.end(batch), 120)
+            assert (end.state, end.tally.done) == ("done", 20)
+    for model in models:
+        assert len(await world.simulator.calls(model)) == 20
+        assert await at_the_provider(world, model) == 1
 
 
 @pytest.mark.chaos

@@ -15,7 +15,7 @@ from tests.support.trees import trees
 from tests.support.world import World
 from tests.workflows.test_saga import order
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 ROUNDS = 3
 
@@ -40,7 +40,7 @@ async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_momen
         pool = await world.pool()
         later = (await world.simulator.calls())[asked:]
         assert not known & {call["idempotency_key"] for call in later}
-    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 400)
     assert [one for one in found if not isinstance(one, Outcome)] == []
     seen = [call["idempotency_key"] for call in await world.simulator.calls() if call["answered"]]
     journalled = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
@@ -74,7 +74,7 @@ async def test_orders_add_up_whatever_is_cancelled_failed_or_killed_at_random_mo
         if chance.random() < 0.6:
             await kill(pool)
             pool = await world.pool()
-        found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 120)
+        found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 400)
         assert all(isinstance(one, Outcome) or one.type in ("SagaFailed", "Cancelled") for one in found)
         kept += sum(not isinstance(one, Failure) for one in found)
     totals = await world.shop.get("/totals")
@@ -105,7 +105,7 @@ async def test_workers_killed_at_random_moments_change_no_answer_of_a_random_tre
         pools = [await world.pool(), await world.pool()]
         later = (await world.simulator.calls())[asked:]
         assert not known & {call["idempotency_key"] for call in later}
-    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 400)
     await database.aclose()
     assert [told(one) for one in found] == expected
 

@@ -23,12 +23,8 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 CALLS, KILLS = 120, 3
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def world(request: pytest.FixtureRequest, tmp_path: Path, environ: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    if request.param == "sqlite":
-        async with made(tmp_path) as world:
-            yield world
-        return
+@pytest.fixture
+async def world(tmp_path: Path, environ: pytest.MonkeyPatch) -> AsyncIterator[World]:
     async with postgres(tmp_path / "postgres") as url:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("DATABASE_URL", await emptied(url))

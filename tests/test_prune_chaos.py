@@ -3,7 +3,6 @@ needs."""
 
 import random
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -22,15 +21,12 @@ from tests.support.world import World, made
 pytestmark = pytest.mark.chaos
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def world(
-    request: pytest.FixtureRequest, tmp_path: Path, environ: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[World]:
-    async with AsyncExitStack() as resources:
-        if request.param == "postgres":
-            server = await resources.enter_async_context(postgres(tmp_path / "postgres"))
-            monkeypatch.setenv("DATABASE_URL", await emptied(server))
-        yield await resources.enter_async_context(made(tmp_path, *ACKS))
+@pytest.fixture
+async def world(tmp_path: Path, environ: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    async with postgres(tmp_path / "postgres") as server:
+        monkeypatch.setenv("DATABASE_URL", await emptied(server))
+        async with made(tmp_path, *ACKS) as world:
+            yield world
 
 
 def step(chance: random.Random, depth: int) -> Step:

@@ -35,7 +35,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path, environ: pytest.
         yield await resources.enter_async_context(made(tmp_path / "world"))
 
 
-@pytest.mark.parametrize("world", ["postgres", "redis"], indirect=True)
+@pytest.mark.parametrize("world", ["redis"], indirect=True)
 async def test_streams_and_answers_outlive_their_gateway(world: World, tmp_path: Path) -> None:
     await resumed_after_a_kill(world, tmp_path, streams=6, whole=6, pace=0.5)
 

@@ -56,9 +56,7 @@ def test_the_same_variant_twice_seldom_differs_though_one_looks_after_every_scor
     [(passing(0.5), 0.1, 0.5), (passing(0.98), 0.05, 0.1), (judged, 0.05, 0.5)],
     ids=["even", "rare failures, one request in ten", "judged"],
 )
-def test_of_many_a_a_tests_at_most_five_in_a_hundred_raise_an_alarm(
-    draw: Draw, effect: float, share: float
-) -> None:
+def test_of_many_a_a_tests_at_most_five_in_a_hundred_raise_an_alarm(draw: Draw, effect: float, share: float) -> None:
     random = Random(2)
     assert sum(significant(draw, draw, effect, 400, random, share) for _ in range(300)) <= 15
 

@@ -39,7 +39,7 @@ from tests.support.trees import trees
 pytestmark = pytest.mark.usefixtures("worker")
 
 CALLS = ("call", "embed", "http")
-REACHES = 5.0
+REACHES = 20.0
 """Seconds in which a cancellation reaches every worker, busy machines included; the histories tell exactly."""
 
 
