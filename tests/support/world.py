@@ -30,9 +30,12 @@ class World:
     resources: AsyncExitStack
 
     async def pool(self, priority: Priority = "standard") -> Child:
-        """As pools run by default: the sandbox, which other tests have, loads the workflows anew for each run."""
+        """As pools run by default: the sandbox, which other tests have, loads the workflows anew for each run.
+
+        Temporal's debugging takes no workflow for stuck that a busy machine gives no processor for two seconds.
+        """
         log = self.folder / f"pool-{os.urandom(2).hex()}.log"
-        child = pool_process(priority, log, CONTINUO_SANDBOX="0")
+        child = pool_process(priority, log, CONTINUO_SANDBOX="0", TEMPORAL_DEBUG="1")
         self.resources.push_async_callback(child.stop)
         await child.start()
         return child
