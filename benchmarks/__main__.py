@@ -1,6 +1,7 @@
 """`python -m benchmarks [--quick]`: Continuo's patterns beside their bare twins, with journal and ledger on."""
 
 import asyncio
+from collections.abc import Iterable
 
 from cyclopts import App
 from rich.console import Console
@@ -10,7 +11,7 @@ from benchmarks.agents import agents
 from benchmarks.batch import batch
 from benchmarks.budget import budget
 from benchmarks.bulkhead import bulkhead
-from benchmarks.cases import cases
+from benchmarks.cases import Case, cases
 from benchmarks.costs import costs
 from benchmarks.embeddings import embeddings
 from benchmarks.load import load
@@ -26,9 +27,9 @@ AIM = "aim: throughput at least 0.9 of bare, median at most 1.15 of bare"
 app = App(name="benchmarks", help="Compare Continuo with bare Temporal.")
 
 
-async def side_by_side(stage: Stage, *, rounds: int, singles: int, many: int) -> Table:
+async def side_by_side(stage: Stage, measured: Iterable[Case], *, rounds: int, singles: int, many: int) -> Table:
     table = Table("case", "", "median", "p95", "runs/s at 20", "median / bare", "throughput / bare", title=AIM)
-    for case in cases(stage):
+    for case in measured:
         await compared(case.contestants, rounds=1, singles=3, many=min(many, 40) // case.heavy)  # warm up
         await stage.simulator.delete("/_sim/calls")
         figures = await compared(
@@ -46,7 +47,7 @@ async def measure(console: Console, *, quick: bool) -> None:
     async with stage() as place:
         sizes = {"rounds": 1, "singles": 2, "many": 5} if quick else {"rounds": 4, "singles": 25, "many": 100}
         async with other_pools():
-            console.print(await side_by_side(place, **sizes))
+            console.print(await side_by_side(place, cases(place), **sizes))
             console.print(await budget(place, runs=20 if quick else 400))
         console.print(await protections(place, **sizes))
         console.print(await observing(place, **sizes))
@@ -75,4 +76,5 @@ def main(*, quick: bool = False) -> None:
     leave(0)
 
 
-app()
+if __name__ == "__main__":
+    app()

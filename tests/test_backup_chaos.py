@@ -21,12 +21,12 @@ from tests.support.world import World
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
-RUNS, CALLS = 20, 3
+RUNS, CALLS = 10, 3
 LONG = "Where is my order? " * 1_500
 """More than a history holds, so that all runs need a large payload."""
 
 
-async def test_twenty_runs_of_a_running_stack_end_elsewhere_and_what_was_paid_is_not_paid_again(
+async def test_runs_of_a_running_stack_end_elsewhere_and_what_was_paid_is_not_paid_again(
     world: World, environ: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As `continuo dev` has it: Temporal's file and the stores in one folder.

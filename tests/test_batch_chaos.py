@@ -10,13 +10,13 @@ from continuo.testing.processes import kill, until
 from tests.support.world import World
 from tests.workflows.test_batch import batches, numbered
 
-ITEMS, WINDOW = 500, 20
+ITEMS, WINDOW = 120, 20
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(240)
 async def test_every_item_ends_once_whatever_is_killed(world: World) -> None:
-    await world.simulator.behave("sim-mid", latency=0.05, error_rate=0.05, seed=7)
+    await world.simulator.behave("sim-mid", latency=0.05, error_rate=0.1, seed=7)
     pool = await world.pool()
     async with batches(world.client) as place:
         batch = await place.begun(numbered(ITEMS), Call(model="mid", retry=Retry(attempts=1)), window=WINDOW)
@@ -37,7 +37,7 @@ async def test_every_item_ends_once_whatever_is_killed(world: World) -> None:
             pool = await world.pool()
         end = await asyncio.wait_for(place.batches.end(batch), 200)
         assert (end.state, end.tally.ended) == ("done", ITEMS)
-        assert 0 < end.tally.failed < ITEMS // 5
+        assert 0 < end.tally.failed < ITEMS // 3
         results = await place.store.results(place.tenant, "b", 0, 2 * ITEMS)
         assert [row["number"] for row in results] == list(range(1, ITEMS + 1))
     calls = await world.simulator.calls("sim-mid")
@@ -52,39 +52,42 @@ async def at_the_provider(world: World, model: str) -> int:
 
 @pytest.mark.chaos
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("model", ["sim-mid", "sim-premium"])
-async def test_a_worker_that_dies_before_it_knows_a_batch_that_it_sent_has_it_found_again(
-    world: World, model: str
-) -> None:
-    await world.simulator.behave(model, batch={"slow": 60})
+async def test_a_worker_that_dies_before_it_knows_a_batch_that_it_sent_has_it_found_again(world: World) -> None:
+    models = ("sim-mid", "sim-premium")
+    for model in models:
+        await world.simulator.behave(model, batch={"slow": 60})
     pool = await world.pool()
     async with batches(world.client) as place:
-        batch = await place.begun(numbered(20), Call(model=model), at_provider=AtProvider())
+        begun = [
+            await place.begun(numbered(20), Call(model=model), id=model, at_provider=AtProvider()) for model in models
+        ]
 
         async def taken() -> bool:
-            return await at_the_provider(world, model) == 1
+            return [await at_the_provider(world, model) for model in models] == [1, 1]
 
         await until(taken)
         await kill(pool)
         await world.simulator.delete("/_sim/models")
         await world.pool()
-        end = await asyncio.wait_for(place.batches.end(batch), 120)
-        assert (end.state, end.tally.done) == ("done", 20)
-    assert len(await world.simulator.calls(model)) == 20
-    assert await at_the_provider(world, model) == 1
+        for batch in begun:
+            end = await asyncio.wait_for(place.batches.end(batch), 120)
+            assert (end.state, end.tally.done) == ("done", 20)
+    for model in models:
+        assert len(await world.simulator.calls(model)) == 20
+        assert await at_the_provider(world, model) == 1
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(300)
 async def test_every_item_of_a_provider_s_batches_is_asked_once_whatever_is_killed(world: World) -> None:
-    await world.simulator.behave("sim-mid", batch={"answers": 150}, error_rate=0.05, seed=7)
+    await world.simulator.behave("sim-mid", batch={"answers": 35}, error_rate=0.1, seed=7)
     pool = await world.pool()
     async with batches(world.client) as place:
         batch = await place.begun(numbered(ITEMS), Call(model="mid"), at_provider=AtProvider())
         for rounds in (1, 2, 3):
 
             async def answered() -> bool:
-                return len(await world.simulator.calls("sim-mid")) >= 150 * rounds  # noqa: B023
+                return len(await world.simulator.calls("sim-mid")) >= 35 * rounds  # noqa: B023
 
             await until(answered, timeout=120, every=0.01)
             # Its answers are just being taken, or kept.
@@ -95,7 +98,7 @@ async def test_every_item_of_a_provider_s_batches_is_asked_once_whatever_is_kill
             pool = await world.pool()
         end = await asyncio.wait_for(place.batches.end(batch), 200)
         assert (end.state, end.tally.ended) == ("done", ITEMS)
-        assert 0 < end.tally.failed < ITEMS // 5
+        assert 0 < end.tally.failed < ITEMS // 3
         sql = "SELECT COUNT(*) AS rows, SUM(cost_nanousd) AS cost FROM ledger WHERE tenant = ?"
         database = world.journal()
         [row] = await database.read(sql, (place.tenant,))

@@ -15,17 +15,16 @@ from tests.support.trees import trees
 from tests.support.world import World
 from tests.workflows.test_saga import order
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
-ROUNDS = 5
+ROUNDS = 3
 
 
-@pytest.mark.parametrize("seed", range(2))
-async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_moments(world: World, seed: int) -> None:
+async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_moments(world: World) -> None:
     """Whatever is killed, every run ends in an answer, and what the journal holds was never asked for again."""
-    chance = random.Random(seed)
-    await world.simulator.behave("sim-premium", latency=0.5, error_rate=0.3, seed=seed)
-    await world.simulator.behave("sim-mid", latency=0.3, error_rate=0.2, seed=seed)
+    chance = random.Random(0)
+    await world.simulator.behave("sim-premium", latency=0.5, error_rate=0.3, seed=0)
+    await world.simulator.behave("sim-mid", latency=0.3, error_rate=0.2, seed=0)
     quick = Retry(attempts=2, initial=0.05)
     step = Fallback(steps=(Call(model="premium", retry=quick), Call(model="mid", retry=quick), Template(text="Sorry.")))
     pool = await world.pool()
@@ -41,7 +40,7 @@ async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_momen
         pool = await world.pool()
         later = (await world.simulator.calls())[asked:]
         assert not known & {call["idempotency_key"] for call in later}
-    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 400)
     assert [one for one in found if not isinstance(one, Outcome)] == []
     seen = [call["idempotency_key"] for call in await world.simulator.calls() if call["answered"]]
     journalled = {row["identity"] for row in await database.read("SELECT identity FROM journal")}
@@ -56,9 +55,8 @@ async def test_runs_on_an_ailing_provider_survive_workers_killed_at_random_momen
     assert journalled <= set(seen)
 
 
-@pytest.mark.parametrize("seed", range(2))
-async def test_orders_add_up_whatever_is_cancelled_failed_or_killed_at_random_moments(world: World, seed: int) -> None:
-    chance = random.Random(seed)
+async def test_orders_add_up_whatever_is_cancelled_failed_or_killed_at_random_moments(world: World) -> None:
+    chance = random.Random(0)
     services = ("inventory", "payment", "shipping")
     pool = await world.pool()
     kept = 0
@@ -76,7 +74,7 @@ async def test_orders_add_up_whatever_is_cancelled_failed_or_killed_at_random_mo
         if chance.random() < 0.6:
             await kill(pool)
             pool = await world.pool()
-        found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 120)
+        found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 400)
         assert all(isinstance(one, Outcome) or one.type in ("SagaFailed", "Cancelled") for one in found)
         kept += sum(not isinstance(one, Failure) for one in found)
     totals = await world.shop.get("/totals")
@@ -85,20 +83,19 @@ async def test_orders_add_up_whatever_is_cancelled_failed_or_killed_at_random_mo
     assert totals["shipments"] == kept
 
 
-@pytest.mark.parametrize("number", range(2))
-async def test_workers_killed_at_random_moments_change_no_answer_of_a_random_tree(world: World, number: int) -> None:
-    """Eight trees a round: run in peace, then with killed workers. What is in the journal is never asked for again."""
+async def test_workers_killed_at_random_moments_change_no_answer_of_a_random_tree(world: World) -> None:
+    """Eight trees: run in peace, then with killed workers. What is in the journal is never asked for again."""
     for model, latency in {"sim-premium": 0.6, "sim-mid": 0.3, "sim-mini": 0.1}.items():
         await world.simulator.behave(model, latency=latency, confidence=0.9 if model == "sim-premium" else 0.4)
     await world.simulator.behave("sim-free", status=400)
-    steps = some_trees(number, ["premium", "mid", "mini", "sim-free"])
+    steps = some_trees(0, ["premium", "mid", "mini", "sim-free"])
     pools = [await world.pool(), await world.pool()]
     in_peace = [result(await begin(world.client, of_user(step, "in peace"))) for step in steps]
     expected = [told(found) for found in await asyncio.gather(*in_peace)]
-    chance = random.Random(number)
+    chance = random.Random(0)
     database = world.journal()
     handles = [await begin(world.client, of_user(step, "in trouble")) for step in steps]
-    for _ in range(3):
+    for _ in range(2):
         # The moment is what is random here, so nothing can be waited for.
         await asyncio.sleep(chance.uniform(0.05, 2))
         for pool in pools:
@@ -108,7 +105,7 @@ async def test_workers_killed_at_random_moments_change_no_answer_of_a_random_tre
         pools = [await world.pool(), await world.pool()]
         later = (await world.simulator.calls())[asked:]
         assert not known & {call["idempotency_key"] for call in later}
-    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 200)
+    found = await asyncio.wait_for(asyncio.gather(*map(result, handles)), 400)
     await database.aclose()
     assert [told(one) for one in found] == expected
 

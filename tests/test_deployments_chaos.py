@@ -45,23 +45,23 @@ async def test_a_killed_deployment_takes_no_call_along_and_is_asked_again_when_i
         controls = [Control(url) for url in urls]
         for control in controls:
             stack.push_async_callback(control.aclose)
-            await control.behave("placed", latency=5)
-        handles = await asyncio.gather(*(begin(world.client, job(ASK, f"q{n}")) for n in range(21)))
+            await control.behave("placed", latency=8)
+        handles = await asyncio.gather(*(begin(world.client, job(ASK, f"q{n}")) for n in range(9)))
 
         async def all_under_way() -> bool:
-            return sum([len(await control.calls()) for control in controls]) == 21
+            return sum([len(await control.calls()) for control in controls]) == 9
 
         await until(all_under_way)
         await kill(children[0])
         found = await asyncio.gather(*(result(handle) for handle in handles))
         assert {type(one) for one in found} == {Outcome}
         assert {one.provider for one in found if isinstance(one, Outcome)} == {"sim-openai/two", "sim-openai/three"}
-        assert sum([len(await control.calls()) for control in controls[1:]]) == 21
+        assert sum([len(await control.calls()) for control in controls[1:]]) == 9
         database = world.journal()
         stack.push_async_callback(database.aclose)
         rows = [(row["status"], row["provider"]) for row in await ledger(database)]
         # What was sent there and never answered may have to be paid all the same.
-        assert Counter(status for status, _ in rows) == {"ok": 21, "failed": 7}
+        assert Counter(status for status, _ in rows) == {"ok": 9, "failed": 3}
         assert {provider for status, provider in rows if status == "failed"} == {"sim-openai/one"}
 
         async def set_aside() -> bool:

@@ -15,17 +15,11 @@ from continuo.jobs import Outcome
 from continuo.patterns import Call
 from continuo.testing.processes import begin, job, kill, until
 from tests.support.world import World
-from tests.workflows.test_saga import order
 
 RUNS = 20
 
 
-LOCAL = pytest.mark.parametrize(
-    "local", [pytest.param(False, id="activity"), pytest.param(True, id="local", marks=pytest.mark.chaos)]
-)
-
-
-async def start_all(world: World, *, local: bool) -> list[Handle]:
+async def start_all(world: World, *, local: bool = False) -> list[Handle]:
     """Twenty calls, all of which the provider has received."""
     step = Call(model="mid", local=local)
     handles = [await begin(world.client, job(step, f"question {number}")) for number in range(RUNS)]
@@ -48,7 +42,9 @@ async def made(world: World) -> Counter[str]:
     return Counter(call["idempotency_key"] for call in await world.simulator.calls())
 
 
-@LOCAL
+@pytest.mark.parametrize(
+    "local", [pytest.param(False, id="activity"), pytest.param(True, id="local", marks=pytest.mark.chaos)]
+)
 async def test_twenty_calls_survive_the_worker_and_no_journalled_one_is_made_again(world: World, local: bool) -> None:
     await world.simulator.behave("sim-mid", latency=2)
     first = await world.pool()
@@ -74,49 +70,11 @@ async def test_twenty_calls_survive_the_worker_and_no_journalled_one_is_made_aga
     assert sum(asked.values()) == 2 * RUNS - len(journalled)
 
 
-@pytest.mark.chaos
-@LOCAL
-async def test_twenty_calls_in_flight_are_made_again_by_another_worker(world: World, local: bool) -> None:
-    await world.simulator.behave("sim-mid", latency=5)
-    first = await world.pool()
-    handles = await start_all(world, local=local)
-    await kill(first)
-    await world.pool()
-    await outcomes(handles)
-    assert set((await made(world)).values()) == {2}
-
-
-@LOCAL
-async def test_twenty_calls_survive_the_temporal_server(world: World, local: bool) -> None:
+async def test_twenty_calls_survive_the_temporal_server(world: World) -> None:
     await world.simulator.behave("sim-mid", latency=2)
     await world.pool()
-    handles = await start_all(world, local=local)
+    handles = await start_all(world)
     await kill(world.temporal.child)
     await world.temporal.start()
     await outcomes(handles)
     assert set((await made(world)).values()) == {1}
-
-
-@pytest.mark.chaos
-@pytest.mark.parametrize(
-    "slow",
-    [0, 1, 2],
-    ids=["inventory", "payment", "shipping"],
-)
-async def test_an_order_survives_its_worker_at_any_step(world: World, slow: int) -> None:
-    """The deed is done and its answer lost with the worker; the next attempt finds it done."""
-    service = ("inventory", "payment", "shipping")[slow]
-    await world.shop.put(f"/_faults/{service}", method="PUT", count=1, status=None, latency=2)
-    first = await world.pool()
-    handle = await begin(world.client, order())
-
-    async def two_steps_to_go() -> bool:
-        return len((await world.shop.get("/operations"))["operations"]) == slow
-
-    await until(two_steps_to_go)
-    await kill(first)
-    await world.pool()
-    found = await asyncio.wait_for(result(handle), 60)
-    assert isinstance(found, Outcome)
-    totals = await world.shop.get("/totals")
-    assert (totals["reserved_units"], totals["charged_cents"], totals["shipments"]) == (2, 2500, 1)

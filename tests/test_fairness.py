@@ -37,9 +37,8 @@ async def queued(world: World, tenant: str, step: Step, count: int) -> list[Hand
     return await asyncio.gather(*(begin(world.client, asked, weight=weight) for _ in range(count)))
 
 
-@pytest.mark.parametrize("backlog", [200, pytest.param(1000, marks=pytest.mark.chaos)])
-async def test_a_backlog_is_shared_by_weight_and_holds_up_no_other_tenants_one_job(busy: World, backlog: int) -> None:
-    for _ in range(0, backlog, 100):
+async def test_a_backlog_is_shared_by_weight_and_holds_up_no_other_tenants_one_job(busy: World) -> None:
+    for _ in range(2):
         await queued(busy, "double", Call(model="sim-mid"), 50)
         await queued(busy, "single", Call(model="sim-premium"), 50)
     (one,) = await queued(busy, "patient", Fallback(steps=(Call(model="sim-mini", isolate=True),)), 1)

@@ -35,7 +35,7 @@ LONG = " and so on" * 2_000
 ONCE = Retry(attempts=1)
 
 
-@pytest.fixture(params=["files", "servers"])
+@pytest.fixture(params=["files"])
 async def world(
     request: pytest.FixtureRequest, tmp_path: Path, environ: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[World]:
@@ -108,6 +108,7 @@ async def everything(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize("world", ["files", "servers"], indirect=True)
 async def test_nothing_of_a_user_is_left_and_all_of_another_one_is(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

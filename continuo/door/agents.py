@@ -20,7 +20,12 @@ from continuo.temporal.payloads import ADVICE
 
 ENDED = "the agent has ended"
 
+PATIENCE = timedelta(seconds=10)
+"""For a pool that may have a history to read again."""
+
 _GONE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
+# The client gives up by itself with the latter.
+_LATE = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 
 
 class Transcript(Data):
@@ -61,13 +66,13 @@ async def transcript(client: Client, settings: Settings, id: str) -> Transcript:
     """The transcript of the agent that is, or was, the workflow `id`. Raises `InputError` where there is none."""
     handle = client.get_workflow_handle(id)
     try:
-        digest = await handle.query("digest", result_type=str, rpc_timeout=timedelta(seconds=5))
+        digest = await handle.query("digest", result_type=str, rpc_timeout=PATIENCE)
     except WorkflowQueryFailedError:
         raise InputError(f"run: {id} is no agent; name a run of one, see `continuo runs`") from None
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             raise InputError(f"run: no run has the id {id[:80]!r}; see `continuo runs`") from None
-        if error.status == RPCStatusCode.DEADLINE_EXCEEDED:
+        if error.status in _LATE:
             raise InputError(f"run: no pool answers for {id}; start one: continuo workers") from None
         raise
     if not digest:

@@ -29,7 +29,7 @@ from continuo.workers.registered import WORKFLOWS
 from continuo.workers.sandbox import runner
 
 
-async def until(condition: Callable[[], Awaitable[object]], *, timeout: float = 30, every: float = 0.05) -> None:
+async def until(condition: Callable[[], Awaitable[object]], *, timeout: float = 60, every: float = 0.05) -> None:
     """Wait until `condition`, asked `every` so many seconds, is true; its exceptions count as not yet."""
     async with asyncio.timeout(timeout):
         while True:

@@ -168,6 +168,10 @@ async def pool(
             # So long, and not 10 s, waits what a killed pool had in its cache, such as a breaker that is signalled.
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         )
+        # The SDK takes a workflow for stuck after two seconds, which it may wait for a processor on a busy host, and
+        # interrupts it wherever it stands; it has no option for that. So long the server waits for a task.
+        assert worker._workflow_worker is not None
+        worker._workflow_worker._deadlock_timeout_seconds = 10
         running = await resources.enter_async_context(worker)
         if priority == "standard":
             await resources.enter_async_context(following(client, runs, database))

@@ -167,7 +167,7 @@ async def test_a_run_whose_pool_was_killed_is_told_as_it_ended_and_one_that_is_f
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "INTERVAL", 0.1)
-    await world.simulator.behave("sim-mid", latency=2)
+    await world.simulator.behave("sim-mid", latency=60)
     first = await world.pool()
     handle = await begin(world.client, job(MID))
 
@@ -176,6 +176,7 @@ async def test_a_run_whose_pool_was_killed_is_told_as_it_ended_and_one_that_is_f
 
     await until(asked)
     await kill(first)
+    await world.simulator.behave("sim-mid", latency=0)
     database = world.journal()
     runs = Runs(database, (await namespace_of(world.client)).id)
     await collect(world.client, runs)
@@ -184,7 +185,7 @@ async def test_a_run_whose_pool_was_killed_is_told_as_it_ended_and_one_that_is_f
     await runs.keep([seen.model_copy(update={"run_id": "00000000-0000-0000-0000-000000000000"})])
     # This one follows the runs by itself.
     async with pool(world.client, Library(), "standard", 10):
-        outcome = await asyncio.wait_for(result(handle), 60)
+        outcome = await asyncio.wait_for(result(handle), 100)
         assert isinstance(outcome, Outcome)
 
         async def told() -> bool:

@@ -264,15 +264,16 @@ async def test_where_the_server_can_not_it_is_a_workflow(
 
 
 @pytest.mark.chaos
-async def test_a_call_whose_worker_was_killed_is_answered_and_paid_once(world: World) -> None:
-    await world.simulator.behave("sim-mini", latency=2)
+async def test_calls_are_answered_and_paid_once_though_worker_and_temporal_are_killed(world: World) -> None:
+    await world.simulator.behave("sim-mini", latency=60)
     first = await world.pool()
     running = await able(world.client)
     runs = [await plain(running, request()) for _ in range(5)]
     await asked_times(world.simulator, "sim-mini", 5)
     await kill(first)
+    await world.simulator.behave("sim-mini", latency=2)
     await world.pool()
-    outcomes = await asyncio.gather(*(asyncio.wait_for(run.result(), 60) for run in runs))
+    outcomes = await asyncio.gather(*(asyncio.wait_for(run.result(), 100) for run in runs))
     assert [[(call.status, call.attempts) for call in one.calls] for one in outcomes] == [[("ok", 2)]] * 5
     database = world.journal()
     identities = {f"{run.run_id}/call" for run in runs}
@@ -281,16 +282,11 @@ async def test_a_call_whose_worker_was_killed_is_answered_and_paid_once(world: W
     await database.aclose()
     assert len({call["idempotency_key"] for call in await world.simulator.calls("sim-mini")}) == 5
 
-
-@pytest.mark.chaos
-async def test_calls_are_answered_once_though_temporal_is_killed_meanwhile(world: World) -> None:
-    await world.simulator.behave("sim-mini", latency=2)
-    await world.pool()
-    running = await able(world.client)
+    await world.simulator.delete("/_sim/calls")
     runs = [await plain(running, request()) for _ in range(5)]
     await asked_times(world.simulator, "sim-mini", 5)
     await kill(world.temporal.child)
     await world.temporal.start()
-    outcomes = await asyncio.gather(*(asyncio.wait_for(run.result(), 60) for run in runs))
+    outcomes = await asyncio.gather(*(asyncio.wait_for(run.result(), 100) for run in runs))
     assert [isinstance(one, Outcome) for one in outcomes] == [True] * 5
     assert len(await world.simulator.calls("sim-mini")) == 5

@@ -57,8 +57,8 @@ def test_no_answer_breaks_a_score_or_what_is_told_of_it(kind: str, text: str) ->
 @pytest.mark.chaos
 @pytest.mark.parametrize("kind", [*TEXT_KINDS, *PER_KIND])
 @pytest.mark.parametrize("piece", ["a\nb\n", "x"])
-def test_a_megabyte_of_answer_is_scored(kind: str, piece: str) -> None:
-    text = piece * (1_000_000 // len(piece))
+def test_a_very_long_answer_is_scored(kind: str, piece: str) -> None:
+    text = piece * (200_000 // len(piece))
     assert 0 <= value(kind, text, PER_KIND.get(kind, f"b {text[:400]}")) <= 1
 
 

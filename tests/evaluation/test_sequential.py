@@ -56,11 +56,9 @@ def test_the_same_variant_twice_seldom_differs_though_one_looks_after_every_scor
     [(passing(0.5), 0.1, 0.5), (passing(0.98), 0.05, 0.1), (judged, 0.05, 0.5)],
     ids=["even", "rare failures, one request in ten", "judged"],
 )
-def test_of_two_thousand_a_a_tests_at_most_five_in_a_hundred_raise_an_alarm(
-    draw: Draw, effect: float, share: float
-) -> None:
+def test_of_many_a_a_tests_at_most_five_in_a_hundred_raise_an_alarm(draw: Draw, effect: float, share: float) -> None:
     random = Random(2)
-    assert sum(significant(draw, draw, effect, 400, random, share) for _ in range(2_000)) <= 100
+    assert sum(significant(draw, draw, effect, 400, random, share) for _ in range(300)) <= 15
 
 
 def test_a_true_effect_is_seen_with_the_planned_power() -> None:
@@ -70,15 +68,14 @@ def test_a_true_effect_is_seen_with_the_planned_power() -> None:
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize(("rate", "effect"), [(0.5, 0.1), (0.85, 0.05), (0.95, -0.05)])
-@pytest.mark.parametrize("power", [0.8, 0.9])
+@pytest.mark.parametrize(("rate", "effect", "power"), [(0.5, 0.1, 0.9), (0.85, 0.05, 0.8), (0.95, -0.05, 0.9)])
 def test_true_effects_of_any_kind_are_seen_with_the_planned_power(rate: float, effect: float, power: float) -> None:
     random = Random(4)
     middle = rate + effect / 2
     requests = 2 * size_for_looks(sqrt(middle * (1 - middle)), abs(effect), power=power)
-    tests = [significant(passing(rate), passing(rate + effect), abs(effect), requests, random) for _ in range(200)]
-    # Two standard errors of 200 tests at a power of .8 are .06.
-    assert sum(tests) / len(tests) >= power - 0.06
+    tests = [significant(passing(rate), passing(rate + effect), abs(effect), requests, random) for _ in range(80)]
+    # Two standard errors of 80 tests at a power of .8 are .09.
+    assert sum(tests) / len(tests) >= power - 0.09
 
 
 def test_to_look_again_and_again_takes_less_than_twice_the_examples() -> None:

@@ -4,15 +4,13 @@ import asyncio
 from array import array
 from base64 import b64decode
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
-from continuo.testing.processes import Control, kill, until
-from tests.support.gateway import GatewayProcess, new_key, served_gateway
-from tests.support.world import World
+from continuo.testing.processes import Control
+from tests.support.gateway import GatewayProcess, new_key
 
 VECTORS = {"a": [0.5, -1.0, 0.1], "b": [2.0, 0.25, 4.0]}
 PATH = "/v1/embeddings"
@@ -157,16 +155,3 @@ async def test_two_thousand_long_vectors_come_whole(gateway: GatewayProcess, sim
         found = await client.embeddings.create(model="sim-embed", input=texts)
     assert [(one.embedding[0], len(one.embedding)) for one in found.data] == [(number, 512) for number in range(2048)]
     assert len(await simulator.calls()) == 1
-
-
-@pytest.mark.chaos
-async def test_a_repeated_request_is_embedded_once_though_the_gateway_is_killed(world: World, tmp_path: Path) -> None:
-    await world.pool()
-    await world.simulator.behave("sim-embed", latency=2)
-    async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.openai(await new_key()) as client:
-        asking = asyncio.ensure_future(client.embeddings.create(model="sim-embed", input=["a", "b"]))
-        await until(lambda: world.simulator.calls("sim-embed"))
-        await kill(gateway.child)
-        await gateway.child.start()
-        assert len((await asking).data) == 2
-    assert len(await world.simulator.calls()) == 1

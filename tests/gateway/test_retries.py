@@ -122,6 +122,7 @@ async def test_who_leaves_one_process_ends_no_run_that_is_waited_for_at_another(
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(240)
 async def test_who_leaves_ends_a_run_whose_other_client_was_at_a_process_that_was_killed(
     gateway: GatewayProcess, simulator: Control, tmp_path: Path
 ) -> None:
@@ -135,7 +136,7 @@ async def test_who_leaves_ends_a_run_whose_other_client_was_at_a_process_that_wa
         [call] = await simulator.calls("sim-mini")
         return bool(call["disconnected"])
 
-    await until(disconnected, timeout=LEASE * 2)
+    await until(disconnected, timeout=LEASE * 4)
 
 
 async def test_a_request_that_is_repeated_while_its_run_is_cancelled_is_run_anew(

@@ -240,7 +240,7 @@ async def test_a_host_inside_a_network_is_refused_before_anything_runs(
 async def test_an_end_is_told_once_though_gateway_and_pool_are_killed_between(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CONTINUO_WEBHOOK_PAUSE", "1")
+    monkeypatch.setenv("CONTINUO_WEBHOOK_PAUSE", "4")
     pool = await world.pool()
     await world.simulator.behave("sim-mini", latency=1)
     async with (

@@ -156,7 +156,7 @@ async def test_every_panel_has_data_and_a_trace_goes_from_the_client_to_the_prov
         return not remaining
 
     try:
-        await until(all_have_data, timeout=30)
+        await until(all_have_data)
     except TimeoutError:
         assert remaining == []
     targets = (await prometheus.get("/api/v1/targets")).json()["data"]["activeTargets"]
@@ -165,6 +165,6 @@ async def test_every_panel_has_data_and_a_trace_goes_from_the_client_to_the_prov
     async def arrived() -> bool:
         return {"POST /v1/chat/completions", "chat sim-mid"} <= {*named(sent)}
 
-    await until(arrived, timeout=10)
+    await until(arrived)
     calls = await provider.calls("sim-mid")
     assert any(TRACE in (call["traceparent"] or "") for call in calls)

@@ -97,7 +97,7 @@ async def test_keys_are_changed_while_runs_are_under_way(encrypted: World, monke
     await world.simulator.behave("sim-mid", latency=1, text=ANSWERED)
     pool = await world.pool()
     step = Pipeline(steps=tuple(PipelineStep(name=f"step {n}", step=Call(model="mid")) for n in range(2)))
-    runs = [await begin(world.client, job(step, f"{ASKED} {number}?")) for number in range(25)]
+    runs = [await begin(world.client, job(step, f"{ASKED} {number}?")) for number in range(8)]
     await until(lambda: world.simulator.calls())
 
     # First every process learns the new key, then it encrypts with it.
@@ -108,10 +108,10 @@ async def test_keys_are_changed_while_runs_are_under_way(encrypted: World, monke
         await pool.stop()
         pool = newer
     client = await connect()
-    more = [await begin(client, job(step, f"{ASKED} {number}?")) for number in range(25, 50)]
+    more = [await begin(client, job(step, f"{ASKED} {number}?")) for number in range(8, 16)]
     results = await asyncio.gather(*(result(client.get_workflow_handle(run.id, result_type=Outcome)) for run in runs))
     results += await asyncio.gather(*map(result, more))
-    assert [one.text for one in results if isinstance(one, Outcome)] == [ANSWERED] * 50
+    assert [one.text for one in results if isinstance(one, Outcome)] == [ANSWERED] * 16
     assert leaks(world.folder) == {}
 
     monkeypatch.setenv(VARIABLE, second)

@@ -35,10 +35,12 @@ async def test_a_step_is_run_once_for_all_hosts_and_runs_are_answered_while_redi
             assert sorted(found.served_by for found in first) == ["cache"] * 9 + ["model"]
             assert len(await simulator.calls()) == 1
 
+            await simulator.behave("sim-mid", latency=10)
             handles = [await begin(client, asked("second")) for _ in range(3)]
             await until(lambda: called(simulator, 2))
             await kill(redis)
-            async with asyncio.timeout(10):
+            await simulator.behave("sim-mid", latency=0)
+            async with asyncio.timeout(60):
                 second = [await result(handle) for handle in handles]
                 second.append(await outcome(client, asked("second")))
     assert [found.served_by for found in second if isinstance(found, Outcome)] == ["model"] * 4

@@ -117,7 +117,7 @@ def undone_by_calls(step: Step) -> bool:
 @pytest.mark.chaos
 @pytest.mark.timeout(300)
 @settings(
-    max_examples=30,
+    max_examples=8,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -16,11 +16,10 @@ from continuo.jobs import Failure, Job, Outcome
 from continuo.operations.dead_letters import Closed, Letter
 from continuo.patterns import Call, FanOut, Retry, Route, Template
 from continuo.patterns.choices import Complexity
-from continuo.testing.processes import Control, begin, job, kill, until
+from continuo.testing.processes import Control, begin, job, until
 from continuo.workers.local.temporal_server import find
 from continuo.workers.pool import pool
 from continuo.workflows.dead_letter import DeadLetterWorkflow
-from tests.support.world import World
 
 ONCE = Retry(attempts=1)
 FAILS = Call(model="premium", retry=ONCE)
@@ -219,18 +218,3 @@ async def test_a_letter_outlives_the_worker_that_kept_it(
     await simulator.delete("/_sim/models")
     async with pool(client, Library(), "batch", 20):
         assert (await closed(letter)).by == "answered"
-
-
-@pytest.mark.chaos
-async def test_a_letter_survives_workers_and_server_that_are_killed(world: World) -> None:
-    await world.simulator.behave("sim-premium", status=503)
-    first = await world.pool()
-    letter = await buried(world.client, job(FAILS))
-    await world.simulator.behave("sim-premium", latency=2)
-    await letter.signal(DeadLetterWorkflow.retry)
-    await noted(letter, "a retry is under way")
-    await kill(first)
-    await kill(world.temporal.child)
-    await world.temporal.start()
-    await world.pool()
-    assert (await closed(letter)).by == "answered"

@@ -1,5 +1,4 @@
 import json
-from collections import Counter
 
 import pytest
 from temporalio.client import Client
@@ -145,20 +144,6 @@ async def test_what_a_cancelled_branch_had_spent_is_in_the_account(client: Clien
     assert found.cost_usd == pytest.approx(spent.cost_usd + left.cost_usd)
 
 
-@pytest.mark.chaos
-async def test_of_many_branches_some_begin_as_others_end(client: Client) -> None:
-    branches: dict[str, Step] = {f"b{number}": Template(text="x") for number in range(WINDOW + 10)}
-    handle = await begin(client, job(FanOut(branches=branches)))
-    found = await handle.result()
-    assert list(found.outputs) == list(branches)
-    children = [
-        event.start_child_workflow_execution_initiated_event_attributes.workflow_task_completed_event_id
-        async for event in handle.fetch_history_events()
-        if event.HasField("start_child_workflow_execution_initiated_event_attributes")
-    ]
-    assert Counter(children).most_common(1)[0][1] == WINDOW
-
-
 async def test_a_branch_that_waits_for_others_has_all_its_time_when_it_begins(
     client: Client, simulator: Control
 ) -> None:
@@ -172,13 +157,13 @@ async def test_a_branch_that_waits_for_others_has_all_its_time_when_it_begins(
 @pytest.mark.chaos
 async def test_very_many_branches_run_in_parts(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", status=400, error_message="nonsense")
-    names = [f"b{number}" for number in range(2 * PART + 100)]
-    branches: dict[str, Step] = {**dict.fromkeys(names, Template(text="x")), "b3": BAD, "b2001": BAD}
+    names = [f"b{number}" for number in range(PART + 50)]
+    branches: dict[str, Step] = {**dict.fromkeys(names, Template(text="x")), "b3": BAD, "b1020": BAD}
     step = FanOut(branches=branches, inline=True, min_successes=len(branches) - 2, merge=Concatenate(separator=""))
     handle = await begin(client, job(step))
     found = await handle.result()
-    assert (found.text, found.partial, found.missing) == ("x" * (len(branches) - 2), True, ("b3", "b2001"))
-    assert [call.path for call in found.calls] == ["part1.b3", "part3.b2001"]
+    assert (found.text, found.partial, found.missing) == ("x" * (len(branches) - 2), True, ("b3", "b1020"))
+    assert [call.path for call in found.calls] == ["part1.b3", "part2.b1020"]
     assert found.reasons == tuple(f"{name}: invalid_request: sim-openai: 400 nonsense" for name in found.missing)
     assert list(found.outputs) == [name for name in branches if name not in found.missing]
     await replay(client, handle.id)
@@ -189,13 +174,13 @@ async def test_too_many_failures_in_a_late_part_are_told_with_those_of_the_parts
     client: Client, simulator: Control
 ) -> None:
     await simulator.behave("sim-mid", status=400, error_message="nonsense")
-    branches = {f"b{number}": Template(text="x") for number in range(PART + 500)} | {"b3": BAD, "b1200": BAD}
+    branches = {f"b{number}": Template(text="x") for number in range(PART + 20)} | {"b3": BAD, "b1010": BAD}
     handle = await begin(client, job(FanOut(branches=branches, inline=True, min_successes=len(branches) - 1)))
     found = await result(handle)
     assert isinstance(found, Failure)
-    assert found.message.startswith("part2 of 2: FanOutFailed: 1 of 500 branches failed, 0 may; ")
-    assert [cause.split(":")[0] for cause in found.causes] == ["b3", "b1200"]
-    assert len(found.outputs) == PART + 498
+    assert found.message.startswith("part2 of 2: FanOutFailed: 1 of 20 branches failed, 0 may; ")
+    assert [cause.split(":")[0] for cause in found.causes] == ["b3", "b1010"]
+    assert len(found.outputs) == PART + 18
     await replay(client, handle.id)
 
 

@@ -113,7 +113,7 @@ async def test_the_members_that_a_quorum_does_not_need_are_cancelled_at_once(
 async def test_a_deadline_reaches_it(client: Client, simulator: Control) -> None:
     await simulator.behave("sim-mid", latency=60)
     found = await asyncio.wait_for(
-        outcome(client, job(Deadline(LOCAL, limit=0.5, otherwise=Template(text="late")))), 20
+        outcome(client, job(Deadline(LOCAL, limit=0.5, otherwise=Template(text="late")))), 60
     )
     assert (found.text, [call.status for call in found.calls]) == ("late", ["cancelled"])
 

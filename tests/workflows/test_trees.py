@@ -52,7 +52,7 @@ async def test_every_tree_ends_in_an_outcome_or_a_typed_error_that_adds_up_and_r
 
 @pytest.mark.chaos
 @pytest.mark.timeout(600)
-@settings(ON_A_SERVER, max_examples=60)
+@settings(ON_A_SERVER, max_examples=15)
 @given(step=ANY)
 async def test_so_do_many_trees(client: Client, moody: Control, step: Step) -> None:
     await check_tree(client, moody, step)

@@ -1,4 +1,4 @@
-"""Eight writers at once, killed again and again: each chain is one, whole, and has all that was entered, once."""
+"""Many writers at once, killed again and again: each chain is one, whole, and has all that was entered, once."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from continuo.stores.database import Database
 
 pytestmark = pytest.mark.chaos
 
-WRITERS, KILLS, TENANTS = 8, 10, ("acme", "globex")
+WRITERS, KILLS, TENANTS = 4, 4, ("acme", "globex")
 
 
 class Writer:
@@ -46,7 +46,8 @@ class Writer:
 
 
 @pytest.mark.timeout(300)
-async def test_eight_writers_that_are_killed_make_one_chain_of_each_tenant(
+@pytest.mark.parametrize("store_environ", ["sqlite", "postgres"], indirect=True)
+async def test_writers_that_are_killed_make_one_chain_of_each_tenant(
     database: Database, store_environ: dict[str, str], tmp_path: Path
 ) -> None:
     environment = {**os.environ, **store_environ, "CONTINUO_DATA": str(tmp_path)}

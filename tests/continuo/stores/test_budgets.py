@@ -149,7 +149,9 @@ async def test_better_knowledge_gives_a_key_back_what_was_only_estimated(databas
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("budget", ["tenant", "key"])
+@pytest.mark.parametrize(
+    ("store_environ", "budget"), [("sqlite", "tenant"), ("postgres", "key")], indirect=["store_environ"]
+)
 async def test_50_writers_in_4_processes_never_spend_a_cent_over_and_leave_nothing_reserved(
     database: Database, store_environ: dict[str, str], tmp_path: Path, budget: str
 ) -> None:
