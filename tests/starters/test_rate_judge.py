@@ -26,13 +26,13 @@ async def test_a_judge_rates_each_run_once_and_is_told_apart_from_people(
 ) -> None:
     name, store = f"t-{uuid4().hex[:8]}", open_store(Settings(), {})
     await simulator.behave("sim-premium", text='{"reason": "It says so.", "score": 4}')
-    command = ("rate", "judge", name, "--by", "model:sim-premium", "--sample", "1", "--tenant", name)
+    command = ("rate", "judge", "test", "--by", "model:sim-premium", "--sample", "1", "--tenant", name)
 
     async def answered(text: str) -> None:
         handle = await ran(client, name, Template(text=text))
         row = await row_of(client, await handle.describe())
         assert row is not None
-        await Runs(store, "here").keep([row.model_copy(update={"pattern": name})])
+        await Runs(store, "here").keep([row])
 
     try:
         await answered("It is on its way.")
@@ -46,13 +46,13 @@ async def test_a_judge_rates_each_run_once_and_is_told_apart_from_people(
         again = await continuo(*command, "--priority", "standard")
         assert (again.code, again.out.split(",")[0]) == (0, "rated 1 of 1"), again.err
         assert len(await simulator.calls("sim-premium")) == 3
-        rows = await listed(store, RunQuery(pattern=name))
+        rows = await listed(store, RunQuery(tenant=name))
         said = await ratings_of(store, [row.run_id for row in rows])
         assert [(one.rater, one.source, one.value, one.comment) for one in said] == [
             ("judge model:sim-premium", "judge", 0.75, "It says so.")
         ] * 3
         await rate(store, [rating(rows[0].run_id, tenant=name, value=0.75)])
-        assert await agreement(pattern=name) == 0
+        assert await agreement(pattern="test") == 0
         assert "model:sim-premium" in capsys.readouterr().out
     finally:
         await store.aclose()
