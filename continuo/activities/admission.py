@@ -29,7 +29,8 @@ from continuo.stores.limits import LimitStore
 @dataclass(frozen=True)
 class Admitted:
     """A call that may go now, to `model`; `reason` says why that is not the model that was wanted.
-    `catalog` is what the attempt knows, whatever is edited meanwhile.
+    `replaces` is the retired model that was asked for, where one was. `catalog` is what the attempt knows, whatever is
+    edited meanwhile.
 
     `time` (seconds since 1970), `lease` (seconds) and `tokens` are what it is counted as, `identity` is what its place
     under the limits is held and its money `reserved` under. `unanswered` is what the attempt is booked as when it is
@@ -45,6 +46,7 @@ class Admitted:
     lease: float
     tokens: int
     unanswered: CallRecord
+    replaces: str | None = None
     reason: str | None = None
     reserved: bool = False
     gathered: bool = False
@@ -90,7 +92,7 @@ class Admission:
         `fill` makes the request for a model. What it may cost is reserved under `identity`, for `lease` seconds at
         most. Raises `ProviderError` when the budget does not allow it.
         """
-        now, turn = time.time(), f"{run_id()}/{job.path}"
+        now, turn, replaces = time.time(), f"{run_id()}/{job.path}", _replaces(job, wanted)
         refusals: list[tuple[Model, Wait]] = []
         chain = list(self._chain(catalog, wanted, job, identity))
         for model in chain:
@@ -99,7 +101,9 @@ class Admission:
             # Another deployment of the model that was wanted is no other answer.
             reasons = [f"{one.id}: {wait.why}" for one, wait in refusals if one.id != model.id]
             reason = reasons[-1] if reasons else None
-            admitted = Admitted(catalog, identity, attempt, model, request, now, lease, likely, unanswered, reason)
+            admitted = Admitted(
+                catalog, identity, attempt, model, request, now, lease, likely, unanswered, replaces, reason
+            )
             if (refusal := await self.enter(admitted, turn, queue=model.id == chain[-1].id)) is None:
                 break
             refusals.append((model, refusal))
@@ -134,7 +138,10 @@ class Admission:
         if (model := next((one for one in allowed if (one.id, one.provider) not in full), None)) is None:
             return min((full[one.id, one.provider] for one in allowed), key=lambda wait: wait.seconds)
         unanswered = _unanswered(job, model, request, attempt)
-        admitted = Admitted(catalog, identity, attempt, model, request, now, lease, likely, unanswered, gathered=True)
+        replaces = _replaces(job, wanted)
+        admitted = Admitted(
+            catalog, identity, attempt, model, request, now, lease, likely, unanswered, replaces, gathered=True
+        )
         return await self._reserved(job, admitted, now + lease)
 
     async def enter(self, admitted: Admitted, turn: str, *, queue: bool) -> Wait | None:
@@ -192,7 +199,7 @@ class Admission:
             elif catalog.takes(model, request):
                 yield from self._deployments.instead(catalog, model, request, job, identity)
             seen.add(model.id)
-            model = catalog.models[model.cheaper] if model.cheaper else None
+            model = catalog.current(model.cheaper) if model.cheaper else None
 
     async def _reserved(self, job: Job, admitted: Admitted, expires: float) -> Admitted:
         """Set aside what the attempt may cost, with or without a budget: one that dies is booked at that."""
@@ -259,6 +266,11 @@ class Admission:
                 f" ${limits[balance.of]:.2f} for {period} ({account.zone}), and {what} to {model.id} may cost"
                 f" ${most:.6f}; {fix}, lower max_tokens, or let a free model answer",
             )
+
+
+def _replaces(job: Job, wanted: Model) -> str | None:
+    assert isinstance(job.step, Call)
+    return job.step.replaces or (job.step.model if job.step.model != wanted.id else None)
 
 
 def _budgets(account: Tenant, context: Context) -> dict[str, float | None]:

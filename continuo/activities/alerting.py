@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from continuo.activities.unexpected import reaching_out
 from continuo.authoring.library import Library
+from continuo.authoring.retiring import retiring
 from continuo.config.alerts import Alerts, Rule
 from continuo.decisions.alerts import Alert, Change, Measured, Sample, evaluated
 from continuo.door.dead_letters import count_letters
@@ -98,6 +99,8 @@ class Alerting:
             case "reviews_overdue":
                 reviews = await open_reviews(self._client)
                 return {"": Sample(sum(review.escalated or review.due < now for review in reviews))}
+            case "days_to_retirement":
+                return {one.model: Sample(one.days) for one in await asyncio.to_thread(retiring, self._library)}
             case "dead_letters":
                 return {"": Sample(await count_letters(self._client))}
 

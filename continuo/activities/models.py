@@ -148,6 +148,8 @@ class ModelCalls:
             if (wanted := catalog.models.get(step.model)) is None:
                 what = f"this worker's catalog has no model {step.model!r}; give all workers the same catalog"
                 raise ProviderError("not_found", what)
+            # It may have retired since the run began.
+            wanted = catalog.current(wanted.id)
             delivery = await self._delivery(job, key, attempt)
             job = job.model_copy(update={"request": await whole(job.request, self._turns)})
             fill, lease = partial(filled_in, step, job.request, catalog, delivery), lasts(step)

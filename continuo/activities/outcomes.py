@@ -21,8 +21,15 @@ def accounted(admitted: Admitted, response: Outcome, record: CallRecord) -> Outc
     update: dict[str, object] = {
         "model": model.id, "provider": model.provider, "cost_usd": record.cost_usd, "calls": calls
     }  # fmt: skip
+    reasons = []
+    if admitted.replaces:
+        asked_for = admitted.catalog.models.get(admitted.replaces)
+        when = f", on {asked_for.retires}" if asked_for and asked_for.retires else ""
+        reasons.append(f"{admitted.replaces} has retired{when}")
     if admitted.reason:
-        update |= {"fallback": True, "reasons": (admitted.reason,)}
+        update["fallback"] = True
+        reasons.append(admitted.reason)
+    update["reasons"] = tuple(reasons)
     return response.model_copy(update=update)
 
 

@@ -62,6 +62,8 @@ def resolved(
         update: dict[str, object] = {field: model.id for field, model in models.items()}
         if isinstance(part, Call):
             update["local"] = part.local or models["model"].local
+            if part.model in catalog.models and part.model != models["model"].id:
+                update["replaces"] = part.model
             check_continues(part, models["model"], catalog)
         if isinstance(part, Review | Escalation) and part.group is not None:
             if part.group not in groups:
@@ -84,7 +86,7 @@ def check_continues(call: Call, model: Model, catalog: Catalog) -> None:
             what = f"on_break is 'continue', and model {model.id!r} does not go on with an answer that broke off"
             raise InputError(f"{what}; say how it `continues` in the catalog, use another model, or leave on_break out")
         seen.add(model.id)
-        model = catalog.models[model.cheaper or model.id]
+        model = catalog.current(model.cheaper or model.id)
 
 
 def check_extent(step: Step) -> None:

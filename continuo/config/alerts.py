@@ -12,10 +12,11 @@ from continuo.data import Data, Int, Number, Seconds
 
 Measure = Literal[
     "cost_today_usd", "cache_hit_rate", "error_rate", "budgets_exceeded", "breakers_open", "queue_age_s",
-    "reviews_overdue", "dead_letters",
+    "reviews_overdue", "dead_letters", "days_to_retirement",
 ]  # fmt: skip
-"""What is measured: `budgets_exceeded` by tenant, `breakers_open` by provider, `queue_age_s` by queue, the others of
-all together. The rates are those of a rule's `window`."""
+"""What is measured: `budgets_exceeded` by tenant, `breakers_open` by provider, `queue_age_s` by queue,
+`days_to_retirement` by model that a pattern asks, the others of all together. The rates are those of a rule's
+`window`."""
 
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 RATES = ("cache_hit_rate", "error_rate")

@@ -1,7 +1,7 @@
 """Providers, models, prices and services: lines of a `catalog.toml`, never code."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -171,6 +171,8 @@ _NO_WORDS: frozenset[Parameter] = frozenset({*_EMBEDDING, "segments"})
 class Model(Data):
     """A model as the catalog lists it: `name` is what the provider calls it, by default the id.
 
+    From the day of `retires` (UTC) on its provider answers no more, and `replaced_by` does in its place; without a day
+    that is so at once.
     `logprobs` says that the provider gives the probabilities of its tokens when asked; most reasoning models refuse.
     `cheaper` is the model that answers while a limit of this one, or of its provider, is used up. `local` makes every
     call of it a local one, see `Call`. `inputs` are the kinds of parts that it can be given.
@@ -191,6 +193,7 @@ class Model(Data):
     name: str
     price: Price | None = None
     replaced_by: str | None = None
+    retires: date | None = None
     logprobs: bool = False
     limits: Limits = Limits()
     cheaper: str | None = None
@@ -217,6 +220,13 @@ class Model(Data):
         if self.micro_batch and not self.embeds:
             raise ValueError("micro_batch is for models that embed; take it out, or set `embeds = true`")
         return self
+
+    @property
+    def retired(self) -> bool:
+        """Whether its day has come; one without a day has retired where something replaces it."""
+        if self.retires is None:
+            return self.replaced_by is not None
+        return self.retires <= datetime.now(UTC).date()
 
     @property
     def deployed(self) -> "tuple[Model, ...]":
@@ -302,7 +312,7 @@ class Catalog(Data):
                     raise unknown(f"{what} of model {model.id!r}:", other, self.models)
             self._add_deployments(model)
         for model in self.models.values():
-            if self._current(model.id).replaced_by:
+            if self._last(model.id).replaced_by:
                 raise ValueError(f"model {model.id!r} is replaced by itself in the end; name one that still answers")
         for alias, names in self.aliases.items():
             for name in names:
@@ -320,7 +330,7 @@ class Catalog(Data):
             raise unknown("model", name, {*self.models, *self.aliases})
         reasons = []
         for candidate in self.aliases.get(name, (name,)):
-            model = self._current(candidate)
+            model = self.current(candidate)
             missing = []
             for deployed in model.deployed:
                 if (reason := unavailable(self.providers[deployed.provider])) is None:
@@ -368,8 +378,15 @@ class Catalog(Data):
             # What was read, and every one who looks a provider up, knows them from here on.
             self.providers[name] = provider
 
-    def _current(self, id: str) -> Model:
-        """The model that stands for `id` today; in a circle any that has a replacement."""
+    def current(self, id: str) -> Model:
+        """The model that answers for the model `id` today."""
+        model = self.models[id]
+        while model.retired and model.replaced_by:
+            model = self.models[model.replaced_by]
+        return model
+
+    def _last(self, id: str) -> Model:
+        """The model that stands for `id` in the end; in a circle any that has a replacement."""
         seen = {id}
         while (replacement := self.models[id].replaced_by) and replacement not in seen:
             id = replacement

@@ -16,7 +16,7 @@ class Sample(NamedTuple):
 
 
 Measured = Mapping[str, Sample]
-"""By the tenant, provider or queue; the one sample of all together has no name."""
+"""By the tenant, provider, queue or model; the one sample of all together has no name."""
 
 
 class Alert(Data):

@@ -8,10 +8,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import fsum
 from typing import Any, Literal
 
+from continuo.data import Data
 from continuo.errors import InputError
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Distance = Callable[[Any, Any], float]
+
+
+class WithPeople(Data):
+    """How far a judge agrees with people on so many `examples`: Cohen's kappa with quadratic weights, and
+    Krippendorff's alpha (ordinal), of points from 1 to 5."""
+
+    examples: int
+    kappa: float
+    alpha: float | None
+
+
+def with_people(judge: Sequence[float], people: Sequence[float]) -> WithPeople:
+    """Of what both gave the same examples, one or more, from 0 to 1."""
+    pairs = [tuple(round(1 + 4 * value) for value in pair) for pair in zip(judge, people, strict=True)]
+    kappa = weighted_kappa(*zip(*pairs, strict=True))
+    return WithPeople(examples=len(pairs), kappa=kappa, alpha=krippendorff_alpha(pairs, "ordinal"))
 
 
 def cohen_kappa(a: Sequence[str], b: Sequence[str]) -> float:

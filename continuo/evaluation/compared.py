@@ -1,6 +1,6 @@
 """Two evaluations of one set, compared as a gate does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from continuo.errors import InputError
 from continuo.evaluation.gate import Limits, Sides, Verdict, judge
@@ -29,11 +29,24 @@ def compared(baseline: Evaluation, candidate: Evaluation, limits: Limits) -> dic
     share = limits.model_copy(update={"alpha": limits.alpha / len(pairs)})
     verdicts = {}
     for before, after in pairs:
-        beside = ((baseline, before), (candidate, after))
-        metrics = {name: Sides(*(_values(*side, _score(name)) for side in beside)) for name in scores}
-        amounts = {name: Sides(*(_values(*side, value) for side in beside)) for name, value in AMOUNTS.items()}
-        verdicts[after.pattern] = judge(metrics, amounts, share)
+        verdicts[after.pattern] = _verdict(((baseline, before), (candidate, after)), scores, share)
     return verdicts
+
+
+def within(evaluation: Evaluation, before: str, after: str, limits: Limits) -> Verdict:
+    """A verdict on the pattern `after` beside the pattern `before`, of one evaluation. Raises `InputError` where it has
+    not both."""
+    tried = {one.pattern: one for one in evaluation.patterns}
+    if before not in tried or after not in tried:
+        fix = f"continuo eval run {evaluation.golden_set} --pattern {before} --pattern {after}"
+        raise InputError(f"the last evaluation of {evaluation.golden_set} is not of both; run {fix}")
+    return _verdict(((evaluation, tried[before]), (evaluation, tried[after])), evaluation.scores, limits)
+
+
+def _verdict(beside: Sequence[tuple[Evaluation, Tried]], scores: Sequence[str], limits: Limits) -> Verdict:
+    metrics = {name: Sides(*(_values(*side, _score(name)) for side in beside)) for name in scores}
+    amounts = {name: Sides(*(_values(*side, value) for side in beside)) for name, value in AMOUNTS.items()}
+    return judge(metrics, amounts, limits)
 
 
 def _pairs(baseline: Evaluation, candidate: Evaluation) -> list[tuple[Tried, Tried]]:

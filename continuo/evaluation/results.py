@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from continuo.data import Data
+from continuo.evaluation.agreement import WithPeople
 from continuo.evaluation.examples import Score
 from continuo.evaluation.intervals import Estimate
 from continuo.evaluation.scores.corpus import CorpusScore
@@ -64,7 +65,8 @@ class Tried(Data):
     """One pattern: its `answers` in the order of the items, and the id of the batch whose runs they are.
 
     `corpus` is what is said of all answers together by scores that are made for whole sets. `scoring_usd` is what
-    asking models for scores cost.
+    asking models for scores cost, and `with_people` how far a score of this name agrees with people, where these have
+    rated its answers.
     """
 
     pattern: str
@@ -74,6 +76,7 @@ class Tried(Data):
     by_tag: dict[str, Summary] = {}
     corpus: dict[str, CorpusScore] = {}
     scoring_usd: float = 0.0
+    with_people: dict[str, WithPeople] = {}
 
     @property
     def simulated(self) -> int:

@@ -1,10 +1,11 @@
 """How far those who rate the same runs agree, and where they do not."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import fmean
 
 from continuo.data import Data
-from continuo.evaluation.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from continuo.evaluation.agreement import WithPeople, cohen_kappa, fleiss_kappa, krippendorff_alpha, with_people
 from continuo.operations.ratings import Dimension, Rating, out_of_five
 
 SPREAD = 2
@@ -40,15 +41,24 @@ class Agreement(Data):
     alpha: float | None
 
 
+class Judged(WithPeople):
+    """How far a judge agrees with people in a dimension, on the runs that both have rated."""
+
+    judge: str
+    dimension: Dimension
+
+
 class Agreements(Data):
-    """By dimension; and the disputes, those first that are not settled."""
+    """Of people by dimension; the disputes, those first that are not settled; and each judge with people."""
 
     dimensions: tuple[Agreement, ...]
     disputes: tuple[Dispute, ...]
+    judges: tuple[Judged, ...] = ()
 
 
 def agreements(ratings: Iterable[Rating]) -> Agreements:
-    """Of what people have given from 1 to 5; other ratings are left out."""
+    """Of what people have given from 1 to 5. A judge is beside all that callers and people have said."""
+    ratings = list(ratings)
     by_dimension: dict[Dimension, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for rating in ratings:
         if rating.source == "person" and rating.scale == "1-5":
@@ -66,7 +76,29 @@ def agreements(ratings: Iterable[Rating]) -> Agreements:
     return Agreements(
         dimensions=tuple(_agreement(dimension, runs) for dimension, runs in several.items() if runs),
         disputes=tuple(sorted(disputes, key=lambda dispute: dispute.settled)),
+        judges=tuple(_judges(ratings)),
     )
+
+
+def by_people(ratings: Iterable[Rating], dimension: Dimension = "overall") -> dict[str, float]:
+    """The mean of what callers and people have said of each run in a dimension; all together are `overall`."""
+    said = defaultdict[str, list[float]](list)
+    for rating in ratings:
+        if rating.source != "judge" and dimension in ("overall", rating.dimension):
+            said[rating.run_id].append(rating.value)
+    return {run: fmean(values) for run, values in said.items()}
+
+
+def _judges(ratings: Sequence[Rating]) -> Iterator[Judged]:
+    by_judge = defaultdict[tuple[str, Dimension], dict[str, float]](dict)
+    for rating in ratings:
+        if rating.source == "judge":
+            by_judge[rating.rater, rating.dimension][rating.run_id] = rating.value
+    for (judge, dimension), given in sorted(by_judge.items()):
+        people = by_people(ratings, dimension)
+        if both := [run for run in given if run in people]:
+            agreement = with_people([given[run] for run in both], [people[run] for run in both])
+            yield Judged(judge=judge, dimension=dimension, **agreement.model_dump())
 
 
 def _agreement(dimension: Dimension, runs: Scores) -> Agreement:

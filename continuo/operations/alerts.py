@@ -31,6 +31,7 @@ WORDS: Mapping[Measure, str] = {
     "queue_age_s": "the age of the queue",
     "reviews_overdue": "overdue reviews",
     "dead_letters": "dead letters",
+    "days_to_retirement": "the days to the retirement",
 }
 
 

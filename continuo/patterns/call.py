@@ -19,6 +19,7 @@ class Call(Spec):
     `model` is an id or an alias of the catalog. `timeout` is for one attempt. `system`, `max_tokens`,
     `temperature`, `top_p`, `stop`, `seed`, `reasoning_effort` and `cache_control` stand in where the request itself
     leaves them open.
+    `replaces` is the model that is asked for and has retired, in whose place `model` is; it is filled in.
     `local` makes the call on the worker that runs the workflow, as a local activity: cheaper for a model that answers
     within seconds, and later to be cancelled.
 
@@ -30,6 +31,7 @@ class Call(Spec):
 
     kind: Literal["call"] = "call"
     model: ModelName
+    replaces: Annotated[str | None, WHEN_SET] = None
     system: str | None = None
     max_tokens: Int | None = Field(default=None, gt=0, le=10_000_000)
     temperature: Number | None = Field(default=None, ge=0, le=2)

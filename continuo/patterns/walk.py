@@ -13,14 +13,18 @@ T = TypeVar("T")
 
 def specs(value: object) -> Iterator[Spec]:
     """Every spec in `value`, outermost first."""
-    if isinstance(value, Spec):
-        yield value
+    return (part for part in parts(value) if isinstance(part, Spec))
+
+
+def parts(value: object) -> Iterator[Data]:
+    """Every spec in `value`, and part of one, outermost first."""
     if isinstance(value, Data):
+        yield value
         for name in type(value).model_fields:
-            yield from specs(getattr(value, name))
+            yield from parts(getattr(value, name))
     elif isinstance(value, tuple | dict):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from specs(item)
+            yield from parts(item)
 
 
 def given(step: Spec, fields: Set[str] | None = None) -> Iterator[tuple[Spec, Set[str] | None]]:

@@ -18,6 +18,7 @@ COMMANDS = {
     "batch:batch": "Run one pattern over many items: begin, list, show, cancel, go on.",
     "eval:eval": "Score patterns on golden sets, and hold them to what they were.",
     "tune:tune": "Calibrate a cascade, or have a route learn, on one half of a table, and try it on the other half.",
+    "retire:retire": "Replace a model in your patterns: tell which ask it, try another one beside it, compare.",
     "schedule:schedule": "Run a pattern again and again: create, list, show, pause, trigger, delete.",
     "say:say": "Say something to an agent that runs; it reads that before its next turn.",
     "transcript:transcript": (

@@ -71,6 +71,7 @@ from continuo.workers.dispatching import dispatching
 from continuo.workers.following import following
 from continuo.workers.joining import NOTHING, Joining, joined, joining
 from continuo.workers.registered import WORKFLOWS, activities
+from continuo.workers.retiring import warn
 from continuo.workers.sandbox import runner
 from continuo.workers.schedule import ensure_schedules
 from continuo.workflows.unexpected import UnexpectedWorkflowErrors
@@ -199,6 +200,7 @@ async def serve(priority: Priority, slots: int | None = None, modules: Sequence[
     shown = serving(listener, Exposition(None, core)) if listener else nullcontext()
     async with shown, pool(client, library, priority, slots, own), refreshing(settings.key_refresh, client):
         where = "{}:{}".format(*listener.getsockname()) if listener else None
+        await asyncio.to_thread(warn, library)
         log.info("pool ready", priority=priority, slots=slots, metrics=where)
         await stop.wait()
     log.info("pool stopped", priority=priority)

@@ -25,21 +25,22 @@ async def cascade(step: Cascade, job: Job) -> Outcome:
             continue
         result = result.model_copy(update={"tier": number})
         if number == len(step.steps):
-            return result.model_copy(update={"reasons": tuple(reasons)})
+            return result.model_copy(update={"reasons": (*reasons, *result.reasons)})
         if step.judge is not None:
             confidence = await _judged(step.judge, job, result.text, f"judge{number}")
             result = result.model_copy(update={"confidence": confidence})
         threshold = step.thresholds[min(number, len(step.thresholds)) - 1]
         rated = await recorded(job, name, rating(result.confidence, threshold), Rating)
         if rated.enough:
-            return result.model_copy(update={"reasons": tuple(reasons)})
+            return result.model_copy(update={"reasons": (*reasons, *result.reasons)})
         reasons.append(f"tier {number}: confidence {rated.confidence:.2f} is under {rated.threshold:.2f}")
         if best is None or rated.confidence > best[0]:
             best = rated.confidence, result
     if best is None:
         message = f"all {len(reasons)} tiers failed; {'; '.join(reasons)}"
         raise failed(Failure(type="CascadeExhausted", message=message, causes=tuple(reasons)))
-    return best[1].model_copy(update={"reasons": tuple(reasons), "fallback": True})
+    outcome = best[1]
+    return outcome.model_copy(update={"reasons": (*reasons, *outcome.reasons), "fallback": True})
 
 
 async def _judged(judge: Step, job: Job, answer: str, name: str) -> float | None:

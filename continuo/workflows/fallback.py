@@ -15,7 +15,7 @@ async def fallback(step: Fallback, job: Job) -> Outcome:
     for number, (name, tier) in enumerate(step.nested().items(), 1):
         result = await try_step(tier, job, name)
         if isinstance(result, Outcome):
-            return result.model_copy(update={"tier": number, "reasons": tuple(reasons)})
+            return result.model_copy(update={"tier": number, "reasons": (*reasons, *result.reasons)})
         reasons.append(f"tier {number}: {result.cause}")
     message = f"all {len(reasons)} tiers failed; {'; '.join(reasons)}"
     raise failed(Failure(type="FallbackExhausted", message=message, causes=tuple(reasons)))

@@ -48,6 +48,8 @@ CATALOG = Catalog.model_validate(
         "models": {
             "big": {"provider": "vendor"},
             "old": {"provider": "vendor", "replaced_by": "big"},
+            "gone": {"provider": "vendor", "retires": "2020-01-02", "replaced_by": "old"},
+            "leaving": {"provider": "vendor", "retires": "9999-01-02", "replaced_by": "big"},
             "house": {"provider": "own"},
             "pretend": {"provider": "sim"},
         },
@@ -90,6 +92,13 @@ def test_simulated_only_passes_over_models_that_cost_money() -> None:
 
 def test_a_retired_model_is_answered_by_its_replacement() -> None:
     assert model("old", {"VENDOR_KEY": "k"}) == "big"
+
+
+def test_a_model_that_retires_is_replaced_from_that_day_on() -> None:
+    assert model("leaving", {"VENDOR_KEY": "k"}) == "leaving"
+    gone = resolved(Call(model="gone"), CATALOG, {"VENDOR_KEY": "k"}, simulated=False)
+    assert gone == Call(model="big", replaces="gone")
+    assert resolved(gone, CATALOG, {"VENDOR_KEY": "k"}, simulated=False) == gone
 
 
 def test_a_model_that_is_replaced_by_itself_in_the_end_is_refused() -> None:

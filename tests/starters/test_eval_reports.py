@@ -3,6 +3,7 @@
 import io
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -10,8 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from continuo.config.settings import Settings
+from continuo.evaluation.agreement import with_people
+from continuo.evaluation.examples import Score
+from continuo.evaluation.golden_set import GoldenSet
+from continuo.operations.batches import run_id
 from continuo.starters.console.terminal import SafeConsole
 from continuo.starters.evaluation import junit, markdown, page, table, words
+from continuo.starters.evaluation.people import beside_people
+from continuo.stores.opened import open_store
+from continuo.stores.ratings import rate
+from continuo.stores.runs import Runs
+from tests.continuo.stores.test_ratings import rating
+from tests.continuo.stores.test_runs import done
 from tests.support.evaluations import evaluation
 
 HOSTILE = (
@@ -101,3 +113,33 @@ def test_a_report_says_what_is_not_shown() -> None:
 def test_every_report_says_that_answers_are_simulated(report: object) -> None:
     assert callable(report)
     assert "simulated" in report(evaluation(["a", "b"]))
+
+
+async def test_every_report_tells_how_far_a_judge_agrees_with_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTINUO_DATA", str(tmp_path))
+    before, known = evaluation(["a", "b", "c", "d"], ["one"]), {"kind": "judge", "pattern": "model:m", "rubric": "r"}
+    [tried] = before.patterns
+    scores = [{"judge": Score(value=value)} for value in (1, 0.5, 0, 0)]
+    judged = [one.model_copy(update={"scores": two}) for one, two in zip(tried.answers, scores, strict=True)]
+    before = before.model_copy(update={"patterns": (tried.model_copy(update={"answers": tuple(judged)}),)})
+    golden = GoldenSet.model_validate({"description": "d", "items": "i", "scores": [known]})
+    store = open_store(Settings(), {})
+    try:
+        assert await beside_people(store, golden, "acme", before) == before
+        rows = [done(f"r{place}", workflow_id=run_id("acme", "b", place + 1)) for place in range(3)]
+        await Runs(store, "here").keep(rows)
+        await rate(store, [rating(f"r{place}", value=value) for place, value in enumerate([1, 0, 0])])
+        await rate(store, [rating("r0", rater="judge m", source="judge", value=0)])
+        found = await beside_people(store, golden, "acme", before)
+    finally:
+        await store.aclose()
+    agreed = found.patterns[0].with_people["judge"]
+    assert agreed == with_people([1, 0.5, 0], [1, 0, 0])
+    file = io.StringIO()
+    for part in table.report(found):
+        SafeConsole(file=file, width=200).print(part)
+    said = f"kappa {agreed.kappa:.3f}, alpha {agreed.alpha:.3f} on 3 answers"
+    for report in (file.getvalue(), markdown.report(found), page.report(found), junit.report(found)):
+        assert said in report

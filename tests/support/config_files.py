@@ -5,6 +5,11 @@ import sys
 from pathlib import Path
 
 MODELS = """
+[models.sim-retired]
+provider = "sim-openai"
+retires = 2020-01-02
+replaced_by = "sim-mini"
+
 [models.sim-narrow]
 continues = "prefill"
 provider = "sim-openai"

@@ -5,7 +5,7 @@ from temporalio.client import Client
 
 from continuo.config.settings import Settings
 from continuo.messages import Usage
-from continuo.patterns import Call, Retry, Route, Split, Variant
+from continuo.patterns import Call, Fallback, Retry, Route, Split, Variant
 from continuo.patterns.choices import Length
 from continuo.stores.opened import open_store
 from continuo.testing.processes import Control, begin, failure, job, outcome, until
@@ -32,6 +32,21 @@ async def test_an_answer_comes_with_its_full_account(client: Client, simulator: 
     [asked] = await simulator.calls()
     assert asked["body"]["system"] == "Be brief."
     assert asked["idempotency_key"].startswith(f"{found.run_id}/")
+
+
+async def test_a_retired_model_is_served_by_its_replacement_and_the_outcome_says_why(
+    client: Client, simulator: Control
+) -> None:
+    call = Call(model="sim-retired")
+    found = await outcome(client, job(Fallback(steps=(call,))))
+    assert (found.model, found.fallback, found.reasons) == (
+        "sim-mini",
+        False,
+        ("sim-retired has retired, on 2020-01-02",),
+    )
+    begun_before = await outcome(client, job(call).model_copy(update={"step": call}))
+    assert (begun_before.model, begun_before.reasons) == (found.model, found.reasons)
+    assert [asked["model"] for asked in await simulator.calls()] == ["sim-mini"] * 2
 
 
 async def test_a_paid_call_is_one_row_of_the_ledger(client: Client, simulator: Control) -> None:

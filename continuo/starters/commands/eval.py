@@ -22,9 +22,10 @@ from continuo.starters.commands.dead_letters import find_letter
 from continuo.starters.console.completion import GoldenSetName, Runnable
 from continuo.starters.console.terminal import err, out
 from continuo.starters.evaluation import junit, markdown, page, saved, table
-from continuo.starters.evaluation.asking import Asking, Incomplete
+from continuo.starters.evaluation.asking import Asking, Incomplete, incomplete
 from continuo.starters.evaluation.capturing import add, captured
 from continuo.starters.evaluation.items import read_golden
+from continuo.starters.evaluation.people import beside_people
 from continuo.starters.evaluation.running import evaluated
 from continuo.starters.evaluation.scoring import scoring_patterns
 from continuo.starters.options import Whom
@@ -131,7 +132,8 @@ async def run(
         try:
             evaluation = await evaluated(asking, file, items, patterns)
         except Incomplete as stopped:
-            return _incomplete(stopped)
+            return incomplete(stopped)
+        evaluation = await beside_people(store.database, known, options.tenant, evaluation)
     for part in table.report(evaluation):
         out.print(part)
     reports.write(file, evaluation)
@@ -213,14 +215,3 @@ async def capture(
     if not expect_answer:
         err.print("write into each what a right answer says, as `expected`, or what a judge looks at, as `rubric`")
     return 0
-
-
-def _incomplete(stopped: Incomplete) -> int:
-    batch = stopped.batch
-    tally, more = batch.tally, "the same command goes on"
-    if batch.state == "spent":
-        more += ", with --budget USD for more"
-        err.print(f"the budget is spent, with {tally.waiting:,} items of batch {batch.id} not begun; {more}")
-    else:
-        err.print(f"batch {batch.id} was stopped, with {tally.ended:,} of {tally.items:,} items ended; {more}")
-    return 1

@@ -25,6 +25,7 @@ def patterns() -> int:
     """List the named patterns and check each: exit code 2 when one is wrong."""
     # Loaded here: the list of models does without.
     from continuo.authoring.library import Library
+    from continuo.authoring.retiring import soon
     from continuo.patterns import Call
     from continuo.patterns.walk import specs
 
@@ -41,6 +42,8 @@ def patterns() -> int:
         models = dict.fromkeys(spec.model for spec in specs(step) if isinstance(spec, Call))
         table.add_row(name, step.kind, ", ".join(models) or "-", library.named(name).description)
     out.print(table)
+    for leaving in soon(library):
+        err.print(f"warning: {leaving}")
     for mistake in wrong:
         err.print(f"error: {mistake}")
     return 2 if wrong else 0
@@ -55,13 +58,16 @@ def models() -> int:
     for model in (deployed for listed in catalog.models.values() for deployed in listed.deployed):
         price, provider = model.price, catalog.providers[model.provider]
         prices = (price.input, price.output, price.cached) if price else (None, None, None)
-        here = f"replaced by {model.replaced_by}" if model.replaced_by else missing(provider)
+        replaced = f"replaced by {model.replaced_by}" if model.replaced_by else "retired"
+        here = replaced if model.retired else missing(provider)
         table.add_row(
             model.id,
             f"{model.provider} ({provider.region})" if provider.region else model.provider,
             *("-" if value is None else f"{value:g}" for value in prices),
             str(price.date) if price else "-",
-            Text(here, "yellow") if here else Text("ready", "green"),
+            Text(here, "yellow")
+            if here
+            else Text(f"ready until {model.retires}" if model.retires else "ready", "green"),
         )
     out.print(table)
     for alias, names in catalog.aliases.items():

@@ -22,6 +22,11 @@ from continuo.stores.ratings import ratings_of
 from continuo.stores.runs import listed
 
 rate = App(name="rate", help="Rate answers without knowing what gave them, and tell how far raters agree.")
+rate.command(
+    "continuo.starters.commands.rate_judge:judge",
+    name="judge",
+    help="Have a model rate a sample of the answers of a pattern, each once; the same command again rates what is new.",
+)
 
 
 @rate.default
@@ -105,6 +110,8 @@ async def agreement(
         out.out(report.model_dump_json(indent=2))
         return 0
     out.print(_dimensions(report))
+    if report.judges:
+        out.print(_judges(report))
     if report.disputes:
         out.print(_disputes(report))
     return 0
@@ -150,6 +157,21 @@ def _dimensions(report: Agreements) -> FittedTable:
     )
     for row in report.dimensions:
         table.add_row(row.dimension, f"{row.raters}", f"{row.runs:,}", _coefficient(row.kappa), _coefficient(row.alpha))
+    return table
+
+
+def _judges(report: Agreements) -> FittedTable:
+    table = FittedTable(
+        Column("judge"),
+        Column("dimension"),
+        Column("runs", number=True),
+        Column("kappa", number=True),
+        Column("alpha", number=True),
+        note="beside the mean of what people and callers said; kappa is Cohen's with quadratic weights",
+    )
+    for row in report.judges:
+        judge = row.judge.removeprefix("judge ")
+        table.add_row(judge, row.dimension, f"{row.examples:,}", _coefficient(row.kappa), _coefficient(row.alpha))
     return table
 
 

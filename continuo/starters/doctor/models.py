@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from continuo.authoring.library import Library
+from continuo.authoring.retiring import soon
 from continuo.config.environment import Environment
 from continuo.config.protocols import protocol
 from continuo.config.settings import unavailable
@@ -51,6 +52,15 @@ def _about(environ: Mapping[str, str], name: str, count: int) -> str:
     if isinstance(environ, Environment) and (origin := environ.origin(name)) != "environment":
         said.append(origin)
     return f" ({', '.join(said)})" if said else ""
+
+
+async def retirements(library: Library) -> Finding:
+    """Whether a pattern asks a model that retires within 90 days, or has retired."""
+    leaving = await asyncio.to_thread(soon, library)
+    if not leaving:
+        return Finding("ok", "no pattern asks a model that retires soon")
+    message = "; ".join(map(str, leaving))
+    return Finding("warning", message, f"try another one: continuo retire {leaving[0].model} --with MODEL")
 
 
 async def models(library: Library) -> Finding:

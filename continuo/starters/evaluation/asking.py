@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from continuo.authoring.inputs import refused_tuning
 from continuo.config.catalog import Catalog
-from continuo.door.request import Line
+from continuo.door.request import Line, Request
 from continuo.jobs import Failure, Outcome
+from continuo.messages import ModelRequest
 from continuo.operations.batches import BatchRow, Terms
+from continuo.parameters import Parameters
 from continuo.starters.batches import followed
+from continuo.starters.console.terminal import err
 from continuo.stores.batches import BatchStore
 
 if TYPE_CHECKING:
@@ -48,6 +52,12 @@ class Asking:
     def spent(self) -> float:
         return sum(batch.tally.cost_usd for batch in self.ended)
 
+    def request(self, pattern: str, request: ModelRequest) -> Request:
+        """What is asked of the pattern, without the tuning that a model of it refuses."""
+        taken = request.without(refused_tuning(self.terms[pattern].step, request, self.catalog))
+        parameters = Parameters(**{name: getattr(taken, name) for name in Parameters.model_fields})
+        return Request(pattern=pattern, messages=taken.messages, system=taken.system, parameters=parameters)
+
     async def ends(
         self, pattern: str, source: str, lines: Sequence[Line], *, without_refused: bool = False
     ) -> list[Outcome | Failure]:
@@ -85,3 +95,15 @@ def _digest(terms: Terms, lines: Sequence[Line]) -> str:
     for line in lines:
         hashed.update(b"\0" + line.request.model_dump_json().encode())
     return hashed.hexdigest()
+
+
+def incomplete(stopped: Incomplete) -> int:
+    """Tell why a batch has stopped, and how it goes on; the exit code."""
+    batch = stopped.batch
+    tally, more = batch.tally, "the same command goes on"
+    if batch.state == "spent":
+        more += ", with --budget USD for more"
+        err.print(f"the budget is spent, with {tally.waiting:,} items of batch {batch.id} not begun; {more}")
+    else:
+        err.print(f"batch {batch.id} was stopped, with {tally.ended:,} of {tally.items:,} items ended; {more}")
+    return 1

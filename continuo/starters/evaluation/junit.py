@@ -16,6 +16,10 @@ def report(evaluation: Evaluation) -> str:
         properties = SubElement(suite, "properties")
         for name, estimate in tried.whole.scores.items():
             SubElement(properties, "property", name=words.text(name), value=words.mean(estimate))
+        for name, agreement in tried.with_people.items():
+            SubElement(
+                properties, "property", name=words.text(f"{name} beside people"), value=words.agreement(agreement)
+            )
         if tried.simulated:
             SubElement(properties, "property", name="simulated answers", value=f"{tried.simulated}")
         for item, answer in zip(evaluation.items, tried.answers, strict=True):

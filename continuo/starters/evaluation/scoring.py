@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from continuo.authoring.inputs import refused_tuning
-from continuo.door.request import Line, Request
+from continuo.door.request import Line
 from continuo.evaluation.examples import Example, Score
 from continuo.evaluation.golden_set import GoldenSet
 from continuo.evaluation.scores.base import AskingMetric, Metric, NoScore, PatternMetric, right_texts
@@ -11,7 +10,6 @@ from continuo.evaluation.scores.corpus import CorpusMetric, CorpusScore, corpus
 from continuo.evaluation.scores.preference import TIE, Preference
 from continuo.jobs import Failure, Outcome
 from continuo.messages import ModelRequest
-from continuo.parameters import Parameters
 from continuo.starters.evaluation.asking import Asking
 
 NO_ANSWER = Score(value=0.0, why="no answer")
@@ -126,11 +124,5 @@ async def _answers(
     """How each request has ended that is made of the answer at that place: an answer may hold what is refused."""
     if not requests:
         return []
-    lines = [Line(place + 1, _request(asking, scorer.pattern, request)) for place, request in requests]
+    lines = [Line(place + 1, asking.request(scorer.pattern, request)) for place, request in requests]
     return await asking.ends(scorer.pattern, scorer.name, lines, without_refused=True)
-
-
-def _request(asking: Asking, pattern: str, request: ModelRequest) -> Request:
-    taken = request.without(refused_tuning(asking.terms[pattern].step, request, asking.catalog))
-    parameters = Parameters(**{name: getattr(taken, name) for name in Parameters.model_fields})
-    return Request(pattern=pattern, messages=taken.messages, system=taken.system, parameters=parameters)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
+from continuo.evaluation.agreement import WithPeople
 from continuo.evaluation.intervals import Estimate
 from continuo.evaluation.results import Answer, Evaluation, Item, Summary, Tried
 from continuo.starters.console.money import money
@@ -55,6 +56,11 @@ def latency(ms: float | None) -> str:
     return "-" if ms is None else f"{ms / 1000:.2f} s"
 
 
+def agreement(people: WithPeople) -> str:
+    alpha = "-" if people.alpha is None else f"{people.alpha:.3f}"
+    return f"kappa {people.kappa:.3f}, alpha {alpha} on {people.examples:,} answers"
+
+
 def rows(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
     """A row for each pattern and below it one for each tag, with the `columns`."""
     for tried in evaluation.patterns:
@@ -86,6 +92,8 @@ def _notes(tried: Tried) -> Iterator[str]:
         yield f"{tried.pattern}: {len(without):,} answers have no score {name}: {text(without[0], 200)}"
     for name, whole in tried.corpus.items():
         yield f"{tried.pattern}: {name} of all answers together is {whole.value:.3f} ({whole.signature})"
+    for name, people in tried.with_people.items():
+        yield f"{tried.pattern}: {name} beside people: {agreement(people)}"
     if tried.whole.cost_usd is None:
         yield f"{tried.pattern}: the cost of some items is unknown; give their models a price in the catalog"
     if tried.scoring_usd:

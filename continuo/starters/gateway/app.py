@@ -1,5 +1,6 @@
 """The gateway as an ASGI application."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,6 +48,7 @@ from continuo.temporal.connect import connect
 from continuo.temporal.refreshing import refreshing
 from continuo.temporal.telemetry import configure_logging, configure_tracing
 from continuo.wire.errors import WireError
+from continuo.workers.retiring import warn
 
 log = structlog.get_logger()
 
@@ -151,5 +153,6 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     client = await connect(configure_tracing("continuo-gateway", library.masker), core)
     refreshed = refreshing(library.settings.key_refresh, client)
     async with opened(client, library, core) as app.state.gateway, sweeping(app.state.gateway), refreshed:
+        await asyncio.to_thread(warn, library)
         log.info("gateway ready")
         yield
