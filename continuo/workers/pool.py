@@ -18,6 +18,7 @@ from continuo.activities.batches import Batches
 from continuo.activities.breakers import Breakers
 from continuo.activities.caching import Caching
 from continuo.activities.checking import Checking
+from continuo.activities.composing import Composing
 from continuo.activities.deployments import Deployments
 from continuo.activities.functions import FunctionCalls
 from continuo.activities.heartbeat import heartbeats
@@ -138,7 +139,7 @@ async def pool(
             calls, PlainCalls(calls, client), admission, breakers, services, functions, tools, caching, letters,
             reports, pruning, webhooks, notices, Recording(), TurnKeeping(turns), Orchestrating(library),
             Scheduling(library, stored), kept, at_provider, Checking(library, turns, meter),
-            Alerting(library, client, namespace.id, database),
+            Alerting(library, client, namespace.id, database), Composing(library),
         )  # fmt: skip
         worker = Worker(
             Client(**config),
