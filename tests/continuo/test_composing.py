@@ -1,22 +1,23 @@
 """What is composed from a wish is within its limits; what a model writes is checked as any stranger's text."""
 
 import re
+from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from continuo.authoring.composing import COMPOSABLE, MAX_STEPS, Composer, Composition, usable
+from continuo.authoring.estimate import estimate
 from continuo.authoring.files import read_yaml
 from continuo.authoring.library import Library
 from continuo.authoring.to_yaml import to_yaml
-from continuo.authoring.wishes import needs_of
 from continuo.config.settings import Settings
 from continuo.decisions.composing import MAX_MISTAKE, composed_by
 from continuo.errors import InputError
 from continuo.jobs import Failure, Outcome
 from continuo.messages import Message, ModelRequest
-from continuo.patterns import Auto, Call, Fallback, Limits, Spec, Template
+from continuo.patterns import Auto, Call, Limits, Spec
 from continuo.patterns.auto import MAX_CALLS, MAX_TEXT
 from continuo.patterns.walk import specs
 from tests.support.trees import trees
@@ -86,6 +87,7 @@ def test_where_nothing_is_cheap_enough_the_error_says_so() -> None:
         dear.by_rules()
 
 
+@settings(max_examples=25)
 @given(
     st.lists(st.sampled_from(WORDS), min_size=1).map(" ".join),
     st.floats(1e-6, 100),
@@ -96,11 +98,6 @@ def test_rules_never_pass_the_limits(wish: str, cost_usd: float, seconds: float,
     limits = Limits(cost_usd=cost_usd, seconds=seconds)
     for composition in composer(wish, tokens, cost_usd=cost_usd, seconds=seconds).by_rules():
         check(composition, limits)
-
-
-@given(st.text())
-def test_any_wish_is_read(wish: str) -> None:
-    assert needs_of(wish) == needs_of(wish.swapcase()) or not wish.isascii()
 
 
 STEPS = "\n".join(["- {kind: call, model: sim-free}"] * (MAX_STEPS + 1))
@@ -141,21 +138,18 @@ def test_a_fence_is_taken_off_and_the_wish_is_the_description() -> None:
     assert fenced == composer("My\n wish").of_model(written)
 
 
-@given(st.text() | st.text("{}[]:-&*!%?,#|>'\" \n\tabkind", max_size=60))
+@given(st.text("{}[]:-&*!%?,#|>'\" \n\tabkind", max_size=60))
 def test_any_text_of_a_model_is_a_pattern_or_a_mistake(text: str) -> None:
-    try:
+    with suppress(InputError):
         check(composer().of_model(text), Limits())
-    except InputError:
-        pass
 
 
+@settings(max_examples=25)
 @given(trees(["sim-free", "sim-mini"], depth=3))
 def test_any_pattern_of_a_model_is_within_the_limits_or_a_mistake(step: Spec) -> None:
     pattern = composer().by_rules()[0].pattern.model_copy(update={"pattern": step})
-    try:
+    with suppress(InputError):
         check(composer().of_model(to_yaml(pattern)), Limits())
-    except InputError:
-        pass
 
 
 def test_a_model_is_told_all_kinds_and_models_that_it_may_use_and_an_example_that_it_could_write() -> None:
@@ -164,7 +158,7 @@ def test_a_model_is_told_all_kinds_and_models_that_it_may_use_and_an_example_tha
     assert all(f"- {model.id} (" in told for model in MODELS)
     assert "at most $0.5 " in told
     example = told[told.index("description:") : told.index("\nWith every retry")]
-    assert isinstance(composer().of_model(example).pattern.pattern, Fallback)
+    assert composer().of_model(example).reasons[-1] == "deadline(fallback(call sim-premium, call sim-free))"
 
 
 async def replies(*texts: str) -> tuple[object, tuple[str, ...], list[tuple[Message, ...]]]:
@@ -198,12 +192,9 @@ async def test_it_is_not_asked_a_third_time_nor_again_where_it_fails() -> None:
 
 
 def test_an_auto_costs_at_worst_its_limits_and_two_tries_of_its_model() -> None:
-    from continuo.authoring.estimate import estimate
-
     auto = Auto(wish="x", by="sim-mini", limits=Limits(cost_usd=0.5, seconds=30))
     worst = estimate(auto, LIBRARY.catalog, input_tokens=1000, output_tokens=1000)
     one = estimate(Call(model="sim-mini"), LIBRARY.catalog, input_tokens=1000, output_tokens=1000)
     assert worst.calls == MAX_CALLS + 2 * one.calls
     assert worst.cost_usd == pytest.approx(0.5 + 2 * (one.cost_usd or 0))
     assert worst.seconds == pytest.approx(30 + 2 * one.seconds)
-    assert Template(text="x").kind in {kind.model_fields["kind"].default for kind in COMPOSABLE}
