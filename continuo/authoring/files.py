@@ -68,23 +68,27 @@ def load_pattern(path: Path) -> NamedPattern:
 
 def load_yaml(path: Path, kind: type[D]) -> D:
     """Read a file of YAML as one of `kind`. Raises `InputError` with the file, the line, the field and the fix."""
-    text = read_text(path, MAX_FILE_BYTES)
+    return read_yaml(read_text(path, MAX_FILE_BYTES), str(path), kind)
+
+
+def read_yaml(text: str, name: str, kind: type[D]) -> D:
+    """The same of a text, which mistakes call by its `name`."""
     try:
-        node = compose(text, str(path))
+        node = compose(text, name)
         if (key := twice(node)) is not None:
-            raise InputError(f"{path}:{key.start_mark.line + 1}: {key.value!r} stands there twice; keep one")
+            raise InputError(f"{name}:{key.start_mark.line + 1}: {key.value!r} stands there twice; keep one")
         value = None if node is None else construct(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"{path}:{line}: not YAML: {error.problem}") from None
+        raise InputError(f"{name}:{line}: not YAML: {error.problem}") from None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise InputError(
-            f"{path}:{line}: not YAML: character #x{error.character:02x} is not allowed; remove it"
+            f"{name}:{line}: not YAML: character #x{error.character:02x} is not allowed; remove it"
         ) from None
     try:
         return kind.model_validate(value)
     except ValidationError as error:
         # Composed anew, since in the nodes that were read the merges are written out.
-        line, field, advice = mistake(error, kind, compose(text, str(path)))
-        raise InputError(f"{path}:{line}: {field}: {advice}") from None
+        line, field, advice = mistake(error, kind, compose(text, name))
+        raise InputError(f"{name}:{line}: {field}: {advice}") from None

@@ -12,7 +12,7 @@ from continuo.data import Data
 from continuo.decisions.segment import segment
 from continuo.errors import InputError, unknown
 from continuo.jobs import Job
-from continuo.patterns import PLACEHOLDER, Call, Checks, Http, Review, Split, Step
+from continuo.patterns import PLACEHOLDER, Auto, Call, Checks, Http, Review, Split, Step
 from continuo.patterns.review import Escalation, Notify
 from continuo.patterns.walk import given, models_in, replaced, specs
 
@@ -65,6 +65,8 @@ def resolved(
             if part.model in catalog.models and part.model != models["model"].id:
                 update["replaces"] = part.model
             check_continues(part, models["model"], catalog)
+        if isinstance(part, Auto):
+            update["models"] = tuple(here(name).id for name in part.models)
         if isinstance(part, Review | Escalation) and part.group is not None:
             if part.group not in groups:
                 raise unknown("group", part.group, groups)

@@ -118,12 +118,21 @@ _DEPLOYMENTS = (
 
 def recommend(needs: Needs, named: Mapping[str, Step]) -> Recommendation:
     """What fits `needs`; `named` are the patterns to take examples from."""
-    rows = [row for row in _PATTERNS if row.applies(needs)] or _OTHERWISE
+    rows = _applying(needs) or _OTHERWISE
     deployment = next(row for row in _DEPLOYMENTS if row.applies(needs))
     return Recommendation(
         patterns=tuple(Advice(use=row.use, why=row.why, example=_example(row.kind, named)) for row in rows),
         deployment=Advice(use=deployment.use, why=deployment.why),
     )
+
+
+def kinds(needs: Needs) -> dict[type[Spec], str]:
+    """The kinds of the patterns that fit `needs`, the most telling first, and why; none where nothing asks for one."""
+    return {row.kind: f"{row.use}: {row.why}" for row in _applying(needs) if row.kind is not None}
+
+
+def _applying(needs: Needs) -> list[_Row]:
+    return [row for row in _PATTERNS if row.applies(needs)]
 
 
 def _example(kind: type[Spec] | None, named: Mapping[str, Step]) -> str | None:

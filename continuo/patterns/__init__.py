@@ -5,6 +5,7 @@ In Python they compose: `a | b` asks both at once, `a >> b` feeds the one into t
 """
 
 from continuo.patterns.agent import Agent, AgentServer, AgentTool, Compaction
+from continuo.patterns.auto import Auto, Limits
 from continuo.patterns.base import PLACEHOLDER, Retry, Spec
 from continuo.patterns.cached import Cached
 from continuo.patterns.call import Call
@@ -38,6 +39,7 @@ __all__ = [
     "Agent",
     "AgentServer",
     "AgentTool",
+    "Auto",
     "Cached",
     "Call",
     "Cascade",
@@ -51,6 +53,7 @@ __all__ = [
     "FanOut",
     "Guard",
     "Http",
+    "Limits",
     "Mcp",
     "Named",
     "Orchestrate",

@@ -32,6 +32,7 @@ COMMANDS = {
     "explain:explain": "Draw a pattern with its models, prices and numbers, and say what it takes at worst.",
     "schema:schema": "Print the JSON schema of a pattern file, with which an editor completes and checks it.",
     "recommend:recommend": "Recommend patterns and a deployment, from flags or by asking.",
+    "compose:compose": "Compose a pattern from a wish, within limits: checked, explained, estimated and tried.",
     "rate:rate": "Rate answers without knowing what gave them, and tell how far raters agree.",
     "ab:ab": "Compare the variants of a split on what became of their runs, and plan such a comparison.",
     "cache:cache": "List and drop the answers that are kept.",

@@ -18,6 +18,7 @@ from continuo.activities.batches import Batches
 from continuo.activities.breakers import Breakers
 from continuo.activities.caching import Caching
 from continuo.activities.checking import Checking
+from continuo.activities.composing import Composing
 from continuo.activities.deployments import Deployments
 from continuo.activities.functions import FunctionCalls
 from continuo.activities.heartbeat import heartbeats
@@ -146,6 +147,7 @@ async def pool(
             reports, pruning, webhooks, notices, Recording(), TurnKeeping(turns), Orchestrating(library),
             Sparing(library), Scheduling(library, stored), kept, at_provider, Checking(library, turns, meter),
             Alerting(library, client, namespace.id, database), Splits(library, database),
+            Composing(library),
         )  # fmt: skip
         worker = Worker(
             Client(**config),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from continuo.patterns import (
     Agent,
     AgentTool,
+    Auto,
     Cached,
     Call,
     Cascade,
@@ -114,6 +115,11 @@ def _composed(inner: Steps, models: Sequence[str], *, sagas: bool) -> Steps:
             lambda tool, model: Agent(model=Call(model=model, retry=QUICK), tools={"tool": AgentTool(step=tool)}),
             inner,
             st.sampled_from(models),
+        ),
+        st.builds(
+            lambda wish, by: Auto(wish=wish, by=by and Call(model=by, retry=QUICK), models=tuple(models)),
+            st.sampled_from(["Answer", "Answer reliably", "Accurate answers to the same questions"]),
+            st.none() | st.sampled_from(models),
         ),
         st.builds(
             Split,

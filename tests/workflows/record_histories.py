@@ -32,6 +32,7 @@ from continuo.patterns import (
     Adaptive,
     Agent,
     AgentTool,
+    Auto,
     Cached,
     Call,
     Cascade,
@@ -43,6 +44,7 @@ from continuo.patterns import (
     FanOut,
     Guard,
     Http,
+    Limits,
     Mcp,
     Orchestrate,
     Python,
@@ -110,6 +112,7 @@ async def main() -> None:
             await record(world.client, world.simulator, world.shop)
             await record_compressed(world.client)
             await record_orchestrations(world.client)
+            await record_composed(world.client, world.simulator)
             await record_letters(world.client, world.simulator)
             await record_report(world.client)
             await record_prune(world.client)
@@ -135,6 +138,23 @@ async def record_compressed(client: Client) -> None:
     handle = await begin(client, long.model_copy(update={"request": request}))
     await result(handle)
     await keep("compress-saving", handle)
+
+
+async def record_composed(client: Client, simulator: Control) -> None:
+    """By rules, by a model that is told a mistake, and nothing that would cost too much."""
+    auto = Auto(wish="Answer reliably", by=Call(model="premium", retry=ONCE), models=("mini", "mid"))
+    good = "description: Mine.\npattern: {kind: call, model: sim-mini}"
+    await simulator.behave("sim-premium", script=[{"text": "pattern: none"}, {"text": good}])
+    ways = {
+        "auto-rules": auto.model_copy(update={"by": None}),
+        "auto-model": auto,
+        "auto-dear": auto.model_copy(update={"limits": Limits(cost_usd=1e-6)}),
+    }
+    for name, step in ways.items():
+        handle = await begin(client, job(step))
+        await result(handle)
+        await keep(name, handle)
+    await simulator.delete("/_sim/models")
 
 
 async def record_schedules(client: Client) -> None:

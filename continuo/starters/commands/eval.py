@@ -1,7 +1,7 @@
 """`continuo eval`: golden sets, and how well patterns do at them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
@@ -15,7 +15,7 @@ from continuo.authoring.prepare import validated
 from continuo.errors import InputError
 from continuo.evaluation.compared import compared
 from continuo.evaluation.results import Evaluation
-from continuo.jobs import Priority
+from continuo.jobs import Context, Priority
 from continuo.starters.batches import opened_batches
 from continuo.starters.commands.batch import Named, Pace
 from continuo.starters.commands.dead_letters import find_letter
@@ -24,7 +24,7 @@ from continuo.starters.console.terminal import err, out
 from continuo.starters.evaluation import junit, markdown, page, saved, table
 from continuo.starters.evaluation.asking import Asking, Incomplete, incomplete
 from continuo.starters.evaluation.capturing import add, captured
-from continuo.starters.evaluation.items import read_golden
+from continuo.starters.evaluation.items import GoldenItem, read_golden
 from continuo.starters.evaluation.people import beside_people
 from continuo.starters.evaluation.running import evaluated
 from continuo.starters.evaluation.scoring import scoring_patterns
@@ -123,17 +123,10 @@ async def run(
     own = (known.pattern,) if known.pattern else ()
     if not (patterns := pattern or own):
         raise InputError(f"{file.path} names no pattern; add `pattern:`, or give --pattern")
-    terms = await asyncio.to_thread(
-        lambda: {name: pace.terms(library, name, options.context()) for name in {*patterns, *scoring_patterns(known)}}
-    )
-    prefix = validated(Named, id=id or f"eval-{file.name}").id
-    async with opened_batches(library) as (batches, store):
-        asking = Asking(batches, store, prefix, terms, library.catalog, pace.budget)
-        try:
-            evaluation = await evaluated(asking, file, items, patterns)
-        except Incomplete as stopped:
-            return incomplete(stopped)
-        evaluation = await beside_people(store.database, known, options.tenant, evaluation)
+    try:
+        evaluation = await evaluate(library, file, items, patterns, pace, options.context(), id)
+    except Incomplete as stopped:
+        return incomplete(stopped)
     for part in table.report(evaluation):
         out.print(part)
     reports.write(file, evaluation)
@@ -215,3 +208,25 @@ async def capture(
     if not expect_answer:
         err.print("write into each what a right answer says, as `expected`, or what a judge looks at, as `rubric`")
     return 0
+
+
+async def evaluate(
+    library: Library,
+    file: SetFile,
+    items: Sequence[GoldenItem],
+    patterns: Sequence[str],
+    pace: Pace,
+    context: Context,
+    id: str | None = None,
+) -> Evaluation:
+    """The set on each of the `patterns`, run for `context`; its batches are called by the `id`, or the set's name.
+
+    Raises `InputError` for what cannot run, and `Incomplete` where a batch stops before its end.
+    """
+    names = {*patterns, *scoring_patterns(file.golden_set)}
+    terms = await asyncio.to_thread(lambda: {name: pace.terms(library, name, context) for name in names})
+    prefix = validated(Named, id=id or f"eval-{file.name}").id
+    async with opened_batches(library) as (batches, store):
+        asking = Asking(batches, store, prefix, terms, library.catalog, pace.budget)
+        evaluation = await evaluated(asking, file, items, patterns)
+        return await beside_people(store.database, file.golden_set, context.tenant, evaluation)

@@ -3,18 +3,14 @@
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.text import Text
-from rich.tree import Tree
 
 from continuo.authoring.library import Library
-from continuo.authoring.outline import Node, outline
+from continuo.authoring.outline import outline
 from continuo.errors import InputError
-from continuo.messages import MOST_TOKENS
-from continuo.patterns.worst import Estimate
 from continuo.starters.console.completion import Runnable
+from continuo.starters.console.drawn import check_tokens, draw
 from continuo.starters.console.mermaid import flowchart
-from continuo.starters.console.money import money
-from continuo.starters.console.terminal import levels, out, wrapped
+from continuo.starters.console.terminal import out
 
 
 def explain(
@@ -40,9 +36,7 @@ def explain(
     json
         Print the tree as JSON.
     """
-    for name, tokens in (("--input-tokens", input_tokens), ("--output-tokens", output_tokens)):
-        if not 0 <= tokens <= MOST_TOKENS:
-            raise InputError(f"{name} is {tokens}; give a number from 0 to {MOST_TOKENS:,}")
+    check_tokens(input_tokens, output_tokens)
     if mermaid and json:
         raise InputError("give either --mermaid or --json")
     library = Library()
@@ -54,40 +48,5 @@ def explain(
     elif json:
         out.out(node.model_dump_json(indent=2))
     else:
-        tree = Tree(_label(node, node.name))
-        _grow(tree, node, levels(out))
-        out.print(tree)
-        out.print(f"\nEach call reads {input_tokens:,} tokens and writes {output_tokens:,}, or its step's max_tokens.")
-        out.print(f"At worst: {_figures(node.worst)}.")
+        draw(out, node, input_tokens, output_tokens)
     return 0
-
-
-def _grow(tree: Tree, node: Node, levels: int, prefix: str = "") -> None:
-    """Add what is below `node`; what is deeper than `levels` stands on the last of them, under its whole name."""
-    for below in node.below:
-        name = f"{prefix}{below.name}"
-        branch = tree.add(_label(below, name))
-        if levels > 1:
-            _grow(branch, below, levels - 1)
-        else:
-            _grow(tree, below, levels, f"{name}.")
-
-
-def _label(node: Node, name: str) -> Text:
-    parts = [f"{name}: {node.kind}", node.about, f"[{_figures(node.worst)}]" if node.below else ""]
-    return wrapped("  ".join(part for part in parts if part))
-
-
-def _figures(worst: Estimate) -> str:
-    calls = f"{worst.calls:,} call{'' if worst.calls == 1 else 's'}"
-    cost = "cost unknown" if worst.cost_usd is None else money(worst.cost_usd)
-    return f"{calls}, {cost}, {_rounded(worst.seconds)}"
-
-
-def _rounded(seconds: float) -> str:
-    """A time to the second, or finer where it is under one."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return " ".join(f"{number} {unit}" for number, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if number)

@@ -56,7 +56,7 @@ async def _together(judging: Judging, rows: Sequence[RunRow]) -> int:
     if not shown:
         return 0
     lines = [Line(number, asking.request(query.judge, request)) for number, (_, request) in enumerate(shown, 1)]
-    ends = await asking.ends(query.judge, f"runs of {query.pattern}", lines)
+    ends = await asking.ends(query.judge, f"runs of {query.pattern}", lines, without_refused=True)
     ratings = []
     for (row, _), end in zip(shown, ends, strict=True):
         if isinstance(end, Outcome):
