@@ -35,12 +35,12 @@ def given(step: Spec, fields: Set[str] | None = None) -> Iterator[tuple[Spec, Se
         yield from given(inner, fields if written is None else written)
 
 
-def asked(step: Spec, path: str = "") -> Iterator[str]:
+def paths_asked(step: Spec, path: str = "") -> Iterator[str]:
     """The paths of the steps that are asked what `step` is asked, and not a prompt that is made of texts."""
     yield path
     for name, inner in step.nested().items():
         if any(inner is one for one in step.given()):
-            yield from asked(inner, f"{path}.{name}".lstrip("."))
+            yield from paths_asked(inner, f"{path}.{name}".lstrip("."))
 
 
 def replaced(value: T, change: Callable[[Data], Data]) -> T:

@@ -9,7 +9,7 @@ from continuo.decisions.privilege import as_data
 from continuo.jobs import Failure, Job, Outcome
 from continuo.messages import Message, estimated_tokens
 from continuo.patterns import Compress, Step
-from continuo.patterns.walk import asked
+from continuo.patterns.walk import paths_asked
 from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.local_limits import STORE_LIMIT
 from continuo.workflows.recorded import recorded
@@ -37,7 +37,7 @@ async def compress(step: Compress, job: Job) -> Outcome:
 async def _saved(step: Compress, job: Job, tokens: int) -> float | None:
     """USD that the calls would have cost which were asked about so many tokens fewer, less what the summary did; None
     where there was none, or a price is unknown."""
-    paths = set(asked(step.step, job.of(step.step, "step").path))
+    paths = set(paths_asked(step.step, job.of(step.step, "step").path))
     account = run_account()
     calls = tuple(call for call in account.calls if call.path in paths and call.status == "ok")
     summary = account.cost_under(job.of(step, "summary").path)

@@ -24,11 +24,12 @@ from tests.support.trees import trees
 
 LIBRARY = Library(Settings(simulated=True), {"CONTINUO_SIM_URL": "http://127.0.0.1:1"})
 MODELS = usable(LIBRARY)
+LIMITS = Limits()
 REQUEST = ModelRequest(messages=(Message(role="user", content="Where is it?"),))
 WORDS = ("accurate", "FAQs", "reliably", "easy and hard", "reports", "undo payments", "priorities", "hello")
 
 
-def composer(wish: str = "x", limits: Limits = Limits(), tokens: int = 1000) -> Composer:
+def composer(wish: str = "x", limits: Limits = LIMITS, tokens: int = 1000) -> Composer:
     return Composer(LIBRARY, Auto(wish=wish, limits=limits), MODELS, REQUEST, tokens, tokens)
 
 
