@@ -229,7 +229,7 @@ async def test_what_is_said_to_it_meanwhile_is_read_before_its_next_turn(client:
 async def test_a_long_one_continues_as_new_with_its_account_its_limits_and_its_transcript(
     client: Client, simulator: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("continuo.decisions.agent.MOST_EVENTS", 100)
+    monkeypatch.setattr("continuo.workflows.agent.MOST_EVENTS", 100)
     looks = [turn(call("book", room=str(number)), text=f"Look {number}.") for number in range(1, 13)]
     await simulator.behave("sim-mid", script=[*looks, turn(text="Done.")])
     handle = await begin(client, asked_to(agent(turns=12), deadline=60))
@@ -497,7 +497,7 @@ async def test_after_data_from_outside_a_person_decides_on_what_spends_and_what_
 async def test_what_was_read_is_known_where_an_agent_continues_as_new_and_in_its_conversation(
     client: Client, simulator: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("continuo.decisions.agent.MOST_EVENTS", 10)
+    monkeypatch.setattr("continuo.workflows.agent.MOST_EVENTS", 10)
     tools = {"page": own("weather", untrusted=True), "book": own("book", labels=("spends",))}
     looks = [turn(call("page", city=str(number))) for number in range(3)]
     runs = [[*looks, turn(call("book", room="1")), turn(text="No.")], [turn(call("book", room="2")), turn(text="No.")]]
