@@ -201,7 +201,7 @@ async def test_only_a_whole_run_makes_a_letter_and_none_that_was_cancelled(clien
 
 @pytest.mark.usefixtures("worker", "simulator")
 async def test_a_run_that_a_mistake_of_ours_ended_is_kept_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("continuo.decisions.classify.classify", lambda *given: 1 // 0)
+    monkeypatch.setattr("continuo.workflows.route.classify", lambda *given: 1 // 0)
     route = Route(by=Complexity(), branches={"low": Template(text="Yes.")}, default="low")
     letter = await buried(client, job(route))
     failure = (await content(letter)).failure

@@ -22,7 +22,7 @@ DECIDE: dict[str, tuple[Step, str, Any]] = {
     "a confidence": (Cascade(steps=(ONE, TWO)), "continuo.decisions.confidence.UNKNOWN", 0.99),
     "a share": (
         Split(variants={"a": Variant(step=ONE), "b": Variant(step=TWO, weight=1e-9)}),
-        "continuo.decisions.traffic_split.variant_at",
+        "continuo.workflows.split.variant_at",
         lambda weights, point: "b",
     ),
     "a vote": (

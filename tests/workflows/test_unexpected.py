@@ -60,7 +60,7 @@ async def task_failed(handle: WorkflowHandle[Any, Any]) -> str:
 async def test_an_unexpected_error_ends_the_run_and_says_what_it_was(
     client: Client, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
 ) -> None:
-    monkeypatch.setattr("continuo.decisions.traffic_split.variant_at", failing(kind("too much")))
+    monkeypatch.setattr("continuo.workflows.split.variant_at", failing(kind("too much")))
     found = await failure(client, job(BROKEN))
     assert found.type == "internal_error"
     assert found.message.startswith(f"unexpected {kind.__name__}: ")
@@ -68,7 +68,7 @@ async def test_an_unexpected_error_ends_the_run_and_says_what_it_was(
 
 
 async def test_the_next_tier_answers_after_an_unexpected_error(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("continuo.decisions.traffic_split.variant_at", failing(RuntimeError("broken")))
+    monkeypatch.setattr("continuo.workflows.split.variant_at", failing(RuntimeError("broken")))
     found = await outcome(client, job(Fallback(steps=(BROKEN, Template(text="Sorry.")))))
     assert (found.text, found.reasons) == ("Sorry.", ("tier 1: internal_error: unexpected RuntimeError: broken",))
 
@@ -76,7 +76,7 @@ async def test_the_next_tier_answers_after_an_unexpected_error(client: Client, m
 async def test_an_unexpected_error_undoes_the_saga(
     client: Client, shop: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("continuo.decisions.traffic_split.variant_at", failing(RuntimeError("broken")))
+    monkeypatch.setattr("continuo.workflows.split.variant_at", failing(RuntimeError("broken")))
     placed = order(order_id=f"U-{uuid4()}")
     assert isinstance(placed.step, Saga)
     steps = (*placed.step.steps[:2], SagaStep(name="break", do=BROKEN))
@@ -88,7 +88,7 @@ async def test_an_unexpected_error_undoes_the_saga(
 
 @pytest.mark.parametrize("error", [NondeterminismError("another order"), MemoryError()])
 async def test_what_may_pass_is_tried_again(client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    monkeypatch.setattr("continuo.decisions.traffic_split.variant_at", failing_once(error, traffic_split.variant_at))
+    monkeypatch.setattr("continuo.workflows.split.variant_at", failing_once(error, traffic_split.variant_at))
     assert (await outcome(client, job(BROKEN))).text == "an answer"
 
 
