@@ -19,7 +19,7 @@ from tests.support.books import books, complaints, settled
 from tests.support.commands import typed
 from tests.support.world import World
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 RUNS, CALLS = 10, 3
 LONG = "Where is my order? " * 1_500

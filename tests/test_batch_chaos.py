@@ -14,7 +14,7 @@ ITEMS, WINDOW = 120, 20
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_every_item_ends_once_whatever_is_killed(world: World) -> None:
     await world.simulator.behave("sim-mid", latency=0.05, error_rate=0.1, seed=7)
     pool = await world.pool()
@@ -51,7 +51,7 @@ async def at_the_provider(world: World, model: str) -> int:
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_a_worker_that_dies_before_it_knows_a_batch_that_it_sent_has_it_found_again(world: World) -> None:
     models = ("sim-mid", "sim-premium")
     for model in models:
@@ -78,7 +78,7 @@ async def test_a_worker_that_dies_before_it_knows_a_batch_that_it_sent_has_it_fo
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_every_item_of_a_provider_s_batches_is_asked_once_whatever_is_killed(world: World) -> None:
     await world.simulator.behave("sim-mid", batch={"answers": 35}, error_rate=0.1, seed=7)
     pool = await world.pool()

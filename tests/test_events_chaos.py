@@ -18,7 +18,6 @@ RUNS, STEPS = 6, 4
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(120)
 async def test_a_killed_pool_loses_no_event_and_no_order(world: World, tmp_path: Path) -> None:
     async with receiving() as receiver:
         file = tmp_path / "events.toml"

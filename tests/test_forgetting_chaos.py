@@ -107,7 +107,7 @@ async def everything(folder: Path) -> dict[str, str]:
     return places
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("world", ["files", "servers"], indirect=True)
 async def test_nothing_of_a_user_is_left_and_all_of_another_one_is(
     world: World, capsys: pytest.CaptureFixture[str]
@@ -156,7 +156,6 @@ async def test_nothing_of_a_user_is_left_and_all_of_another_one_is(
         await pool.stop()
 
 
-@pytest.mark.timeout(120)
 async def test_what_is_under_way_is_left_and_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     await world.simulator.behave("sim-mid", latency=60)
     pool = await world.pool()

@@ -18,7 +18,7 @@ from tests.support.stores import emptied, postgres
 from tests.support.world import World, made
 from tests.workflows.test_budget import of
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 CALLS, KILLS = 120, 3
 

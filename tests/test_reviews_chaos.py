@@ -17,7 +17,7 @@ from continuo.testing.processes import begin, job, kill
 from tests.support.world import World
 from tests.workflows.test_review import opened
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.chaos
 
 
 async def test_reviews_survive_killed_workers_and_are_decided_once_by_one_of_many(

@@ -14,7 +14,7 @@ from tests.clients.environments import HERE, environment, node, printed, python
 from tests.support.gateway import GatewayProcess
 from tests.support.repository import ROOT
 
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
 
 Seen = dict[str, dict[str, Any]]
 

@@ -10,7 +10,6 @@ from tests.support.repository import ROOT
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(180)
 async def test_the_project_passes_its_own_tests() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "-c", os.devnull]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CONTINUO_")}

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.gateway import GatewayProcess
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 SEED, BODIES, IDLE = 20261126, 1_500, 1000
 PATHS = ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1/messages/count_tokens"]

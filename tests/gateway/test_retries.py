@@ -122,7 +122,7 @@ async def test_who_leaves_one_process_ends_no_run_that_is_waited_for_at_another(
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_who_leaves_ends_a_run_whose_other_client_was_at_a_process_that_was_killed(
     gateway: GatewayProcess, simulator: Control, tmp_path: Path
 ) -> None:

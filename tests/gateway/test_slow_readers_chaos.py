@@ -13,7 +13,7 @@ from tests.support.gateway import new_key, served_gateway
 from tests.support.memory import resident
 from tests.support.world import World
 
-STREAMS = 30
+STREAMS = 15
 SIZE = 2 * 10**6
 """Characters of each answer."""
 
@@ -57,7 +57,7 @@ async def test_answers_that_nobody_reads_yet_are_not_held_and_come_whole(world: 
             return int(rows[0]["count"]) == STREAMS
 
         database = world.journal()
-        await until(all_answered, timeout=120)
+        await until(all_answered, timeout=240)
         now = [before]
 
         async def settled() -> bool:

@@ -24,7 +24,7 @@ from tests.observing.test_deploy import DASHBOARDS, DEPLOY, panels
 
 pytestmark = [
     pytest.mark.chaos,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(
         shutil.which("prometheus") is None, reason="there is no prometheus here: apt-get install prometheus"
     ),

@@ -32,6 +32,9 @@ FORKED.set_forkserver_preload(
     ]
 )
 
+PATIENCE = 180
+"""Seconds for a command that does not hang: a busy machine takes a minute for some."""
+
 
 @dataclass
 class Result:
@@ -47,7 +50,7 @@ async def continuo(*arguments: str, stdin: str = "", **environment: str) -> Resu
         files[0].write_bytes(stdin.encode())
         process = FORKED.Process(target=_run, args=(arguments, os.environ | environment, Path.cwd(), files))
         process.start()
-        await asyncio.to_thread(process.join, 60)
+        await asyncio.to_thread(process.join, PATIENCE)
         assert process.exitcode is not None
         return Result(process.exitcode, files[1].read_text("utf-8"), files[2].read_text("utf-8"))
 
@@ -57,7 +60,7 @@ async def anew(*arguments: str, **environment: str) -> Result:
     process = await asyncio.create_subprocess_exec(
         *module("continuo", *arguments), stdout=PIPE, stderr=PIPE, env=os.environ | environment
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode is not None
     return Result(process.returncode, out.decode(), err.decode())
 

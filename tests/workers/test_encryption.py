@@ -47,7 +47,6 @@ def leaks(folder: Path) -> dict[str, list[str]]:
     return {name: words for name, words in known.items() if words}
 
 
-@pytest.mark.timeout(180)
 async def test_nothing_of_a_prompt_or_an_answer_is_on_the_disk(encrypted: World) -> None:
     world = encrypted
     pool = await world.pool()
@@ -91,7 +90,6 @@ async def test_nothing_of_a_prompt_or_an_answer_is_on_the_disk(encrypted: World)
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(180)
 async def test_keys_are_changed_while_runs_are_under_way(encrypted: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world, first = encrypted, os.environ[VARIABLE]
     await world.simulator.behave("sim-mid", latency=1, text=ANSWERED)

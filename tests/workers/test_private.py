@@ -121,7 +121,7 @@ async def jobs(http: httpx.AsyncClient) -> None:
     assert SEEN in json.dumps(job, ensure_ascii=False)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_nothing_private_is_kept_or_sent_and_callers_see_it_again(world: World) -> None:
     pool = await world.pool()
     await world.simulator.behave("sim-mid", text=SAID)
@@ -239,7 +239,7 @@ async def by_a_letter(world: World, pool: Child) -> Child:
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_nothing_private_is_kept_of_agents_reviews_batches_retries_and_killed_workers(world: World) -> None:
     pool, _ = await asyncio.gather(world.pool(), world.pool("batch"))
     await by_an_agent(world)

@@ -115,7 +115,7 @@ def undone_by_calls(step: Step) -> bool:
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @settings(
     max_examples=8,
     print_blob=True,

@@ -45,7 +45,7 @@ class Writer:
         await self.process.wait()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("store_environ", ["sqlite", "postgres"], indirect=True)
 async def test_writers_that_are_killed_make_one_chain_of_each_tenant(
     database: Database, store_environ: dict[str, str], tmp_path: Path
