@@ -4,17 +4,17 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from cyclopts import App
 
 from benchmarks.cluster.cluster import Cluster
-from benchmarks.cluster.interrupted import until_interrupted
 from benchmarks.cluster.prometheus import Prometheus
 from continuo.errors import InputError
 from continuo.temporal.leave import leave
 from continuo.testing.processes import running
+from continuo.workers.local.interrupted import Interrupted, until_interrupted
 
 app = App(name="benchmarks.cluster", help="Run the cluster of docker-compose.yml without a container engine.")
 
@@ -59,7 +59,8 @@ def main(*, data: Path | None = None) -> None:
     code = 0
     with tempfile.TemporaryDirectory(prefix="continuo-cluster-") as folder:
         try:
-            asyncio.run(until_interrupted(serve((data or Path(folder)).resolve())))
+            with suppress(Interrupted):
+                asyncio.run(until_interrupted(serve((data or Path(folder)).resolve())))
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             code = 2

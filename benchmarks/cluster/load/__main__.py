@@ -12,7 +12,6 @@ from cyclopts import App, Parameter, validators
 from rich.console import Console
 
 from benchmarks.cluster.cluster import Cluster
-from benchmarks.cluster.interrupted import until_interrupted
 from benchmarks.cluster.load import report, workload
 from benchmarks.cluster.load.account import account
 from benchmarks.cluster.load.client import Client
@@ -22,6 +21,7 @@ from benchmarks.cluster.load.usage import Usage
 from continuo.errors import InputError
 from continuo.temporal.leave import leave
 from continuo.testing.processes import Control
+from continuo.workers.local.interrupted import Interrupted, until_interrupted
 
 SHARE = 0.8
 """Of the measured capacity, which the cluster is driven at."""
@@ -101,7 +101,9 @@ def main(
         try:
             cluster = Cluster(folder, variables={"CONTINUO_PATTERNS": str(folder / "patterns")})
             console = Console(width=140)
-            code = 0 if asyncio.run(until_interrupted(load(console, cluster, 60 if quick else seconds))) else 130
+            asyncio.run(until_interrupted(load(console, cluster, 60 if quick else seconds)))
+        except Interrupted as interrupted:
+            code = 128 + interrupted.signal
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             code = 1

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from continuo.errors import InputError
 from continuo.protection.webhooks import keys_of, secret_of
 from continuo.starters.console.terminal import err
 from continuo.workers.joining import joining
+from continuo.workers.local.interrupted import Interrupted, until_interrupted
 from continuo.workers.local.ports import Ports
 from continuo.workers.local.processes import die_with_parent, end
 
@@ -60,24 +60,11 @@ async def dev(
     if command and shutil.which(command[0]) is None:
         raise InputError(f"there is no command {command[0]!r}; name one that exists after --")
     ports = Ports(port, ui_port, sim_port, shop_port, gateway_port, metrics_port)
-    session = asyncio.ensure_future(_session(command, ports, data, supervise, modules))
-    received: list[int] = []
-
-    def interrupt(number: int) -> None:
-        # Only once: a second Ctrl-C must not cut short the ending of the processes.
-        if not received:
-            session.cancel()
-        received.append(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
     try:
-        return await session
-    except asyncio.CancelledError:
-        if not received:
-            raise
+        return await until_interrupted(_session(command, ports, data, supervise, modules))
+    except Interrupted as interrupted:
         # Of the stack itself a signal is the ordinary end, of a command it is an interruption.
-        return 128 + received[0] if command else 0
+        return 128 + interrupted.signal if command else 0
 
 
 async def _warn_of_others(data: Path) -> None:
