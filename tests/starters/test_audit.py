@@ -69,7 +69,7 @@ def test_a_run_is_shown_with_what_each_stage_decided_and_without_a_word_of_it(au
         assert "order" not in shown.out
     assert json.loads(audit("show", "r1", "--json").out)[1]["user_name"] == "ada"
     written(lambda connection: drop_person(connection, "acme", "ada"))
-    assert "ada" not in audit("show", "r1").out
+    assert "user: ada" not in audit("show", "r1").out
     assert (audit("show", "r2").code, "the audit has no run 'r2'" in audit("show", "r2").err) == (2, True)
 
 
