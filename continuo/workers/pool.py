@@ -94,8 +94,8 @@ async def pool(
     settings, environ, masker = library.settings, library.environ, library.masker
     # What is wrong with the files is told before a call needs them; they are followed from then on.
     catalog, _, _ = library.catalog, library.tenants, library.rules
-    # In the first workflow task it could take longer, on a busy machine, than the 2 s after which the SDK interrupts
-    # a task; and an interrupted one may never be taken up again by this pool.
+    # In the first workflow task it takes seconds on a busy machine; and one that the SDK interrupts for that may never
+    # be taken up again by this pool.
     build_all()
     async with AsyncExitStack() as resources:
         database = open_store(settings, environ)
