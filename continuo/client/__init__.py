@@ -1,5 +1,6 @@
 """The Python client: run patterns from a program of one's own. `continuo.client.sync` is its twin without `await`."""
 
+from continuo.client.batch_items import BatchItem
 from continuo.client.continuo import Continuo
 from continuo.client.errors import RunFailed
 from continuo.client.options import Options
@@ -11,6 +12,6 @@ from continuo.operations.schedules import Times
 from continuo.progress import Progress
 
 __all__ = [
-    "Continuo", "Failure", "InputError", "NoServer", "Options", "Outcome", "Progress", "Run", "RunFailed", "Schedules",
-    "Times",
+    "BatchItem", "Continuo", "Failure", "InputError", "NoServer", "Options", "Outcome", "Progress", "Run", "RunFailed",
+    "Schedules", "Times",
 ]  # fmt: skip

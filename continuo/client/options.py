@@ -15,14 +15,26 @@ from continuo.parts import Media
 from continuo.patterns import Step
 
 
-class Options(TypedDict, total=False):
+class Whom(TypedDict, total=False):
+    """For whom it is run, and how soon, as `continuo.jobs.Context` has it. `deadline` is in seconds, or a text such as
+    `5m`."""
+
+    tenant: str
+    user: str | None
+    session: str | None
+    prefer: Prefer | None
+    priority: Priority
+    deadline: float | str | None
+
+
+class Options(Whom, total=False):
     """`media` are images, audio and files, as paths or as pairs of a name and bytes; they stand before the prompt or in
     its place. `messages` stand in place of the prompt, and `data` (JSON) beside it or in its place.
 
     `system` replaces the pattern's instructions, `parameters` win over those of its steps. `id` makes a run idempotent:
     under it a pattern answers once for a tenant, however often it is submitted. `name` is what reports call a pattern
     that is given as a Python object. With `stream` the pieces of the answer are kept as they come, for `Run.stream`.
-    `deadline` is in seconds, or a text such as `5m`. The others are the fields of `continuo.jobs.Context`.
+    `conversation` is a field of `continuo.jobs.Context`, as those of `Whom` are.
     """
 
     media: Sequence[Medium]
@@ -33,12 +45,6 @@ class Options(TypedDict, total=False):
     id: str | None
     name: str | None
     stream: bool
-    tenant: str
-    user: str | None
-    session: str | None
-    prefer: Prefer | None
-    priority: Priority
-    deadline: float | str | None
     conversation: str | None
 
 

@@ -1,18 +1,22 @@
 """Schedules from a program: a request that is made again and again, by Temporal's own schedules."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from os import PathLike, fspath
 from typing import Unpack
 
 from continuo import door
 from continuo.authoring.prepare import validated
+from continuo.client.batch_items import BatchItem, digest_of, lines_of
 from continuo.client.errors import plain_errors
-from continuo.client.options import Options, requested
+from continuo.client.options import Options, Whom, requested
+from continuo.decisions.off_peak import off_peak as hours_of
 from continuo.door.schedules import Planned
 from continuo.door.schedules import Schedules as Planning
 from continuo.errors import InputError
+from continuo.jobs import Context
+from continuo.operations.batches import Terms
 from continuo.operations.schedules import ScheduleRow, ShownSchedule, Times
 from continuo.patterns import Step
 from continuo.stores.batches import BatchStore
@@ -49,6 +53,38 @@ class Schedules:
         planned = validated(Planned, name=name, request=request, context=context)
         async with self._planning() as planning:
             await planning.create(planned, times, replace=replace)
+            return (await planning.show(context.tenant, name)).schedule
+
+    async def create_batch(
+        self,
+        name: str,
+        /,
+        pattern: str,
+        items: Iterable[str | BatchItem],
+        *,
+        times: Times,
+        window: int = 50,
+        budget_usd: float | None = None,
+        off_peak: str | None = None,
+        replace: bool = False,
+        **whom: Unpack[Whom],
+    ) -> ScheduleRow:
+        """Plan a batch of these items, as they are now; a text is a prompt. Each passes the door now, and each time.
+
+        `window` items are under way at once. No more are begun once `budget_usd` is spent, nor outside the hours
+        `off_peak`, such as `22:00-06:00`, of the times' zone. Its priority is `batch`, if none is given.
+        """
+        context = validated(Context, **{"priority": "batch", **whom, "pattern": pattern})
+        try:
+            hours = None if off_peak is None else hours_of(off_peak, times.zone)
+        except ValueError as error:
+            raise InputError(f"off_peak: {' '.join(str(error).split())}") from None
+        step = await asyncio.to_thread(self._door.library.step, pattern)
+        terms = validated(Terms, step=step, context=context, window=window, budget_usd=budget_usd, off_peak=hours)
+        lines = await asyncio.to_thread(lines_of, items, pattern)
+        digest = await asyncio.to_thread(digest_of, lines)
+        async with self._planning() as planning:
+            await planning.create_batch(name, terms, digest, "items", lines, times, replace=replace)
             return (await planning.show(context.tenant, name)).schedule
 
     async def list(self, tenant: str | None = None) -> list[ScheduleRow]:

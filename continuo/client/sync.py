@@ -55,6 +55,7 @@ class Schedules:
 
     def __init__(self, portal: BlockingPortal, inner: client.Schedules) -> None:
         self.create = blocking(portal, inner.create)
+        self.create_batch = blocking(portal, inner.create_batch)
         self.list = blocking(portal, inner.list)
         self.show = blocking(portal, inner.show)
         self.pause = blocking(portal, inner.pause)

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from pydantic import JsonValue
 
-from continuo.client import Continuo, InputError, NoServer, Run, RunFailed, Times
+from continuo.client import BatchItem, Continuo, InputError, NoServer, Run, RunFailed, Times
 from continuo.client.media import Medium
 from continuo.config.defaults import DEFAULTS
 from continuo.door import Answered
@@ -312,6 +312,40 @@ async def test_a_server_that_goes_away_is_one_clear_error_and_its_runs_go_on(wor
             assert "the Temporal server does not answer" in str(error)
         await world.temporal.start()
         assert (await run.result()).text
+
+
+async def test_a_scheduled_batch_is_done_at_each_time_and_wrong_items_are_named(
+    continuo: Continuo, simulator: Control
+) -> None:
+    schedules, whose = continuo.schedules, f"t-{uuid4().hex[:8]}"
+    cases: list[tuple[Any, dict[str, Any], str]] = [
+        (["One?", {"promt": "Two?"}], {}, "items:2: 'promt' is no field of an item"),
+        (["One?", {"system": "Be brief."}], {}, "items:2: .*give a prompt, messages or data"),
+        (["One?", 2], {}, "items:2: neither a text nor an object"),
+        ("One?", {}, "items: a text is one item; write a list"),
+        ([], {}, "items has no items"),
+        (["One?"], {"off_peak": "at night"}, "off_peak: "),
+        (["One?"], {"window": 0}, "window"),
+    ]
+    for items, options, says in cases:
+        with pytest.raises(InputError, match=says):
+            await schedules.create_batch(
+                "nightly", "model:sim-mid", items, times=Times(every=86400), tenant=whose, **options
+            )
+    made: list[str | BatchItem] = ["One?", {"prompt": "Two?", "id": "second"}]
+    row = await schedules.create_batch("nightly", "model:sim-mid", made, times=Times(every=86400), tenant=whose)
+    assert (row.pattern, row.priority, row.items is not None) == ("model:sim-mid", "batch", True)
+    await schedules.create_batch(
+        "nightly", "model:sim-mid", made, times=Times(every=86400), tenant=whose, priority="standard", replace=True
+    )
+    await schedules.trigger("nightly", tenant=whose)
+
+    async def ran() -> bool:
+        return [one.status for one in (await schedules.show("nightly", tenant=whose)).times] == ["completed"]
+
+    await until(ran)
+    assert len(await simulator.calls("sim-mid")) == 2
+    await schedules.delete("nightly", tenant=whose)
 
 
 async def test_a_schedule_is_planned_run_paused_and_forgotten(continuo: Continuo, simulator: Control) -> None:
