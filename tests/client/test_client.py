@@ -33,10 +33,16 @@ ORDER: dict[str, JsonValue] = {
 ONCE = Retry(attempts=1)
 
 
-@pytest.fixture
-async def continuo(worker: None, simulator: Control) -> AsyncIterator[Continuo]:
+@pytest.fixture(scope="module")
+async def connected(worker: None) -> AsyncIterator[Continuo]:
+    """One for all: to leave it takes a second where a pool is in the same process."""
     async with Continuo.connect() as client:
         yield client
+
+
+@pytest.fixture
+def continuo(connected: Continuo, simulator: Control) -> Continuo:
+    return connected
 
 
 async def test_a_named_pattern_is_run_for_a_tenant(continuo: Continuo, simulator: Control) -> None:
@@ -129,8 +135,9 @@ async def test_media_that_cannot_be_sent_are_refused_before_anything_runs(
 
 
 async def test_what_is_submitted_twice_under_an_id_is_done_once(continuo: Continuo, simulator: Control) -> None:
-    first = await continuo.run("answer", "Hello?", id="ticket-7", tenant="acme")
-    second = await continuo.run("answer", "Hello?", id="ticket-7", tenant="acme")
+    id = f"ticket-{uuid4()}"
+    first = await continuo.run("answer", "Hello?", id=id, tenant="acme")
+    second = await continuo.run("answer", "Hello?", id=id, tenant="acme")
     assert second == first
     assert len(await simulator.calls()) == 1
 

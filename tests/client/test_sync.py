@@ -18,15 +18,11 @@ with Continuo.connect() as continuo:
 """
 
 SCRIPT = f"""
+import asyncio
 import sys
 from continuo.client.sync import Continuo
 {ASKED}
 print([name for name in sys.modules if name.startswith(("continuo.workflows", "continuo.activities"))])
-"""
-
-IN_A_LOOP = f"""
-import asyncio
-from continuo.client.sync import Continuo
 
 async def main():
 {ASKED.replace(chr(10), chr(10) + "    ")}
@@ -35,12 +31,8 @@ asyncio.run(main())
 """
 
 
-async def test_it_works_in_a_script_which_loads_neither_workflows_nor_activities() -> None:
-    assert await script(SCRIPT) == "1\n[]\n"
-
-
-async def test_it_works_where_an_event_loop_runs() -> None:
-    assert await script(IN_A_LOOP) == "1\n"
+async def test_it_works_in_a_script_which_loads_neither_workflows_nor_activities_and_where_an_event_loop_runs() -> None:
+    assert await script(SCRIPT) == "1\n[]\n1\n"
 
 
 async def test_it_works_in_a_thread(simulator: Control) -> None:

@@ -31,6 +31,13 @@ ADDRESSES = [
 ]
 
 
+@pytest.fixture
+async def http(gateway: GatewayProcess) -> AsyncIterator[httpx.AsyncClient]:
+    """One client for all the examples of a property."""
+    async with gateway.http() as found:
+        yield found
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_no_body_is_a_mistake_of_ours(gateway: GatewayProcess, path: str) -> None:
     deep = b"[" * 100_000
@@ -136,7 +143,7 @@ async def test_a_key_is_asked_for_before_a_body_is_read(gateway: GatewayProcess)
             assert (await http.post(path, content=b"{")).status_code == 401
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=4),
@@ -146,13 +153,12 @@ async def test_a_key_is_asked_for_before_a_body_is_read(gateway: GatewayProcess)
         ),
     )
 )
-async def test_no_json_is_a_mistake_of_ours(gateway: GatewayProcess, body: object) -> None:
-    async with gateway.http() as http:
-        for path in PATHS:
-            assert (await http.post(path, json=body)).status_code < 500
+async def test_no_json_is_a_mistake_of_ours(http: httpx.AsyncClient, body: object) -> None:
+    for path in PATHS:
+        assert (await http.post(path, json=body)).status_code < 500
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     address=st.sampled_from(ADDRESSES),
     method=st.sampled_from(["GET", "POST", "DELETE"]),
@@ -165,8 +171,7 @@ async def test_no_json_is_a_mistake_of_ours(gateway: GatewayProcess, body: objec
     body=st.sampled_from([b"", b"{}", b"null", b'{"metadata": {"a": 1}}', b'{"items": [{"type": "x"}]}', b"{"]),
 )
 async def test_no_address_of_what_is_kept_is_a_mistake_of_ours(
-    gateway: GatewayProcess, address: str, method: str, id: str, query: dict[str, str], body: bytes
+    http: httpx.AsyncClient, address: str, method: str, id: str, query: dict[str, str], body: bytes
 ) -> None:
-    async with gateway.http() as http:
-        path = address.replace("{}", id)
-        assert (await http.request(method, path, params=query, content=body)).status_code < 500
+    path = address.replace("{}", id)
+    assert (await http.request(method, path, params=query, content=body)).status_code < 500

@@ -2,7 +2,6 @@
 
 import asyncio
 from base64 import b64encode
-from pathlib import Path
 from typing import Any
 
 import openai
@@ -13,7 +12,7 @@ from continuo.config.settings import Settings, environment
 from continuo.stores.database import Row
 from continuo.stores.opened import open_store
 from continuo.testing.processes import Control, kill, until
-from tests.support.gateway import GatewayProcess, new_key, served_gateway
+from tests.support.gateway import GatewayProcess, new_key
 from tests.support.media import png
 
 MODEL = "sim-mid"
@@ -206,12 +205,12 @@ async def row(id: str) -> Row:
 
 
 async def test_what_runs_in_the_background_is_answered_though_the_gateway_is_killed(
-    worker: None, client: Client, simulator: Control, tmp_path: Path
+    gateway: GatewayProcess, client: Client, simulator: Control
 ) -> None:
     await simulator.behave(MODEL, latency=1, text="On its way.")
     await simulator.behave("sim-free", latency=1)
     await simulator.behave("sim-pro", latency=1)
-    async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.openai() as sdk:
+    async with gateway.openai() as sdk:
         talk = await sdk.conversations.create()
         made = await sdk.responses.create(model=MODEL, input="Where?", background=True, conversation=talk.id)
         unseen = await sdk.responses.create(model="sim-free", input="Where?", background=True)

@@ -154,11 +154,10 @@ async def test_a_request_that_is_repeated_while_its_run_is_cancelled_is_run_anew
 
 
 async def test_twenty_requests_are_answered_once_each_though_the_gateway_is_killed(
-    world: World, tmp_path: Path
+    gateway: GatewayProcess, simulator: Control
 ) -> None:
-    await world.pool()
-    await world.simulator.behave("sim-mini", latency=3)
-    async with served_gateway(tmp_path / "gateway.log") as gateway, gateway.openai() as client:
+    await simulator.behave("sim-mini", latency=3)
+    async with gateway.openai(await new_key()) as client:
 
         async def ask(number: int, stream: bool) -> str:
             messages: Any = [{"role": "user", "content": f"number {number}"}]
@@ -171,14 +170,14 @@ async def test_twenty_requests_are_answered_once_each_though_the_gateway_is_kill
         asking = [asyncio.ensure_future(ask(number, number % 2 == 1)) for number in range(20)]
 
         async def all_under_way() -> bool:
-            return len(await world.simulator.calls("sim-mini")) == 20
+            return len(await simulator.calls("sim-mini")) == 20
 
         await until(all_under_way)
         await kill(gateway.child)
         await gateway.child.start()
         answers = await asyncio.gather(*asking)
     assert [answer != "" for answer in answers] == [True] * 20
-    assert len(await world.simulator.calls("sim-mini")) == 20
+    assert len(await simulator.calls("sim-mini")) == 20
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])

@@ -150,7 +150,7 @@ async def test_no_form_is_a_mistake_of_ours(gateway: GatewayProcess, content: by
 WHOLE = HEAD + FILE + b"RIFF\r\n--x--\r\n"
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, len(WHOLE)), end=st.integers(0, len(WHOLE)), put=st.binary(max_size=8))
 async def test_no_form_that_is_cut_or_changed_is_a_mistake_of_ours(
     gateway: GatewayProcess, at: int, end: int, put: bytes

@@ -11,15 +11,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from anthropic import AsyncAnthropic
 from anthropic.types import MessageParam
+from openai import OpenAI
 
 from continuo.config.settings import Settings
 from continuo.errors import InputError
+from continuo.starters.commands.dev import _run as run
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.opened import open_store
 from continuo.testing.processes import TemporalServer, until
@@ -108,35 +111,64 @@ def data(tmp_path: Path, environ: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
+COMMAND = """
+import json, os, signal
+print(json.dumps(dict(os.environ)), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 @pytest.mark.chaos
 @pytest.mark.usefixtures("worker")
 async def test_with_a_cluster_of_ones_own_no_server_is_started_and_a_killed_command_is_128_and_its_signal(
     data: Path, temporal: TemporalServer
 ) -> None:
-    text = 'echo "$TEMPORAL_ADDRESS:$CONTINUO_TEMPORAL_PID"; kill -9 $$'
-    async with running(data, "--", "sh", "-c", text, TEMPORAL_ADDRESS=temporal.address) as dev:
+    arguments = ("--", sys.executable, "-c", COMMAND)
+    async with running(data, *arguments, TEMPORAL_ADDRESS=temporal.address) as dev:
         code, out, err = await dev.result()
-    assert (code, out) == (137, f"{temporal.address}:\n")
+    told = json.loads(out)
+    assert (code, told["TEMPORAL_ADDRESS"], "CONTINUO_TEMPORAL_PID" in told) == (137, temporal.address, False)
+    assert told["CONTINUO_DATA"] == str(data)
+    assert len(told["CONTINUO_WORKER_PIDS"].split(",")) == 3
+    for name in ("CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_GATEWAY_URL"):
+        assert told[name].startswith("http://127.0.0.1:")
     assert err.startswith(f"warning: other pools work on this cluster's queues already ({os.getpid()}@")
     assert err.count("\n") == 1
     assert not (data / "temporal.db").exists()
 
 
 async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_dies_until_ctrl_c(data: Path) -> None:
+    """Who waits for an answer or a webhook of a gateway that was killed gets it."""
     async with running(data, "--supervise") as dev:
         told = [await dev.line() for _ in range(10)]
         assert told[9].startswith("ready;")
-        await reachable(told[0].split()[-1])
-        await reachable(told[2].split()[-1] + "/_sim/health")
-        await reachable(told[3].split()[-1] + "/totals")
+        ui, _, simulator, shop, gateway, _, key, secret, folder, _ = [line.split()[-1] for line in told]
+        assert folder == str(data)
+        assert (data / "temporal.db").exists()
+        await reachable(ui)
+        await reachable(f"{simulator}/_sim/health")
+        await reachable(f"{shop}/totals")
+
+        os.kill(one(dev, "continuo gateway"), signal.SIGKILL)
+        async with AsyncAnthropic(base_url=gateway.removesuffix("/v1"), api_key=key) as client:
+            asked: MessageParam = {"role": "user", "content": "Hello?"}
+            answer = await client.messages.create(model="support", max_tokens=100, messages=[asked])
+        assert answer.stop_reason == "end_turn"
+        async with receiving() as receiver, httpx.AsyncClient(headers={"authorization": f"Bearer {key}"}) as http:
+            body = {"pattern": "support", "input": "Hello?", "webhook": {"url": receiver.url()}}
+            made = (await http.post(f"{gateway}/jobs", json=body)).json()
+            [sent] = await receiver.has(1)
+        event: Any = OpenAI(api_key="none").webhooks.unwrap(sent.body, sent.headers, secret=secret)
+        assert event.data.id == made["id"]
+        assert (await dev.error_line()).startswith("the gateway died; starting it again in ")
 
         for name in ("start-dev", "--priority batch", "continuo.simulator --port"):
             os.kill(one(dev, name), signal.SIGKILL)
         assert {(await dev.error_line()).split(" died; starting it again in ")[0] for _ in range(3)} == {
             "the temporal", "the batch pool", "the simulator",
         }  # fmt: skip
-        await reachable(told[0].split()[-1])
-        await reachable(told[2].split()[-1] + "/_sim/health")
+        await reachable(ui)
+        await reachable(f"{simulator}/_sim/health")
         await until(lambda: ready_again(data / "logs" / "batch-pool.log"))
 
         second = Dev(data)
@@ -148,50 +180,15 @@ async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_di
         # Who is impatient does not cut short the ending of the processes.
         dev.send(signal.SIGINT)
         assert (await dev.result())[0] == 0
-
-
-COMMAND = """
-import json, os, pathlib, sys, time
-print(json.dumps(dict(os.environ)), flush=True)
-while not pathlib.Path(os.environ["END"]).exists():
-    time.sleep(0.02)
-sys.exit(7)
-"""
-
-
-async def test_a_command_gets_the_addresses_and_gives_the_exit_code_and_a_killed_gateway_answers_who_waits(
-    data: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    end = tmp_path_factory.mktemp("command") / "end"
-    arguments = ("--supervise", "--", sys.executable, "-c", COMMAND)
-    async with running(data, *arguments, CONTINUO_SIMULATED="1", END=str(end)) as dev:
-        told = json.loads(await dev.line())
-        assert told["CONTINUO_DATA"] == str(data)
-        assert (data / "temporal.db").exists()
-        assert len(told["CONTINUO_WORKER_PIDS"].split(",")) == 3
-        assert int(told["CONTINUO_TEMPORAL_PID"]) > 0
-        for name in ("CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_UI_URL", "CONTINUO_GATEWAY_URL"):
-            assert told[name].startswith("http://127.0.0.1:")
-        assert told["TEMPORAL_ADDRESS"].startswith("127.0.0.1:")
-
-        os.kill(int(told["CONTINUO_GATEWAY_PID"]), signal.SIGKILL)
-        url, key = told["CONTINUO_GATEWAY_URL"], told["CONTINUO_GATEWAY_KEY"]
-        async with AsyncAnthropic(base_url=url, api_key=key) as client:
-            asked: MessageParam = {"role": "user", "content": "Hello?"}
-            answer = await client.messages.create(model="support", max_tokens=100, messages=[asked])
-        assert answer.stop_reason == "end_turn"
-        async with receiving() as receiver, httpx.AsyncClient(headers={"authorization": f"Bearer {key}"}) as http:
-            body = {"pattern": "support", "input": "Hello?", "webhook": {"url": receiver.url()}}
-            made = (await http.post(f"{url}/v1/jobs", json=body)).json()
-            [sent] = await receiver.has(1)
-        assert sent.unwrapped("default", told["CONTINUO_WEBHOOK_KEY"]).data.id == made["id"]
-        assert (await dev.error_line()).startswith("the gateway died; starting it again in ")
-        end.touch()
-        assert await dev.result() == (7, "", "")
     store = open_store(Settings(data=data), {})
-    [key] = await ApiKeys(store).all()
+    [stored] = await ApiKeys(store).all()
     await store.aclose()
-    assert key.revoked is not None
+    assert stored.revoked is not None
+
+
+async def test_a_command_has_the_environment_of_the_stack_and_gives_the_exit_code() -> None:
+    script = 'test "$CONTINUO_DATA" = here && test -n "$PATH" && exit 7'
+    assert await run(("sh", "-c", script), {"CONTINUO_DATA": "here"}) == 7
 
 
 @pytest.mark.chaos

@@ -40,7 +40,7 @@ def test_what_needs_no_server_loads_nothing_that_speaks_with_one(arguments: list
 @pytest.mark.usefixtures("environ")
 @pytest.mark.parametrize(
     "arguments",
-    [["models", "--nope"], ["run", "support", "--nope"], ["run", "nope", "hello"], ["runs", "--since", "never"]],
+    [["run", "support", "--nope"], ["run", "nope", "hello"], ["runs", "--since", "never"]],
     ids=" ".join,
 )
 def test_a_mistake_is_told_without_what_speaks_with_a_server(arguments: list[str]) -> None:

@@ -14,12 +14,13 @@ from continuo.stores.cache import Cache
 from continuo.stores.database import Database
 from continuo.stores.opened import open_cache, open_store, opened_payloads
 from tests.support.redis_server import forgotten, redis
-from tests.support.stores import emptied, postgres
+from tests.support.stores import cleared, emptied, postgres
 
 
 @pytest.fixture(scope="session")
 async def postgres_url(environ: pytest.MonkeyPatch, folder: Path) -> AsyncIterator[str]:
     async with postgres(folder / "postgres") as url:
+        await emptied(url)
         yield url
 
 
@@ -31,7 +32,7 @@ async def store_environ(request: pytest.FixtureRequest, postgres_url: str) -> di
     """The environment in which an empty store of each kind is opened."""
     match request.param:
         case "postgres":
-            return {"DATABASE_URL": await emptied(postgres_url)}
+            return {"DATABASE_URL": await cleared(postgres_url)}
         case "encrypted":
             return ENCRYPTED
     return {}
@@ -73,7 +74,7 @@ async def limits_environ(request: pytest.FixtureRequest, postgres_url: str, redi
     """The environment in which an empty store of limits of each kind is opened."""
     match request.param:
         case "postgres":
-            return {"DATABASE_URL": await emptied(postgres_url)}
+            return {"DATABASE_URL": await cleared(postgres_url)}
         case "redis":
             return {"REDIS_URL": await forgotten(redis_url)}
     return {}

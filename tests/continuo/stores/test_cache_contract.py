@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -98,6 +99,7 @@ async def test_what_is_over_is_pruned_and_nothing_else(caches: tuple[Cache, Cach
     assert (await one.look_up(place("under way", "b"), take_off=True, now=1)).wait
 
 
+@pytest.mark.parametrize("cache_environ", ["sqlite", "redis"], indirect=True)
 async def test_what_several_processes_look_for_one_of_them_does(cache_environ: dict[str, str], tmp_path: Path) -> None:
     keys = [str(number) for number in range(50)]
     with ProcessPoolExecutor(2, get_context("spawn")) as processes:

@@ -12,6 +12,7 @@ from continuo.stores.database import Connection, Database
 from continuo.stores.migrations import STORE
 from continuo.stores.opened import open_store
 from continuo.stores.sqlite.database import Sqlite
+from tests.support.stores import emptied
 
 
 async def test_whatever_an_operation_raises_reaches_its_caller_and_the_next_one_is_done(database: Database) -> None:
@@ -29,6 +30,8 @@ async def test_whatever_an_operation_raises_reaches_its_caller_and_the_next_one_
 async def test_a_store_is_brought_up_to_date_once_by_however_many_open_it(
     store_environ: dict[str, str], tmp_path: Path
 ) -> None:
+    if url := store_environ.get("DATABASE_URL"):
+        await emptied(url)
     opening = (asyncio.to_thread(open_store, Settings(data=tmp_path), store_environ) for _ in range(4))
     for database in await asyncio.gather(*opening):
         assert await database.read("SELECT * FROM accounts") == []

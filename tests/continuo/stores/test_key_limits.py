@@ -19,6 +19,9 @@ from continuo.stores.redis.limits import RedisLimits
 from continuo.testing.processes import until
 from tests.continuo.stores.holding import SHORT, key
 
+EACH_WAY = pytest.mark.parametrize("limits_environ", ["sqlite", "redis"], indirect=True)
+"""One store in SQL and one in Redis, for what waits until a lease is over."""
+
 
 @pytest.fixture
 async def gateways(limits_environ: dict[str, str], tmp_path: Path) -> AsyncIterator[tuple[KeyLimits, KeyLimits]]:
@@ -86,6 +89,7 @@ async def test_a_place_is_free_again_when_its_request_has_ended(gateways: tuple[
     await admitted(other, narrow)
 
 
+@EACH_WAY
 async def test_a_request_that_lasts_keeps_its_place_and_gives_it_back(
     gateways: tuple[KeyLimits, KeyLimits], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +109,7 @@ async def test_a_request_that_lasts_keeps_its_place_and_gives_it_back(
         await admitted(other, narrow)
 
 
+@EACH_WAY
 async def test_the_place_of_a_gateway_that_was_killed_is_free_when_its_lease_is_over(
     gateways: tuple[KeyLimits, KeyLimits], limits_environ: dict[str, str], tmp_path: Path
 ) -> None:

@@ -16,6 +16,9 @@ from tests.continuo.stores.test_api_keys import created
 
 ID = "a" * 12
 
+# What it reads is the same of every store, see test_api_keys.py.
+pytestmark = pytest.mark.parametrize("store_environ", ["sqlite"], indirect=True)
+
 
 class Counted(ApiKeys):
     """Counts how often it is read, and can be away."""

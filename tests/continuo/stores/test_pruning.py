@@ -2,18 +2,15 @@
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from continuo.config.settings import Settings
 from continuo.stores import pruning
 from continuo.stores.budgets import Budgets
 from continuo.stores.database import Connection, Database
 from continuo.stores.journal import Journal
-from continuo.stores.opened import open_store
 from continuo.stores.pruning import JOURNAL, LEDGER, PORTION, RUNS, Aged, prune
 from continuo.stores.ratings import RATINGS, rate
 from continuo.stores.runs import Runs
@@ -101,22 +98,17 @@ IDENTITIES = st.text("ab", min_size=1, max_size=3)
     needed=st.sets(IDENTITIES),
     portion=st.integers(1, 4),
 )
-@settings(max_examples=50, deadline=None)
-def test_exactly_what_is_old_and_not_needed_goes(
-    times: dict[str, str], before: str, needed: set[str], portion: int, tmp_path_factory: pytest.TempPathFactory
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("store_environ", ["sqlite"], indirect=True)
+async def test_exactly_what_is_old_and_not_needed_goes(
+    times: dict[str, str], before: str, needed: set[str], portion: int, database: Database
 ) -> None:
-    async def run(folder: Path) -> list[str]:
-        database = open_store(Settings(data=folder), {})
-        await journalled(database, times)
-        gone = {name for name, time in times.items() if time < before and name not in needed}
-        for dry_run in (True, False):
-            assert await prune(database, JOURNAL, before, needed.__contains__, dry_run=dry_run) == len(gone)
-        left = await names(database, JOURNAL)
-        await database.aclose()
-        assert left == sorted(times.keys() - gone)
-        return left
-
+    await database.write(lambda connection: connection.execute("DELETE FROM journal").rowcount)
+    await journalled(database, times)
+    gone = {name for name, time in times.items() if time < before and name not in needed}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pruning, "PORTION", portion)
         patch.setattr(pruning, "PAUSE", 0)
-        asyncio.run(run(tmp_path_factory.mktemp("journal")))
+        for dry_run in (True, False):
+            assert await prune(database, JOURNAL, before, needed.__contains__, dry_run=dry_run) == len(gone)
+    assert await names(database, JOURNAL) == sorted(times.keys() - gone)

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from continuo.config.catalog import Limits
@@ -50,7 +50,6 @@ LIMITED = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
 @given(scopes=st.dictionaries(st.sampled_from(["model/m", "provider/p"]), LIMITED), asks=st.lists(ASKS, max_size=20))
 async def test_redis_says_what_sql_says(redis_url: str, scopes: dict[str, Limits], asks: list[Ask]) -> None:
     now, running = 1_789_000_000.125, defaultdict[str, list[tuple[float, float]]](list)
