@@ -182,5 +182,5 @@ def _refused(state: State) -> ProviderError:
     until = "it is closed" if state.until is None else f"{state.until:%H:%M:%S} UTC"
     what = "is half-open, and another call probes it" if state.state != "open" else f"is open until {until}"
     return ProviderError(
-        "breaker_open", f"{name}: its breaker {what} ({state.why:.200}); to close it: continuo breakers close {name}"
+        "breaker_open", f"{name}: its breaker {what} ({state.why:.200}); to close it: continuo breakers reset {name}"
     )

@@ -1,6 +1,7 @@
 """The breakers of the catalog's providers: how they are, and what a person does to them."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from continuo.protection.breaker import QUEUE, TYPE, State, workflow_id
@@ -19,8 +20,8 @@ async def breaker_states(database: Database, providers: Iterable[str]) -> dict[s
     return {name: known.get(name, State(provider=name)) for name in providers}
 
 
-async def act_on_breaker(client: "Client", state: State, act: Act, note: str) -> str:
-    """Do it; the id of the workflow that was told. `note` says why, and is kept."""
+async def act_on_breaker(client: "Client", state: State, act: Act, note: str, length: timedelta | None = None) -> str:
+    """Do it; the id of the workflow that was told. `note` says why, and is kept; `force_open` may have a `length`."""
     # Loaded here: the states are told without it.
     from temporalio.common import WorkflowIDConflictPolicy
 
@@ -32,7 +33,8 @@ async def act_on_breaker(client: "Client", state: State, act: Act, note: str) ->
         task_queue=QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         start_signal=act,
-        start_signal_args=[note],
+        # Pools of earlier releases know of no length.
+        start_signal_args=[note] if length is None else [note, length.total_seconds()],
         static_summary=f"breaker of {state.provider}",
     )
     return id

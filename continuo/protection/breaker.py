@@ -36,7 +36,7 @@ class State(Data):
     """What is known of a provider. `version` rises with every change.
 
     `failures` are those in a row while closed, `successes` those of probes while half-open. An open one becomes
-    half-open at `until` (UTC), a `forced` one stays as it is until it is forced otherwise or reset.
+    half-open at `until` (UTC), a `forced` one without it stays as it is until it is forced otherwise or reset.
     """
 
     provider: str
@@ -123,9 +123,12 @@ def cooled_down(state: State, now: datetime) -> State:
     return _moved(state, "half_open", "the cool-down is over", now)
 
 
-def forced(state: State, to: Literal["open", "closed"], why: str, now: datetime) -> State:
-    """Open or closed until it is forced otherwise or reset."""
-    return _moved(state, to, why, now).model_copy(update={"forced": True})
+def forced(
+    state: State, to: Literal["open", "closed"], why: str, now: datetime, length: timedelta | None = None
+) -> State:
+    """Open or closed until it is forced otherwise or reset; one that is open for a `length` then is half-open."""
+    until = None if length is None else now + length
+    return _moved(state, to, why, now).model_copy(update={"forced": True, "until": until})
 
 
 def reset(state: State, why: str, now: datetime) -> State:

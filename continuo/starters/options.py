@@ -1,12 +1,18 @@
-"""The options that every command which starts a run has."""
+"""The options that several commands have."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from continuo.authoring.prepare import validated
+from continuo.data import seconds
+from continuo.errors import InputError
 from continuo.jobs import Context, Prefer, Priority
+
+LONGEST = 3650.0
+"""Days that a time span may have."""
 
 
 @Parameter(name="*")
@@ -55,3 +61,16 @@ class RunOptions(Whom):
 
     def context(self, **more: object) -> Context:
         return super().context(conversation=self.conversation, **more)
+
+
+def timespan(option: str, text: str) -> timedelta:
+    """What an option such as `--grace` says, 24h or 90d. Raises `InputError` naming the option."""
+    try:
+        span = timedelta(seconds=float(str(seconds(text))))
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{option}: {text!r} is not a duration; write a number and a unit, such as 24h or 90d"
+        ) from None
+    if span > timedelta(days=LONGEST):
+        raise InputError(f"{option}: {text} is more than {LONGEST:.0f} days; name a shorter one")
+    return span

@@ -47,9 +47,10 @@ class BreakerWorkflow:
         self._become(after_call(self._state, end, workflow.now()))
 
     @workflow.signal
-    def force_open(self, note: str = "") -> None:
-        """No call goes to the provider until another signal says otherwise."""
-        self._become(forced(self._state, "open", _by_hand("forced open", note), workflow.now()))
+    def force_open(self, note: str = "", length: float | None = None) -> None:
+        """No call goes to the provider for `length` seconds, by default until another signal says otherwise."""
+        lasting = None if length is None else timedelta(seconds=length)
+        self._become(forced(self._state, "open", _by_hand("forced open", note), workflow.now(), lasting))
 
     @workflow.signal
     def force_close(self, note: str = "") -> None:

@@ -37,7 +37,7 @@ class Machine(RuleBasedStateMachine):
         self.by_hand = False
         self.row = 0
         self.good = 0
-        self.opened = START
+        self.until: datetime | None = None
         self.prober: str | None = None
         self.lease = START
 
@@ -55,8 +55,8 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def looked_at(self) -> None:
         self.state = cooled_down(self.state, self.now)
-        if self.expected == "open" and not self.by_hand and self.now >= self.opened + timedelta(seconds=60):
-            self.expected, self.good, self.prober = "half_open", 0, None
+        if self.expected == "open" and self.until is not None and self.now >= self.until:
+            self.expected, self.by_hand, self.good, self.prober = "half_open", False, 0, None
 
     @rule(holder=st.sampled_from(["a", "b"]))
     def a_call_fails(self, holder: str) -> None:
@@ -66,7 +66,7 @@ class Machine(RuleBasedStateMachine):
         if self.expected == "closed":
             self.row += 1
         if self.row == 3 or (self.expected == "half_open" and self.prober == holder):
-            self.expected, self.opened, self.row = "open", self.now, 0
+            self.expected, self.until, self.row = "open", self.now + timedelta(seconds=60), 0
 
     @rule(holder=st.sampled_from(["a", "b"]))
     def a_call_succeeds(self, holder: str) -> None:
@@ -97,7 +97,13 @@ class Machine(RuleBasedStateMachine):
     @rule(to=st.sampled_from(["open", "closed"]))
     def it_is_forced(self, to: str) -> None:
         self.state = forced(self.state, "open" if to == "open" else "closed", "by hand", self.now)
-        self.expected, self.by_hand, self.row = to, True, 0
+        self.expected, self.by_hand, self.row, self.until = to, True, 0, None
+
+    @rule(seconds=st.sampled_from([1, 30, 61]))
+    def it_is_forced_open_for_a_while(self, seconds: int) -> None:
+        length = timedelta(seconds=seconds)
+        self.state = forced(self.state, "open", "by hand", self.now, length)
+        self.expected, self.by_hand, self.row, self.until = "open", True, 0, self.now + length
 
     @rule()
     def it_is_reset(self) -> None:

@@ -35,10 +35,11 @@ async def test_before_anything_ran_every_provider_is_healthy(environ: pytest.Mon
 
 @pytest.mark.usefixtures("worker")
 async def test_a_breaker_is_opened_closed_and_reset_by_hand(client: Client) -> None:
-    for command, state in (("open", "open"), ("close", "closed"), ("reset", "closed")):
-        found = await continuo("breakers", command, PROVIDER, "--note", "a test")
+    for command, state in (("open --for 2h", "open"), ("close", "closed"), ("reset", "closed")):
+        found = await continuo("breakers", *command.split(), PROVIDER, "--note", "a test")
         assert (found.code, found.err) == (0, ""), found
-        assert await client.get_workflow_handle(workflow_id(PROVIDER)).query("state", result_type=State)
+        told = await client.get_workflow_handle(workflow_id(PROVIDER)).query("state", result_type=State)
+        assert (told.until is not None) == ("--for" in command)
 
         async def is_shown(state: str = state) -> bool:
             return (await shown())[PROVIDER] == state
@@ -72,6 +73,8 @@ async def test_the_temporal_command_does_the_same(client: Client) -> None:
     [
         (["breakers", "open", "opnai"], "unknown provider 'opnai'; did you mean 'openai'?"),
         (["breakers", "open"], "provider"),
+        (["breakers", "open", "openai", "--for", "soon"], "--for: 'soon' is not a duration"),
+        (["breakers", "open", "openai", "--for", "0s"], "--for: 0s is no time"),
         (["breakers", "explode", "openai"], "explode"),
     ],
 )

@@ -151,6 +151,13 @@ async def test_an_operator_forces_it_open_and_closed_and_resets_it(client: Clien
     for _ in range(5):
         await handle.signal("ended", failed("x"))
     assert (await asked(handle)).state == "open"
+    await handle.signal("force_open", args=["until noon", 0.1])
+
+    async def is_tried_again() -> bool:
+        return (await asked(handle)).state == "half_open"
+
+    await until(is_tried_again)
+    assert not (await asked(handle)).forced
     await handle.terminate()
 
 

@@ -1,6 +1,7 @@
 """`continuo breakers`: how the providers are, and opening, closing and resetting by hand."""
 
 import json as jsonlib
+from datetime import timedelta
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -9,11 +10,12 @@ from rich.text import Text
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings
 from continuo.door.breakers import Act, act_on_breaker, breaker_states
-from continuo.errors import unknown
+from continuo.errors import InputError, unknown
 from continuo.protection.breaker import State
 from continuo.starters.console.completion import ProviderName
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.terminal import out
+from continuo.starters.options import timespan
 from continuo.starters.store import opened
 
 _COLOURS = {"healthy": "green", "degraded": "yellow", "down": "red"}
@@ -53,17 +55,24 @@ async def list_breakers(*, json: Annotated[bool, Parameter(negative=())] = False
 
 
 @breakers.command(name="open")
-async def open_breaker(provider: ProviderName, *, note: str = "") -> int:
-    """Keep all calls from a provider until it is closed or reset.
+async def open_breaker(
+    provider: ProviderName, *, note: str = "", length: Annotated[str | None, Parameter(name="--for")] = None
+) -> int:
+    """Drain a provider: what is under way ends, and new calls go elsewhere until it is closed or reset.
 
     Parameters
     ----------
     provider
-        A provider of the catalog.
+        A provider of the catalog, or a deployment such as openai/eu.
     note
         Why, kept with the breaker.
+    length
+        For how long at most, such as 30m or 2h; then one call at a time probes it.
     """
-    return await _send(provider, "force_open", note)
+    span = None if length is None else timespan("--for", length)
+    if span is not None and not span:
+        raise InputError(f"--for: {length} is no time; name a longer one")
+    return await _send(provider, "force_open", note, span)
 
 
 @breakers.command(name="close")
@@ -98,7 +107,7 @@ def _why(state: State) -> str:
     """Since when it is as it is, and until when. Times are UTC."""
     if not state.transitions:
         return state.why
-    until = f", until {state.until:%H:%M:%S}" if state.until else ""
+    until = f", until {state.until:%Y-%m-%d %H:%M:%S}" if state.until else ""
     return f"{state.transitions[-1].time:%Y-%m-%d %H:%M:%S}{until}: {state.why}"
 
 
@@ -107,12 +116,12 @@ async def _states() -> dict[str, State]:
         return await breaker_states(database, load_catalog(Settings().catalog).providers)
 
 
-async def _send(provider: str, act: Act, note: str) -> int:
+async def _send(provider: str, act: Act, note: str, length: timedelta | None = None) -> int:
     states = await _states()
     if provider not in states:
         raise unknown("provider", provider, states)
     from continuo.temporal.connect import connect
 
-    id = await act_on_breaker(await connect(), states[provider], act, note)
+    id = await act_on_breaker(await connect(), states[provider], act, note, length)
     out.print(f"told {id}: {act}; see it with: continuo breakers")
     return 0

@@ -3,7 +3,7 @@
 import json as jsonlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -11,7 +11,6 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from continuo.authoring.prepare import validated
 from continuo.config.settings import environment
-from continuo.data import seconds
 from continuo.errors import InputError
 from continuo.jobs import Context, Prefer, Priority
 from continuo.protection.api_keys import ApiKey, Role, Secret, StoredKey, new_id, new_secret
@@ -19,13 +18,11 @@ from continuo.protection.webhooks import keys_of, secret_of
 from continuo.starters.console.fitted import Column, FittedTable
 from continuo.starters.console.money import money
 from continuo.starters.console.terminal import err, out
+from continuo.starters.options import timespan
 from continuo.starters.store import opened
 from continuo.stores.api_keys import ApiKeys
 
 keys = App(name="keys", help="Create, list, revoke and rotate the API keys of tenants.")
-
-LONGEST = 3650.0
-"""Days that an expiry or a grace may lie ahead."""
 
 
 @Parameter(name="*")
@@ -140,7 +137,7 @@ async def rotate(id: str, *, grace: str = "24h", json: Annotated[bool, Parameter
     json
         Print the secret and the key as JSON.
     """
-    until = datetime.now(UTC) + _duration("--grace", grace)
+    until = datetime.now(UTC) + timespan("--grace", grace)
     secret = new_secret(id)
     async with opened() as database:
         stored = await ApiKeys(database).rotate(secret, grace=until)
@@ -217,7 +214,7 @@ def _expiry(text: str | None, now: datetime) -> datetime | None:
     if text is None:
         return None
     if "-" not in text:
-        return now + _duration("--expires", text)
+        return now + timespan("--expires", text)
     try:
         moment = _MOMENT.validate_python(text if "T" in text else f"{text}T00:00:00Z")
     except ValidationError:
@@ -225,15 +222,3 @@ def _expiry(text: str | None, now: datetime) -> datetime | None:
     if moment <= now:
         raise InputError(f"--expires: {text} is over; name a later day")
     return moment
-
-
-def _duration(option: str, text: str) -> timedelta:
-    try:
-        duration = timedelta(seconds=float(str(seconds(text))))
-    except (ValueError, OverflowError):
-        raise InputError(
-            f"{option}: {text!r} is not a duration; write a number and a unit, such as 24h or 90d"
-        ) from None
-    if duration > timedelta(days=LONGEST):
-        raise InputError(f"{option}: {text} is more than {LONGEST:.0f} days; name a shorter one")
-    return duration

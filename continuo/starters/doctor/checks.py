@@ -22,6 +22,7 @@ CHECKS: dict[str, Check] = {
     "alerts": bus.alerts,
     "keys": models.keys,
     "models": models.models,
+    "breakers": models.breakers,
     "retirements": models.retirements,
     "simulator": servers.simulator,
     "shop": servers.shop,

@@ -1,4 +1,4 @@
-"""Keys, and whether any model can answer here."""
+"""Keys, breakers, and whether any model can answer here."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,10 +9,12 @@ from continuo.config.environment import Environment
 from continuo.config.protocols import protocol
 from continuo.config.settings import unavailable
 from continuo.config.sources import WAYS
+from continuo.door.breakers import breaker_states
 from continuo.errors import ProviderError
 from continuo.protection.provider_keys import keys_in
 from continuo.providers.client import checked_key
 from continuo.starters.doctor.check import Finding
+from continuo.starters.store import opened
 
 
 async def keys(library: Library) -> Finding:
@@ -52,6 +54,21 @@ def _about(environ: Mapping[str, str], name: str, count: int) -> str:
     if isinstance(environ, Environment) and (origin := environ.origin(name)) != "environment":
         said.append(origin)
     return f" ({', '.join(said)})" if said else ""
+
+
+async def breakers(library: Library) -> Finding:
+    """Which providers are left alone, and why: one that was drained and forgotten is found here."""
+    return await asyncio.to_thread(asyncio.run, _breakers(library))
+
+
+async def _breakers(library: Library) -> Finding:
+    async with opened() as database:
+        states = await breaker_states(database, library.catalog.providers)
+    left = [state for state in states.values() if state.state == "open"]
+    if not left:
+        return Finding("ok", "none is open")
+    message = "; ".join(f"{state.provider} is open: {state.why}" for state in left)
+    return Finding("warning", message, f"once it is well again: continuo breakers reset {left[0].provider}")
 
 
 async def retirements(library: Library) -> Finding:
