@@ -40,11 +40,12 @@ def _name(value: str) -> str:
 MAX_NAME = 200
 """Bytes: it is part of the ids of workflows, which may have 1,000."""
 
-REVISION = 2
+REVISION = 3
 """What runs do that begin now, and earlier ones did not, so that those go on as they began. From 1 on a cancelled call
 is waited for and booked, and has an id of its own, a child that is being started is handed a cancellation, and
-decisions are kept; from 2 on a compensation that is parked is a review. It is part of the job and not a patch marker,
-which would cost every run two more events."""
+decisions are kept; from 2 on a compensation that is parked is a review; from 3 on a child that ends in the moment of a
+cancellation is taken into the account. It is part of the job and not a patch marker, which would cost every run two
+more events."""
 
 WANTED = "wanted"
 """The `stream` of a job that has no run id yet."""

@@ -82,7 +82,8 @@ async def _run_child(job: Job, id: str) -> Outcome:
         cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     )
     try:
-        outcome = await (await (_started(starting) if job.revision >= 1 else starting))
+        child = await (_started(starting) if job.revision >= 1 else starting)
+        outcome = await (_ended(child) if job.revision >= 3 else child)
     except FailureError as error:
         # What a cancelled child had spent it has told by a signal.
         run_account().include(failure_of(error))
@@ -108,3 +109,18 @@ async def _started(starting: Coroutine[None, None, Child]) -> Child:
         child.cancel()
         return child
     return task.result()
+
+
+async def _ended(child: Child) -> Outcome:
+    """The child's outcome. A cancellation is handed on to it, unless it has ended in the same workflow task: the SDK
+    would drop what it came to, and with it what it has cost."""
+    try:
+        await workflow.wait([child])
+    except asyncio.CancelledError:
+        with suppress(asyncio.CancelledError):
+            # Looked at when all else has run that the workflow task brought.
+            await to_the_end(workflow.wait_condition(lambda: True))
+        if not child.done():
+            child.cancel()
+    outcome: Outcome = await child
+    return outcome

@@ -3,22 +3,26 @@
 import asyncio
 import json
 import logging
+import threading
 import time
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from continuo.config.settings import Settings, environment
 from continuo.door.runs import result
-from continuo.jobs import Failure, Job
+from continuo.jobs import Account, Failure, Job
 from continuo.patterns import (
     Cached,
     Call,
     Deadline,
     Ensemble,
+    Fallback,
     FanOut,
     Http,
     Pipeline,
@@ -32,6 +36,9 @@ from continuo.patterns.choices import Majority
 from continuo.patterns.walk import specs
 from continuo.stores.opened import open_store
 from continuo.testing.processes import Control, begin, histories, job, outcome, until
+from continuo.workflows.base import PatternWorkflow
+from continuo.workflows.fan_out import FanOutWorkflow
+from continuo.workflows.run_account import RunAccount
 from tests.support.books import check_told
 from tests.support.stores import ledger
 from tests.support.trees import trees
@@ -189,6 +196,50 @@ async def test_a_saga_that_is_cancelled_as_it_starts_ends_by_itself(client: Clie
         await result(handle)
         async for history in histories(client, handle.id):
             assert history.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED
+
+
+async def test_what_a_child_cost_that_ends_with_its_parents_cancellation_is_told(
+    client: Client, simulator: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both come to the parent in one workflow task. A signal holds it up meanwhile; the server writes the cancellation
+    first then, and the other way round where the pool is busy, which is made of the history here."""
+    include, ends = RunAccount.include, threading.Event()
+    accounts = []
+
+    def held_up(counted: RunAccount, account: Account) -> None:
+        accounts.append(counted)
+        if workflow.info().parent is None and account == Account():
+            ends.wait(8)
+        include(counted, account)
+
+    monkeypatch.setattr(RunAccount, "include", held_up)
+    await simulator.behave("sim-premium", latency=0.3)
+    branches = {"slow": Fallback(steps=(Call(model="premium"), Template(text="no"))), "quick": Template(text="yes")}
+    handle = await begin(client, job(FanOut(branches=branches), f"{time.time()}"))
+    await until(lambda: _asked(simulator, 1))
+    await handle.signal(PatternWorkflow.account, Account())
+    await client.get_workflow_handle(f"{handle.id}.slow").result()
+    await handle.cancel()
+    ends.set()
+    found = await result(handle)
+    assert isinstance(found, Failure)
+    assert (found.type, [call.path for call in found.calls]) == ("Cancelled", ["slow.tier1"])
+    history = await handle.fetch_history()
+    at = (cancelled_at(history) or 0) - 1
+    cancelled, ended, scheduled = history.events[at : at + 3]
+    history.events[at : at + 3] = [ended, scheduled, cancelled]
+    for number, event in enumerate(history.events, start=1):
+        event.event_id = number
+    _, _, _, started, completed = history.events[at : at + 5]
+    started.workflow_task_started_event_attributes.scheduled_event_id = scheduled.event_id
+    completed.workflow_task_completed_event_attributes.scheduled_event_id = scheduled.event_id
+    accounts.clear()
+    await Replayer(
+        workflows=[FanOutWorkflow],
+        data_converter=client.data_converter,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    ).replay_workflow(history)
+    assert [call.path for call in accounts[-1].calls] == ["slow.tier1"]
 
 
 async def _has_begun(client: Client, id: str) -> bool:
