@@ -97,8 +97,7 @@ class Alerting:
                     ages[waiting.priority] = max(ages.get(waiting.priority, 0.0), waiting.age)
                 return {priority: Sample(age) for priority, age in ages.items()}
             case "reviews_overdue":
-                reviews = await open_reviews(self._client)
-                return {"": Sample(sum(review.escalated or review.due < now for review in reviews))}
+                return {"": Sample(sum(review.late(now) for review in await open_reviews(self._client)))}
             case "days_to_retirement":
                 return {one.model: Sample(one.days) for one in await asyncio.to_thread(retiring, self._library)}
             case "dead_letters":

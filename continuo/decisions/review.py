@@ -67,6 +67,10 @@ class Brief(Data):
     votes: int
     verdict: str | None
 
+    def late(self, now: datetime) -> bool:
+        """Whether it should have been decided: it is past its time, or had to be escalated."""
+        return self.escalated or self.due < now
+
 
 class Case(Data):
     """A review as it stands. Times are UTC; `run` is the id of the whole run, and `path` where in it the review is.

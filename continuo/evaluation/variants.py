@@ -1,7 +1,7 @@
 """The variants of a split, compared on what became of their runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import ceil, fsum, sqrt
+from math import fsum, sqrt
 from statistics import median
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from continuo.data import Data
 from continuo.evaluation.intervals import Estimate, mean_interval
 from continuo.evaluation.planning import ALPHA
 from continuo.evaluation.sequential import Look, Tally, look, size_for_looks
+from continuo.evaluation.summaries import percentile
 
 EFFECT = 0.05
 """The least difference of quality that matters, if nothing else is said."""
@@ -97,7 +98,7 @@ def _arm(arm: Arm, runs: Sequence[LiveRun]) -> Arm:
         "quality": mean_interval(rated) if rated else None,
         "cost_usd": fsum(costs) / len(costs) if costs else None,
         "latency_ms": median(latencies) if latencies else None,
-        "latency_p95_ms": latencies[ceil(0.95 * len(latencies)) - 1] if latencies else None,
+        "latency_p95_ms": percentile(latencies, 0.95),
     }
     return arm.model_copy(update=update)
 

@@ -92,7 +92,7 @@ class Facts:
 
     async def _reviews(self) -> Sequence[Metric]:
         reviews, now = await open_reviews(self._client), datetime.now(UTC)
-        overdue = sum(one.due < now for one in reviews)
+        overdue = sum(one.late(now) for one in reviews)
         age = max((now - one.opened for one in reviews), default=None)
         return (
             _gauge("continuo_reviews_open", "Reviews that wait for a person.", len(reviews)),

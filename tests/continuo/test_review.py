@@ -118,6 +118,13 @@ def test_reminders_escalation_and_due_time_come_in_their_order() -> None:
     assert it.reviewers == ("boss",)
 
 
+def test_a_review_is_late_past_its_time_or_once_it_is_escalated() -> None:
+    it = case()
+    assert not it.brief().late(it.due)
+    assert it.brief().late(it.due + timedelta(seconds=1))
+    assert it.model_copy(update={"escalated": True}).brief().late(it.opened)
+
+
 def test_an_edit_of_arguments_is_told_one_by_one() -> None:
     assert changes('{"to": "a@b.c", "sum": 3, "x": 1}', '{"to": "a@b.c", "sum": 2, "y": "é"}') == [
         "- sum: 3",
