@@ -36,7 +36,6 @@ from continuo.patterns.choices import Majority
 from continuo.patterns.walk import specs
 from continuo.stores.opened import open_store
 from continuo.testing.processes import Control, begin, histories, job, outcome, until
-from continuo.workflows.base import PatternWorkflow
 from continuo.workflows.fan_out import FanOutWorkflow
 from continuo.workflows.run_account import RunAccount
 from tests.support.books import check_told
@@ -46,6 +45,7 @@ from tests.support.trees import trees
 pytestmark = pytest.mark.usefixtures("worker")
 
 CALLS = ("call", "embed", "http")
+CANCEL_REQUESTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
 REACHES = 5.0
 """Seconds in which a cancellation reaches every worker, busy machines included; the histories tell exactly."""
 
@@ -67,8 +67,7 @@ def paths(history: WorkflowHistory, after: int = 0) -> dict[str, str]:
 
 def cancelled_at(history: WorkflowHistory) -> int | None:
     """The number of the event that asked for the cancellation."""
-    requested = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
-    return next((event.event_id for event in history.events if event.event_type == requested), None)
+    return next((event.event_id for event in history.events if event.event_type == CANCEL_REQUESTED), None)
 
 
 def started_after_cancellation(history: WorkflowHistory) -> list[str]:
@@ -217,20 +216,19 @@ async def test_what_a_child_cost_that_ends_with_its_parents_cancellation_is_told
     branches = {"slow": Fallback(steps=(Call(model="premium"), Template(text="no"))), "quick": Template(text="yes")}
     handle = await begin(client, job(FanOut(branches=branches), f"{time.time()}"))
     await until(lambda: _asked(simulator, 1))
-    await handle.signal(PatternWorkflow.account, Account())
+    await handle.signal("account", Account())
     await client.get_workflow_handle(f"{handle.id}.slow").result()
     await handle.cancel()
     ends.set()
     found = await result(handle)
     assert isinstance(found, Failure)
     assert (found.type, [call.path for call in found.calls]) == ("Cancelled", ["slow.tier1"])
-    history = await handle.fetch_history()
-    at = (cancelled_at(history) or 0) - 1
-    cancelled, ended, scheduled = history.events[at : at + 3]
-    history.events[at : at + 3] = [ended, scheduled, cancelled]
-    for number, event in enumerate(history.events, start=1):
+    events = [*(await handle.fetch_history()).events]
+    at = next(n for n, event in enumerate(events) if event.event_type == CANCEL_REQUESTED)
+    cancelled, ended, scheduled, started, completed = events[at : at + 5]
+    events[at : at + 3] = [ended, scheduled, cancelled]
+    for number, event in enumerate(events, start=1):
         event.event_id = number
-    _, _, _, started, completed = history.events[at : at + 5]
     started.workflow_task_started_event_attributes.scheduled_event_id = scheduled.event_id
     completed.workflow_task_completed_event_attributes.scheduled_event_id = scheduled.event_id
     accounts.clear()
@@ -238,7 +236,7 @@ async def test_what_a_child_cost_that_ends_with_its_parents_cancellation_is_told
         workflows=[FanOutWorkflow],
         data_converter=client.data_converter,
         workflow_runner=UnsandboxedWorkflowRunner(),
-    ).replay_workflow(history)
+    ).replay_workflow(WorkflowHistory(handle.id, events))
     assert [call.path for call in accounts[-1].calls] == ["slow.tier1"]
 
 
