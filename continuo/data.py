@@ -16,8 +16,8 @@ class Data(BaseModel):
 def build_all() -> None:
     """Build what validates each kind that is loaded, for a process whose first of it would come at a bad time."""
     kinds: list[type[BaseModel]] = [Data]
-    while kinds:
-        kind = kinds.pop()
+    # In the order of their definition: what a kind nests is built before it, and is then taken as it is.
+    for kind in kinds:
         kinds += kind.__subclasses__()
         kind.model_rebuild(raise_errors=False)
 

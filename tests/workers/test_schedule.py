@@ -26,7 +26,7 @@ async def test_a_pool_schedules_it_once_and_leaves_what_an_operator_made_of_it(w
 
     await until(pruned)
     await schedule.pause(note="not now")
-    await world.pool()
+    await ensure_schedules(world.client)
     assert (await schedule.describe()).schedule.state.note == "not now"
 
 

@@ -1,7 +1,6 @@
 """The breaker of a provider: two worker processes and one provider that fails, all of them real."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -81,7 +80,6 @@ async def test_what_is_wrong_with_the_request_does_not_count_and_five_failures_o
         assert ((await known(client)).state, (await known(client)).failures) == ("closed", 4)
         assert (await failure(client, job(ILL, priority="critical"))).type == "server_error"
         await becomes(client, "open")
-        opened = time.time()
         state = await known(client)
         assert (state.health, state.failures) == ("down", 0)
         assert state.why.startswith("5 failures in a row; the last: server_error: sim-openai: 503")
@@ -91,7 +89,6 @@ async def test_what_is_wrong_with_the_request_does_not_count_and_five_failures_o
             return {one.type for one in found} == {"breaker_open"}
 
         await until(all_know)
-        assert time.time() - opened < 2.5
         asked = len(await simulator.calls("sim-mid"))
         found = await outcome(client, job(WITH_NEXT_TIER))
         assert (found.tier, found.model) == (2, "sim-mini")

@@ -91,15 +91,14 @@ async def test_a_declined_card_releases_what_was_reserved(client: Client, shop: 
     assert await change(shop, before) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("undoing", range(3), ids=SERVICES)
-async def test_a_compensation_that_fails_is_retried_until_it_succeeds(
-    client: Client, shop: Control, undoing: int
-) -> None:
+async def test_each_compensation_that_fails_is_retried_until_it_succeeds(client: Client, shop: Control) -> None:
     before = await shop.get("/totals")
-    await shop.put(f"/_faults/{SERVICES[undoing]}", method="DELETE", count=5, status=500)
+    for service in SERVICES:
+        await shop.put(f"/_faults/{service}", method="DELETE", count=5, status=500)
     found = await failure(client, order(country="AQ"))
     names = [point.name for point in found.checkpoints]
-    assert [name for name in names if name.startswith(f"{STEPS[undoing]} undo failed")]
+    for step in STEPS:
+        assert [name for name in names if name.startswith(f"{step} undo failed")]
     assert [name for name in names if name.endswith("undone")] == [f"{step} undone" for step in reversed(STEPS)]
     assert await change(shop, before) == (0, 0, 0)
 
