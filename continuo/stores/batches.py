@@ -89,14 +89,14 @@ class BatchStore:
     async def get(self, tenant: str, id: str) -> BatchRow | None:
         sql = f"SELECT {_COLUMNS}, key FROM batches WHERE key = ?"
         rows = await self.database.read(sql, (self._key(tenant, id),))
-        return await self._row(rows[0]) if rows else None
+        return next(iter(await self._rows(rows)), None)
 
     async def listed(self, tenant: str | None, limit: int) -> list[BatchRow]:
         """The newest, of one tenant or of all."""
         whose, values = ("AND tenant = ?", [tenant]) if tenant else ("", [])
         sql = f"SELECT {_COLUMNS}, key FROM batches WHERE namespace = ? {whose} ORDER BY created DESC, key LIMIT ?"
         rows = await self.database.read(sql, (self._namespace, *values, limit))
-        return [await self._row(row) for row in rows]
+        return await self._rows(rows)
 
     async def begin(self, tenant: str, id: str) -> Begun | None:
         """Its terms and how it stands; None where there is no such batch."""
@@ -104,7 +104,7 @@ class BatchStore:
         rows = await self.database.read("SELECT terms FROM batches WHERE key = ?", (key,))
         if not rows:
             return None
-        return Begun(terms=Terms.model_validate_json(rows[0]["terms"]), tally=await self._tally(key))
+        return Begun(terms=Terms.model_validate_json(rows[0]["terms"]), tally=(await self._tallies([key]))[key])
 
     async def terms(self, tenant: str, id: str) -> Terms:
         rows = await self.database.read("SELECT terms FROM batches WHERE key = ?", (self._key(tenant, id),))
@@ -195,22 +195,33 @@ class BatchStore:
         )
         return await self.database.read(sql, (self._key(tenant, id), after, count))
 
-    async def _row(self, row: Row) -> BatchRow:
-        tally = await self._tally(row["key"])
-        return BatchRow(**{name: value for name, value in row.items() if name != "key"}, tally=tally)
+    async def _rows(self, rows: Sequence[Row]) -> list[BatchRow]:
+        tallies = await self._tallies([row["key"] for row in rows])
+        return [
+            BatchRow(**{name: value for name, value in row.items() if name != "key"}, tally=tallies[row["key"]])
+            for row in rows
+        ]
 
-    async def _tally(self, key: str) -> Tally:
+    async def _tallies(self, keys: Sequence[str]) -> dict[str, Tally]:
+        """How each of these batches stands, by one query."""
         sql = (
-            "SELECT state, COUNT(*) AS items, SUM(cost_nanousd) AS cost, SUM(unpriced) AS unpriced FROM batch_items"
-            " WHERE batch = ? GROUP BY state"
+            "SELECT batch, state, COUNT(*) AS items, SUM(cost_nanousd) AS cost, SUM(unpriced) AS unpriced"
+            f" FROM batch_items WHERE batch IN ({', '.join('?' * len(keys))}) GROUP BY batch, state"
         )
-        rows = await self.database.read(sql, (key,))
-        cost = sum(int(row["cost"] or 0) for row in rows) / NANO
-        counts = {row["state"]: row["items"] for row in rows}
-        return Tally(**counts, cost_usd=cost, unpriced=sum(int(row["unpriced"]) for row in rows))
+        found: dict[str, list[Row]] = {key: [] for key in keys}
+        for row in await self.database.read(sql, keys) if keys else ():
+            found[row["batch"]].append(row)
+        return {key: _tally(rows) for key, rows in found.items()}
 
     def _key(self, tenant: str, id: str) -> str:
         return batch_key(self._namespace, tenant, id)
+
+
+def _tally(rows: Sequence[Row]) -> Tally:
+    """Of the rows of one batch, one a state."""
+    counts = {row["state"]: row["items"] for row in rows}
+    cost = sum(int(row["cost"] or 0) for row in rows) / NANO
+    return Tally(**counts, cost_usd=cost, unpriced=sum(int(row["unpriced"]) for row in rows))
 
 
 def batch_key(namespace: str, tenant: str, id: str) -> str:

@@ -75,6 +75,15 @@ async def test_an_id_is_that_of_one_item_and_adding_it_again_changes_nothing(dat
     assert len((await store.page("acme", "b", 0, 9)).items) == 2
 
 
+async def test_a_list_tells_how_each_batch_stands(database: Database) -> None:
+    store = await kept(database, 2)
+    await store.create("acme", "empty", "digest", TERMS)
+    await store.create("acme", "one", "digest", TERMS)
+    await store.add("acme", "one", [item(1)])
+    standing = {batch.id: batch.tally for batch in await store.listed("acme", 9)}
+    assert standing == {"b": Tally(waiting=2), "empty": Tally(), "one": Tally(waiting=1)}
+
+
 async def test_nobody_sees_the_batches_of_another_tenant_or_namespace(database: Database) -> None:
     store = await kept(database)
     assert await store.get("other", "b") is None
