@@ -94,6 +94,10 @@ class Library:
     def alerts(self) -> Alerts:
         return self._alerts.current()
 
+    def load(self) -> None:
+        """Read what is needed before the first call. Raises `InputError` for what is wrong in a file."""
+        _ = self.catalog, self.tenants, self.rules
+
     async def catalog_with(
         self, model: str | None = None, service: str | None = None, mcp: str | None = None
     ) -> Catalog:

@@ -92,8 +92,8 @@ async def pool(
     `own` joins ours. Raises `InputError` where it has a name of ours.
     """
     settings, environ, masker = library.settings, library.environ, library.masker
-    # What is wrong with the files is told before a call needs them; they are followed from then on.
-    catalog, _, _ = library.catalog, library.tenants, library.rules
+    # They are followed from then on.
+    library.load()
     # In the first workflow task it takes seconds on a busy machine; and one that the SDK interrupts for that may never
     # be taken up again by this pool.
     build_all()
@@ -106,7 +106,7 @@ async def pool(
         large = await resources.enter_async_context(opened_payloads(settings, environ, database))
         streams = await resources.enter_async_context(opened_streams(settings, environ))
         namespace, meter = await namespace_of(client), Meter(library)
-        models = ModelClient(catalog, environ, settings.knowledge, masker)
+        models = ModelClient(library.catalog, environ, settings.knowledge, masker)
         resources.push_async_callback(models.aclose)
         revealing = Revealing(library, database)
         services = ServiceCalls(library, revealing)

@@ -202,12 +202,13 @@ async def test_when_a_process_dies_all_ends_and_says_which(data: Path) -> None:
     assert err == f"error: the standard pool died; see {data}/logs/standard-pool.log\n"
 
 
-async def test_a_start_that_fails_says_why_and_leaves_nothing(data: Path) -> None:
+async def test_a_file_that_is_wrong_is_told_before_anything_starts(data: Path) -> None:
     async with running(data, CONTINUO_CATALOG="/nowhere.toml") as dev:
         code, out, err = await dev.result()
     assert (code, out) == (2, "")
-    assert "pool ended at its start: no catalog at /nowhere.toml" in err
+    assert err.startswith("error: no catalog at /nowhere.toml")
     assert err.count("\n") == 1
+    assert not data.exists()
 
 
 @pytest.mark.chaos

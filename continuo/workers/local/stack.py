@@ -12,6 +12,7 @@ from secrets import token_urlsafe
 from types import TracebackType
 from typing import get_args
 
+from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.jobs import Priority
 from continuo.protection.api_keys import ApiKey, new_id, new_secret
@@ -36,12 +37,13 @@ class Stack:
     `CONTINUO_GATEWAY_KEY` (an API key that is revoked at the end) and `CONTINUO_TEMPORAL_PID` (without a cluster of
     one's own). Webhooks are signed by a key of this stack if there is no other, and may go to this machine. What the
     `modules` have joins every pool.
-    Raises `InputError` for a port or a data folder that is taken, or a webhook key that can be guessed, before anything
-    starts.
+    Raises `InputError` for a port or a data folder that is taken, a webhook key that can be guessed, or what is wrong
+    in a file of the configuration, before anything starts.
     """
 
     def __init__(self, ports: Ports, data: Path, modules: Sequence[str] = ()) -> None:
         config, settings = connection(), Settings()
+        Library(settings).load()
         set_by_hand = settings.model_fields_set
         self._cluster, self._namespace = config.get("target_host"), config.get("namespace", "default")
         self._ports = ports.taken_as_free(temporal=self._cluster is None)
