@@ -13,12 +13,12 @@ _WORDS = {
     "large_tasks": r"large.tasks?|big.tasks?|reports?|research\w*|plan|plans|planned|sub.?tasks?|split\w*",
     "contention": r"contention|bulkheads?|priorit(?:y|ies)",
 }
-_NEEDS = {field: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for field, words in _WORDS.items()}
 
 
 def needs_of(wish: str) -> Needs:
     """What the words of the wish say; a wish for answers that are asked again has more than the share that pays."""
-    said = {field: True for field, words in _NEEDS.items() if words.search(wish)}
+    # Compiled when the first wish is read: each pool loads this, and few ever read one.
+    said = {field: True for field, words in _WORDS.items() if re.search(rf"\b(?:{words})\b", wish, re.IGNORECASE)}
     if said.pop("repetition", False):
         return Needs(**said, repetition=min(1.0, 2 * REPETITION))
     return Needs(**said)
