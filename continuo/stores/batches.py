@@ -208,10 +208,10 @@ class BatchStore:
             "SELECT batch, state, COUNT(*) AS items, SUM(cost_nanousd) AS cost, SUM(unpriced) AS unpriced"
             f" FROM batch_items WHERE batch IN ({', '.join('?' * len(keys))}) GROUP BY batch, state"
         )
-        found: dict[str, list[Row]] = {key: [] for key in keys}
+        rows: dict[str, list[Row]] = {key: [] for key in keys}
         for row in await self.database.read(sql, keys) if keys else ():
-            found[row["batch"]].append(row)
-        return {key: _tally(rows) for key, rows in found.items()}
+            rows[row["batch"]].append(row)
+        return {key: _tally(some) for key, some in rows.items()}
 
     def _key(self, tenant: str, id: str) -> str:
         return batch_key(self._namespace, tenant, id)
