@@ -7,6 +7,7 @@ from typing import TypedDict
 from pydantic import JsonValue
 
 from continuo.authoring.prepare import validated
+from continuo.door.items import item_fields
 from continuo.door.request import Line, Request
 from continuo.errors import InputError
 from continuo.messages import Message
@@ -40,13 +41,7 @@ def digest_of(lines: Iterable[Line]) -> str:
 
 
 def _line(number: int, item: str | BatchItem, pattern: str) -> Line:
-    if not isinstance(item, str | Mapping):
-        raise InputError(f'items:{number}: neither a text nor an object; write one, such as {{"prompt": …}}')
-    fields = {"prompt": item} if isinstance(item, str) else dict(item)
-    known = BatchItem.__annotations__
-    if wrong := sorted(fields.keys() - known.keys()):
-        raise InputError(f"items:{number}: {wrong[0]!r} is no field of an item, which are {', '.join(known)}")
     try:
-        return Line(number, validated(Request, pattern=pattern, **fields))
+        return Line(number, validated(Request, pattern=pattern, **item_fields(item)))
     except InputError as error:
         raise InputError(f"items:{number}: {error}") from None

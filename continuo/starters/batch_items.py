@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import IO, Any, Literal, NoReturn
 
 from continuo.authoring.prepare import MAX_INPUT_BYTES, validated
+from continuo.door.items import FIELDS, item_fields
 from continuo.door.request import Line, Request
 from continuo.errors import InputError
 from continuo.starters.parquet import is_parquet, read_rows
-
-FIELDS = ("prompt", "messages", "system", "data", "parameters", "id")
-"""What an item may have, as `Request` has it."""
 
 COLUMNS = ("prompt", "system", "id")
 """Those of a CSV and of Parquet that are no data."""
@@ -91,7 +89,7 @@ def _jsonl(path: Path, file: IO[str], known: tuple[str, ...]) -> Iterator[tuple[
     for number, line in enumerate(_lines(path, file), 1):
         if line.strip():
             try:
-                yield number, _fields(json.loads(line, parse_constant=_no_number), known)
+                yield number, item_fields(json.loads(line, parse_constant=_no_number), known)
             except json.JSONDecodeError as error:
                 raise InputError(f"{path}:{number}: not JSON: {error.msg} at column {error.colno}") from None
             except RecursionError:
@@ -114,17 +112,6 @@ def _lines(path: Path, file: IO[str]) -> Iterator[str]:
             yield line
     except UnicodeDecodeError:
         raise InputError(f"{path}:{number + 1}: not UTF-8 text, here or soon after; save the file as UTF-8") from None
-
-
-def _fields(value: object, known: tuple[str, ...]) -> dict[str, object]:
-    if isinstance(value, str):
-        return {"prompt": value}
-    if not isinstance(value, dict):
-        raise InputError('an item is a text or an object; write "…" or {"prompt": "…"}')
-    if wrong := sorted(value.keys() - {*known}):
-        fix = 'put what a pattern acts on into "data"' if "data" not in value else "leave it out"
-        raise InputError(f"{wrong[0][:80]!r} is no field of an item, which are {', '.join(known)}; {fix}")
-    return value
 
 
 def _csv(path: Path, file: IO[str]) -> Iterator[tuple[int, dict[str, object]]]:

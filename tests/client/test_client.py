@@ -16,6 +16,7 @@ from continuo.client import BatchItem, Continuo, InputError, NoServer, Run, RunF
 from continuo.client.media import Medium
 from continuo.config.defaults import DEFAULTS
 from continuo.door import Answered
+from continuo.door.items import FIELDS
 from continuo.messages import Message
 from continuo.patterns import Call, Http, Retry, Saga, SagaStep, Template
 from continuo.testing.processes import Control, kill, until
@@ -325,10 +326,11 @@ async def test_a_scheduled_batch_is_done_at_each_time_and_wrong_items_are_named(
     continuo: Continuo, simulator: Control
 ) -> None:
     schedules, whose = continuo.schedules, f"t-{uuid4().hex[:8]}"
+    assert {*BatchItem.__annotations__} == {*FIELDS}
     cases: list[tuple[Any, dict[str, Any], str]] = [
         (["One?", {"promt": "Two?"}], {}, "items:2: 'promt' is no field of an item"),
         (["One?", {"system": "Be brief."}], {}, "items:2: .*give a prompt, messages or data"),
-        (["One?", 2], {}, "items:2: neither a text nor an object"),
+        (["One?", 2], {}, "items:2: an item is a text or an object"),
         ("One?", {}, "items: a text is one item; write a list"),
         ([], {}, "items has no items"),
         (["One?"], {"off_peak": "at night"}, "off_peak: "),

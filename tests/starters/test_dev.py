@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -200,6 +201,15 @@ async def test_when_a_process_dies_all_ends_and_says_which(data: Path) -> None:
         code, _, err = await dev.result()
     assert code == 1
     assert err == f"error: the standard pool died; see {data}/logs/standard-pool.log\n"
+
+
+async def test_a_start_that_fails_says_why_and_leaves_nothing(temporal: TemporalServer, data: Path) -> None:
+    (data / "continuo.db").mkdir(parents=True)
+    async with running(data, TEMPORAL_ADDRESS=temporal.address) as dev:
+        code, out, err = await dev.result()
+    assert (code, out) == (2, "")
+    # A cluster of one's own may have pools of others, which is a warning before it.
+    assert re.search(r"^error: the (gateway|\w+ pool) ended at its start: .+ \(see .+\.log\)$", err, re.MULTILINE)
 
 
 async def test_a_file_that_is_wrong_is_told_before_anything_starts(data: Path) -> None:
