@@ -61,6 +61,7 @@ def environ(folder: Path) -> Iterator[pytest.MonkeyPatch]:
         patch.setenv("CONTINUO_WEBHOOK_PRIVATE", "1")
         patch.setenv("CONTINUO_WEBHOOK_PAUSE", "0.1")
         # Nobody is asked over TLS: each client would take 40 ms to read all the certificates there are.
+        patch.delenv("SSL_CERT_FILE", raising=False)
         (certificates := folder / "certificates").mkdir()
         patch.setenv("SSL_CERT_DIR", str(certificates))
         # Where root starts a PostgreSQL as another user, pytest in a child must not close the folder above meanwhile.

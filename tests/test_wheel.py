@@ -57,10 +57,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     build = (sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder))
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     [wheel] = folder.glob("*.whl")
-    subprocess.run((sys.executable, "-m", "venv", str(folder / "venv")), check=True)
+    subprocess.run((sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")), check=True)
     programs = folder / "venv" / "bin"
+    install = ("-m", "pip", "--python", str(programs / "python"), "install")
     offline = ("--no-deps", "--no-index", "--no-compile", "--disable-pip-version-check", "--quiet")
-    subprocess.run((programs / "python", "-m", "pip", "install", *offline, wheel), check=True)
+    subprocess.run((sys.executable, *install, *offline, wheel), check=True)
     [packages] = folder.glob("venv/lib/*/site-packages")
     # Last, so that pip does not take the clone for the wheel. A path that is named so has its own .pth files unread.
     (packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")

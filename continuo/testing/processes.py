@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -41,6 +41,12 @@ async def until(condition: Callable[[], Awaitable[object]], *, timeout: float = 
             await asyncio.sleep(every)
 
 
+@lru_cache(maxsize=1)
+def _library(catalog: Path, tenants: Path) -> Library:
+    """Of these files, read once: the shipped catalog alone takes longer to read than many a test to run."""
+    return Library(Settings(simulated=True))
+
+
 async def until_cancelled(handle: Handle) -> None:
     """Cancel a run and wait for its end, which comes after that of its calls."""
     await handle.cancel()
@@ -53,8 +59,9 @@ async def until_cancelled(handle: Handle) -> None:
 
 def job(step: Step, prompt: str = "Where is my order?", *, priority: Priority = "standard", **data: Any) -> Job:
     """A job for `step`, its aliases resolved to simulated models."""
+    settings = Settings(simulated=True)
     return Job(
-        step=Library(Settings(simulated=True)).step(step),
+        step=_library(settings.catalog, settings.tenants).step(step),
         context=Context(pattern="test", tenant="acme", priority=priority),
         request=ModelRequest(messages=(Message(role="user", content=prompt),)),
         data=data,
