@@ -30,6 +30,7 @@ SERIES = {
     "QueueAge": ['continuo_queue_age_seconds{priority="batch",kind="workflow"} 61x10 0x200'],
     "ReviewOverdue": ["continuo_reviews_overdue 1x10 0x200"],
     "DeadLetters": ["continuo_dead_letters_open 1x10 0x200"],
+    "Retirement": ['continuo_model_retirement_days{gen_ai_request_model="m"} 29x10 30x200'],
 }
 """A value every ten minutes: bad ones for a hundred minutes, and then good ones or none."""
 

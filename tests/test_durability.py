@@ -22,9 +22,7 @@ RUNS = 20
 async def start_all(world: World, *, local: bool = False) -> list[Handle]:
     """Twenty calls, all of which the provider has received."""
     step = Call(model="mid", local=local)
-    handles = await asyncio.gather(
-        *(begin(world.client, job(step, f"question {number}")) for number in range(RUNS))
-    )
+    handles = await asyncio.gather(*(begin(world.client, job(step, f"question {number}")) for number in range(RUNS)))
 
     async def received() -> bool:
         return len(await world.simulator.calls()) >= RUNS

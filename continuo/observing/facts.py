@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from temporalio.client import Client
 
 from continuo.authoring.library import Library
+from continuo.authoring.retiring import retiring
 from continuo.door.dead_letters import count_letters
 from continuo.door.reviews import open_reviews
 from continuo.stores.board import Board
@@ -44,6 +45,7 @@ class Facts:
             "reviews": self._reviews,
             "dead_letters": self._letters,
             "queues": self._queues,
+            "retirements": self._retirements,
         }
         self._lock = asyncio.Lock()
         self._until = 0.0
@@ -112,6 +114,13 @@ class Facts:
             depth.add_metric([waiting.priority, waiting.kind], waiting.tasks)
             age.add_metric([waiting.priority, waiting.kind], waiting.age)
         return (depth, age)
+
+    async def _retirements(self) -> Sequence[Metric]:
+        labels, text = ["gen_ai_request_model"], "Until a model that a pattern asks retires; 0 or less: it has."
+        days = GaugeMetricFamily("continuo_model_retirement_days", text, labels=labels)
+        for one in await asyncio.to_thread(retiring, self._library):
+            days.add_metric([one.model], one.days)
+        return (days,)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

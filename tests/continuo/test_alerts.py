@@ -35,8 +35,7 @@ def test_the_shipped_rules_have_the_thresholds_of_the_specification_and_look_aft
     assert limits["cost_today_usd"] == (100, None)
     assert limits["cache_hit_rate"] == (None, 0.2)
     assert limits["error_rate"] == (0.1, None)
-    # Of a model that retires, pools, gateways and the doctor tell as well.
-    assert {*limits} == {*MEASURES} - {"days_to_retirement"}
+    assert {*limits} == {*MEASURES}
 
 
 @pytest.mark.parametrize("name", SHIPPED)

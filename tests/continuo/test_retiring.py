@@ -12,6 +12,7 @@ from continuo.authoring.retiring import retiring, soon
 from continuo.config.alerts import Rule
 from continuo.config.settings import Settings
 from continuo.decisions.alerts import Sample
+from continuo.observing.facts import Facts
 from continuo.starters.commands.listing import patterns
 from continuo.starters.doctor.models import retirements
 from continuo.workers.retiring import warn
@@ -62,7 +63,10 @@ async def test_models_that_patterns_ask_are_told_with_the_next_one_first(
     assert capsys.readouterr().err.count("warning: ") == 2
 
 
-async def test_an_alert_measures_the_days_that_are_left(library: Library) -> None:
+async def test_an_alert_and_a_metric_have_the_days_that_are_left(library: Library) -> None:
     alerting = Alerting(library, *[None] * 3)  # type: ignore[arg-type]
     measured = await alerting._measure(Rule(measure="days_to_retirement", below=30), datetime.now(UTC))
     assert measured == {"gone": Sample(-1), "soon": Sample(20), "late": Sample(200)}
+    [metric] = await Facts(None, library, None)._retirements()  # type: ignore[arg-type]
+    shown = {sample.labels["gen_ai_request_model"]: sample.value for sample in metric.samples}
+    assert shown == {"gone": -1, "soon": 20, "late": 200}

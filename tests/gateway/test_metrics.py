@@ -53,7 +53,7 @@ async def test_they_tell_requests_by_route_what_the_stores_know_and_what_the_sdk
     assert sum(of(samples, "continuo_breaker_state", gen_ai_provider_name="sim-openai")) == 1
     assert [*of(samples, "continuo_queue_depth", priority="batch", kind="activity")] != []
     assert {one.labels["facts"]: one.value for one in samples if one.name == "continuo_facts_read"} == dict.fromkeys(
-        ("breakers", "budgets", "reviews", "dead_letters", "queues"), 1
+        ("breakers", "budgets", "reviews", "dead_letters", "queues", "retirements"), 1
     )
     assert any(of(samples, "temporal_request_total"))
 

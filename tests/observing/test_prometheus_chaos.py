@@ -54,8 +54,10 @@ async def stack(
 ) -> AsyncIterator[Stack]:
     (tmp_path / "tenants.toml").write_text(TENANTS, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("TEMPORAL_ADDRESS", "CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_RULES", "CONTINUO_CATALOG"):
+        for name in ("TEMPORAL_ADDRESS", "CONTINUO_SIM_URL", "CONTINUO_SHOP_URL", "CONTINUO_RULES"):
             patch.delenv(name, raising=False)
+        (tmp_path / "catalog.toml").write_text("[models.sim-mid]\nretires = 9999-12-31\n", encoding="utf-8")
+        patch.setenv("CONTINUO_CATALOG", str(tmp_path / "catalog.toml"))
         patch.setenv("CONTINUO_TENANTS", str(tmp_path / "tenants.toml"))
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", httpserver.url_for("/").rstrip("/"))
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
