@@ -9,7 +9,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from continuo.errors import InputError, NoServer
 from continuo.jobs import Failure
 
-_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
+# The SDK says `CANCELLED` where its own time for a call is over, as of a server that stands still.
+_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 
 
 class RunFailed(Exception):

@@ -11,8 +11,10 @@ from uuid import uuid4
 
 import pytest
 from pydantic import JsonValue
+from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.client import BatchItem, Continuo, InputError, NoServer, Run, RunFailed, Times
+from continuo.client.errors import plain_errors
 from continuo.client.media import Medium
 from continuo.config.defaults import DEFAULTS
 from continuo.door import Answered
@@ -304,6 +306,12 @@ async def test_no_server_is_one_clear_error_within_seconds(monkeypatch: pytest.M
         async with Continuo.connect():
             pass
     assert time.monotonic() - since < 15
+
+
+@pytest.mark.parametrize("status", ["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"])
+def test_a_server_that_does_not_answer_is_one_clear_error_whatever_the_sdk_calls_it(status: str) -> None:
+    with pytest.raises(NoServer, match="the Temporal server does not answer"), plain_errors():
+        raise RPCError("late", RPCStatusCode[status], b"")
 
 
 @pytest.mark.chaos
