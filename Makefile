@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Much of the time of the tests is waiting for servers: parts of them run at once, each with servers of its own.
 # Where one part dies, the run ends: the others would wait for it without end. What fails is tried once more, since a busy
 # machine can be late for a real server; it is listed, and counted in the last line.
-SIDE_BY_SIDE := --dist loadfile --max-worker-restart 0 --durations 15 --reruns 1 --rerun-show-tracebacks
+SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations 15 --reruns 1 --rerun-show-tracebacks
 # The files that have any: to read all the others would take a minute of it.
 CHAOS = $(shell grep -rl --include='test_*.py' 'mark\.chaos' tests | sort)
 LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
@@ -25,7 +25,7 @@ test: setup lint  ## lint, types and tests
 	$(BIN)/pytest $(SIDE_BY_SIDE) --numprocesses 3 --ignore-glob '*_chaos.py'
 
 chaos: setup  ## the longer randomised fault suites
-	$(BIN)/pytest -m chaos $(SIDE_BY_SIDE) --numprocesses 2 --no-loadscope-reorder $(CHAOS)
+	$(BIN)/pytest -m chaos $(SIDE_BY_SIDE) --numprocesses 2 $(CHAOS)
 
 clients: setup  ## other people's clients, straight at a provider and through the gateway
 	$(BIN)/pytest -m clients

@@ -1,6 +1,7 @@
 """One real Temporal server, one simulated provider, one shop and one in-process pool serve the whole session."""
 
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -23,9 +24,11 @@ settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, those that may take more time than others, so that no half waits for the other's last one."""
+    """The longest first, so that no process waits for another's last one: those that may take more time than others,
+    then those of files with few tests, which start more than they share. Files of many short ones are the last."""
+    tests = Counter(item.path for item in items)
     marks = {item: item.get_closest_marker("timeout") for item in items}
-    items.sort(key=lambda item: -mark.args[0] if (mark := marks[item]) else 0)
+    items.sort(key=lambda item: (-mark.args[0] if (mark := marks[item]) else 0, tests[item.path]))
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope, Session
+import trustme
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from continuo.authoring.library import Library
 from continuo.config.alerts import load_alerts
@@ -272,13 +274,50 @@ class Mailbox:
         return "250 OK"
 
 
-async def test_an_alert_and_its_recovery_are_two_mails_of_one_conversation(bus: Bus) -> None:
-    mailbox = Mailbox()
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(mailbox), "127.0.0.1", 0)
+@pytest.fixture
+def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """That of a server called localhost, whose certificate is trusted here."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return context
+
+
+@asynccontextmanager
+async def mail_server(mailbox: Mailbox, security: str, certificate: ssl.SSLContext) -> AsyncIterator[int]:
+    """The port of one that takes mail with a password alone, where it is not sent in clear text."""
+
+    def login(server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
+        return AuthResult(success=(given.login, given.password) == (b"continuo", b"the-password"))
+
+    def smtp() -> SMTP:
+        if security == "none":
+            return SMTP(mailbox)
+        inside = {"tls_context": certificate, "require_starttls": True} if security == "starttls" else {}
+        return SMTP(mailbox, authenticator=login, auth_required=True, auth_require_tls=security == "starttls", **inside)
+
+    outside = certificate if security == "tls" else None
+    server = await asyncio.get_running_loop().create_server(smtp, "127.0.0.1", 0, ssl=outside)
     try:
-        port = server.sockets[0].getsockname()[1]
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+# It does not see that all of its connection is encrypted.
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+async def test_an_alert_and_its_recovery_are_two_mails_of_one_conversation(
+    bus: Bus, security: str, certified: ssl.SSLContext
+) -> None:
+    mailbox = Mailbox()
+    bus.environ |= {"SMTP_USER": "continuo", "SMTP_PASSWORD": "the-password"}
+    secret = "" if security == "none" else "user_env = 'SMTP_USER'\npassword_env = 'SMTP_PASSWORD'\n"
+    async with mail_server(mailbox, security, certified) as port:
         config = (
-            f"{RULES}[channels.mail]\nkind = 'email'\nserver = '127.0.0.1:{port}'\nsecurity = 'none'\n"
+            f"{RULES}[channels.mail]\nkind = 'email'\nserver = 'localhost:{port}'\nsecurity = '{security}'\n{secret}"
             "from = 'continuo@example.com'\nto = ['ops@example.com', 'boss@example.com']"
         )
         async with bus.delivering(bus.library(alerts=config), "alerts/mail"):
@@ -288,8 +327,6 @@ async def test_an_alert_and_its_recovery_are_two_mails_of_one_conversation(bus: 
                 return len(mailbox.messages) == 2
 
             await until(arrived)
-    finally:
-        server.close()
     fired, recovered = mailbox.messages
     assert fired["Subject"] == "[Continuo] fired: breaker-open of openai"
     assert fired["To"] == "ops@example.com, boss@example.com"
