@@ -92,12 +92,13 @@ async def replay(client: Client, id: str) -> None:
         await replayer(history, client.data_converter).replay_workflow(history)
 
 
-def replayer(history: WorkflowHistory, data_converter: DataConverter) -> Replayer:
-    """What replays the history: with the one workflow that it is of, since the sandbox loads each that is named."""
+def replayer(history: WorkflowHistory, data_converter: DataConverter, *, sandbox: bool = False) -> Replayer:
+    """What replays the history: with the one workflow that it is of, since the sandbox loads each that is named, in ten
+    times the time of a replay."""
     kind = history.events[0].workflow_execution_started_event_attributes.workflow_type.name
     return Replayer(
         workflows=[one for one in WORKFLOWS if one.__name__.removesuffix("Workflow") == kind],
-        workflow_runner=runner(sandbox=True),
+        workflow_runner=runner(sandbox=sandbox),
         data_converter=data_converter,
     )
 

@@ -295,8 +295,9 @@ async def mail_server(mailbox: Mailbox, security: str, certificate: ssl.SSLConte
     def smtp() -> SMTP:
         if security == "none":
             return SMTP(mailbox)
-        inside = {"tls_context": certificate, "require_starttls": True} if security == "starttls" else {}
-        return SMTP(mailbox, authenticator=login, auth_required=True, auth_require_tls=security == "starttls", **inside)
+        if security == "tls":
+            return SMTP(mailbox, authenticator=login, auth_required=True, auth_require_tls=False)
+        return SMTP(mailbox, authenticator=login, auth_required=True, tls_context=certificate, require_starttls=True)
 
     outside = certificate if security == "tls" else None
     server = await asyncio.get_running_loop().create_server(smtp, "127.0.0.1", 0, ssl=outside)

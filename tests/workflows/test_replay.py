@@ -31,9 +31,10 @@ def recorded() -> dict[str, dict[str, WorkflowHistory]]:
     return histories
 
 
+@pytest.mark.parametrize("sandbox", [False, pytest.param(True, marks=pytest.mark.chaos)])
 @pytest.mark.parametrize("kind", [kind.__name__.removesuffix("Workflow") for kind in WORKFLOWS])
 async def test_every_workflow_type_has_recorded_histories_and_they_replay(
-    kind: str, recorded: dict[str, dict[str, WorkflowHistory]]
+    kind: str, sandbox: bool, recorded: dict[str, dict[str, WorkflowHistory]]
 ) -> None:
     histories = recorded[kind]
 
@@ -43,6 +44,6 @@ async def test_every_workflow_type_has_recorded_histories_and_they_replay(
 
     assert histories
     # One after the other by one replayer, since each loads the workflow's modules once before it begins.
-    replayed = replayer(next(iter(histories.values())), pydantic_data_converter).replay_workflows
-    failures = (await replayed(each(), raise_on_replay_failure=False)).replay_failures
+    one = replayer(next(iter(histories.values())), pydantic_data_converter, sandbox=sandbox)
+    failures = (await one.replay_workflows(each(), raise_on_replay_failure=False)).replay_failures
     assert {name: failures[one.run_id] for name, one in histories.items() if one.run_id in failures} == {}

@@ -102,7 +102,7 @@ async def test_what_is_over_is_pruned_and_nothing_else(caches: tuple[Cache, Cach
 @pytest.mark.parametrize("cache_environ", ["sqlite", "redis"], indirect=True)
 async def test_what_several_processes_look_for_one_of_them_does(cache_environ: dict[str, str], tmp_path: Path) -> None:
     keys = [str(number) for number in range(50)]
-    with ProcessPoolExecutor(2, get_context("spawn")) as processes:
+    with ProcessPoolExecutor(2, get_context("forkserver")) as processes:
         looks = [processes.submit(taken_off, tmp_path, cache_environ, str(holder), keys) for holder in range(2)]
         taken = [key for look in looks for key in look.result(60)]
     assert sorted(taken) == sorted(keys)
