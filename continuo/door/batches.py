@@ -87,10 +87,12 @@ class Batches:
         # Of an API: who repeats a request does not begin again what was cancelled.
         return batch if batch.ended else await self._begin(tenant, id)
 
-    async def plan(self, id: str, digest: str, terms: Terms, source: str, lines: Iterable[Line]) -> None:
+    async def plan(
+        self, id: str, digest: str, terms: Terms, source: str, lines: Iterable[Line], private: Private | None = None
+    ) -> None:
         """Check every item and keep it, for a schedule. Nothing is kept when `InputError` is raised."""
         await self._store.create(terms.context.tenant, id, digest, terms)
-        await self._load(id, terms, source, lines, planned=True)
+        await self._load(id, terms, source, lines, private, planned=True)
         await self._store.put(terms.context.tenant, id, "planned")
 
     async def due(self, tenant: str, planned: str, id: str) -> Context:
@@ -108,7 +110,7 @@ class Batches:
         if known is not None and known.state != "loading":
             # The time before was in the same second, and has been cancelled: this one goes on with it.
             await self._store.again(tenant, id, ("cancelled",))
-            await self._store.put(tenant, id, "running")
+            await self._store.put(tenant, id, "running", (await self._store.terms(tenant, id)).cancelled(None))
             return terms.context
         step = await asyncio.to_thread(self._door.library.step, terms.context.pattern)
         await self._store.drop(tenant, id)
@@ -211,10 +213,11 @@ class Batches:
 
     def _checked(self, item: Item, terms: Terms) -> Item:
         try:
-            job = afresh(self._door.library, item.job(terms), terms.context.pattern)
+            job = afresh(self._door.library, item.job(terms), item.asked or terms.context.pattern)
         except InputError as error:
             raise InputError(f"item {item.number}: {error}") from None
-        return item.model_copy(update={"request": job.request, "data": job.data, **_own(job, terms)})
+        own = {**_own(job, terms), "asked": None}
+        return item.model_copy(update={"request": job.request, "data": job.data, **own})
 
     async def _add(
         self,
@@ -230,7 +233,7 @@ class Batches:
         own, tenant, kept, seen = private, terms.context.tenant, 0, dict[int, int]()
         if own is None:
             own = await asyncio.to_thread(self._door.withholding.private, terms.context, terms.context.pattern)
-        items = self._items(terms, source, lines, own, refused, withheld=private is not None)
+        items = self._items(terms, source, lines, own, refused, withheld=private is not None, planned=planned)
         while page := await asyncio.to_thread(lambda: list(islice(items, TOGETHER))):
             if own.policy.classifier is not None:
                 parts = [page[start : start + ASKING] for start in range(0, len(page), ASKING)]
@@ -257,6 +260,7 @@ class Batches:
         refused: list[InputError] | None,
         *,
         withheld: bool,
+        planned: bool,
     ) -> Iterator[tuple[int, Item]]:
         for number, (line, request, echo) in enumerate(lines, 1):
             try:
@@ -273,6 +277,8 @@ class Batches:
                 what = "give all items the same model, and no canary in their instructions"
                 raise InputError(f"{source}:{line}: a provider's batch asks one model, unchecked; {what}")
             own = {**_own(job, terms), "decisions": noted(*decided, by_rule(job))}
+            if planned and request.pattern_name != terms.context.pattern:
+                own["asked"] = request.pattern_name
             yield line, Item(number=number, own=request.id, request=job.request, data=job.data, echo=echo, **own)
 
     async def _judged(
@@ -311,7 +317,6 @@ class Batches:
             await self._store.put(tenant, id, "stopped")
             return await self._kept(tenant, id)
         context = terms.context
-        weight = (context.key and context.key.weight) or self._door.library.tenants.of(tenant).weight
         # Before it runs, which may be a short time.
         await self._store.put(tenant, id, "running")
         await self._door.client.start_workflow(
@@ -324,7 +329,7 @@ class Batches:
                 [SearchAttributePair(TENANT, tenant), SearchAttributePair(PRIORITY, context.priority)]
             ),
             static_summary=f"{context.pattern} for {tenant}",
-            priority=Priority(fairness_key=tenant, fairness_weight=weight),
+            priority=Priority(fairness_key=tenant, fairness_weight=self._door.weight_of(context)),
         )
         batch = await self._kept(tenant, id)
         # Meanwhile there was nothing yet to stop.

@@ -93,7 +93,7 @@ async def forget(
         tenants=tuple(sorted(traces.tenants)),
         counts=counts,
         running=tuple(sorted(executions.busy)),
-        schedules=tuple([name async for name in _schedules(client, traces)]),
+        schedules=tuple([name async for name in _schedules(client, store, traces)]),
         pending=pending,
     )
 
@@ -230,13 +230,15 @@ def _handle_of(client: Client, call: ActivityExecution) -> ActivityHandle[Any]:
     return client.get_activity_handle(call.activity_id, run_id=call.activity_run_id)
 
 
-async def _schedules(client: Client, traces: Traces) -> AsyncIterator[str]:
-    """The ids of those that run for the user."""
+async def _schedules(client: Client, store: Database, traces: Traces) -> AsyncIterator[str]:
+    """The ids of those that run for the user, or have items that do."""
+    planned = {(batch.tenant, batch.id) async for batch in batches_of(store, traces, planned=True)}
     async for schedule in await client.list_schedules():
         if not schedule.id.startswith(PREFIX):
             continue
         action = (await client.get_schedule_handle(schedule.id).describe()).schedule.action
-        for planned in await client.data_converter.decode(getattr(action, "args", ()), [dict]):
-            context = planned.get("context", {})
-            if traces.is_of(context.get("user"), context.get("tenant", "default")):
+        for runs in await client.data_converter.decode(getattr(action, "args", ()), [dict]):
+            context = runs.get("context", {})
+            tenant = context.get("tenant", "default")
+            if traces.is_of(context.get("user"), tenant) or (tenant, runs.get("items")) in planned:
                 yield schedule.id.removeprefix(PREFIX)

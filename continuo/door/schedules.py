@@ -37,6 +37,7 @@ from continuo.door.batches import Batches
 from continuo.door.request import Line, Request
 from continuo.door.submit import Door
 from continuo.errors import InputError, UnknownName
+from continuo.guardrails.private import Private
 from continuo.jobs import Context
 from continuo.operations.batches import Terms
 from continuo.operations.schedules import (
@@ -52,7 +53,7 @@ from continuo.operations.schedules import (
     schedule_id,
 )
 from continuo.stores.batches import BatchStore
-from continuo.stores.vault import SCHEDULE, Vault
+from continuo.stores.vault import SCHEDULE
 from continuo.temporal.attributes import TENANT
 from continuo.temporal.failures import failure_of
 
@@ -102,6 +103,7 @@ class Schedules:
     def __init__(self, door: Door, store: BatchStore) -> None:
         self._door = door
         self._store = store
+        self._batches = Batches(door, store)
 
     async def create(self, planned: Planned, times: Times, *, replace: bool = False) -> ScheduleHandle:
         """Plan it. Raises `InputError` for what cannot run here, for times that are none, and where the tenant has a
@@ -116,7 +118,16 @@ class Schedules:
         return await self._create(TYPE, planned, context, checked.weight, times, replace=replace)
 
     async def create_batch(
-        self, name: str, terms: Terms, digest: str, source: str, lines: Iterable[Line], times: Times, *, replace: bool
+        self,
+        name: str,
+        terms: Terms,
+        digest: str,
+        source: str,
+        lines: Iterable[Line],
+        times: Times,
+        private: Private | None = None,
+        *,
+        replace: bool,
     ) -> ScheduleHandle:
         """The same for a batch of these items, which are kept here, see `Batches.submit`."""
         context = terms.context
@@ -124,8 +135,8 @@ class Schedules:
         # With a colon, as no other batch's id has; each schedule's items are its own, also while it is replaced.
         items = f"schedule:{name}:{uuid4().hex[:8]}"
         planned = validated(PlannedBatch, name=name, context=context, items=items)
-        await Batches(self._door, self._store).plan(items, digest, terms, source, lines)
-        weight = self._door.library.tenants.of(context.tenant).weight
+        await self._batches.plan(items, digest, terms, source, lines, private)
+        weight = self._door.weight_of(context)
         try:
             return await self._create(BATCH_TYPE, planned, context, weight, times, replace=replace)
         except InputError:
@@ -224,7 +235,7 @@ class Schedules:
         if items := await known.memo_value("items", None):
             await self._store.drop(tenant, items)
         if owner := await known.memo_value("vault", None):
-            await Vault(self._store.database, self._door.withholding.key.cipher).drop(tenant, owner)
+            await self._batches.vault.drop(tenant, owner)
 
     def _handle(self, tenant: str, name: str) -> ScheduleHandle:
         return self._door.client.get_schedule_handle(schedule_id(tenant, name))
@@ -242,10 +253,13 @@ class Schedules:
 
     async def _row(self, known: Known, state: ScheduleState | ScheduleListState, info: Info) -> ScheduleRow:
         memo = {name: value for name, value in (await known.memo()).items() if name != "vault"}
+        tenant, items = known.typed_search_attributes[TENANT], memo.get("items")
+        batch = await self._store.get(tenant, items) if items else None
         last = await self._fired(known, info.recent_actions[-1]) if info.recent_actions else None
         return ScheduleRow(
             **memo,
-            tenant=known.typed_search_attributes[TENANT],
+            tenant=tenant,
+            count=batch and batch.tally.items,
             paused=state.paused,
             note=state.note or "",
             next=() if state.paused else tuple(info.next_action_times),

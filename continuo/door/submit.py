@@ -235,6 +235,10 @@ class Door:
         who = await asyncio.to_thread(self.withholding.who, context.model_copy(update={"pattern": pattern}))
         await self.note(*refused(who, error, decisions))
 
+    def weight_of(self, context: Context) -> float:
+        """The share of a busy queue: that of its key, else its tenant's."""
+        return (context.key and context.key.weight) or self.library.tenants.of(context.tenant).weight
+
     async def _checked(self, withheld: Withheld, *, restores: bool) -> Checked:
         decisions: list[Decision] = []
         request, context, private = withheld
@@ -247,12 +251,11 @@ class Door:
 
     def _passed(self, withheld: Withheld, decisions: list[Decision], *, restores: bool) -> Checked:
         request, context, private = withheld
-        weight = (context.key and context.key.weight) or self.library.tenants.of(context.tenant).weight
         decisions.append(private.decision)
         decisions.append(attacks(private.policy, request.turns, request.data))
         job = accepted(self.library, request, context)
         decisions.append(by_rule(job))
-        return Checked(request, job, weight, private, restores)
+        return Checked(request, job, self.weight_of(context), private, restores)
 
 
 def run_id(request: Request, tenant: str, conversation: str | None = None) -> str:

@@ -69,7 +69,8 @@ class Times(Data):
 class ScheduleRow(Data):
     """What a list shows of a schedule: what it runs, when next (UTC), and the last one's workflow id, time and status.
 
-    `note` is why it is paused, `zone` that of its cron, and `items` the planned batch that it runs, if it does.
+    `note` is why it is paused, `zone` that of its cron, and `items` the planned batch that it runs, if it does, of
+    `count` items.
     """
 
     name: str
@@ -81,6 +82,7 @@ class ScheduleRow(Data):
     paused: bool
     note: str
     items: str | None = None
+    count: int | None = None
     next: tuple[datetime, ...]
     last: datetime | None = None
     last_run: str | None = None

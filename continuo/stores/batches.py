@@ -77,10 +77,11 @@ class BatchStore:
         await self.database.write(write)
 
     async def drop(self, tenant: str, id: str) -> None:
-        """The batch with its items."""
+        """The batch with its items, and what their placeholders stand for."""
         key = self._key(tenant, id)
 
         def write(connection: Connection) -> None:
+            connection.execute("DELETE FROM vault WHERE tenant = ? AND owner = ?", (tenant, id))
             connection.execute("DELETE FROM batch_items WHERE batch = ?", (key,))
             _drop_batch(key, connection)
 

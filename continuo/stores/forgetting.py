@@ -113,10 +113,10 @@ class Batch(NamedTuple):
     items: Sequence[int] = ()
 
 
-async def batches_of(database: Database, traces: Traces) -> AsyncIterator[Batch]:
-    """Those that do not run."""
-    sql = "SELECT key, tenant, id, terms FROM batches WHERE state NOT IN ('loading', 'planned', 'running')"
-    for row in await database.read(sql):
+async def batches_of(database: Database, traces: Traces, *, planned: bool = False) -> AsyncIterator[Batch]:
+    """Those that do not run, or those that have the items of schedules."""
+    states = "= 'planned'" if planned else "NOT IN ('loading', 'planned', 'running')"
+    for row in await database.read(f"SELECT key, tenant, id, terms FROM batches WHERE state {states}"):
         if traces.tenant not in (None, row["tenant"]):
             continue
         terms = Terms.model_validate_json(row["terms"])

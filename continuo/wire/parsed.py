@@ -45,7 +45,7 @@ def _message(error: ErrorDetails) -> str:
             return f"{str(context['tag'])[:80]!r} is not taken here; known: {context['expected_tags']}"
         case "literal_error":
             return f"{str(error['input'])[:80]!r} is not taken here; known: {context['expected']}"
-    return error["msg"]
+    return error["msg"].removeprefix("Value error, ")
 
 
 def _path(body: bytes, error: ErrorDetails) -> str:

@@ -1,20 +1,53 @@
 """Schedules over HTTP: what is run again and again, and when."""
 
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
+from continuo.data import Int
+from continuo.decisions.off_peak import off_peak
+from continuo.jobs import Usd
+from continuo.operations.batches import MAX_WINDOW
 from continuo.operations.schedules import ScheduleRow, ShownSchedule, Times
 from continuo.wire import jobs
+from continuo.wire.batches.endpoints import Endpoint
 from continuo.wire.parsed import Shape
 
 
-class Body(Shape):
-    """Of `PUT /v1/schedules/{name}`: `job` is what `POST /v1/jobs` takes, without `metadata` and `webhook`, which are
-    a single run's. `zone` of the times is the tenant's, if none is given."""
+def _hours(text: str) -> str:
+    off_peak(text, "UTC")
+    return text
 
-    job: jobs.Body
+
+class Batch(Shape):
+    """What `POST /v1/batches` takes, without `metadata` and `webhook`, which are a single batch's. `window` lines are
+    under way at once; no more are begun once `budget_usd` is spent, nor outside the hours `off_peak`, such as
+    `22:00-06:00`, in the zone of the times."""
+
+    input_file_id: str
+    endpoint: Endpoint
+    completion_window: Literal["24h"] = "24h"
+    window: Annotated[Int, Field(ge=1, le=MAX_WINDOW)] = 50
+    budget_usd: Usd | None = None
+    off_peak: Annotated[str, AfterValidator(_hours)] | None = None
+
+
+class Body(Shape):
+    """Of `PUT /v1/schedules/{name}`: either `job`, which is what `POST /v1/jobs` takes, without `metadata` and
+    `webhook`, which are a single run's, or `batch`. `zone` of the times is the tenant's, if none is given."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["job"]}, {"required": ["batch"]}]})
+
+    job: jobs.Body | SkipJsonSchema[None] = None
+    batch: Batch | SkipJsonSchema[None] = None
     times: Times
+
+    @model_validator(mode="after")
+    def _is_of_one(self) -> Self:
+        if (self.job is None) == (self.batch is None):
+            raise ValueError("job, or batch: write what is run, one of the two")
+        return self
 
 
 class PauseBody(Shape):
@@ -23,8 +56,13 @@ class PauseBody(Shape):
     note: str = Field(default="", max_length=1_000)
 
 
+_OURS = {"items", "count"}
+
+
 def in_list(row: ScheduleRow) -> dict[str, Any]:
-    return {"object": "schedule", "id": row.name, **row.model_dump(mode="json", exclude={"items"})}
+    """`batch` says how many items it has, and is null where it is a job that is run."""
+    batch = None if row.items is None else {"items": row.count}
+    return {"object": "schedule", "id": row.name, "batch": batch, **row.model_dump(mode="json", exclude=_OURS)}
 
 
 def response(shown: ShownSchedule) -> dict[str, Any]:

@@ -71,6 +71,9 @@ class BatchWorkflow:
     async def run(self, position: Position) -> Tally:
         begun = await patiently(Batches.begin, position)
         self._terms, self._tally = begun.terms, begun.tally
+        # Of a schedule's time, whose items were being copied when there was nothing yet to stop.
+        if begun.terms.cancelling and workflow.patched("cancelled-before-it-began"):
+            self._stopped = True
         self._look_after(position.open)
         try:
             state = await self._work()

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, cast
+from uuid import uuid4
 
 import anthropic
+import httpx
 import openai
 import pytest
 from openai.types import Batch
@@ -16,6 +19,7 @@ from continuo.authoring.library import Library
 from continuo.testing.processes import Control, kill, until
 from continuo.workers.pool import pool
 from tests.support.gateway import GatewayProcess, new_key
+from tests.support.media import png
 from tests.support.receiver import receiving
 
 pytestmark = pytest.mark.usefixtures("batch_pool")
@@ -338,6 +342,103 @@ async def test_the_end_of_a_batch_is_told_to_its_webhook_until_that_is_taken(
         assert (event["type"], event["data"]["id"]) == ("message_batch.completed", told.id)
         with pytest.raises(openai.BadRequestError, match=r"webhook\.url"):
             await begun(sdk, line("a"), extra_body={"webhook": {"url": "ftp://shop.example/hook"}})
+
+
+SCHEDULE = "/v1/schedules/nightly"
+
+
+def planned(file: str, **batch: Any) -> dict[str, Any]:
+    return {"batch": {"input_file_id": file, "endpoint": ENDPOINT, **batch}, "times": {"cron": ["0 6 * * 1-5"]}}
+
+
+async def fired(http: httpx.AsyncClient, path: str = SCHEDULE) -> str:
+    """The id of the batch of a time that is now, once it has ended."""
+    assert (await http.post(f"{path}/trigger")).status_code == 200
+    times: list[dict[str, Any]] = []
+
+    async def over() -> bool:
+        times[:] = (await http.get(path)).json()["last_times"]
+        return [one["status"] for one in times] == ["completed"]
+
+    await until(over)
+    return str(times[0]["run"])
+
+
+async def test_each_time_of_a_schedule_is_a_batch_of_lines_that_outlive_their_file(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    await simulator.behave("sim-mini", text="On its way to <EMAIL_1>.")
+    await simulator.behave("sim-premium", status=400, error_message="no such thing")
+    secret, asked = await new_key(f"t{uuid4().hex[:10]}"), [{"role": "user", "content": "It is for ann@example.org."}]
+    async with gateway.http(secret) as http, gateway.openai(secret) as sdk, gateway.openai() as other:
+        lines = line("a", messages=asked, user="ann@example.org"), line("b", "support"), line("c", "sim-premium")
+        file = await sdk.files.create(file=written(*lines), purpose="batch")
+        made = (await http.put(SCHEDULE, json=planned(file.id))).json()
+        assert (made["pattern"], made["priority"], made["batch"]) == ("model:sim-mini", "batch", {"items": 3})
+        assert (await http.put("/v1/schedules/poor", json=planned(file.id, budget_usd=0, window=1))).status_code == 200
+        await sdk.files.delete(file.id)
+        assert [one.id async for one in sdk.batches.list()] == []
+        done = await sdk.batches.retrieve(await fired(http))
+        assert (done.status, done.input_file_id, done.id[:10]) == ("completed", file.id, "nightly-20")
+        first, second = await lines_of(sdk, done.output_file_id)
+        answer = first["response"]["body"]["choices"][0]["message"]["content"]
+        assert (first["custom_id"], answer) == ("a", "On its way to ann@example.org.")
+        assert second["response"]["body"]["continuo"]["pattern"] == "support"
+        [failed] = await lines_of(sdk, done.error_file_id)
+        assert "no such thing" in failed["response"]["body"]["error"]["message"]
+        assert "ann@example.org" not in json.dumps(await simulator.calls())
+        poor = await sdk.batches.retrieve(await fired(http, "/v1/schedules/poor"))
+        assert poor.request_counts is not None
+        assert (poor.status, poor.request_counts.total, poor.request_counts.completed) == ("cancelled", 3, 0)
+        assert [one.id async for one in sdk.batches.list()] == [poor.id, done.id]
+        with pytest.raises(openai.NotFoundError):
+            await other.batches.retrieve(done.id)
+        for path in (SCHEDULE, "/v1/schedules/poor"):
+            assert (await http.delete(path)).status_code == 200
+        assert len(await lines_of(sdk, done.output_file_id)) == 2
+
+
+async def test_what_a_schedule_s_batch_cannot_be_is_told_by_field_and_line_and_nothing_is_planned(
+    gateway: GatewayProcess, simulator: Control
+) -> None:
+    picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{b64encode(png()).decode()}"}}
+    wrong_lines: list[tuple[list[dict[str, Any]], str]] = [
+        ([line("a"), line("b", "nosuch")], "batch.input_file_id: line 2: unknown model 'nosuch'"),
+        ([line("a", url="/v1/responses")], "batch.input_file_id: line 1: url: '/v1/responses' is not"),
+        ([line("a", messages=[{"role": "user", "content": [picture]}])], "line 1: media are not kept for a schedule"),
+        ([line("a"), line("a")], "line:2: id 'a' is that of item 1"),
+        ([], "batch.input_file_id: there is no request"),
+    ]
+    secret = await new_key("refused-schedules")
+    async with gateway.http(secret) as http, gateway.openai(secret) as sdk, gateway.openai() as other:
+
+        async def kept(by: openai.AsyncOpenAI, *lines: dict[str, Any]) -> str:
+            return (await by.files.create(file=written(*lines), purpose="batch")).id
+
+        good = await kept(sdk, line("a"))
+        refused = [(planned(await kept(sdk, *lines)), says) for lines, says in wrong_lines]
+        refused += [
+            (planned(await kept(other, line("a"))), "batch.input_file_id: there is no file"),
+            ({**planned(good), "job": {"model": "sim-mini", "input": "Hi"}}, "job, or batch: write what is run"),
+            ({**planned(good), "batch": {"endpoint": ENDPOINT}}, "batch.input_file_id: this field is required"),
+            ({**planned(good), "times": {"cron": ["61 * * * *"]}}, "cron, or another of its times"),
+            (planned(good, endpoint="/v1/nothing"), "batch.endpoint: '/v1/nothing' is not taken here"),
+            (planned(good, completion_window="7d"), "batch.completion_window: '7d' is not taken here"),
+            (planned(good, metadata={"a": "b"}), "batch.metadata: this field is not taken here; leave it out"),
+            (planned(good, window=0), "batch.window"),
+            (planned(good, budget_usd=-1), "batch.budget_usd"),
+            (planned(good, off_peak="at night"), "batch.off_peak: 'at night' is no window of a day"),
+        ]
+        for body, says in refused:
+            response = await http.put(SCHEDULE, json=body)
+            assert (response.status_code in (400, 404), says in response.json()["error"]["message"]) == (True, True), (
+                says,
+                response.text,
+            )
+        own = await http.put(SCHEDULE, json=planned(good), headers={"x-continuo-provider-batch": "24h"})
+        assert "x-continuo-provider-batch: a schedule's batches" in own.json()["error"]["message"]
+        assert (await http.get(SCHEDULE)).status_code == 404
+    assert await simulator.calls() == []
 
 
 async def test_a_caller_may_want_batches_of_the_provider_s_own(gateway: GatewayProcess, simulator: Control) -> None:

@@ -24,6 +24,7 @@ async def test_a_job_is_planned_run_paused_replaced_and_forgotten(gateway: Gatew
     ):
         made = (await http.put(PATH, json=BODY)).json()
         assert (made["object"], made["id"], made["pattern"]) == ("schedule", "nightly", "model:sim-mid")
+        assert made["batch"] is None
         assert (made["times"], made["paused"], len(made["next"])) == ("0 6 * * 1-5 (Europe/Berlin)", False, 10)
 
         async def ran() -> bool:
@@ -52,7 +53,7 @@ async def test_a_job_is_planned_run_paused_replaced_and_forgotten(gateway: Gatew
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"times": {"every": "1h"}}, "job: this field is required"),
+        ({"job": None}, "job, or batch: write what is run, one of the two"),
         ({"job": {"model": "sim-mid"}}, "job.input: write a text"),
         ({"job": {"model": "nosuch", "input": "Hi"}}, "unknown model 'nosuch'"),
         ({"job": {**BODY["job"], "webhook": {"url": "https://shop.example"}}}, "job.webhook: it is a single run's"),
@@ -65,7 +66,6 @@ async def test_what_cannot_run_is_refused_by_its_name_and_nothing_is_planned(
     gateway: GatewayProcess, body: dict[str, object], says: str
 ) -> None:
     async with gateway.http(await new_key("refused-schedules")) as http:
-        whole = body if "job" not in body and says.startswith("job:") else {**BODY, **body}
-        response = await http.put("/v1/schedules/wrong", json=whole)
+        response = await http.put("/v1/schedules/wrong", json={**BODY, **body})
         assert (response.status_code in (400, 404), says in response.json()["error"]["message"]) == (True, True)
         assert (await http.get("/v1/schedules/wrong")).status_code == 404

@@ -1,7 +1,6 @@
 """OpenAI's `/v1/batches` and Anthropic's `/v1/messages/batches`: many requests, each a durable run of its own."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -17,12 +16,12 @@ from continuo.guardrails.private import Private
 from continuo.operations.batches import AtProvider, BatchRow, Origin, Terms
 from continuo.parts import Media
 from continuo.protection.api_keys import ApiKey
+from continuo.starters.gateway.batch_input import Lines, read_input, terms_of
 from continuo.starters.gateway.batch_results import anthropic_lines
 from continuo.starters.gateway.callers import entered, resolver
-from continuo.starters.gateway.files import content_of, found_file
 from continuo.starters.gateway.messages import betas_of, version_of
 from continuo.starters.gateway.private import withheld
-from continuo.starters.gateway.runs import context_of, known_of, received_of
+from continuo.starters.gateway.runs import known_of, received_of
 from continuo.starters.gateway.state import Gateway
 from continuo.starters.gateway.webhooks import webhook_of
 from continuo.wire.accepted import Accepted
@@ -51,16 +50,10 @@ async def create(http: Request) -> Response:
     file_id = parsed(openai.Body, await http.body()).input_file_id
     content, private = await withheld(gateway, key, await http.body(), file_id)
     body = parsed(openai.Body, content)
-    file = await found_file(gateway, key, file_id)
-    input = await content_of(gateway, file)
+    input, lines = await read_input(gateway, key, file_id, body.endpoint)
     webhook = await webhook_of(gateway, body.webhook)
-    origin = Origin(api="openai", endpoint=body.endpoint, file=file.id, metadata=body.metadata, webhook=webhook)
-
-    def read() -> list[tuple[Line, Accepted]]:
-        return list(openai.lines(input, body.endpoint, resolver(gateway.door.library, key)))
-
+    origin = Origin(api="openai", endpoint=body.endpoint, file=file_id, metadata=body.metadata, webhook=webhook)
     known = await known_of(gateway, received_of(http, key, await http.body()))
-    lines = await asyncio.to_thread(read)
     batch = await _submitted(http, gateway, key, f"batch_{known.id}", origin, input + content, lines, private)
     await gateway.requests.delivered(known)
     return await _shown(gateway, batch, openai.response(batch, origin))
@@ -127,7 +120,6 @@ async def delete_messages(http: Request) -> Response:
     if batch.ended is None:
         raise WireError(400, "the batch is being processed; cancel it first", code="batch_in_progress")
     await gateway.batch_store.drop(batch.tenant, batch.id)
-    await gateway.vault.drop(batch.tenant, batch.id)
     return JSONResponse({"id": batch.id, "type": "message_batch_deleted"})
 
 
@@ -172,20 +164,16 @@ async def _submitted(
     id: str,
     origin: Origin,
     content: bytes,
-    lines: Sequence[tuple[Line, Accepted]],
+    lines: Lines,
     private: Private,
 ) -> BatchRow:
     """The batch, begun. Raises `WireError` for the first line that cannot run; nothing has begun then."""
-    if not lines:
-        raise WireError(400, "there is no request; send one a line", "input_file_id", "empty_batch")
-    context = context_of(key, priority="batch", pattern=lines[0][0].request.pattern_name)
+    terms = await terms_of(gateway, key, origin, lines, at_provider=_place(http))
     media: dict[Media, bytes] = {}
     for _, accepted in lines:
         media |= accepted.media
     with refusing():
         await keep_media(gateway.door.client, gateway.door.library.settings, media)
-        step = await asyncio.to_thread(gateway.door.library.step, lines[0][0].request.pattern)
-        terms = Terms(step=step, context=context, origin=origin, at_provider=_place(http))
         digest = await asyncio.to_thread(lambda: sha256(content).hexdigest())
         return await gateway.batches.submit(id, digest, terms, "line", [line for line, _ in lines], private)
 
@@ -193,9 +181,17 @@ async def _submitted(
 async def _batch(gateway: Gateway, key: ApiKey, api: Api, id: str) -> KnownBatch:
     """Raises `WireError` for a batch that is not there, is another tenant's, or came in otherwise."""
     batch = await gateway.batch_store.get(key.tenant, id)
-    terms = await gateway.batch_store.terms(key.tenant, id) if batch else None
-    if batch is None or terms is None or terms.origin is None or terms.origin.api != api:
+    known = await _known(gateway, batch, api) if batch else None
+    if known is None:
         raise WireError(404, f"there is no batch {id[:80]!r} for this key", "id", "batch_not_found")
+    return known
+
+
+async def _known(gateway: Gateway, batch: BatchRow, api: Api) -> KnownBatch | None:
+    """None for one that came in otherwise, or that has the items of a schedule."""
+    terms = await gateway.batch_store.terms(batch.tenant, batch.id)
+    if terms.origin is None or terms.origin.api != api or batch.state == "planned":
+        return None
     return batch, terms, terms.origin
 
 
@@ -218,11 +214,8 @@ async def _page(
     most = number(limit, "limit", 20)
     if not 1 <= most <= MOST:
         raise WireError(400, f"limit: write 1 to {MOST}", "limit", "invalid_value")
-    known: list[KnownBatch] = []
-    for batch in await gateway.batch_store.listed(key.tenant, LISTED):
-        terms = await gateway.batch_store.terms(key.tenant, batch.id)
-        if terms.origin is not None and terms.origin.api == api:
-            known.append((batch, terms, terms.origin))
+    rows = await gateway.batch_store.listed(key.tenant, LISTED)
+    known = [one for batch in rows if (one := await _known(gateway, batch, api)) is not None]
     ids = [batch.id for batch, _, _ in known]
     for name in filter(None, (after, before)):
         if name not in ids:

@@ -12,7 +12,7 @@ from continuo.wire.parsed import Shape
 DAYS = 30
 """Days for which a file is kept, unless its caller wants it shorter."""
 
-_OUTPUT = re.compile(r"file-(batch_[0-9a-f]{32})-(output|errors)")
+_OUTPUT = re.compile(r"file-([A-Za-z0-9._-]{1,100})-(output|errors)")
 
 
 class Body(Shape):
