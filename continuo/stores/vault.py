@@ -47,9 +47,10 @@ class Vault:
         if not owners:
             return {}
         marks = ", ".join("?" * len(owners))
-        sql = f"SELECT name, content FROM vault WHERE tenant = ? AND owner IN ({marks})"
+        # By a name of its own, since an encrypted store looks into `content` with its key, which is another one.
+        sql = f"SELECT name, content AS sealed FROM vault WHERE tenant = ? AND owner IN ({marks})"
         rows = await self._database.read(sql, (tenant, *owners))
-        return {row["name"]: json.loads(opened_bytes(self._cipher, bytes(row["content"]))) for row in rows}
+        return {row["name"]: json.loads(opened_bytes(self._cipher, bytes(row["sealed"]))) for row in rows}
 
     async def drop(self, tenant: str, owner: str) -> None:
         sql = "DELETE FROM vault WHERE tenant = ? AND owner = ?"

@@ -203,11 +203,16 @@ async def test_items_of_a_batch_that_a_rule_answers_have_ended_before_it_begins(
 
 
 async def test_a_schedule_goes_by_the_rules_of_each_time(planning: Planning, simulator: Control) -> None:
-    name = await planned(planning, Library(), [HOURS, "Hello?"])
+    name = await planned(
+        planning,
+        Library(),
+        [HOURS, "Hello?", *(Request(pattern="model:mini", prompt=one) for one in (HOURS, "Hello?"))],
+    )
     await planning.schedules.trigger(planning.tenant, name)
     [batch] = await planning.fired(name)
     results = [json.loads(row["result"]) for row in await planning.store.results("ruled", batch.run, 0, 10)]
-    assert [one["served_by"] for one in results] == ["rule", "model"]
+    assert [one["served_by"] for one in results] == ["rule", "model", "rule", "model"]
+    assert sorted(call["model"] for call in await simulator.calls()) == ["sim-mid", "sim-mini"]
     hours = Planned(name="hours", request=Request(pattern="model:mid", prompt=HOURS), context=Context(tenant="ruled"))
     await planning.schedules.create(hours, RARELY)
     planning.names.append("hours")

@@ -20,12 +20,14 @@ from continuo.door.request import Line
 from continuo.errors import InputError
 from continuo.jobs import Context
 from continuo.messages import Message, ModelRequest
-from continuo.operations.batches import BatchRow, Item, Terms, workflow_id
+from continuo.operations.batches import TYPE, BatchRow, Item, Origin, Position, Terms, workflow_id
 from continuo.operations.schedules import Times
 from continuo.testing.processes import Control, replay, until
 from continuo.workers.pool import pool
 from tests.door.test_schedules import RARELY, Place, opened_place
 from tests.workflows.test_batch import under_way
+
+ORIGIN = Origin(api="openai", endpoint="/v1/chat/completions")
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -39,7 +41,7 @@ async def place(client: Client) -> AsyncIterator[Place]:
 async def planned(
     place: Place,
     library: Library,
-    prompts: Sequence[str],
+    asked: Sequence[str | Request],
     pattern: str = "model:mid",
     hours: OffPeak | None = None,
     times: Times = RARELY,
@@ -47,7 +49,8 @@ async def planned(
 ) -> str:
     context = Context.model_validate({"tenant": place.tenant, "pattern": pattern, **more})
     terms = Terms(step=library.step(pattern), context=context, off_peak=hours)
-    lines = [Line(n, Request(pattern=pattern, prompt=prompt)) for n, prompt in enumerate(prompts, 1)]
+    requests = [Request(pattern=pattern, prompt=one) if isinstance(one, str) else one for one in asked]
+    lines = [Line(number, request) for number, request in enumerate(requests, 1)]
     await place.schedules.create_batch("nightly", terms, "digest", "items.jsonl", lines, times, replace=True)
     place.names.append("nightly")
     return "nightly"
@@ -127,7 +130,9 @@ async def waits_for_a_time(place: Place) -> bool:
     return False
 
 
-async def test_a_copy_that_was_cut_short_is_made_anew_and_a_whole_one_stays(place: Place) -> None:
+async def test_a_copy_that_was_cut_short_is_made_anew_a_whole_one_stays_and_a_cancelled_one_never_begins(
+    place: Place,
+) -> None:
     await planned(place, Library(), ["One?", "Two?"])
     [waits] = (await kept(place))["planned"]
     store, batches = place.store, Batches(place.door, place.store)
@@ -141,6 +146,12 @@ async def test_a_copy_that_was_cut_short_is_made_anew_and_a_whole_one_stays(plac
         await store.put(place.tenant, "copy", "done")
     [copy] = (await kept(place))["done"]
     assert (copy.id, copy.digest) == ("copy", waits.digest)
+    terms = (await store.terms(place.tenant, waits.id)).model_copy(update={"origin": ORIGIN})
+    await store.note(place.tenant, "copy", terms.cancelled(datetime.now(UTC)))
+    await place.client.execute_workflow(
+        TYPE, Position(tenant=place.tenant, id="copy"), id=workflow_id(place.tenant, "copy"), task_queue="standard"
+    )
+    assert [row.tally.waiting for row in await store.listed(place.tenant, 9) if row.state == "stopped"] == [2]
     await store.create(place.tenant, "theirs", "another", await store.terms(place.tenant, waits.id))
     with pytest.raises(InputError, match="has other items"):
         await batches.due(place.tenant, waits.id, "theirs")

@@ -1,6 +1,8 @@
 """The OpenAPI document says what is served, and what it says holds."""
 
+import json
 import re
+from contextlib import nullcontext
 from typing import Any
 
 import httpx
@@ -9,6 +11,9 @@ from jsonschema import Draft202012Validator
 
 from continuo.starters.gateway.app import ROUTES
 from continuo.testing.processes import Control
+from continuo.wire import schedules
+from continuo.wire.errors import WireError
+from continuo.wire.parsed import parsed
 from tests.gateway.test_jobs import PATH, becomes, created
 from tests.support.gateway import GatewayProcess
 
@@ -60,6 +65,22 @@ async def test_a_body_is_taken_as_the_document_says_and_one_with_another_field_i
     async with gateway.http() as http:
         statuses = [(await http.post(path, json=one)).status_code for one in (body, more)]
     assert statuses in ([200, 400], [202, 400])
+
+
+async def test_a_schedule_is_of_a_job_or_of_a_batch_as_the_document_says(gateway: GatewayProcess) -> None:
+    served = await document(gateway)
+    put = validator(
+        served, served["paths"]["/v1/schedules/{name}"]["put"]["requestBody"]["content"]["application/json"]["schema"]
+    )
+    job = {"job": {"model": "sim-mini", "input": "Hello"}}
+    batch = {
+        "batch": {"input_file_id": "file-a", "endpoint": "/v1/embeddings", "budget_usd": 2, "off_peak": "22:00-06:00"}
+    }
+    for what, is_valid in ((job, True), (batch, True), ({}, False), ({**job, **batch}, False), ({"batch": {}}, False)):
+        body = {**what, "times": {"every": "1h"}}
+        assert put.is_valid(body) == is_valid
+        with nullcontext() if is_valid else pytest.raises(WireError):
+            parsed(schedules.Body, json.dumps(body).encode())
 
 
 async def test_jobs_and_errors_are_as_the_document_says(gateway: GatewayProcess, simulator: Control) -> None:

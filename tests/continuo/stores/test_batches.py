@@ -9,11 +9,13 @@ from continuo.messages import Message, ModelRequest, Usage
 from continuo.operations.batches import Ended, Item, Tally, Terms
 from continuo.operations.provider_batches import Sent
 from continuo.patterns import Template
+from continuo.protection.encryption import BYTES, Cipher
 from continuo.stores.batches import BatchStore, Taken, prune_batches
 from continuo.stores.database import Database
 from continuo.stores.ledger import Paid, Settlement
 from continuo.stores.provider_batches import SentBatches
 from continuo.stores.pruning import PORTION
+from continuo.stores.vault import Vault
 
 TERMS = Terms(step=Template(text="Hi."), context=Context(pattern="hi", tenant="acme"), budget_usd=2.5)
 PAID = CallRecord(path="", model="m", status="ok", usage=Usage(input_tokens=3), cost_usd=0.25)
@@ -114,6 +116,15 @@ async def test_what_began_long_ago_goes_with_its_items_unless_it_runs_or_is_plan
 def sent(token: str, *, created: float = 5.0, usd: float = 0.5) -> Sent:
     unanswered = CallRecord(path="", model="m", status="lost", cost_usd=usd)
     return Sent(token=token, provider="p", model="m", first=1, last=4, items=4, created=created, unanswered=unanswered)
+
+
+async def test_with_a_batch_goes_what_its_placeholders_stand_for(database: Database) -> None:
+    store, vault = await kept(database), Vault(database, Cipher({"key": b"k" * BYTES}))
+    for tenant, owner in (("acme", "b"), ("acme", "c"), ("globex", "b")):
+        await vault.keep(tenant, owner, {"<EMAIL_1>": "ann@example.org"}, 1.0)
+    await store.drop("acme", "b")
+    left = [await vault.values(tenant, owner) for tenant, owner in (("acme", "b"), ("acme", "c"), ("globex", "b"))]
+    assert left == [{}, *[{"<EMAIL_1>": "ann@example.org"}] * 2]
 
 
 async def test_what_is_sent_to_a_provider_is_under_way_with_its_money_until_it_ends(database: Database) -> None:
