@@ -14,12 +14,19 @@ from redis.asyncio import Redis
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
 from continuo.door import Door, Request
+from continuo.door.request import Line
+from continuo.door.schedules import Schedules
 from continuo.jobs import Context
+from continuo.operations.batches import Terms
+from continuo.operations.schedules import Times
+from continuo.parameters import Parameters
 from continuo.patterns import Agent, AgentTool, Cached, Call, FanOut, Retry, Step, Template
 from continuo.starters.commands.forget import forget
 from continuo.stores.audit import chains, links, verified
+from continuo.stores.batches import BatchStore
 from continuo.stores.opened import open_store
 from continuo.stores.sqlite.scrub import is_scrubbed
+from continuo.temporal.namespace import namespace_of
 from continuo.testing.processes import until
 from tests.activities.test_pruning import ACKS
 from tests.gateway.test_batches import begun, ended, line
@@ -169,6 +176,18 @@ async def test_what_is_under_way_is_left_and_told(world: World, capsys: pytest.C
     assert await run.state() == "running"
     await run.cancel()
     await run.result()
+    store = open_store(Settings(), environment())
+    terms = Terms(step=Call(model="mid"), context=Context(pattern="model:mid", tenant="acme"))
+    schedules = Schedules(Door(world.client, Library()), BatchStore(store, (await namespace_of(world.client)).id))
+    asks = Line(1, Request(pattern="model:mid", prompt="?", parameters=Parameters(user=ANN)))
+    await schedules.create_batch("nightly", terms, "digest", "line", [asks], Times(every=86_400.0), replace=False)
+
+    async def told() -> bool:
+        return await forget(user=ANN, yes=True) == 1 and "1 schedules that run for the user" in capsys.readouterr().err
+
+    await until(told)
+    await schedules.delete("acme", "nightly")
+    await store.aclose()
 
     async def all_gone() -> bool:
         return await forget(user=ANN, yes=True) == 0

@@ -213,10 +213,10 @@ class Batches:
 
     def _checked(self, item: Item, terms: Terms) -> Item:
         try:
-            job = afresh(self._door.library, item.job(terms), item.asked or terms.context.pattern)
+            job = afresh(self._door.library, item.job(terms), item.named or terms.context.pattern)
         except InputError as error:
             raise InputError(f"item {item.number}: {error}") from None
-        own = {**_own(job, terms), "asked": None}
+        own = {**_own(job, terms), "named": None}
         return item.model_copy(update={"request": job.request, "data": job.data, **own})
 
     async def _add(
@@ -278,7 +278,7 @@ class Batches:
                 raise InputError(f"{source}:{line}: a provider's batch asks one model, unchecked; {what}")
             own = {**_own(job, terms), "decisions": noted(*decided, by_rule(job))}
             if planned and request.pattern_name != terms.context.pattern:
-                own["asked"] = request.pattern_name
+                own["named"] = request.pattern_name
             yield line, Item(number=number, own=request.id, request=job.request, data=job.data, echo=echo, **own)
 
     async def _judged(

@@ -88,8 +88,8 @@ class Item(Data):
 
     `step`, `pattern` and `priority` are its own where they are not the batch's, and `rule` is what decided so; so is
     the user whom its request names. `decisions` are those of the stages on it. `echo` is what its answer tells of its
-    request. `asked` is the pattern that one of a schedule is for, whatever a rule decides then, where that is not the
-    batch's.
+    request. `named` is the pattern that the request of a schedule's item names, whatever a rule made of it, where that is
+    not the batch's.
     """
 
     number: int
@@ -100,7 +100,7 @@ class Item(Data):
     pattern: Annotated[str | None, WHEN_SET] = None
     priority: Annotated[Priority | None, WHEN_SET] = None
     rule: Annotated[str | None, WHEN_SET] = None
-    asked: Annotated[str | None, WHEN_SET] = None
+    named: Annotated[str | None, WHEN_SET] = None
     decisions: Annotated[tuple[dict[str, JsonValue], ...], WHEN_SET] = ()
     echo: Annotated[dict[str, JsonValue], WHEN_SET] = {}
 

@@ -16,6 +16,7 @@ from continuo.wire.errors import WireError
 from continuo.wire.parsed import parsed
 from tests.gateway.test_jobs import PATH, becomes, created
 from tests.support.gateway import GatewayProcess
+from tests.support.repository import ROOT
 
 HELLO = [{"role": "user", "content": "Hello"}]
 
@@ -69,15 +70,12 @@ async def test_a_body_is_taken_as_the_document_says_and_one_with_another_field_i
 
 async def test_a_schedule_is_of_a_job_or_of_a_batch_as_the_document_says(gateway: GatewayProcess) -> None:
     served = await document(gateway)
-    put = validator(
-        served, served["paths"]["/v1/schedules/{name}"]["put"]["requestBody"]["content"]["application/json"]["schema"]
-    )
-    job = {"job": {"model": "sim-mini", "input": "Hello"}}
-    batch = {
-        "batch": {"input_file_id": "file-a", "endpoint": "/v1/embeddings", "budget_usd": 2, "off_peak": "22:00-06:00"}
-    }
-    for what, is_valid in ((job, True), (batch, True), ({}, False), ({**job, **batch}, False), ({"batch": {}}, False)):
-        body = {**what, "times": {"every": "1h"}}
+    content = served["paths"]["/v1/schedules/{name}"]["put"]["requestBody"]["content"]
+    put = validator(served, content["application/json"]["schema"])
+    page = (ROOT / "docs" / "schedules.md").read_text(encoding="utf-8")
+    job, batch = (json.loads(body) for body in re.findall(r"-d '(.*?)'", page, re.DOTALL))
+    neither, empty = {"times": job["times"]}, {"batch": {}, "times": job["times"]}
+    for body, is_valid in ((job, True), (batch, True), (neither, False), ({**job, **batch}, False), (empty, False)):
         assert put.is_valid(body) == is_valid
         with nullcontext() if is_valid else pytest.raises(WireError):
             parsed(schedules.Body, json.dumps(body).encode())

@@ -22,7 +22,7 @@ from continuo.jobs import Context
 from continuo.patterns import Agent, AgentTool, Call, Http, Retry, Review
 from continuo.testing.processes import kill, until
 from continuo.workers.local.processes import Child
-from tests.gateway.test_batches import begun, ended, line, lines_of
+from tests.gateway.test_batches import SCHEDULE, begun, ended, fired, line, lines_of, planned, written
 from tests.support.commands import continuo as command
 from tests.support.gateway import GatewayProcess, served_gateway
 from tests.support.world import World, made
@@ -206,10 +206,16 @@ async def by_batches(world: World, gateway: GatewayProcess) -> None:
         )
         assert told.code == 0, told.err
         assert [json.loads(one)["outcome"]["text"] for one in output.read_text().splitlines()] == [SEEN] * 3
-    async with gateway.openai() as sdk:
-        batch = await begun(sdk, line("a", "sim-mid", messages=[{"role": "user", "content": ASKED}], user=EMAIL))
-        [answer] = await lines_of(sdk, (await ended(sdk, batch.id)).output_file_id)
-        assert answer["response"]["body"]["choices"][0]["message"]["content"] == SEEN
+    asks = line("a", "sim-mid", messages=[{"role": "user", "content": ASKED}], user=EMAIL)
+    async with gateway.openai() as sdk, gateway.http() as http:
+        batch = await begun(sdk, asks)
+        file = await sdk.files.create(file=written(asks), purpose="batch")
+        assert (await http.put(SCHEDULE, json=planned(file.id))).status_code == 200
+        await sdk.files.delete(file.id)
+        for id in (batch.id, await fired(http)):
+            [answer] = await lines_of(sdk, (await ended(sdk, id)).output_file_id)
+            assert answer["response"]["body"]["choices"][0]["message"]["content"] == SEEN
+        await http.delete(SCHEDULE)
 
 
 async def by_a_letter(world: World, pool: Child) -> Child:
