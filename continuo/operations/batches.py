@@ -88,8 +88,8 @@ class Item(Data):
 
     `step`, `pattern` and `priority` are its own where they are not the batch's, and `rule` is what decided so; so is
     the user whom its request names. `decisions` are those of the stages on it. `echo` is what its answer tells of its
-    request. `named` is the pattern that the request of a schedule's item names, whatever a rule made of it, where that is
-    not the batch's.
+    request. `named` is the pattern that a schedule's item is for, whatever a rule made of it, where that is not the
+    batch's.
     """
 
     number: int

@@ -56,13 +56,11 @@ class PauseBody(Shape):
     note: str = Field(default="", max_length=1_000)
 
 
-_OURS = {"items", "count"}
-
-
 def in_list(row: ScheduleRow) -> dict[str, Any]:
     """`batch` says how many items it has, and is null where it is a job that is run."""
+    shown = row.model_dump(mode="json", exclude={"items", "count"})
     batch = None if row.items is None else {"items": row.count}
-    return {"object": "schedule", "id": row.name, "batch": batch, **row.model_dump(mode="json", exclude=_OURS)}
+    return {"object": "schedule", "id": row.name, "batch": batch, **shown}
 
 
 def response(shown: ShownSchedule) -> dict[str, Any]:

@@ -342,7 +342,7 @@ SCHEDULE = "/v1/schedules/nightly"
 
 
 def planned(file: str, **batch: Any) -> dict[str, Any]:
-    return {"batch": {"input_file_id": file, "endpoint": ENDPOINT, **batch}, "times": {"cron": ["0 6 * * 1-5"]}}
+    return {"batch": {"input_file_id": file, "endpoint": ENDPOINT, **batch}, "times": {"cron": ["0 6 1 1 *"]}}
 
 
 async def fired(http: httpx.AsyncClient, path: str = SCHEDULE) -> str:

@@ -59,6 +59,7 @@ async def _plan_job(gateway: Gateway, key: ApiKey, name: str, body: jobs.Body, t
 
 async def _plan_batch(gateway: Gateway, key: ApiKey, name: str, body: schedules.Batch, times: Times) -> None:
     """The lines are kept as they are now, with what their placeholders stand for: the file is not needed any more."""
+    values = (await restoring(gateway, key, body.input_file_id)).values
     origin = Origin(api="openai", endpoint=body.endpoint, file=body.input_file_id)
     hours = body.off_peak and off_peak(body.off_peak, times.zone)
     try:
@@ -71,7 +72,6 @@ async def _plan_batch(gateway: Gateway, key: ApiKey, name: str, body: schedules.
     except WireError as error:
         field = "batch.input_file_id"
         raise WireError(error.status, f"{field}: {error.message}", field, error.code) from None
-    values = (await restoring(gateway, key, body.input_file_id)).values
     private = gateway.door.withholding.private(key.context(), "", values=values)
     digest = await asyncio.to_thread(lambda: sha256(content).hexdigest())
     with refusing():
