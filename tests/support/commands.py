@@ -29,6 +29,7 @@ FORKED.set_forkserver_preload(
         "continuo.starters.replaying",
         "continuo.temporal.connect",
         "continuo.workers.pool",
+        "tests.support.preloaded",
     ]
 )
 
