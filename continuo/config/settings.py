@@ -1,6 +1,7 @@
 """What the environment, `.env` and `continuo.toml` say. Every variable of our own begins with `CONTINUO_`."""
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from functools import cache
@@ -39,6 +40,9 @@ PATHS = (
 )  # fmt: skip
 """The settings that name a file or a folder."""
 
+_BUILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+"""As a tag of an image, without what the server keeps for itself."""
+
 DAY = 86_400.0
 
 
@@ -70,6 +74,8 @@ class Settings(BaseSettings):
     `metrics_address` is where a pool serves its metrics, as HOST:PORT; port 0 is any free one, and empty is nowhere.
     `trace_content` puts what was said into the spans of calls.
     `sandbox` runs workflows in Temporal's sandbox, which catches what is not deterministic and costs time.
+    `build` is the build of the code that a pool has, such as a commit or an image's tag: a run ends on the one that
+    began it. Empty, there are no builds.
     """
 
     model_config = SettingsConfigDict(env_prefix="CONTINUO_", extra="ignore")
@@ -88,6 +94,7 @@ class Settings(BaseSettings):
     ui_url: str = Field(default="http://127.0.0.1:8233", pattern=r"^https?://\S+$")
     simulated: bool = False
     sandbox: bool = False
+    build: str = ""
     heartbeat: float = Field(default=0.5, ge=0.1, le=2)
     key_refresh: Annotated[float, Field(ge=1, le=DAY), BeforeValidator(seconds)] = 300
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
@@ -148,6 +155,13 @@ class Settings(BaseSettings):
         if path == "":
             raise ValueError("empty; name a path, or unset it")
         return path
+
+    @field_validator("build")
+    @classmethod
+    def _build_is_a_tag(cls, build: str) -> str:
+        if build and not _BUILD.fullmatch(build):
+            raise ValueError("a build is 1 to 128 letters, digits, `.`, `_` and `-`, the first a letter or a digit")
+        return build
 
     def slots(self, priority: "Priority") -> int:
         """How many calls a pool of `priority` makes at once."""

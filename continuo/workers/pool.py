@@ -75,6 +75,7 @@ from continuo.workers.registered import WORKFLOWS, activities
 from continuo.workers.retiring import warn
 from continuo.workers.sandbox import runner
 from continuo.workers.schedule import ensure_schedules
+from continuo.workers.versioning import versioned
 from continuo.workflows.unexpected import UnexpectedWorkflowErrors
 
 log = structlog.get_logger()
@@ -159,7 +160,8 @@ async def pool(
                 Around(log_context, lambda _: heartbeats(settings.heartbeat), lambda _: final_if_unexpected()),
                 UnexpectedWorkflowErrors(),
             ],
-            workflow_runner=runner(sandbox=settings.sandbox),
+            workflow_runner=runner(sandbox=settings.sandbox, versioned=bool(settings.build)),
+            deployment_config=versioned(settings.build) if settings.build else None,
             # In the sandbox a run takes long to begin: a hundred at once could all be late for the 10 s of a workflow
             # task, and again at the next try.
             max_concurrent_workflow_tasks=20 if settings.sandbox else 100,
@@ -203,6 +205,6 @@ async def serve(priority: Priority, slots: int | None = None, modules: Sequence[
     async with shown, pool(client, library, priority, slots, own), refreshing(settings.key_refresh, client):
         where = "{}:{}".format(*listener.getsockname()) if listener else None
         await asyncio.to_thread(warn, library)
-        log.info("pool ready", priority=priority, slots=slots, metrics=where)
+        log.info("pool ready", priority=priority, slots=slots, build=settings.build or None, metrics=where)
         await stop.wait()
     log.info("pool stopped", priority=priority)

@@ -8,6 +8,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from continuo.extensions import inside, packages
+from continuo.workers.versioning import Unversioned
 
 PASSTHROUGH = (
     # Frozen values and pure functions; of the activities only signatures are used, to schedule them by type.
@@ -22,8 +23,11 @@ PASSTHROUGH = (
 )
 
 
-def runner(*, sandbox: bool) -> WorkflowRunner:
-    """How workflows are run: sandboxed, which catches what is not deterministic, or faster without."""
+def runner(*, sandbox: bool, versioned: bool = False) -> WorkflowRunner:
+    """How workflows are run: sandboxed, which catches what is not deterministic, or faster without; `versioned` by a
+    worker that has a build."""
+    kind = UnsandboxedWorkflowRunner if versioned else Unversioned
     if not sandbox:
-        return UnsandboxedWorkflowRunner()
-    return SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_modules(*PASSTHROUGH))
+        return kind()
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSTHROUGH)
+    return SandboxedWorkflowRunner(restrictions, runner_class=kind)

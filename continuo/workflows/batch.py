@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.common import VersioningBehavior, WorkflowIDReusePolicy
 from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
 
 from continuo.activities.batches import Batches
@@ -41,7 +41,7 @@ KEPT_WITHIN = 1.0
 """Seconds for which an end may wait for others, to be kept together with them: the history has it already."""
 
 
-@workflow.defn(name=TYPE)
+@workflow.defn(name=TYPE, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class BatchWorkflow:
     """It continues as new when its history is long; items that are under way then go on, and are looked after.
 

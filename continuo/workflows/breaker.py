@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 from temporalio.exceptions import FailureError
 
 from continuo.activities.breakers import Breakers
@@ -16,7 +17,7 @@ SHOW_AGAIN = timedelta(seconds=10)
 """For one attempt to show a state, and from one that failed to the next."""
 
 
-@workflow.defn(name=TYPE)
+@workflow.defn(name=TYPE, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class BreakerWorkflow:
     """Lives until it is terminated. Whatever it is told, it shows its state anew: a lost board is soon whole again."""
 

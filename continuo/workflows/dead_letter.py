@@ -5,7 +5,7 @@ from collections import deque
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.common import VersioningBehavior, WorkflowIDReusePolicy
 from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
 
 from continuo.activities.letters import Letters
@@ -59,7 +59,7 @@ async def begin(job: Job, id: str) -> workflow.ChildWorkflowHandle[object, Outco
     )
 
 
-@workflow.defn(name=TYPE)
+@workflow.defn(name=TYPE, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class DeadLetterWorkflow:
     """Signals that come while a retry runs take effect after it; a discard comes before the retries that wait."""
 

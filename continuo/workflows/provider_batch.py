@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, VersioningBehavior
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from continuo.activities.batches import Batches
@@ -32,7 +32,7 @@ TRIES = 20
 """Attempts to take the answers of a batch that has ended: some 3 hours."""
 
 
-@workflow.defn(name=TYPE)
+@workflow.defn(name=TYPE, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class ProviderBatchWorkflow:
     """In rounds: all that waits is sent, then waited for, and the answers are taken; what came back unanswered waits
     for the next round. Where that comes to nothing, or time runs out, it continues as a batch of single calls.

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, VersioningBehavior
 
 from continuo.activities.scheduling import DueBatch, Scheduling
 from continuo.door.schedules import PlannedBatch
@@ -17,7 +17,7 @@ LIMIT = timedelta(hours=1)
 """For a copy of all items."""
 
 
-@workflow.defn(name=BATCH_TYPE)
+@workflow.defn(name=BATCH_TYPE, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class ScheduledBatchWorkflow:
     """Lasts as long as its batch, as `ScheduledWorkflow` does as its run. How the items end is the batch's to tell."""
 

@@ -130,6 +130,7 @@ def test_wrong_input_is_one_line_with_the_fix_and_exit_code_2(
         ("CONTINUO_HEARTBEAT", "inf", "less than or equal to 2"),
         ("CONTINUO_LOG_LEVEL", "loud", "'DEBUG', 'INFO'"),
         ("CONTINUO_UI_URL", "here", "should match pattern"),
+        ("CONTINUO_BUILD", "of today", "a build is 1 to 128 letters, digits"),
         ("OPENAI_API_KEY_FILE", "binary", "OPENAI_API_KEY_FILE: not UTF-8"),
     ],
 )

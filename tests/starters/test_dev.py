@@ -140,7 +140,7 @@ async def test_with_a_cluster_of_ones_own_no_server_is_started_and_a_killed_comm
 
 async def test_without_a_command_it_tells_its_addresses_and_starts_again_what_dies_until_ctrl_c(data: Path) -> None:
     """Who waits for an answer or a webhook of a gateway that was killed gets it."""
-    async with running(data, "--supervise") as dev:
+    async with running(data, "--supervise", CONTINUO_BUILD="of-pools-elsewhere") as dev:
         told = [await dev.line() for _ in range(10)]
         assert told[9].startswith("ready;")
         ui, _, simulator, shop, gateway, _, key, secret, folder, _ = [line.split()[-1] for line in told]

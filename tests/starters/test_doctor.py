@@ -17,9 +17,10 @@ from continuo.starters.commands.doctor import doctor
 from continuo.starters.doctor import check, stores
 from continuo.starters.doctor.check import Finding, Result, reported_once, run_checks
 from continuo.starters.doctor.checks import CHECKS
-from continuo.starters.doctor.temporal import pools
+from continuo.starters.doctor.temporal import pools, standing
 from continuo.starters.store import opened
 from continuo.stores.board import Board
+from continuo.temporal.builds import Standing
 from continuo.testing.processes import running_temporal, until
 from continuo.workers.pool import pool
 from tests.support.redis_server import redis
@@ -96,6 +97,42 @@ async def test_queues_without_a_pool_are_a_warning_with_the_commands(
     assert server.address in results["temporal"].message
     assert results["pools"].status == "warning"
     assert "continuo workers --priority batch" in results["pools"].fix
+
+
+@pytest.mark.parametrize(
+    ("known", "polling", "finding"),
+    [
+        ({}, set(), Finding("ok", "no pool has one")),
+        ({"b1": "current", "b0": "drained"}, {"b1"}, Finding("ok", "b1 current")),
+        (
+            {"b3": "waiting", "b2": "current", "b1": "draining", "b0": "drained"},
+            {"b0", "b1", "b2", "b3"},
+            Finding("ok", "b3 waiting, b2 current, b1 draining, b0 drained"),
+        ),
+        (
+            {"b2": "current", "b1": "draining"},
+            {"b2"},
+            Finding(
+                "warning",
+                "b2 current, b1 draining: runs of b1 may wait: there is no pool of it",
+                "CONTINUO_BUILD=b1 continuo workers",
+            ),
+        ),
+        (
+            {"b2": "waiting", "b1": "waiting", "b0": "waiting"},
+            {"b1", "b2"},
+            Finding(
+                "warning",
+                "b2 waiting, b1 waiting: no run comes to a build until one is current",
+                "temporal worker deployment set-current-version --deployment-name continuo --build-id b2",
+            ),
+        ),
+    ],
+)
+def test_of_builds_it_says_which_runs_wait_and_why(
+    known: Mapping[str, Standing], polling: set[str], finding: Finding
+) -> None:
+    assert standing(known, polling) == finding
 
 
 @pytest.mark.parametrize("data", ["/proc/continuo", "a-file"])

@@ -70,9 +70,9 @@ async def dev(
 async def _warn_of_others(data: Path) -> None:
     """Pools that are there already take runs too, and look for prompts and answers in a folder of their own."""
     from continuo.temporal.connect import connect, connection
-    from continuo.temporal.queues import pollers
+    from continuo.temporal.queues import takers
 
-    if connection().get("target_host") and (others := await pollers(await connect())):
+    if connection().get("target_host") and (others := await takers(await connect())):
         message = f"other pools work on this cluster's queues already ({', '.join(others)})"
         err.print(
             f"warning: {message} and may take runs of this stack; end them, unless they use the data in {data} too"

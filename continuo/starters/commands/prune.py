@@ -29,10 +29,10 @@ async def prune(
 
     from continuo.temporal.connect import connect
     from continuo.temporal.failures import failure_of
-    from continuo.temporal.queues import pollers
+    from continuo.temporal.queues import takers
 
     client = await connect()
-    if not await pollers(client, QUEUE):
+    if not await takers(client, QUEUE):
         raise InputError(f"no pool works on the queue {QUEUE}; start one: continuo workers")
     try:
         result: Pruned = await client.execute_workflow(

@@ -9,6 +9,7 @@ CHECKS: dict[str, Check] = {
     "temporal": temporal.server,
     "embedded server": temporal.embedded_server,
     "pools": temporal.pools,
+    "builds": temporal.builds,
     "data folder": stores.data_folder,
     "data files": stores.data_files,
     "store": stores.store,

@@ -1,5 +1,6 @@
 """The Temporal server, and who works there."""
 
+from collections.abc import Mapping, Set
 from typing import get_args
 
 from temporalio.service import RPCError
@@ -8,8 +9,9 @@ from continuo.authoring.library import Library
 from continuo.jobs import Priority
 from continuo.starters.doctor.check import Finding
 from continuo.temporal.attributes import ALL
+from continuo.temporal.builds import DEPLOYMENT, Standing, standings
 from continuo.temporal.connect import connect, connection
-from continuo.temporal.queues import pollers
+from continuo.temporal.queues import pollers, takers
 from continuo.workers.local.temporal_server import find
 
 
@@ -35,9 +37,29 @@ async def embedded_server(library: Library) -> Finding:
 
 async def pools(library: Library) -> Finding:
     client = await connect()
-    counts = {priority: len(await pollers(client, priority)) for priority in get_args(Priority)}
+    counts = {priority: len(await takers(client, priority)) for priority in get_args(Priority)}
     message = "workers: " + ", ".join(f"{priority} {count}" for priority, count in counts.items())
     if idle := [priority for priority, count in counts.items() if not count]:
         fix = "; ".join(f"continuo workers --priority {priority}" for priority in idle)
         return Finding("warning", f"{message}; runs of {', '.join(idle)} wait until one is there", fix)
+    return Finding("ok", message)
+
+
+async def builds(library: Library) -> Finding:
+    client = await connect()
+    polling = {one.build for priority in get_args(Priority) for one in await pollers(client, priority)} - {""}
+    return standing(await standings(client), polling)
+
+
+def standing(known: Mapping[str, Standing], polling: Set[str]) -> Finding:
+    """What is to be done about the builds that are `known`, of which some have pools that are `polling`."""
+    shown = {build: one for build, one in known.items() if build in polling or one not in ("drained", "waiting")}
+    message = ", ".join(f"{build} {one}" for build, one in shown.items()) or "no pool has one"
+    if left := [build for build, one in shown.items() if one == "draining" and build not in polling]:
+        fix = "; ".join(f"CONTINUO_BUILD={build} continuo workers" for build in left)
+        return Finding("warning", f"{message}: runs of {', '.join(left)} may wait: there is no pool of it", fix)
+    waiting = [build for build, one in shown.items() if one == "waiting"]
+    if waiting and "current" not in shown.values():
+        fix = f"temporal worker deployment set-current-version --deployment-name {DEPLOYMENT} --build-id {waiting[0]}"
+        return Finding("warning", f"{message}: no run comes to a build until one is current", fix)
     return Finding("ok", message)

@@ -61,6 +61,8 @@ class Stack:
             "CONTINUO_SHOP_URL": f"http://127.0.0.1:{self._ports.shop}",
             "CONTINUO_GATEWAY_URL": f"http://127.0.0.1:{self._gateway.getsockname()[1]}",
             "CONTINUO_UI_URL": settings.ui_url if self._cluster else f"http://127.0.0.1:{self._ports.ui}",
+            # Its pools are all of one, and nobody says there which is the current one.
+            "CONTINUO_BUILD": "",
             "CONTINUO_WEBHOOK_KEY": environment().get("CONTINUO_WEBHOOK_KEY") or token_urlsafe(),
             # Who tries them here listens here, as long as nobody forbids it.
             "CONTINUO_WEBHOOK_PRIVATE": str(int(settings.webhook_private or "webhook_private" not in set_by_hand)),
