@@ -1,30 +1,32 @@
 """A deployment of an incompatible change while runs are under way, with builds and without: pools are processes."""
 
 import asyncio
+import shlex
 import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from contextlib import AsyncExitStack
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
-from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client, WorkflowHandle
-from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.authoring.library import Library
+from continuo.config.settings import Settings
 from continuo.door.breakers import act_on_breaker
 from continuo.door.plain import start_plain
 from continuo.jobs import Outcome
 from continuo.patterns import Call
 from continuo.protection.breaker import State
 from continuo.starters.doctor.temporal import builds
-from continuo.temporal.builds import DEPLOYMENT, standings
+from continuo.temporal.builds import standings
 from continuo.temporal.queues import pollers
-from continuo.testing.processes import job, outcome, python, until
+from continuo.testing.processes import job, outcome, python, running, until
 from continuo.workers.joining import joining
 from continuo.workers.local.processes import Child
+from continuo.workers.local.temporal_server import find
 from continuo.workers.pool import pool
+from tests.support.repository import ROOT
 from tests.support.world import made
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
@@ -81,7 +83,11 @@ LATER = EARLIER.replace("earlier", "later").replace(
         return await self._brew(kind)
 """,
 )
-"""Who orders pays first: to a run that has brewed already the code makes no sense."""
+"""Who orders pays first, which a run that has brewed already cannot go on with."""
+
+LEFT = "tea-1042"
+
+PAGE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 
 SOON = [f'matching.wv.VersionDrainageStatus{name}="1s"' for name in ("RefreshInterval", "VisibilityGracePeriod")]
 """Else the server looks minutes later what has drained."""
@@ -93,33 +99,34 @@ def of_build(folder: Path, module: str, build: str) -> Child:
     return python(*line, ready="pool ready", log=log, CONTINUO_BUILD=build)
 
 
-async def ordered(client: Client, *, brewed: bool = True) -> WorkflowHandle[object, str]:
-    run = await client.start_workflow("Order", "tea", id=f"order-{uuid4()}", task_queue="standard", result_type=str)
+async def ordered(client: Client, id: str, *, brewed: bool = True) -> WorkflowHandle[object, str]:
+    run = await client.start_workflow("Order", "tea", id=id, task_queue="standard", result_type=str)
     if brewed:
         await until(lambda: run.query("brewed"))
     return run
 
 
 async def make_current(client: Client, build: str) -> None:
-    """As Temporal's command does, once the server has heard of the build; what begins then comes to it."""
-    request = SetWorkerDeploymentCurrentVersionRequest(
-        namespace=client.namespace, deployment_name=DEPLOYMENT, build_id=build
-    )
+    """By the page's command, once the server has heard of the build; what begins then comes to it."""
 
     async def made_current() -> bool:
-        try:
-            await client.workflow_service.set_worker_deployment_current_version(request)
-        except RPCError as error:
-            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
-                raise
-            return False
-        return True
+        return await command("set-current-version", build) is not None
 
-    async def taken() -> bool:
+    async def takes() -> bool:
         return any(one.takes for one in await pollers(client, "standard") if one.build == build)
 
     await until(made_current)
-    await until(taken)
+    await until(takes)
+
+
+async def command(words: str, build: str = "b2") -> str | None:
+    """What the page's command with these words prints, for another build than the page's; None where it fails."""
+    [line] = [line for line in map(str.strip, PAGE.splitlines()) if line.startswith("temporal") and words in line]
+    program, *arguments = find(Settings().cache), *shlex.split(line.replace("b2", build))[1:]
+    assert program is not None
+    process = await asyncio.create_subprocess_exec(program, *arguments, stdout=PIPE, stderr=DEVNULL)
+    printed, _ = await process.communicate()
+    return None if process.returncode else printed.decode()
 
 
 async def failed_to_replay(run: WorkflowHandle[object, str]) -> bool:
@@ -141,14 +148,12 @@ async def test_a_run_ends_on_the_build_that_began_it_and_without_builds_the_chan
     async with made(tmp_path, *SOON) as world, AsyncExitStack() as stack:
         client, library = world.client, Library()
         first, second = of_build(tmp_path, "earlier", "b1"), of_build(tmp_path, "later", "b2")
-        for child in (first, second):
-            stack.push_async_callback(child.stop)
         async with asyncio.TaskGroup() as starting:
-            starting.create_task(first.start())
-            starting.create_task(second.start())
+            for child in (first, second):
+                starting.create_task(stack.enter_async_context(running(child)))
         # Nothing comes to these yet.
         async with pool(client, library, "standard", 2, joining(["earlier"])):
-            stopped, moved = await ordered(client), await ordered(client)
+            stopped, moved = await ordered(client, "stopped"), await ordered(client, "moved")
         async with pool(client, library, "standard", 2, joining(["later"])):
             await stopped.signal("pay")
             await until(lambda: failed_to_replay(stopped))
@@ -157,20 +162,29 @@ async def test_a_run_ends_on_the_build_that_began_it_and_without_builds_the_chan
         await make_current(client, "b1")
         await moved.signal("pay")
         assert await moved.result() == "tea of the earlier build"
-        under_way = await ordered(client)
+        under_way, left = await ordered(client, "under-way"), await ordered(client, LEFT)
         breaker = client.get_workflow_handle(await act_on_breaker(client, State(provider="sim"), "force_open", ""))
         await until(lambda: breaker.query("state"))
 
         await make_current(client, "b2")
         await under_way.signal("pay")
         assert await under_way.result() == "tea of the earlier build"
-        begun = await ordered(client, brewed=False)
+        begun = await ordered(client, "begun", brewed=False)
         await begun.signal("pay")
         assert await begun.result() == "tea of the later build"
         call = job(Call(model="sim-mini"))
-        plain = await start_plain(client, call, id=f"plain-{uuid4()}", weight=1)
+        plain = await start_plain(client, call, id="plain", weight=1)
         assert (await outcome(client, call)).model == "sim-mini"
         assert isinstance(await plain.result(), Outcome)
+
+        async def found_left() -> bool:
+            return LEFT in (await command("TemporalWorkerDeploymentVersion", "b1") or "")
+
+        await until(found_left)
+        assert await command("update-options") is not None
+        await left.signal("pay")
+        # It has moved, and nobody should move what the current build cannot replay.
+        await until(lambda: failed_to_replay(left))
 
         async def drained() -> bool:
             return await standings(client) == {"b2": "current", "b1": "drained"}

@@ -1,6 +1,7 @@
 """The manifests are valid by the schemas of Kubernetes, and speak of what there is. No cluster has run them."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,6 +17,7 @@ from continuo.starters.commands.gateway import DRAIN
 from continuo.starters.gateway.app import ROUTES
 from continuo.workers import pool
 from tests.deploying.files import KUBERNETES, OBJECTS, PODS, POOLS, arguments, commands, known_variables
+from tests.deploying.test_page import PAGE
 from tests.observing.test_deploy import documented, names
 
 RULES: list[dict[str, Any]] = yaml.safe_load((KUBERNETES / "prometheus/adapter.yml").read_text(encoding="utf-8"))[
@@ -96,6 +98,26 @@ def test_a_pod_has_more_time_to_end_than_its_process_takes() -> None:
     assert PODS["gateway"]["terminationGracePeriodSeconds"] > waits + DRAIN
     for name in POOLS:
         assert PODS[name]["terminationGracePeriodSeconds"] > pool.DRAIN.total_seconds()
+
+
+def test_pools_of_a_second_build_are_objects_of_their_own_beside_the_first(tmp_path: Path) -> None:
+    [block] = re.findall(r"```sh\n(for pool in .*?)kubectl", PAGE, re.DOTALL)
+    (tmp_path / "deploy").symlink_to(KUBERNETES.parent)
+    subprocess.run(("bash", "-ec", block), cwd=tmp_path, check=True, timeout=60)
+    text = (tmp_path / "pools-b2.yml").read_text(encoding="utf-8")
+    made = [value for value in yaml.safe_load_all(text) if value]
+    assert len(made) == 9
+    for value in made:
+        name = value["metadata"]["name"]
+        original = OBJECTS[value["kind"], name.removesuffix("-b2")]
+        as_before = json.dumps(value).replace("-b2", "").replace(":b2", ":0.1.0").replace('"b2"', '""')
+        assert json.loads(as_before) == original
+        if value["kind"] != "HorizontalPodAutoscaler":
+            assert value["spec"]["selector"]["matchLabels"] == {"app": "continuo", "process": name}
+        if value["kind"] == "Deployment":
+            [pool] = value["spec"]["template"]["spec"]["containers"]
+            assert pool["image"] == "continuo:b2"
+            assert {"name": "CONTINUO_BUILD", "value": "b2"} in pool["env"]
 
 
 def test_every_deployment_has_its_budget_and_its_autoscaler() -> None:

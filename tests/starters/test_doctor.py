@@ -3,15 +3,17 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from temporalio.client import Client
 
 from continuo.authoring.library import Library
+from continuo.jobs import Priority
 from continuo.protection.breaker import State, forced
 from continuo.starters.commands.doctor import doctor
 from continuo.starters.doctor import check, stores
@@ -102,16 +104,21 @@ async def test_queues_without_a_pool_are_a_warning_with_the_commands(
 @pytest.mark.parametrize(
     ("known", "polling", "finding"),
     [
-        ({}, set(), Finding("ok", "no pool has one")),
-        ({"b1": "current", "b0": "drained"}, {"b1"}, Finding("ok", "b1 current")),
+        ({}, (), Finding("ok", "no pool has one")),
+        ({"b1": "drained"}, ({""},), Finding("ok", "no pool has one")),
+        ({"b1": "current", "b0": "drained"}, ({"b1"},), Finding("ok", "b1 current")),
         (
             {"b3": "waiting", "b2": "current", "b1": "draining", "b0": "drained"},
-            {"b0", "b1", "b2", "b3"},
-            Finding("ok", "b3 waiting, b2 current, b1 draining, b0 drained"),
+            ({"b0", "b2", "b3"}, {"b1", "b2", "b3"}, {"b1", "b2"}),
+            Finding(
+                "ok",
+                "b3 waiting (only critical, standard), b2 current, b1 draining (only standard, batch), "
+                "b0 drained (only critical)",
+            ),
         ),
         (
             {"b2": "current", "b1": "draining"},
-            {"b2"},
+            ({"b2"}, {"b2"}, {"b2"}),
             Finding(
                 "warning",
                 "b2 current, b1 draining: runs of b1 may wait: there is no pool of it",
@@ -120,7 +127,7 @@ async def test_queues_without_a_pool_are_a_warning_with_the_commands(
         ),
         (
             {"b2": "waiting", "b1": "waiting", "b0": "waiting"},
-            {"b1", "b2"},
+            ({"b1", "b2"},),
             Finding(
                 "warning",
                 "b2 waiting, b1 waiting: no run comes to a build until one is current",
@@ -130,9 +137,9 @@ async def test_queues_without_a_pool_are_a_warning_with_the_commands(
     ],
 )
 def test_of_builds_it_says_which_runs_wait_and_why(
-    known: Mapping[str, Standing], polling: set[str], finding: Finding
+    known: Mapping[str, Standing], polling: Sequence[set[str]], finding: Finding
 ) -> None:
-    assert standing(known, polling) == finding
+    assert standing(known, dict(zip(get_args(Priority), polling, strict=False))) == finding
 
 
 @pytest.mark.parametrize("data", ["/proc/continuo", "a-file"])

@@ -47,19 +47,23 @@ async def pools(library: Library) -> Finding:
 
 async def builds(library: Library) -> Finding:
     client = await connect()
-    polling = {one.build for priority in get_args(Priority) for one in await pollers(client, priority)} - {""}
+    polling = {priority: {one.build for one in await pollers(client, priority)} for priority in get_args(Priority)}
     return standing(await standings(client), polling)
 
 
-def standing(known: Mapping[str, Standing], polling: Set[str]) -> Finding:
-    """What is to be done about the builds that are `known`, of which some have pools that are `polling`."""
-    shown = {build: one for build, one in known.items() if build in polling or one not in ("drained", "waiting")}
-    message = ", ".join(f"{build} {one}" for build, one in shown.items()) or "no pool has one"
-    if left := [build for build, one in shown.items() if one == "draining" and build not in polling]:
+def standing(known: Mapping[str, Standing], polling: Mapping[Priority, Set[str]]) -> Finding:
+    """What is to be done about the builds that are `known`, of which some have pools that are `polling` a queue."""
+    queues = {build: [priority for priority, builds in polling.items() if build in builds] for build in known}
+    shown = {build: one for build, one in known.items() if queues[build] or one not in ("drained", "waiting")}
+    message = ", ".join(
+        f"{build} {one}" + (f" (only {', '.join(on)})" if 0 < len(on := queues[build]) < len(polling) else "")
+        for build, one in shown.items()
+    )
+    if left := [build for build, one in shown.items() if one == "draining" and not queues[build]]:
         fix = "; ".join(f"CONTINUO_BUILD={build} continuo workers" for build in left)
         return Finding("warning", f"{message}: runs of {', '.join(left)} may wait: there is no pool of it", fix)
     waiting = [build for build, one in shown.items() if one == "waiting"]
     if waiting and "current" not in shown.values():
         fix = f"temporal worker deployment set-current-version --deployment-name {DEPLOYMENT} --build-id {waiting[0]}"
         return Finding("warning", f"{message}: no run comes to a build until one is current", fix)
-    return Finding("ok", message)
+    return Finding("ok", message or "no pool has one")
