@@ -29,7 +29,7 @@ from continuo.workers.pool import pool
 from tests.support.repository import ROOT
 from tests.support.world import made
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 EARLIER = """
 from datetime import timedelta
