@@ -203,6 +203,7 @@ async def test_when_a_process_dies_all_ends_and_says_which(data: Path) -> None:
     assert err == f"error: the standard pool died; see {data}/logs/standard-pool.log\n"
 
 
+@pytest.mark.chaos
 async def test_a_start_that_fails_says_why_and_leaves_nothing(temporal: TemporalServer, data: Path) -> None:
     (data / "continuo.db").mkdir(parents=True)
     async with running(data, TEMPORAL_ADDRESS=temporal.address) as dev:
