@@ -47,7 +47,7 @@ class NoSettling(Settling):
     def __init__(self) -> None:
         pass
 
-    async def find(self, identity: str) -> Outcome | None:
+    async def find(self, identity: str, question: str | None = None) -> Outcome | None:
         return None
 
     async def settle(self, settlement: Settlement, patience: float) -> None:

@@ -1,7 +1,10 @@
 """The identity of a call: the same on every attempt, so that it is answered and paid once."""
 
+from hashlib import sha256
+
 from temporalio import activity
 
+from continuo.jobs import Job
 from continuo.operations.events import whole_run
 
 
@@ -26,3 +29,11 @@ def identity() -> str:
     """
     info = activity.info()
     return f"{run_id()}/{info.activity_id if info.workflow_id else 'call'}"
+
+
+def question(job: Job) -> str:
+    """The digest of what a call is asked, where in its run, and of the id that the run was started under: the same when
+    that is begun again."""
+    info = activity.info()
+    asked = (info.workflow_id or info.activity_id, job.path, job.step.model_dump_json(), job.request.model_dump_json())
+    return sha256("\n".join(asked).encode()).hexdigest()

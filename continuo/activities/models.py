@@ -18,7 +18,7 @@ from continuo.activities.breakers import Breakers
 from continuo.activities.delivering import Delivery, begun, broken
 from continuo.activities.errors import attempt_number, failed_attempts, give_up_or_retry, patiently, unless_broken
 from continuo.activities.filling import filled_in
-from continuo.activities.identity import identity, whole_run_id
+from continuo.activities.identity import identity, question, whole_run_id
 from continuo.activities.media import media_of
 from continuo.activities.micro_batches import MicroBatches, Refused
 from continuo.activities.observed import Asking
@@ -133,12 +133,12 @@ class ModelCalls:
 
     async def _once(self, job: Job, ask: Ask) -> Outcome | Wait:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
-        key, step, started = identity(), job.step, time.monotonic()
+        key, step, started, given, asked = identity(), job.step, time.monotonic(), job, question(job)
         assert isinstance(step, Call)
         attempt, delivery = attempt_number(job.attempts), None
         admitting: Coroutine[Any, Any, Admitted | Wait]
         try:
-            if (known := await patiently("the journal", partial(self._settling.find, key))) is not None:
+            if (known := await patiently("the journal", partial(self._settling.find, key, asked))) is not None:
                 return known
             attempt = await patiently("the journal", partial(self._number, key, job))
             if attempt > step.retry.attempts + LOST_WORKERS:
@@ -167,12 +167,12 @@ class ModelCalls:
             raise _failed(failure, job, in_all(record, earlier, answered=False)) from error
         outcome: Outcome | Wait | None = admitted if isinstance(admitted, Wait) else None
         if isinstance(admitted, Admitted):
-            outcome = await self._admitted(job, admitted, ask, started, delivery)
+            outcome = await self._admitted(job, admitted, ask, started, delivery, asked)
         if isinstance(outcome, Wait):
             # This one has asked nobody: the next one has its number.
             tried = {"attempts": attempt - 1, "failures": failed_attempts(job.failures)}
             return outcome.model_copy(update=tried)
-        return await self._once(job, ask) if outcome is None else outcome
+        return await self._once(given, ask) if outcome is None else outcome
 
     async def _delivery(self, job: Job, key: str, attempt: int) -> Delivery | None:
         try:
@@ -208,6 +208,7 @@ class ModelCalls:
         ask: Ask,
         started: float,
         delivery: Delivery | None,
+        asked: str,
     ) -> Outcome | Wait | None:
         """None for one of several deployments that did nothing, since its breaker or its limits let no call, or a probe
         found it ill still: another one is to be asked. A `Wait` for what is gathered where limits let no call."""
@@ -271,7 +272,7 @@ class ModelCalls:
             own = recorded(job, admitted, started, None, usage=usage, cost=exchange.cost_usd)
             log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
             outcome = accounted(admitted, response, in_all(own, earlier, answered=alike))
-            await self._settle(job, admitted, own, outcome, replaces=alike)
+            await self._settle(job, admitted, own, outcome, asked, replaces=alike)
             if delivery is not None:
                 await delivery.finish()
             return outcome
@@ -285,14 +286,16 @@ class ModelCalls:
         admitted: Admitted,
         own: CallRecord | None,
         outcome: Outcome | None = None,
+        asked: str | None = None,
         *,
         replaces: bool = False,
         patience: float | None = None,
         run: str | None = None,
     ) -> None:
         """Keep what the attempt came to, which `replaces` what those before it were estimated at. One that used nothing
-        only gives back what was reserved for it. `patience` (seconds) is by default what the attempt has left, and
-        `run` the whole run that the attempt is of: outside of its activity both are to be given."""
+        only gives back what was reserved for it. `asked` is the digest of the question that `outcome` answers.
+        `patience` (seconds) is by default what the attempt has left, and `run` the whole run that the attempt is of:
+        outside of its activity both are to be given."""
         provider, context = admitted.catalog.providers[admitted.model.provider], job.context
         simulated = outcome.simulated if outcome else provider.simulated
         used = own is not None and (outcome is not None or own.usage != Usage())
@@ -306,6 +309,7 @@ class ModelCalls:
             outcome=outcome,
             replaces_estimates=replaces,
             run=whole_run_id(job.path) if run is None else run,
+            question=asked,
         )
         await self._settling.settle(settlement, _time_left() if patience is None else patience)
 

@@ -61,8 +61,8 @@ class Settling:
                 task.cancel()
             await asyncio.gather(*self._writing, return_exceptions=True)
 
-    async def find(self, identity: str) -> Outcome | None:
-        """The answer that the call already has, recorded or not."""
+    async def find(self, identity: str, question: str | None = None) -> Outcome | None:
+        """The answer that the call already has, recorded or not; see `Journal.find`."""
         if (held := self._held.get(identity)) is not None:
             return held
         # The folder is nearly always empty, and looked into by every call. A file goes when it is in the journal, which
@@ -73,7 +73,7 @@ class Settling:
                     settlement = self._read(path)
                     if settlement.outcome is not None:
                         return settlement.outcome
-        return await self._journal.find(identity)
+        return await self._journal.find(identity, question)
 
     async def settle(self, settlement: Settlement, patience: float) -> None:
         """Record it. While that fails it is held and tried again; returns when it is recorded or kept in a file,

@@ -25,7 +25,7 @@ _NAMES = ", ".join(_COLUMNS)
 _BEGIN = (
     f"INSERT INTO answers ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (id) DO UPDATE"
     # What failed was run again, whether that was kept or not.
-    " SET status = 'in_progress', answer = NULL, run_id = excluded.run_id"
+    " SET status = 'in_progress', answer = NULL, run_id = excluded.run_id, namespace = excluded.namespace"
     " WHERE answers.status NOT IN ('completed', 'incomplete') AND answers.run_id <> excluded.run_id"
 )
 PORTION = 200

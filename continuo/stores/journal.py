@@ -12,17 +12,39 @@ if TYPE_CHECKING:
     # What counts nothing does not load it.
     from continuo.operations.metrics import Meter
 
+_INSERT = (
+    "INSERT INTO journal (identity, time, outcome, namespace, question) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+
 
 class Journal:
-    """An attempt that finds its answer here returns it and pays nothing. `meter` counts what is paid."""
+    """An attempt that finds its answer here returns it and pays nothing. `meter` counts what is paid, and `namespace`
+    is the id of the one where the runs are."""
 
-    def __init__(self, database: Database, meter: "Meter | None" = None) -> None:
+    def __init__(self, database: Database, meter: "Meter | None" = None, namespace: str = "") -> None:
         self._database = database
         self._meter = meter
+        self._namespace = namespace
 
-    async def find(self, identity: str) -> Outcome | None:
-        rows = await self._database.read("SELECT outcome FROM journal WHERE identity = ?", (identity,))
-        return Outcome.model_validate_json(rows[0]["outcome"]) if rows else None
+    async def find(self, identity: str, question: str | None = None) -> Outcome | None:
+        """The call's answer. Where it has none it takes one to the same `question` from another namespace, which was
+        lost: that is its own from then on, so that a run which is begun again after a failure asks anew."""
+        sql = (
+            "SELECT identity, namespace, taken, outcome FROM journal"
+            " WHERE identity = ? OR (question = ? AND (namespace <> ? OR taken = ?)) ORDER BY time, identity"
+        )
+        rows = await self._database.read(sql, (identity, question, self._namespace, identity))
+        own = [row for row in rows if identity in (row["identity"], row["taken"])]
+        for row in own or rows:
+            if own or await self._take(row, identity):
+                return Outcome.model_validate_json(row["outcome"])
+        return None
+
+    async def _take(self, row: Row, identity: str) -> bool:
+        """Whether no other call has been quicker."""
+        sql = "UPDATE journal SET namespace = ?, taken = ? WHERE identity = ? AND namespace = ?"
+        values = (self._namespace, identity, row["identity"], row["namespace"])
+        return bool(await self._database.write(lambda connection: connection.execute(sql, values).rowcount))
 
     async def settle(self, settlement: Settlement) -> None:
         """Keep an attempt's answer, if it has one, and what it cost, in one transaction with the budget."""
@@ -31,8 +53,9 @@ class Journal:
 
         def write(connection: Connection) -> bool:
             if kept is not None:
-                row = (settlement.identity, datetime.now(UTC).isoformat(), PrivateText(kept))
-                connection.execute("INSERT INTO journal VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
+                now, asked = datetime.now(UTC).isoformat(), settlement.question
+                row = (settlement.identity, now, PrivateText(kept), self._namespace, asked)
+                connection.execute(_INSERT, row)
             return settle(connection, settlement)
 
         # Without a row there is nothing that a loss of power could take.

@@ -46,7 +46,8 @@ class Settlement(Data):
     `identity` is the call's, and `run` the id of the whole run that made it. `paid` is None when the attempt cost
     nothing; `outcome` is the answer, if there is one. `replaces_estimates` says that the answer's cost is that of all
     attempts before it at the same provider, as with one that bills one `Idempotency-Key` once. `today` is the tenant's
-    day, for a call for which no money was reserved.
+    day, for a call for which no money was reserved. `question` is the digest by which a run that is begun again in
+    another namespace finds the answer.
     """
 
     identity: str
@@ -56,6 +57,7 @@ class Settlement(Data):
     outcome: Outcome | None = None
     replaces_estimates: bool = True
     run: str | None = None
+    question: str | None = None
 
 
 def attempt_key(identity: str, attempt: int) -> str:

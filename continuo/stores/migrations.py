@@ -376,6 +376,12 @@ STORE = (
         PRIMARY KEY (pattern, number)
     )
     """,
+    """
+    ALTER TABLE journal ADD COLUMN namespace TEXT NOT NULL DEFAULT '';
+    ALTER TABLE journal ADD COLUMN question TEXT;
+    ALTER TABLE journal ADD COLUMN taken TEXT;
+    CREATE INDEX journal_question ON journal (question)
+    """,
 )
 
 PAYLOADS = (

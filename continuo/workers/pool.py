@@ -120,7 +120,7 @@ async def pool(
         deployments = Deployments(environ, breakers, simulated=settings.simulated)
         admission = Admission(library, deployments, Budgets(database), limits)
         await resources.enter_async_context(breakers.watching())
-        journal = Journal(database, meter)
+        journal = Journal(database, meter, namespace.id)
         settling = Settling(journal, settings.data / "unrecorded", cipher(environ))
         await resources.enter_async_context(settling.running())
         payloads = Payloads(large, namespace.id)

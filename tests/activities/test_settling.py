@@ -35,8 +35,8 @@ async def test_an_answer_is_found_though_another_process_books_its_file_at_that_
     file, read = folder / f"{settling._name('run/1')}-1.json", Path.read_bytes
 
     class Booking(Journal):
-        async def find(self, identity: str) -> Outcome | None:
-            known = await super().find(identity)
+        async def find(self, identity: str, question: str | None = None) -> Outcome | None:
+            known = await super().find(identity, question)
             await booked()
             return known
 

@@ -20,7 +20,7 @@ async def old(worker: None) -> str:
     database = open_store(Settings(), environment())
 
     def write(connection: Connection) -> None:
-        connection.execute("INSERT INTO journal VALUES ('old/1', '2020-01-01', '{}')")
+        connection.execute("INSERT INTO journal (identity, time, outcome) VALUES ('old/1', '2020-01-01', '{}')")
 
     await database.write(write)
     await database.aclose()

@@ -79,10 +79,14 @@ def _in_schema(url: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3Dcontinuo_test"
 
 
-async def record(journal: Journal, identity: str, outcome: Outcome, context: Context, today: date) -> None:
+async def record(
+    journal: Journal, identity: str, outcome: Outcome, context: Context, today: date, question: str | None = None
+) -> None:
     """Keep an answer of one attempt, as the activity that calls a model does."""
     paid = Paid(record=outcome.calls[0], context=context, simulated=outcome.simulated)
-    await journal.settle(Settlement(identity=identity, attempt=1, today=today, paid=paid, outcome=outcome))
+    await journal.settle(
+        Settlement(identity=identity, attempt=1, today=today, paid=paid, outcome=outcome, question=question)
+    )
 
 
 async def charge(

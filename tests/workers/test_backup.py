@@ -29,7 +29,9 @@ TEMPORAL, STORE, PAYLOADS = "temporal.db", "continuo.db", "payloads.db"
 
 def remember(number: int) -> Callable[[Connection], None]:
     def write(connection: Connection) -> None:
-        connection.execute("INSERT INTO journal VALUES (?, '2026-01-01', '{}')", (str(number),))
+        connection.execute(
+            "INSERT INTO journal (identity, time, outcome) VALUES (?, '2026-01-01', '{}')", (str(number),)
+        )
 
     return write
 

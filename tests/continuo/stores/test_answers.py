@@ -62,6 +62,9 @@ async def test_what_runs_in_another_namespace_is_not_to_come_here(database: Data
     here = Answers(database, "here")
     assert [one.id async for one in here.open()] == []
     assert await here.find("acme", "response", "resp_1") == kept(namespace="there")
+    # Unless it is asked again, as where that one was lost.
+    await here.begin(kept(run_id="second"), ASKED)
+    assert await here.find("acme", "response", "resp_1") == kept(run_id="second")
 
 
 async def test_what_failed_is_to_come_again_when_it_is_run_again(database: Database) -> None:

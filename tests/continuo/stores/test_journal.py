@@ -44,6 +44,26 @@ async def test_recording_twice_keeps_the_first_answer_and_one_ledger_row(databas
     assert len(await ledger(database)) == 1
 
 
+async def test_an_answer_of_a_lost_namespace_is_taken_by_one_call_that_asks_the_same(database: Database) -> None:
+    lost, here, third = (Journal(database, namespace=name) for name in ("lost", "here", "third"))
+    for number in (1, 2):
+        await record(lost, f"run/{number}", outcome(f"{number}"), CONTEXT, TODAY, "asked")
+    await record(lost, "run/3", outcome("3"), CONTEXT, TODAY)
+    # Whoever has lost nothing asks anew, as does what asks something else.
+    assert await lost.find("again/1", "asked") is None
+    assert await here.find("other/1", "asked otherwise") is None
+    assert await here.find("other/1") is None
+    first, second, *none = await asyncio.gather(*(here.find(f"again/{number}", "asked") for number in range(4)))
+    taken = [found.text for found in (first, second, *none) if found]
+    assert sorted(taken) == ["1", "2"]
+    # It is found again by who took it, by who paid it, and by what goes on in a third place.
+    texts = {found.text for number in range(4) if (found := await here.find(f"again/{number}", "asked"))}
+    assert texts == {"1", "2"}
+    assert await lost.find("run/1", "asked") == outcome("1")
+    assert await third.find("later/1", "asked") is not None
+    assert len(await ledger(database)) == 3
+
+
 async def test_costs_add_up_exactly_and_an_unknown_cost_is_not_zero(database: Database) -> None:
     journal = Journal(database)
     for number in range(100):

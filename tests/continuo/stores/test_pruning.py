@@ -32,7 +32,7 @@ async def journalled(database: Database, times: dict[str, str]) -> None:
 
     def write(connection: Connection) -> None:
         for identity, time in times.items():
-            connection.execute("INSERT INTO journal VALUES (?, ?, '{}')", (identity, time))
+            connection.execute("INSERT INTO journal (identity, time, outcome) VALUES (?, ?, '{}')", (identity, time))
 
     await database.write(write)
 
