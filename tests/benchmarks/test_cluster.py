@@ -1,5 +1,6 @@
 """The cluster of `make cluster` is that of docker-compose.yml, and its account of calls is exact."""
 
+import asyncio
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from benchmarks.cluster.cluster import Cluster
+from benchmarks.cluster.failover.account import Paid, behind, paid
+from benchmarks.cluster.failover.link import Link
+from benchmarks.cluster.failover.region import Kept
 from benchmarks.cluster.load.account import IN_FLIGHT, account
 from tests.deploying.files import POOLS, SERVICES, arguments
 
@@ -64,3 +68,49 @@ def test_a_second_answer_is_forgiven_only_to_a_pool_that_was_killed_in_mid_call(
     # An attempt without an answer counts for nothing, with the row that it may have.
     unanswered = [*calls, {"idempotency_key": "lost", "answered": False, "time": 1.0}]
     assert account(unanswered, [*identities, "lost#1"], []).is_clean
+
+
+@given(recorded=some.lists(some.booleans(), max_size=6), reached=some.integers(0, 6), cut_off=some.integers(0, 3))
+def test_what_a_lost_region_had_is_paid_again_as_far_as_it_did_not_reach_the_other_one(
+    recorded: list[bool], reached: int, cut_off: int
+) -> None:
+    """`recorded` says of each answer whether the region had journalled it; of those the first `reached` had arrived."""
+    answers = {f"first/{number}": float(number) for number, known in enumerate(recorded) if known}
+    lost, kept = Kept(answers, {"request": 0.5}), Kept(dict([*answers.items()][:reached]), {"request": 0.5})
+    missing = answers.keys() - kept.answers.keys()
+
+    def call(region: str, number: int, *, answered: bool = True) -> dict[str, object]:
+        own = {"idempotency_key": f"{region}/{number}", "time": 1.0 if region == "first" else 2.0}
+        return {**own, "body": {"input": number}, "answered": answered}
+
+    before = [call("first", number) for number in range(len(recorded))]
+    before += [call("first", 10 + number, answered=False) for number in range(cut_off)]
+    after = [call("second", number) for number in range(len(recorded)) if f"first/{number}" not in kept.answers]
+    after += [call("second", 10 + number) for number in range(cut_off)]
+    expected = Paid(cut_off=cut_off, unrecorded=recorded.count(False), unreplicated=len(missing))
+    assert paid([*after, *before], lost, kept) == expected
+    again = [call("second", number) for number in range(len(recorded)) if f"first/{number}" in kept.answers]
+    assert paid([*after, *before, *again], lost, kept).replicated == len(again)
+    assert behind(lost, kept, 10.0) == max((10 - answers[one] for one in missing), default=0.0)
+    assert behind(lost, Kept(answers, {}), 10.0) == 9.5
+
+
+async def test_what_goes_into_a_link_comes_out_in_its_order_until_it_is_cut() -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(100):
+            writer.write(data)
+        writer.close()
+
+    async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
+        async with Link("{}:{}".format(*server.sockets[0].getsockname())) as link:
+            link.delay = 0.01
+            reader, writer = await asyncio.open_connection(*link.address.split(":"))
+            sent = [f"{number}," for number in range(50)]
+            for one in sent:
+                writer.write(one.encode())
+                await asyncio.sleep(0)
+            assert await reader.readexactly(len("".join(sent))) == "".join(sent).encode()
+            link.cut()
+            (end,) = await asyncio.gather(reader.read(), return_exceptions=True)
+            assert end == b"" or isinstance(end, ConnectionError)
+        writer.close()

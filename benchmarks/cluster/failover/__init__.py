@@ -1,0 +1,1 @@
+"""A region with all that runs in it is lost, and another one takes over: `make failover`."""
