@@ -35,5 +35,5 @@ def question(job: Job) -> str:
     """The digest of what a call is asked, where in its run, and of the id that the run was started under: the same when
     that is begun again."""
     info = activity.info()
-    asked = (info.workflow_id or info.activity_id, job.path, job.step.model_dump_json(), job.request.model_dump_json())
-    return sha256("\n".join(asked).encode()).hexdigest()
+    parts = (info.workflow_id or info.activity_id, job.path, job.step.model_dump_json(), job.request.model_dump_json())
+    return sha256("\n".join(parts).encode()).hexdigest()

@@ -133,12 +133,12 @@ class ModelCalls:
 
     async def _once(self, job: Job, ask: Ask) -> Outcome | Wait:
         """What `ask` gives, journalled and paid; what an earlier attempt journalled is returned as it is."""
-        key, step, started, given, asked = identity(), job.step, time.monotonic(), job, question(job)
+        key, step, started, given, digest = identity(), job.step, time.monotonic(), job, question(job)
         assert isinstance(step, Call)
         attempt, delivery = attempt_number(job.attempts), None
         admitting: Coroutine[Any, Any, Admitted | Wait]
         try:
-            if (known := await patiently("the journal", partial(self._settling.find, key, asked))) is not None:
+            if (known := await patiently("the journal", partial(self._settling.find, key, digest))) is not None:
                 return known
             attempt = await patiently("the journal", partial(self._number, key, job))
             if attempt > step.retry.attempts + LOST_WORKERS:
@@ -167,7 +167,7 @@ class ModelCalls:
             raise _failed(failure, job, in_all(record, earlier, answered=False)) from error
         outcome: Outcome | Wait | None = admitted if isinstance(admitted, Wait) else None
         if isinstance(admitted, Admitted):
-            outcome = await self._admitted(job, admitted, ask, started, delivery, asked)
+            outcome = await self._admitted(job, admitted, ask, started, delivery, digest)
         if isinstance(outcome, Wait):
             # This one has asked nobody: the next one has its number.
             tried = {"attempts": attempt - 1, "failures": failed_attempts(job.failures)}
@@ -208,7 +208,7 @@ class ModelCalls:
         ask: Ask,
         started: float,
         delivery: Delivery | None,
-        asked: str,
+        digest: str,
     ) -> Outcome | Wait | None:
         """None for one of several deployments that did nothing, since its breaker or its limits let no call, or a probe
         found it ill still: another one is to be asked. A `Wait` for what is gathered where limits let no call."""
@@ -272,7 +272,7 @@ class ModelCalls:
             own = recorded(job, admitted, started, None, usage=usage, cost=exchange.cost_usd)
             log.info("call answered", model=model.id, cost_usd=own.cost_usd, latency_ms=own.latency_ms)
             outcome = accounted(admitted, response, in_all(own, earlier, answered=alike))
-            await self._settle(job, admitted, own, outcome, asked, replaces=alike)
+            await self._settle(job, admitted, own, outcome, digest, replaces=alike)
             if delivery is not None:
                 await delivery.finish()
             return outcome
@@ -286,14 +286,14 @@ class ModelCalls:
         admitted: Admitted,
         own: CallRecord | None,
         outcome: Outcome | None = None,
-        asked: str | None = None,
+        digest: str | None = None,
         *,
         replaces: bool = False,
         patience: float | None = None,
         run: str | None = None,
     ) -> None:
         """Keep what the attempt came to, which `replaces` what those before it were estimated at. One that used nothing
-        only gives back what was reserved for it. `asked` is the digest of the question that `outcome` answers.
+        only gives back what was reserved for it. `digest` is that of the question which `outcome` answers.
         `patience` (seconds) is by default what the attempt has left, and `run` the whole run that the attempt is of:
         outside of its activity both are to be given."""
         provider, context = admitted.catalog.providers[admitted.model.provider], job.context
@@ -309,7 +309,7 @@ class ModelCalls:
             outcome=outcome,
             replaces_estimates=replaces,
             run=whole_run_id(job.path) if run is None else run,
-            question=asked,
+            question=digest,
         )
         await self._settling.settle(settlement, _time_left() if patience is None else patience)
 

@@ -53,9 +53,8 @@ class Journal:
 
         def write(connection: Connection) -> bool:
             if kept is not None:
-                now, asked = datetime.now(UTC).isoformat(), settlement.question
-                row = (settlement.identity, now, PrivateText(kept), self._namespace, asked)
-                connection.execute(_INSERT, row)
+                now, own = datetime.now(UTC).isoformat(), (self._namespace, settlement.question)
+                connection.execute(_INSERT, (settlement.identity, now, PrivateText(kept), *own))
             return settle(connection, settlement)
 
         # Without a row there is nothing that a loss of power could take.
