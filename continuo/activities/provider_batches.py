@@ -1,5 +1,6 @@
 """What a batch at a provider asks of the world: its items are sent, looked after, taken back and cancelled."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -35,6 +36,9 @@ log = structlog.get_logger()
 
 TOGETHER = 100
 """Items that are read, or kept, at once."""
+
+EMBEDDED_TOGETHER = 10
+"""Items that are kept at once where each may be the vectors of thousands of texts."""
 
 SKEW = 120.0
 """Seconds by which a provider's clock may be behind ours."""
@@ -171,7 +175,7 @@ class ProviderBatches:
     ) -> tuple[list[Part], int, bool, bool]:
         """The items of one batch; the number up to which they were looked at, whether that is the last one, and whether
         there is money for what follows."""
-        parts, size, after, left = list[Part](), 0, batch.after, begun.terms.budget_usd
+        parts, size, counted, after, left = list[Part](), 0, 0, batch.after, begun.terms.budget_usd
         if left is not None:
             left -= begun.tally.cost_usd + await self._sent.usd(batch.tenant, batch.id)
         async for item in self._waiting(batch):
@@ -188,8 +192,8 @@ class ProviderBatches:
             cost = part.unanswered.cost_usd or 0.0
             if left is not None and cost > left:
                 return parts, after, False, False
-            size += len(part.line) + 2
-            if parts and (size > place.batches.most_bytes or len(parts) == place.batches.most_items):
+            size, counted = size + len(part.line) + 2, counted + part.counts
+            if parts and (size > place.batches.most_bytes or counted > place.batches.most_items):
                 return parts, after, False, True
             left = None if left is None else left - cost
             parts.append(part)
@@ -273,12 +277,13 @@ class ProviderBatches:
     async def _take(self, batch: Position, place: Place, sent: Sent) -> None:
         """Keep what there is of its results, with what each cost. Raises `ProviderError`."""
         http, results = self._http(place, sent.token), dict[int, Result]()
+        most = TOGETHER if place.embeddings is None else EMBEDDED_TOGETHER
         assert sent.remote is not None, "what has ended is known"
         async with aclosing(place.batches.results(http, sent.remote)) as every:
             async for result in every:
                 if (number := _number(result.id, sent)) is not None:
                     results[number] = result
-                if len(results) == TOGETHER:
+                if len(results) == most:
                     await self._keep(batch, place, sent, results, http.simulated)
                     results.clear()
         await self._keep(batch, place, sent, results, http.simulated)
@@ -288,7 +293,9 @@ class ProviderBatches:
     ) -> None:
         items = await self._store.items(batch.tenant, batch.id, [*results]) if results else []
         today = await self._admission.today(batch.tenant)
-        kept = [place.end(item, results[item.number], sent.token, simulated=simulated, today=today) for item in items]
+        end = partial(place.end, token=sent.token, simulated=simulated, today=today)
+        # Many vectors take long.
+        kept = await asyncio.to_thread(lambda: [end(item, results[item.number]) for item in items])
         await self._store.end(batch.tenant, batch.id, [end for end, _ in kept], [settlement for _, settlement in kept])
 
     async def _settle(self, batch: Position, place: Place, sent: Sent, *, lost: bool) -> None:

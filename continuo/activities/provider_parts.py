@@ -10,19 +10,20 @@ from temporalio import activity
 
 from continuo.activities.admission import Admitted
 from continuo.activities.filling import filled_in
-from continuo.activities.outcomes import accounted, answered
+from continuo.activities.outcomes import accounted, answered, embedded
 from continuo.activities.records import recorded
 from continuo.config.catalog import Catalog, Model, Provider
 from continuo.errors import ProviderError
-from continuo.jobs import CallRecord, Failure, Job
+from continuo.jobs import CallRecord, Failure, Job, Outcome
 from continuo.messages import ModelRequest, Usage
 from continuo.operations.batches import Ended, Item, Terms
 from continuo.patterns import Call
 from continuo.protection.reservation import capped, likely_tokens, most_usage, most_usd
 from continuo.providers.batches import BatchProtocol, Result
-from continuo.providers.client import askable, completed, content_of
+from continuo.providers.client import all_embedded, askable, completed, content_of
+from continuo.providers.embeddings import EmbeddingProtocol
 from continuo.providers.errors import naming, reading
-from continuo.providers.protocol import WireProtocol, wire_protocol
+from continuo.providers.protocol import Json, WireProtocol, wire_protocol
 from continuo.stores.ledger import Paid, Settlement
 
 NOTHING = CallRecord(path="", model="", status="lost", error="sent, and never answered", cost_usd=0.0)
@@ -30,10 +31,14 @@ NOTHING = CallRecord(path="", model="", status="lost", error="sent, and never an
 
 @dataclass(frozen=True)
 class Part:
-    """One item, ready to be sent: its number, its line, the headers that it needs, what it may cost at most."""
+    """One item, ready to be sent: its number, its line, the headers that it needs, what it may cost at most.
+
+    `counts` says for how many requests it is counted where a batch is full; see `BatchProtocol`.
+    """
 
     number: int
     line: bytes
+    counts: int
     headers: Mapping[str, str]
     unanswered: CallRecord
 
@@ -62,9 +67,15 @@ class Place:
         return wire_protocol(self.provider.protocol)
 
     @property
+    def embeddings(self) -> EmbeddingProtocol | None:
+        """How the model embeds, where it does."""
+        return self.wire.embeddings if self.model.embeds else None
+
+    @property
     def batches(self) -> BatchProtocol:
-        assert self.wire.batches is not None, "a batch at a provider without batches is refused at the door"
-        return self.wire.batches
+        batches = self.wire.batches if self.embeddings is None else self.wire.embedding_batches
+        assert batches is not None, "a batch at a provider without batches is refused at the door"
+        return batches
 
     def request(self, job: Job) -> ModelRequest:
         """As it is sent. Raises `ProviderError` where the model cannot answer it."""
@@ -73,13 +84,16 @@ class Place:
 
     def part(self, token: str, item: Item, media: Mapping[str, bytes]) -> Part:
         """Raises as `request` does."""
-        request, model = self.request(item.job(self.terms)), self.model
-        wire = self.wire.encode(self.url, model.name, askable(request, model), stream=False, media=media)
+        request, model, counts = self.request(item.job(self.terms)), self.model, 1
+        if self.embeddings is None:
+            wire = self.wire.encode(self.url, model.name, askable(request, model), stream=False, media=media)
+        else:
+            wire, counts = self.embeddings.encode(self.url, model.name, request), len(request.messages)
         line = self.batches.line(f"{token}-{item.number}", content_of(model.provider, wire.body))
         most = capped(request)
         cost = round(most_usd(model, most) * self._share, 9) if model.price else None
         record = CallRecord(path="", model=model.id, status="lost", usage=most_usage(most), cost_usd=cost)
-        return Part(item.number, line, wire.headers, record)
+        return Part(item.number, line, counts, wire.headers, record)
 
     def end(self, item: Item, result: Result, token: str, *, simulated: bool, today: date) -> tuple[Ended, Settlement]:
         """How the item has ended, and what that cost."""
@@ -96,13 +110,13 @@ class Place:
             with naming(model.provider), reading():
                 if result.error is not None:
                     raise result.error
-                response = completed(self.wire.decode(result.body or {}), request, simulated)
+                response = self._response(result.body or {}, admitted, simulated)
         except ProviderError as error:
             record = self._record(recorded(job, admitted, began, None, error=error))
             failure = Failure(type=error.kind, message=str(error), calls=(record,))
             return Ended(number=item.number, failure=failure), self._settlement(admitted, job, record, today, simulated)
         record = self._record(recorded(job, admitted, began, None, usage=response.usage))
-        outcome = accounted(admitted, answered(admitted, response), record)
+        outcome = accounted(admitted, response, record)
         info = activity.info()
         outcome = outcome.model_copy(update={"workflow_id": info.workflow_id, "run_id": info.workflow_run_id})
         settlement = self._settlement(admitted, job, record, today, simulated)
@@ -110,6 +124,11 @@ class Place:
             Ended(number=item.number, outcome=outcome),
             settlement.model_copy(update={"outcome": outcome}),
         )
+
+    def _response(self, body: Json, admitted: Admitted, simulated: bool) -> Outcome:
+        if self.embeddings is None:
+            return answered(admitted, completed(self.wire.decode(body), admitted.request, simulated))
+        return embedded(all_embedded(self.embeddings.decode(body), admitted.request, simulated))
 
     def _settlement(self, admitted: Admitted, job: Job, record: CallRecord, today: date, simulated: bool) -> Settlement:
         used = record.status == "ok" or record.usage != Usage()

@@ -32,6 +32,8 @@ class ProviderProtocol:
     """Whether it has batches."""
     embeds: int = 0
     """How many texts it can embed with one request."""
+    embeds_batched: bool = False
+    """Whether it has batches of embeddings too."""
     streams: bool = True
     """Whether an answer can come piece by piece; else it comes whole, as one piece."""
     ready: str | None = None

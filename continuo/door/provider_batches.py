@@ -16,10 +16,14 @@ def check_at_provider(library: Library, terms: Terms) -> None:
     whose = f"model {model.id!r}"
     if model.deployments:
         raise InputError(f"{whose} has several deployments, and a batch is sent to one provider; name another model")
-    if model.embeds or model.transcribes:
-        raise InputError(f"{whose} answers in no words, which a provider's batch must; name another model")
-    if library.catalog.providers[model.provider].batch_price is None:
+    if model.transcribes:
+        raise InputError(f"{whose} transcribes, and no provider has batches of that; leave the provider's batches out")
+    provider = library.catalog.providers[model.provider]
+    if provider.batch_price is None:
         what = f"the provider {model.provider!r} of {whose} has no batches as far as the catalog says"
         raise InputError(f"{what}; give it a batch_price there, or leave the provider's batches out")
+    if model.embeds and not library.catalog.protocol(model).embeds_batched:
+        what = f"{whose} embeds, and its provider's protocol {provider.protocol!r} has no batches of embeddings"
+        raise InputError(f"{what}; name another model, or leave the provider's batches out")
     if terms.budget_usd is not None and model.price is None:
         raise InputError(f"{whose} has no price, which a budget needs; give it one in the catalog")

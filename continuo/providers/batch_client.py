@@ -8,7 +8,7 @@ import httpx
 
 from continuo.errors import ProviderError
 from continuo.providers.client import ModelClient, is_simulated
-from continuo.providers.limited import MAX_ANSWER, MAX_STREAM, at_most, body, pieces
+from continuo.providers.limited import MAX_STREAM, at_most, body, pieces
 from continuo.providers.protocol import Json, WireRequest
 
 MAX_RESULTS = 8 * 2**30
@@ -43,16 +43,9 @@ class ProviderHttp:
         return await self._answer(WireRequest(path, {}, headers=headers, content=content), LONGEST)
 
     async def lines(self, path: str) -> AsyncIterator[Json]:
-        rest = b""
         async with self._response(WireRequest(path, {}, method="GET")) as response:
-            async for piece in pieces(response, MAX_RESULTS):
-                *whole, rest = (rest + piece).split(b"\n")
-                if len(rest) > MAX_ANSWER:
-                    raise ProviderError("invalid_response", f"a line of its results has more than {MAX_ANSWER:,} bytes")
-                for line in filter(bytes.strip, whole):
-                    yield await self._client.read(line, _itself)
-            if rest.strip():
-                yield await self._client.read(rest, _itself)
+            async for line in lines_of(pieces(response, MAX_RESULTS)):
+                yield await self._client.read(line, _itself)
 
     async def _answer(self, sent: WireRequest, seconds: float) -> Json:
         async with at_most(self._provider, seconds), self._response(sent) as response:
@@ -68,6 +61,22 @@ class ProviderHttp:
         async with asking as response:
             self.simulated = is_simulated(response)
             yield response
+
+
+async def lines_of(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The lines that are not empty, of text in pieces. Raises `ProviderError` for one that is too long."""
+    line = bytearray()
+    async for piece in pieces:
+        first, *others = piece.split(b"\n")
+        line += first
+        for other in others:
+            if line.strip():
+                yield bytes(line)
+            line = bytearray(other)
+        if len(line) > MAX_STREAM:
+            raise ProviderError("invalid_response", f"a line of its results has more than {MAX_STREAM:,} bytes")
+    if line.strip():
+        yield bytes(line)
 
 
 def _itself(value: Json) -> Json:

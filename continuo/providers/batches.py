@@ -50,8 +50,8 @@ class Submitted:
 
 
 class BatchProtocol(ABC):
-    """One protocol's batches. At most `most_items` requests and `most_bytes` go into one, which has ended `expires`
-    seconds after it was sent.
+    """One protocol's batches. At most `most_items` requests, of embeddings as many texts, and `most_bytes` go into one,
+    which has ended `expires` seconds after it was sent.
 
     The id of a request has letters, digits and hyphens, at most 64, and the label of a batch as well. Whoever calls
     tries again: every error is a `ProviderError`.

@@ -159,11 +159,8 @@ class ModelClient:
         response, simulated = await self._whole(
             model, encode, protocol.decode, timeout, idempotency_key, exchange, limit=MAX_STREAM
         )
-        usage = plausible(response.usage) or Usage(input_tokens=read_tokens(request), estimated=True)
-        if response.count != len(request.messages):
-            what = f"{model.provider}: the response has {response.count} embeddings of {len(request.messages)} texts"
-            raise invalid_response(what, usage)
-        return replace(response, usage=usage, simulated=simulated)
+        with naming(model.provider):
+            return all_embedded(response, request, simulated)
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -360,6 +357,15 @@ def completed(answer: ModelResponse, request: ModelRequest, simulated: bool) -> 
         estimated=True,
     )
     return answer.model_copy(update={"usage": usage, "simulated": simulated})
+
+
+def all_embedded(answer: Embedding, request: ModelRequest, simulated: bool) -> Embedding:
+    """The same for embeddings. Raises `ProviderError` where these are not as many as the request has turns."""
+    usage = plausible(answer.usage) or Usage(input_tokens=read_tokens(request), estimated=True)
+    if answer.count != len(request.messages):
+        what = f"the response has {answer.count} embeddings of {len(request.messages)} texts"
+        raise invalid_response(what, usage)
+    return replace(answer, usage=usage, simulated=simulated)
 
 
 @contextmanager

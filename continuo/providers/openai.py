@@ -57,7 +57,9 @@ class OpenAI(WireProtocol):
     embeds = 2048
     embeddings = OpenAIEmbeddings()
     batched = True
-    batches = OpenAIBatches()
+    batches = OpenAIBatches("/v1/chat/completions")
+    embeds_batched = True
+    embedding_batches = OpenAIBatches("/v1/embeddings")
 
     def key_headers(self, key: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {key}"}

@@ -8,7 +8,6 @@ from continuo.providers.batches import PAGES, BatchHttp, BatchProtocol, Result, 
 from continuo.providers.errors import error_in_batch, invalid_response, reading
 from continuo.providers.protocol import Json
 
-_ENDPOINT = "/v1/chat/completions"
 _LABEL = "continuo"
 
 _UNANSWERED = {"batch_expired", "batch_cancelled"}
@@ -19,12 +18,17 @@ _FULL = "token_limit_exceeded"
 
 
 class OpenAIBatches(BatchProtocol):
+    """Those of one endpoint, such as `/v1/embeddings`: all requests of a batch are for the same."""
+
     most_items = 50_000
     most_bytes = 200 * 10**6
     expires = 86400.0
 
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
     def line(self, id: str, body: bytes) -> bytes:
-        head = f'{{"custom_id": "{id}", "method": "POST", "url": "{_ENDPOINT}", "body": '
+        head = f'{{"custom_id": "{id}", "method": "POST", "url": "{self._endpoint}", "body": '
         return head.encode() + body + b"}\n"
 
     async def submit(self, http: BatchHttp, model: str, lines: Sequence[bytes], label: str) -> str:
@@ -35,7 +39,7 @@ class OpenAIBatches(BatchProtocol):
         whole = joined(lines, form.encode(), b"", f"\r\n--{boundary}--\r\n".encode())
         file = await http.post("/files", whole, f"multipart/form-data; boundary={boundary}")
         with reading():
-            given = f'{{"input_file_id": "{file["id"]}", "endpoint": "{_ENDPOINT}", "completion_window": "24h", '
+            given = f'{{"input_file_id": "{file["id"]}", "endpoint": "{self._endpoint}", "completion_window": "24h", '
         given += f'"metadata": {{"{_LABEL}": "{label}"}}}}'
         batch = await http.post("/batches", [given.encode()])
         with reading():

@@ -52,6 +52,7 @@ class WireProtocol(ProviderProtocol, ABC):
     headers: Mapping[str, str] = {}
     embeddings: "EmbeddingProtocol | None" = None
     batches: "BatchProtocol | None" = None
+    embedding_batches: "BatchProtocol | None" = None
 
     @abstractmethod
     def key_headers(self, key: str) -> dict[str, str]:

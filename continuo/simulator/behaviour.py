@@ -3,9 +3,12 @@
 import random
 import time
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, model_validator
+
+if TYPE_CHECKING:
+    from continuo.simulator.reply import Wire
 
 
 class Strict(BaseModel):
@@ -176,18 +179,21 @@ End = Literal["answered", "expired", "cancelled", "failed"]
 
 @dataclass
 class Batch:
-    """One batch that was taken: its requests as pairs of id and body, and what the caller has noted of it, `label`.
+    """One batch that was taken: its requests as pairs of id and body, in the shape of `wire`, and what the caller has
+    noted of it, `label`.
 
     `results` are there once it has ended, each a status and a body, None where it was not answered; `end` says how that
-    was.
+    was. Of OpenAI's all requests are for one `endpoint`.
     """
 
     id: str
     protocol: str
+    wire: "Wire"
     model: str
     requests: list[tuple[str, dict[str, Any]]]
     label: Any = None
     file: str | None = None
+    endpoint: str = ""
     created: float = field(default_factory=time.time)
     cancelled: bool = False
     end: End | None = None

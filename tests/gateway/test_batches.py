@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from base64 import b64encode
+from array import array
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, cast
@@ -442,6 +443,20 @@ async def test_a_caller_may_want_batches_of_the_provider_s_own(gateway: GatewayP
         assert [one["custom_id"] for one in answers] == ["a", "b"]
         protocols = {call["protocol"] for call in await simulator.calls("sim-mini")}
         assert [protocol.endswith(" batch") for protocol in protocols] == [True]
+        texts = {"model": "sim-embed", "input": ["x", "y"], "dimensions": 8}
+        bodies = [texts, {**texts, "input": "x", "encoding_format": "base64"}]
+        embedding = {"endpoint": "/v1/embeddings", "extra_headers": wanted}
+        embed = [{**line(id, url="/v1/embeddings"), "body": body} for id, body in zip("ab", bodies, strict=True)]
+        done = await ended(sdk, (await begun(sdk, *embed, **embedding)).id)
+        both, packed = (one["response"]["body"] for one in await lines_of(sdk, done.output_file_id))
+        assert [len(one["embedding"]) for one in both["data"]] == [8, 8]
+        numbers = array("f", both["data"][0]["embedding"])
+        assert b64decode(packed["data"][0]["embedding"]) == numbers.tobytes()
+        assert (both["model"], both["usage"]["prompt_tokens"]) == ("sim-embed", 1)
+        assert {call["protocol"] for call in await simulator.calls("sim-embed")} == {"openai batch"}
+        embed[1]["body"]["model"] = "sim-mini"
+        with pytest.raises(openai.BadRequestError, match="line:2: model 'sim-mini' does not embed"):
+            await begun(sdk, *embed, **embedding)
         for lines, header, says in (
             ([line("a"), line("b", "sim-mid")], "24h", "a provider's batch asks one model"),
             ([line("a", "support")], "24h", "a provider's batch asks one model"),

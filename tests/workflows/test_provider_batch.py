@@ -1,6 +1,8 @@
 """Batches of a provider's own on the real server: each item once, at half the price, whatever becomes of them."""
 
-from collections.abc import AsyncIterator
+from array import array
+from base64 import b64decode
+from collections.abc import AsyncIterator, Sequence
 from uuid import uuid4
 
 import pytest
@@ -8,9 +10,13 @@ from temporalio.client import Client
 
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings, environment
+from continuo.door import Request
+from continuo.door.request import Line
 from continuo.errors import InputError
 from continuo.jobs import Context, KeyTerms, Outcome
-from continuo.operations.batches import AtProvider, workflow_id
+from continuo.messages import Message
+from continuo.operations.batches import AtProvider, BatchRow, Terms, workflow_id
+from continuo.parameters import Parameters
 from continuo.patterns import Call, Step, Template
 from continuo.providers.openai_batches import OpenAIBatches
 from continuo.stores.database import Database
@@ -123,6 +129,54 @@ async def test_of_one_that_expires_the_answers_are_kept_and_the_rest_alone_is_se
     assert await asked(simulator) == ["openai batch"] * 5
     assert len(await ledger(database, place)) == 5
     await replay(place.client, workflow_id(place.tenant, "b"))
+
+
+async def embedded(place: Place, id: str, at_provider: AtProvider, *items: Sequence[str]) -> BatchRow:
+    """Each item has its texts."""
+    step, context = Call(model="sim-embed"), Context(pattern="test", tenant=place.tenant)
+    requests = [
+        Request(
+            pattern=step,
+            name="test",
+            messages=tuple(Message(role="user", content=text) for text in texts),
+            parameters=Parameters(embed=True),
+        )
+        for texts in items
+    ]
+    terms = Terms(step=Library().step(step), context=context, at_provider=at_provider)
+    lines = [Line(number, request) for number, request in enumerate(requests, 1)]
+    return await place.end(await place.batches.submit(id, str(items), terms, "items.jsonl", lines))
+
+
+async def test_embeddings_cost_half_too_and_a_batch_of_them_is_full_by_its_texts(
+    place: Place, simulator: Control, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OpenAIBatches, "most_items", 3)
+    vectors = {"a": [1.0, 0.0], "b": [0.0, 1.0], "c": [0.5, 0.5]}
+    await simulator.behave("sim-embed", embeddings=vectors, refuses_text="bad", batch={"answers": 1})
+    known = await sizes(simulator)
+    batch = await embedded(place, "b", HALF, ["a", "b"], ["c"], ["bad"], ["d", "e"])
+    assert (batch.state, batch.tally.done, batch.tally.failed) == ("done", 3, 1)
+    # The first two have three texts, and the others as well; of each batch one item is answered.
+    assert [size for id, size in (await sizes(simulator)).items() if id not in known] == [1, 2, 2, 2]
+    calls = await simulator.calls("sim-embed")
+    assert {call["protocol"] for call in calls} == {"openai batch"}
+    assert sorted(call["inputs"] for call in calls) == [1, 1, 2, 2]
+    results = await place.store.results(place.tenant, "b", 0, 10)
+    first, second, last = (Outcome.model_validate_json(results[at]["result"]) for at in (0, 1, 3))
+    assert [*array("f", b64decode(first.embedding or ""))] == [*vectors["a"], *vectors["b"]]
+    assert [*array("f", b64decode(second.embedding or ""))] == vectors["c"]
+    assert "one of the texts is refused" in results[2]["result"]
+    assert last.usage is not None
+    price = Library().catalog.models["sim-embed"].price
+    assert price is not None
+    assert last.cost_usd == pytest.approx(price.cost(last.usage) / 2, rel=1e-6)
+    rows = await ledger(database, place)
+    assert [(row["status"], row["estimated"]) for row in rows] == [("ok", 0)] * 3
+    assert sum(int(str(row["cost_nanousd"])) for row in rows) / 1e9 == pytest.approx(batch.tally.cost_usd)
+    assert await reserved(database, place) == []
+    late = await embedded(place, "late", AtProvider(within=60), ["f", "g"])
+    assert (late.tally.done, (await asked(simulator, "sim-embed"))[-1]) == (1, "openai")
 
 
 async def test_what_no_batch_answers_is_asked_for_by_single_calls(place: Place, simulator: Control) -> None:
@@ -258,9 +312,10 @@ async def test_of_a_day_s_money_is_reserved_what_a_batch_may_cost_and_the_rest_w
     [
         (Template(text="Hi."), "pattern 'test' is a template, and a provider's batch asks one model"),
         (Call(model="knowledge"), "has no batches as far as the catalog says"),
-        (Call(model="sim-embed"), "answers in no words"),
+        (Call(model="sim-google-embed"), "'google' has no batches of embeddings; name another model"),
+        (Call(model="sim-transcribe"), "transcribes, and no provider has batches of that"),
     ],
-    ids=["no call", "no batches", "no words"],
+    ids=["no call", "no batches", "no batches of embeddings", "transcription"],
 )
 async def test_what_cannot_go_into_one_is_refused_before_anything_is_kept(place: Place, step: Step, says: str) -> None:
     with pytest.raises(InputError, match=says):

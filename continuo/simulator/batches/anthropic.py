@@ -29,17 +29,17 @@ async def create(request: Request) -> Response:
 
     if isinstance(requests := await reading(request, anthropic, read), Response):
         return requests
-    batch = Batch(new_id("msgbatch_"), "anthropic", requests[0][1]["model"], requests)
+    batch = Batch(new_id("msgbatch_"), "anthropic", anthropic, requests[0][1]["model"], requests)
     return await taken(state_of(request), batch, _shown(request, batch))
 
 
 async def retrieve(request: Request) -> Response:
-    batch = known(request, "anthropic", anthropic)
+    batch = known(request, "anthropic")
     return _missing(request) if batch is None else JSONResponse(_shown(request, batch), headers=SIMULATED)
 
 
 async def cancel(request: Request) -> Response:
-    batch = known(request, "anthropic", anthropic)
+    batch = known(request, "anthropic")
     if batch is None:
         return _missing(request)
     batch.cancelled = batch.cancelled or batch.end is None
@@ -48,7 +48,7 @@ async def cancel(request: Request) -> Response:
 
 async def listed(request: Request) -> Response:
     query = request.query_params
-    every = [*newest(request, "anthropic", anthropic)]
+    every = [*newest(request, "anthropic")]
     some, more = page(every, query.get("after_id"), int(query.get("limit", 20)))
     ends = {"first_id": some[0].id, "last_id": some[-1].id} if some else {"first_id": None, "last_id": None}
     body = {"data": [_shown(request, batch) for batch in some], "has_more": more, **ends}
@@ -56,7 +56,7 @@ async def listed(request: Request) -> Response:
 
 
 async def results(request: Request) -> Response:
-    batch = known(request, "anthropic", anthropic)
+    batch = known(request, "anthropic")
     if batch is None or batch.end is None:
         return _missing(request)
     lines = [{"custom_id": id, "result": _result(batch, result)} for id, result in batch.results.items()]

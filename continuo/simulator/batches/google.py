@@ -28,17 +28,17 @@ async def create(request: Request) -> Response:
     if isinstance(body := await reading(request, google, read), Response):
         return body
     given, requests = body
-    batch = Batch(new_id(""), "google", request.path_params["model"], requests, given["displayName"])
+    batch = Batch(new_id(""), "google", google, request.path_params["model"], requests, given["displayName"])
     return await taken(state_of(request), batch, _shown(batch))
 
 
 async def retrieve(request: Request) -> Response:
-    batch = known(request, "google", google)
+    batch = known(request, "google")
     return _missing(request) if batch is None else JSONResponse(_shown(batch), headers=SIMULATED)
 
 
 async def cancel(request: Request) -> Response:
-    batch = known(request, "google", google)
+    batch = known(request, "google")
     if batch is None:
         return _missing(request)
     batch.cancelled = batch.cancelled or batch.end is None
@@ -47,7 +47,7 @@ async def cancel(request: Request) -> Response:
 
 async def listed(request: Request) -> Response:
     query = request.query_params
-    every = [*newest(request, "google", google)]
+    every = [*newest(request, "google")]
     some, more = page(every, query.get("pageToken"), int(query.get("pageSize", 50)))
     body = {"operations": [_shown(batch) for batch in some], **({"nextPageToken": some[-1].id} if more else {})}
     return JSONResponse(body, headers=SIMULATED)

@@ -1,7 +1,7 @@
 """OpenAI's files and batches: a file of requests goes in, one of answers and one of errors come out."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from email import message_from_bytes
 from email.policy import HTTP
 from typing import Any
@@ -9,15 +9,18 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from continuo.simulator import openai
+from continuo.simulator import embeddings, openai
 from continuo.simulator.batches.running import known, newest, page, reading, refused, state_of, taken, unique
 from continuo.simulator.behaviour import Batch
-from continuo.simulator.reply import Json, new_id
+from continuo.simulator.reply import Json, Wire, new_id
 from continuo.simulator.responses import SIMULATED
 
-ENDPOINT = "/v1/chat/completions"
+_WIRES: Mapping[str, Wire] = {"/v1/chat/completions": openai, "/v1/embeddings": embeddings.OpenAI}
+"""By the endpoint that all requests of a batch are for."""
+
 DAY = 86400
 MOST, MOST_BYTES = 50_000, 200 * 2**20
+"""Requests, of embeddings texts, and bytes of one batch."""
 
 _STATUS = {"answered": "completed", "expired": "expired", "cancelled": "cancelled", "failed": "failed"}
 
@@ -56,11 +59,14 @@ async def create(request: Request) -> Response:
     state = state_of(request)
 
     def read(body: Json) -> tuple[Json, list[tuple[str, Json]]]:
-        if (body["endpoint"], body["completion_window"]) != (ENDPOINT, "24h"):
-            raise ValueError(f"endpoint is to be {ENDPOINT}, and completion_window 24h")
+        endpoint = body["endpoint"]
+        if endpoint not in _WIRES or body["completion_window"] != "24h":
+            raise ValueError(f"endpoint is to be {' or '.join(_WIRES)}, and completion_window 24h")
         lines = [json.loads(line) for line in state.files[body["input_file_id"]].splitlines()]
-        if len(lines) > MOST or any((line["method"], line["url"]) != ("POST", ENDPOINT) for line in lines):
-            raise ValueError(f"at most {MOST:,} lines are expected, of the method POST and the url {ENDPOINT}")
+        if len(lines) > MOST or any((line["method"], line["url"]) != ("POST", endpoint) for line in lines):
+            raise ValueError(f"at most {MOST:,} lines are expected, of the method POST and the url {endpoint}")
+        if sum(_texts(line["body"]) for line in lines) > MOST:
+            raise ValueError(f"at most {MOST:,} texts are to be embedded by one batch")
         if len({line["body"]["model"] for line in lines}) != 1:
             raise ValueError("all requests are to have one model")
         return body, unique([(line["custom_id"], line["body"]) for line in lines])
@@ -69,18 +75,25 @@ async def create(request: Request) -> Response:
         return given
     body, requests = given
     batch = Batch(
-        new_id("batch_"), "openai", requests[0][1]["model"], requests, body.get("metadata"), body["input_file_id"]
+        new_id("batch_"),
+        "openai",
+        _WIRES[body["endpoint"]],
+        requests[0][1]["model"],
+        requests,
+        body.get("metadata"),
+        body["input_file_id"],
+        body["endpoint"],
     )
     return await taken(state, batch, _shown(batch))
 
 
 async def retrieve(request: Request) -> Response:
-    batch = known(request, "openai", openai)
+    batch = known(request, "openai")
     return _missing(request) if batch is None else JSONResponse(_shown(batch), headers=SIMULATED)
 
 
 async def cancel(request: Request) -> Response:
-    batch = known(request, "openai", openai)
+    batch = known(request, "openai")
     if batch is None:
         return _missing(request)
     if batch.end is not None:
@@ -91,10 +104,16 @@ async def cancel(request: Request) -> Response:
 
 async def listed(request: Request) -> Response:
     query = request.query_params
-    every = [*newest(request, "openai", openai)]
+    every = [*newest(request, "openai")]
     some, more = page(every, query.get("after"), int(query.get("limit", 20)))
     body = {"object": "list", "data": [_shown(batch) for batch in some], "has_more": more}
     return JSONResponse(body, headers=SIMULATED)
+
+
+def _texts(body: Json) -> int:
+    """How many are to be embedded."""
+    texts = body.get("input")
+    return len(texts) if isinstance(texts, list) else 1
 
 
 def _missing(request: Request) -> Response:
@@ -107,7 +126,7 @@ def _shown(batch: Batch) -> Json:
     return {
         "id": batch.id,
         "object": "batch",
-        "endpoint": ENDPOINT,
+        "endpoint": batch.endpoint,
         "errors": invalid if batch.end == "failed" else None,
         "input_file_id": batch.file,
         "completion_window": "24h",

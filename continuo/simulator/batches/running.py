@@ -28,22 +28,22 @@ async def taken(state: State, batch: Batch, shown: Json) -> Response:
     return broken_off("") if how.lost else JSONResponse(shown, headers=SIMULATED)
 
 
-def known(request: Request, protocol: str, wire: Wire) -> Batch | None:
+def known(request: Request, protocol: str) -> Batch | None:
     """The batch that a path names, which may just have ended; None where nobody knows it."""
     state = state_of(request)
     batch = state.batches.get(request.path_params["id"])
     if batch is None or batch.protocol != protocol or state.behaviour(batch.model).batch.vanishes:
         return None
-    advance(state, batch, wire)
+    advance(state, batch)
     return batch
 
 
-def newest(request: Request, protocol: str, wire: Wire) -> Iterator[Batch]:
+def newest(request: Request, protocol: str) -> Iterator[Batch]:
     """Those of a protocol, the last one first."""
     state = state_of(request)
     for batch in reversed(state.batches.values()):
         if batch.protocol == protocol and not state.behaviour(batch.model).batch.vanishes:
-            advance(state, batch, wire)
+            advance(state, batch)
             yield batch
 
 
@@ -53,7 +53,7 @@ def page(batches: Sequence[Batch], after: str | None, limit: int) -> tuple[Seque
     return batches[begin : begin + limit], len(batches) > begin + limit
 
 
-def advance(state: State, batch: Batch, wire: Wire) -> None:
+def advance(state: State, batch: Batch) -> None:
     """End a batch whose time has come, and answer its requests; the last one first, since no order is promised."""
     how = state.behaviour(batch.model).batch
     if batch.end is not None or not (batch.cancelled or time.time() >= batch.created + how.delay):
@@ -66,7 +66,7 @@ def advance(state: State, batch: Batch, wire: Wire) -> None:
         # Of one that has not ended well this provider gives no answer.
         most = 0
     for number, (id, body) in reversed([*enumerate(batch.requests)]):
-        batch.results[id] = _answered(state, batch, body, wire) if number < most else None
+        batch.results[id] = _answered(state, batch, body) if number < most else None
 
 
 def _end(batch: Batch, how: Batching) -> End:
@@ -77,8 +77,8 @@ def _end(batch: Batch, how: Batching) -> End:
     return "answered" if how.answers is None or how.answers >= len(batch.requests) else "expired"
 
 
-def _answered(state: State, batch: Batch, body: Json, wire: Wire) -> tuple[int, Json]:
-    behaviour = state.behaviour(batch.model)
+def _answered(state: State, batch: Batch, body: Json) -> tuple[int, Json]:
+    behaviour, wire = state.behaviour(batch.model), batch.wire
     call = Call(
         model=batch.model,
         protocol=f"{batch.protocol} batch",
@@ -90,12 +90,16 @@ def _answered(state: State, batch: Batch, body: Json, wire: Wire) -> tuple[int, 
     state.calls.append(call)
     try:
         question = wire.question(body)
+        call.inputs = len(question.embeds)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         call.status = 400
         return 400, wire.error(400, f"no request of this protocol ({type(error).__name__}: {error})", None)
     if refused := behaviour.refused(body):
         call.status = 400
         return 400, wire.error(400, f"Unsupported parameter: '{refused}' is not supported with this model.", None)
+    if behaviour.refuses_text in question.embeds:
+        call.status = 400
+        return 400, wire.error(400, "one of the texts is refused", None)
     call.status = behaviour.next_status()
     if call.status != 200:
         return call.status, wire.error(call.status, behaviour.error_message, behaviour.error_code)

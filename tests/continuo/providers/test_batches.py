@@ -1,5 +1,6 @@
 """The batches of all three protocols, there and back: the client and the simulated provider understand each other."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -7,13 +8,15 @@ from pathlib import Path
 from time import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from continuo.config.catalog import load_catalog
 from continuo.config.settings import Settings
 from continuo.errors import ProviderError
 from continuo.messages import Message, ModelRequest
 from continuo.protection.masking import Masker
-from continuo.providers.batch_client import ProviderHttp
+from continuo.providers.batch_client import ProviderHttp, lines_of
 from continuo.providers.batches import BatchProtocol, Result, Submitted
 from continuo.providers.client import ModelClient
 from continuo.providers.protocol import wire_protocol
@@ -127,3 +130,25 @@ async def test_one_that_is_wrong_is_refused_as_a_request_is(place: Place, simula
     twice = place.batches.line("same", place.body("Where?"))
     with pytest.raises(ProviderError, match="each with an id of its own"):
         await place.batches.submit(place.http, place.model.name, [twice, twice], "twice")
+
+
+@given(st.lists(st.binary().map(lambda piece: piece.replace(b"0", b"\n"))))
+def test_results_in_lines_are_read_in_whatever_pieces_they_come(sent: list[bytes]) -> None:
+    async def coming() -> AsyncIterator[bytes]:
+        for piece in sent:
+            yield piece
+
+    async def read() -> list[bytes]:
+        return [line async for line in lines_of(coming())]
+
+    assert asyncio.run(read()) == [*filter(bytes.strip, b"".join(sent).split(b"\n"))]
+
+
+async def test_a_line_of_results_without_an_end_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x"
+
+    monkeypatch.setattr("continuo.providers.batch_client.MAX_STREAM", 100)
+    with pytest.raises(ProviderError, match="more than 100 bytes"):
+        [line async for line in lines_of(endless())]
