@@ -1,12 +1,13 @@
 """What a scheduled request is when its time has come."""
 
 import asyncio
+from typing import Annotated, Literal
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from continuo.authoring.library import Library
-from continuo.data import Data
+from continuo.data import WHEN_SET, Data
 from continuo.door.batches import Batches
 from continuo.door.schedules import Planned, PlannedBatch
 from continuo.door.stages import accepted
@@ -24,10 +25,11 @@ class Due(Data):
 
 
 class DueBatch(Data):
-    """The id of the batch of this time, which is kept, and for whom it is."""
+    """The id of the batch of this time, which is kept, for whom it is, and whether it is at its provider."""
 
     id: str
     context: Context
+    at_provider: Annotated[Literal[True] | None, WHEN_SET] = None
 
 
 class Scheduling:
@@ -53,10 +55,10 @@ class Scheduling:
         id = planned.fired(activity.info().workflow_id or "")
         batches = Batches(Door(activity.client(), self._library), self._store)
         try:
-            context = await batches.due(planned.context.tenant, planned.items, id)
+            terms = await batches.due(planned.context.tenant, planned.items, id)
         except InputError as error:
             raise _refused(error) from None
-        return DueBatch(id=id, context=context)
+        return DueBatch(id=id, context=terms.context, at_provider=True if terms.at_provider else None)
 
 
 def _refused(error: InputError) -> ApplicationError:

@@ -66,13 +66,16 @@ class Schedules:
         window: int = 50,
         budget_usd: float | None = None,
         off_peak: str | None = None,
+        provider_batch: str | None = None,
         replace: bool = False,
         **whom: Unpack[Whom],
     ) -> ScheduleRow:
         """Plan a batch of these items, as they are now; a text is a prompt. Each passes the door now, and each time.
 
         `window` items are under way at once. No more are begun once `budget_usd` is spent, nor outside the hours
-        `off_peak`, such as `22:00-06:00`, of the times' zone. Its priority is `batch`, if none is given.
+        `off_peak`, such as `22:00-06:00`, of the times' zone. With `provider_batch` they go into batches of the
+        provider's own, and what is missing shortly before that long, such as `24h`, has passed into single calls. Its
+        priority is `batch`, if none is given.
         """
         context = validated(Context, **{"priority": "batch", **whom, "pattern": pattern})
         try:
@@ -80,7 +83,15 @@ class Schedules:
         except ValueError as error:
             raise InputError(f"off_peak: {' '.join(str(error).split())}") from None
         step = await asyncio.to_thread(self._door.library.step, pattern)
-        terms = validated(Terms, step=step, context=context, window=window, budget_usd=budget_usd, off_peak=hours)
+        terms = validated(
+            Terms,
+            step=step,
+            context=context,
+            window=window,
+            budget_usd=budget_usd,
+            off_peak=hours,
+            at_provider=None if provider_batch is None else {"within": provider_batch},
+        )
         lines = await asyncio.to_thread(lines_of, items, pattern)
         digest = await asyncio.to_thread(digest_of, lines)
         async with self._planning() as planning:

@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from continuo.decided import noted
 from continuo.door.attacks import attacks
-from continuo.door.provider_batches import check_at_provider
+from continuo.door.provider_batches import check_at_provider, check_item
 from continuo.door.request import Line
 from continuo.door.rules import answer_of, by_rule
 from continuo.door.stages import accepted, afresh
@@ -22,7 +22,7 @@ from continuo.door.submit import Door
 from continuo.errors import InputError, RefusedByGuardrails, RefusedByRule
 from continuo.guardrails.private import Private
 from continuo.guardrails.restoring import Restoring
-from continuo.jobs import Context, Job
+from continuo.jobs import Job
 from continuo.operations.batches import TYPE, BatchRow, Ended, Item, ItemState, Position, Tally, Terms, workflow_id
 from continuo.operations.provider_batches import TYPE as PROVIDER_TYPE
 from continuo.stores.batches import BatchStore, Taken
@@ -66,8 +66,7 @@ class Batches:
         `InputError` is raised: for an item that cannot run here, or a batch of this id that has other items.
         """
         tenant = terms.context.tenant
-        if terms.at_provider is not None:
-            await asyncio.to_thread(check_at_provider, self._door.library, terms)
+        await self._check_place(terms)
         batch = await self._store.get(tenant, id)
         if batch is not None and batch.digest != digest:
             raise InputError(f"--id {id}: batch {id!r} has other items or another pattern; give another id")
@@ -91,12 +90,13 @@ class Batches:
         self, id: str, digest: str, terms: Terms, source: str, lines: Iterable[Line], private: Private | None = None
     ) -> None:
         """Check every item and keep it, for a schedule. Nothing is kept when `InputError` is raised."""
+        await self._check_place(terms)
         await self._store.create(terms.context.tenant, id, digest, terms)
         await self._load(id, terms, source, lines, private, planned=True)
         await self._store.put(terms.context.tenant, id, "planned")
 
-    async def due(self, tenant: str, planned: str, id: str) -> Context:
-        """Keep a copy of the `planned` items as the batch `id`, by what its pattern is now; for whom it is to run.
+    async def due(self, tenant: str, planned: str, id: str) -> Terms:
+        """Keep a copy of the `planned` items as the batch `id`, by what its pattern is now; how it is to run.
 
         Raises `InputError` where an item cannot run any more, or the items are gone; nothing is kept then.
         """
@@ -111,10 +111,11 @@ class Batches:
             # The time before was in the same second, and has been cancelled: this one goes on with it.
             await self._store.again(tenant, id, ("cancelled",))
             await self._store.put(tenant, id, "running", (await self._store.terms(tenant, id)).cancelled(None))
-            return terms.context
+            return terms
         step = await asyncio.to_thread(self._door.library.step, terms.context.pattern)
         await self._store.drop(tenant, id)
         terms = terms.model_copy(update={"step": step})
+        await self._check_place(terms)
         await self._store.create(tenant, id, batch.digest, terms)
         try:
             async for items in self._as_now(terms, planned):
@@ -125,7 +126,7 @@ class Batches:
             raise
         # Before it runs, which may be a short time.
         await self._store.put(tenant, id, "running")
-        return terms.context
+        return terms
 
     async def restoring(self, batch: BatchRow) -> Restoring:
         """What its results are shown by to whoever it is for."""
@@ -173,6 +174,10 @@ class Batches:
         await self._store.again(batch.tenant, batch.id, states)
         return await self._begin(batch.tenant, batch.id)
 
+    async def _check_place(self, terms: Terms) -> None:
+        if terms.at_provider is not None:
+            await asyncio.to_thread(check_at_provider, self._door.library, terms)
+
     async def _runs(self, batch: BatchRow) -> bool:
         try:
             return (await self._handle(batch).describe()).close_time is None
@@ -214,6 +219,7 @@ class Batches:
     def _checked(self, item: Item, terms: Terms) -> Item:
         try:
             job = afresh(self._door.library, item.job(terms), item.named or terms.context.pattern)
+            check_item(job, terms)
         except InputError as error:
             raise InputError(f"item {item.number}: {error}") from None
         own = {**_own(job, terms), "named": None}
@@ -270,12 +276,10 @@ class Batches:
                 decided = [private.decision]
                 decided.append(attacks(private.policy, request.turns, request.data))
                 job = accepted(self._door.library, request, terms.context)
+                check_item(job, terms)
             except InputError as error:
                 _refuse(error, f"{source}:{line}", refused)
                 continue
-            if terms.at_provider is not None and job.step != terms.step and answer_of(job) is None:
-                what = "give all items the same model, and no canary in their instructions"
-                raise InputError(f"{source}:{line}: a provider's batch asks one model, unchecked; {what}")
             own = {**_own(job, terms), "decisions": noted(*decided, by_rule(job))}
             if planned and request.pattern_name != terms.context.pattern:
                 own["named"] = request.pattern_name

@@ -8,6 +8,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Versio
 from continuo.activities.scheduling import DueBatch, Scheduling
 from continuo.door.schedules import PlannedBatch
 from continuo.operations.batches import TYPE, Position, Tally, workflow_id
+from continuo.operations.provider_batches import TYPE as PROVIDER_TYPE
 from continuo.operations.schedules import BATCH_TYPE
 from continuo.temporal.activity_options import HEARTBEAT_TIMEOUT
 from continuo.temporal.attributes import PRIORITY, TENANT
@@ -33,7 +34,7 @@ class ScheduledBatchWorkflow:
     async def _done(self, due: DueBatch) -> Tally:
         context = due.context
         tally: Tally = await workflow.execute_child_workflow(
-            TYPE,
+            PROVIDER_TYPE if due.at_provider else TYPE,
             Position(tenant=context.tenant, id=due.id),
             id=workflow_id(context.tenant, due.id),
             task_queue=context.priority,

@@ -343,6 +343,7 @@ async def test_a_scheduled_batch_is_done_at_each_time_and_wrong_items_are_named(
         ([], {}, "items has no items"),
         (["One?"], {"off_peak": "at night"}, "off_peak: "),
         (["One?"], {"window": 0}, "window"),
+        (["One?"], {"provider_batch": "soon"}, "within: 'soon' is not a duration"),
     ]
     for items, options, says in cases:
         with pytest.raises(InputError, match=says):
@@ -352,16 +353,15 @@ async def test_a_scheduled_batch_is_done_at_each_time_and_wrong_items_are_named(
     made: list[str | BatchItem] = ["One?", {"prompt": "Two?", "id": "second"}]
     row = await schedules.create_batch("nightly", "model:sim-mid", made, times=Times(every=86400), tenant=whose)
     assert (row.pattern, row.priority, row.items is not None) == ("model:sim-mid", "batch", True)
-    await schedules.create_batch(
-        "nightly", "model:sim-mid", made, times=Times(every=86400), tenant=whose, priority="standard", replace=True
-    )
+    own: dict[str, Any] = {"priority": "standard", "provider_batch": "24h", "replace": True}
+    await schedules.create_batch("nightly", "model:sim-mid", made, times=Times(every=86400), tenant=whose, **own)
     await schedules.trigger("nightly", tenant=whose)
 
     async def ran() -> bool:
         return [one.status for one in (await schedules.show("nightly", tenant=whose)).times] == ["completed"]
 
     await until(ran)
-    assert len(await simulator.calls("sim-mid")) == 2
+    assert [call["protocol"] for call in await simulator.calls("sim-mid")] == ["openai batch"] * 2
     await schedules.delete("nightly", tenant=whose)
 
 

@@ -14,13 +14,13 @@ from temporalio.service import RPCError
 from continuo.authoring.library import Library
 from continuo.config.settings import Settings
 from continuo.decisions.off_peak import OffPeak, off_peak
-from continuo.door import Request
+from continuo.door import Door, Request
 from continuo.door.batches import Batches
 from continuo.door.request import Line
 from continuo.errors import InputError
 from continuo.jobs import Context
 from continuo.messages import Message, ModelRequest
-from continuo.operations.batches import TYPE, BatchRow, Item, Origin, Position, Terms, workflow_id
+from continuo.operations.batches import TYPE, AtProvider, BatchRow, Item, Origin, Position, Terms, workflow_id
 from continuo.operations.schedules import Times
 from continuo.testing.processes import Control, replay, until
 from continuo.workers.pool import pool
@@ -45,10 +45,11 @@ async def planned(
     pattern: str = "model:mid",
     hours: OffPeak | None = None,
     times: Times = RARELY,
+    at_provider: AtProvider | None = None,
     **more: object,
 ) -> str:
     context = Context.model_validate({"tenant": place.tenant, "pattern": pattern, **more})
-    terms = Terms(step=library.step(pattern), context=context, off_peak=hours)
+    terms = Terms(step=library.step(pattern), context=context, off_peak=hours, at_provider=at_provider)
     requests = [Request(pattern=pattern, prompt=one) if isinstance(one, str) else one for one in asked]
     lines = [Line(number, request) for number, request in enumerate(requests, 1)]
     await place.schedules.create_batch("nightly", terms, "digest", "items.jsonl", lines, times, replace=True)
@@ -191,3 +192,35 @@ async def test_the_pattern_of_the_items_is_what_it_is_by_then(place: Place, clie
         await until(refused, every=1)
         assert (await kept(place))["loading"] == []
         await here.cleared()
+
+
+async def test_each_time_may_be_a_batch_of_the_provider_s_own_as_long_as_it_asks_one_model(
+    place: Place, simulator: Control, tmp_path: Path
+) -> None:
+    file = tmp_path / "daily.yaml"
+    file.write_text("description: Daily.\npattern: {kind: call, model: sim-mid}\n", encoding="utf-8")
+    library, half = Library(Settings(patterns=tmp_path)), AtProvider()
+    hours = off_peak("22:00-06:00", "UTC")
+    for pattern, refused, says in (
+        ("model:mid", hours, "off_peak: a provider does"),
+        ("support", None, "asks one model"),
+    ):
+        with pytest.raises(InputError, match=says):
+            await planned(place, Library(), ["One?"], pattern, refused, at_provider=half)
+    name = await planned(place, Library(), ["One?", "Two?"], at_provider=half)
+    await place.schedules.trigger(place.tenant, name)
+    await place.fired(name)
+    [done] = (await kept(place))["done"]
+    assert done.tally.done == 2
+    assert [call["protocol"] for call in await simulator.calls("sim-mid")] == ["openai batch"] * 2
+    batch = await place.client.get_workflow_handle(workflow_id(place.tenant, done.id)).describe()
+    assert (batch.workflow_type, batch.parent_id is not None) == ("ProviderBatch", True)
+    await replay(place.client, batch.parent_id or "")
+    here = Place(place.client, library, place.store, place.tenant)
+    await planned(here, library, ["One?"], "daily", at_provider=half)
+    [waits] = (await kept(place))["planned"]
+    file.write_text("description: Daily.\npattern: {kind: template, text: by then}\n", encoding="utf-8")
+    by_then = Batches(Door(place.client, Library(Settings(patterns=tmp_path))), place.store)
+    with pytest.raises(InputError, match="'daily' is a template, and a provider's batch asks one model"):
+        await by_then.due(place.tenant, waits.id, "other")
+    assert await place.store.get(place.tenant, "other") is None

@@ -428,14 +428,20 @@ async def test_what_a_schedule_s_batch_cannot_be_is_told_by_field_and_line_and_n
             response = await http.put(SCHEDULE, json=body)
             assert says in response.json()["error"]["message"]
             assert response.status_code in (400, 404)
-        own = await http.put(SCHEDULE, json=planned(good), headers={"x-continuo-provider-batch": "24h"})
-        assert "x-continuo-provider-batch: a schedule's batches" in own.json()["error"]["message"]
+        own = planned(good, off_peak="22:00-06:00")
+        for header, says in (
+            ("24h", "off_peak: a provider does its batches when it likes"),
+            ("soon", "within: 'soon'"),
+        ):
+            response = await http.put(SCHEDULE, json=own, headers={"x-continuo-provider-batch": header})
+            assert (response.status_code, says in response.json()["error"]["message"]) == (400, True)
         assert (await http.get(SCHEDULE)).status_code == 404
     assert await simulator.calls() == []
 
 
 async def test_a_caller_may_want_batches_of_the_provider_s_own(gateway: GatewayProcess, simulator: Control) -> None:
-    async with gateway.openai() as sdk:
+    secret = await new_key(f"t{uuid4().hex[:10]}")
+    async with gateway.openai(secret) as sdk, gateway.http(secret) as http:
         wanted = {"x-continuo-provider-batch": "24h"}
         batch = await begun(sdk, line("a"), line("b"), extra_headers=wanted)
         done = await ended(sdk, batch.id)
@@ -453,6 +459,12 @@ async def test_a_caller_may_want_batches_of_the_provider_s_own(gateway: GatewayP
         numbers = array("f", both["data"][0]["embedding"])
         assert b64decode(packed["data"][0]["embedding"]) == numbers.tobytes()
         assert (both["model"], both["usage"]["prompt_tokens"]) == ("sim-embed", 1)
+        file = await sdk.files.create(file=written(*embed), purpose="batch")
+        body = planned(file.id, endpoint="/v1/embeddings")
+        assert (await http.put(SCHEDULE, json=body, headers=wanted)).status_code == 200
+        scheduled = await sdk.batches.retrieve(await fired(http))
+        assert len(await lines_of(sdk, scheduled.output_file_id)) == 2
+        assert (await http.delete(SCHEDULE)).status_code == 200
         assert {call["protocol"] for call in await simulator.calls("sim-embed")} == {"openai batch"}
         embed[1]["body"]["model"] = "sim-mini"
         with pytest.raises(openai.BadRequestError, match="line:2: model 'sim-mini' does not embed"):

@@ -49,7 +49,8 @@ async def test_a_schedule_is_made_listed_run_paused_and_deleted(client: Client, 
 async def test_a_batch_is_planned_and_is_its_items_again(client: Client, simulator: Control, tmp_path: Path) -> None:
     items, whose = tmp_path / "items.jsonl", ("--tenant", f"tenant-{uuid4().hex[:8]}")
     items.write_text('"One?"\n"Two?"\n', encoding="utf-8")
-    made = await continuo("schedule", "create", "nightly", "model:mid", "--items", str(items), "--every", "1d", *whose)
+    how = ("--items", str(items), "--every", "1d", "--provider-batch", "--within", "20h")
+    made = await continuo("schedule", "create", "nightly", "model:mid", *how, *whose)
     assert made.code == 0, made.err
     items.unlink()
     assert (await continuo("schedule", "trigger", "nightly", *whose)).code == 0
@@ -59,6 +60,7 @@ async def test_a_batch_is_planned_and_is_its_items_again(client: Client, simulat
         return [(one["tally"]["done"]) for one in listed["rows"] if one["state"] == "done"] == [2]
 
     await until(done)
+    assert [call["protocol"] for call in await simulator.calls("sim-mid")] == ["openai batch"] * 2
     assert (await continuo("schedule", "delete", "nightly", *whose)).code == 0
 
 
@@ -80,6 +82,7 @@ async def test_what_the_page_shows_is_planned(client: Client, monkeypatch: pytes
     ("arguments", "message"),
     [
         (("model:mid", "How many?", "--every", "1h", "--window", "3"), "--window is a batch's"),
+        (("model:mid", "How many?", "--every", "1h", "--provider-batch"), "--provider-batch is a batch's"),
         (("model:mid", "How many?", "--every", "1h", "--items", "items.jsonl"), "leave out the prompt"),
         (("model:mid", "How many?"), "say when"),
         (("model:mid", "--every", "1h"), "give either a prompt"),

@@ -100,11 +100,8 @@ async def test_a_request_that_fails_is_its_own_and_is_run_again_alone(place: Pla
     assert await asked(simulator) == ["openai batch"] * 4
 
 
-@pytest.mark.parametrize("most", [("most_items", 2), ("most_bytes", 500)], ids=["count", "bytes"])
-async def test_many_items_are_split(
-    place: Place, simulator: Control, monkeypatch: pytest.MonkeyPatch, most: tuple[str, int]
-) -> None:
-    monkeypatch.setattr(OpenAIBatches, *most)
+async def test_many_bytes_are_split(place: Place, simulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OpenAIBatches, "most_bytes", 500)
     before = await sizes(simulator)
     await simulator.delete("/_sim/calls")
     assert (await place.ended(numbered(5), at_provider=HALF)).tally.done == 5
@@ -131,7 +128,7 @@ async def test_of_one_that_expires_the_answers_are_kept_and_the_rest_alone_is_se
     await replay(place.client, workflow_id(place.tenant, "b"))
 
 
-async def embedded(place: Place, id: str, at_provider: AtProvider, *items: Sequence[str]) -> BatchRow:
+async def embedded(place: Place, at_provider: AtProvider, *items: Sequence[str]) -> BatchRow:
     """Each item has its texts."""
     step, context = Call(model="sim-embed"), Context(pattern="test", tenant=place.tenant)
     requests = [
@@ -145,7 +142,7 @@ async def embedded(place: Place, id: str, at_provider: AtProvider, *items: Seque
     ]
     terms = Terms(step=Library().step(step), context=context, at_provider=at_provider)
     lines = [Line(number, request) for number, request in enumerate(requests, 1)]
-    return await place.end(await place.batches.submit(id, str(items), terms, "items.jsonl", lines))
+    return await place.end(await place.batches.submit("b", str(items), terms, "items.jsonl", lines))
 
 
 async def test_embeddings_cost_half_too_and_a_batch_of_them_is_full_by_its_texts(
@@ -155,7 +152,7 @@ async def test_embeddings_cost_half_too_and_a_batch_of_them_is_full_by_its_texts
     vectors = {"a": [1.0, 0.0], "b": [0.0, 1.0], "c": [0.5, 0.5]}
     await simulator.behave("sim-embed", embeddings=vectors, refuses_text="bad", batch={"answers": 1})
     known = await sizes(simulator)
-    batch = await embedded(place, "b", HALF, ["a", "b"], ["c"], ["bad"], ["d", "e"])
+    batch = await embedded(place, HALF, ["a", "b"], ["c"], ["bad"], ["d", "e"])
     assert (batch.state, batch.tally.done, batch.tally.failed) == ("done", 3, 1)
     # The first two have three texts, and the others as well; of each batch one item is answered.
     assert [size for id, size in (await sizes(simulator)).items() if id not in known] == [1, 2, 2, 2]
@@ -175,8 +172,6 @@ async def test_embeddings_cost_half_too_and_a_batch_of_them_is_full_by_its_texts
     assert [(row["status"], row["estimated"]) for row in rows] == [("ok", 0)] * 3
     assert sum(int(str(row["cost_nanousd"])) for row in rows) / 1e9 == pytest.approx(batch.tally.cost_usd)
     assert await reserved(database, place) == []
-    late = await embedded(place, "late", AtProvider(within=60), ["f", "g"])
-    assert (late.tally.done, (await asked(simulator, "sim-embed"))[-1]) == (1, "openai")
 
 
 async def test_what_no_batch_answers_is_asked_for_by_single_calls(place: Place, simulator: Control) -> None:
@@ -187,9 +182,9 @@ async def test_what_no_batch_answers_is_asked_for_by_single_calls(place: Place, 
 
 
 async def test_there_are_no_batches_where_the_time_is_too_short_for_them(place: Place, simulator: Control) -> None:
-    batch = await place.ended(numbered(2), at_provider=AtProvider(within=60))
+    batch = await embedded(place, AtProvider(within=60), ["a", "b"], ["c"])
     assert (batch.state, batch.tally.done) == ("done", 2)
-    assert await asked(simulator) == ["openai"] * 2
+    assert await asked(simulator, "sim-embed") == ["openai"] * 2
 
 
 @pytest.mark.parametrize("model", ["sim-mid", "sim-premium"])

@@ -17,7 +17,7 @@ from continuo.authoring.prepare import validated
 from continuo.errors import InputError
 from continuo.operations.schedules import Overlap, ScheduleRow, ScheduleRows, Times
 from continuo.starters.batch_items import digest, read_items
-from continuo.starters.commands.batch import Pace
+from continuo.starters.commands.batch import Pace, Place
 from continuo.starters.commands.run import read_data, read_prompt, requested
 from continuo.starters.console.completion import Runnable
 from continuo.starters.console.fitted import Column, FittedTable
@@ -99,11 +99,18 @@ class ItemOptions:
             zone=zone if self.off_peak is not None else None,
         )
 
-    def check(self) -> None:
+    def check(self, place: Place) -> None:
         """Raises `InputError` where there is no batch."""
-        for name in ("window", "budget", "off_peak"):
-            if self.items is None and getattr(self, name) is not None:
-                raise InputError(f"--{name.replace('_', '-')} is a batch's; give --items FILE, or leave it out")
+        given = {
+            "window": self.window,
+            "budget": self.budget,
+            "off-peak": self.off_peak,
+            "provider-batch": place.provider_batch or None,
+            "within": place.within,
+        }
+        for name, value in given.items():
+            if self.items is None and value is not None:
+                raise InputError(f"--{name} is a batch's; give --items FILE, or leave it out")
 
 
 @schedule.command
@@ -117,6 +124,7 @@ async def create(
     system: str | None = None,
     replace: Annotated[bool, Parameter(negative=())] = False,
     batch: ItemOptions | None = None,
+    place: Place | None = None,
     when: When | None = None,
     whom: Whom | None = None,
 ) -> int:
@@ -139,14 +147,14 @@ async def create(
     replace
         Take the place of the tenant's schedule of this name.
     """
-    library, when, batch = Library(), when or When(), batch or ItemOptions()
-    batch.check()
+    library, when, batch, place = Library(), when or When(), batch or ItemOptions(), place or Place()
+    batch.check(place)
     context = (whom or Whom()).context()
     times = when.times(library.tenants.of(context.tenant).zone)
     if batch.items is not None:
         if prompt is not None or input is not None or data is not None:
             raise InputError("--items has the questions and the data; leave out the prompt, --input and --data")
-        terms = await asyncio.to_thread(batch.pace(times.zone).terms, library, pattern, context)
+        terms = place.terms(await asyncio.to_thread(batch.pace(times.zone).terms, library, pattern, context))
         items_digest = await asyncio.to_thread(digest, batch.items, terms.model_dump_json(), system or "")
         lines = read_items(batch.items, pattern, system)
         async with _schedules(library) as schedules:

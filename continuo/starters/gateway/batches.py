@@ -142,7 +142,7 @@ async def results(http: Request) -> Response:
     return StreamingResponse(anthropic_lines(gateway, batch), media_type="application/x-jsonl")
 
 
-def _place(http: Request) -> AtProvider | None:
+def place_of(http: Request) -> AtProvider | None:
     """Where the caller wants batches of the provider's own. Raises `WireError`."""
     within = http.headers.get(PROVIDER_BATCH)
     if within is None:
@@ -168,7 +168,7 @@ async def _submitted(
     private: Private,
 ) -> BatchRow:
     """The batch, begun. Raises `WireError` for the first line that cannot run; nothing has begun then."""
-    terms = await terms_of(gateway, key, origin, lines, at_provider=_place(http))
+    terms = await terms_of(gateway, key, origin, lines, at_provider=place_of(http))
     media: dict[Media, bytes] = {}
     for _, accepted in lines:
         media |= accepted.media

@@ -8,11 +8,11 @@ from starlette.responses import JSONResponse, Response
 
 from continuo.decisions.off_peak import off_peak
 from continuo.door.schedules import Planned, Schedules
-from continuo.operations.batches import Origin
+from continuo.operations.batches import AtProvider, Origin
 from continuo.operations.schedules import Times
 from continuo.protection.api_keys import ApiKey
 from continuo.starters.gateway.batch_input import read_input, terms_of
-from continuo.starters.gateway.batches import PROVIDER_BATCH
+from continuo.starters.gateway.batches import place_of
 from continuo.starters.gateway.callers import entered, resolver
 from continuo.starters.gateway.jobs import context_for
 from continuo.starters.gateway.private import restoring
@@ -35,10 +35,7 @@ async def put(http: Request) -> Response:
     if body.job is not None:
         await _plan_job(gateway, key, name, body.job, times)
     if body.batch is not None:
-        if PROVIDER_BATCH in http.headers:
-            message = f"{PROVIDER_BATCH}: a schedule's batches are not its provider's own; leave it out"
-            raise WireError(400, message, code="unsupported_parameter")
-        await _plan_batch(gateway, key, name, body.batch, times)
+        await _plan_batch(gateway, key, name, body.batch, times, place_of(http))
     return await _shown(gateway, key, name)
 
 
@@ -57,7 +54,9 @@ async def _plan_job(gateway: Gateway, key: ApiKey, name: str, body: jobs.Body, t
         await _schedules(gateway).create(planned, times, replace=True)
 
 
-async def _plan_batch(gateway: Gateway, key: ApiKey, name: str, body: schedules.Batch, times: Times) -> None:
+async def _plan_batch(
+    gateway: Gateway, key: ApiKey, name: str, body: schedules.Batch, times: Times, place: AtProvider | None
+) -> None:
     """The lines are kept as they are now, with what their placeholders stand for: the file is not needed any more."""
     values = (await restoring(gateway, key, body.input_file_id)).values
     origin = Origin(api="openai", endpoint=body.endpoint, file=body.input_file_id)
@@ -67,7 +66,7 @@ async def _plan_batch(gateway: Gateway, key: ApiKey, name: str, body: schedules.
         for line, accepted in lines:
             if accepted.media:
                 raise WireError(400, f"line {line.number}: {NO_MEDIA}", code="unsupported_parameter")
-        own = {"window": body.window, "budget_usd": body.budget_usd, "off_peak": hours}
+        own = {"window": body.window, "budget_usd": body.budget_usd, "off_peak": hours, "at_provider": place}
         terms = await terms_of(gateway, key, origin, lines, **own)
     except WireError as error:
         field = "batch.input_file_id"
