@@ -2,7 +2,6 @@
 
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -19,11 +18,11 @@ from benchmarks.cluster.failover.account import Paid, behind, paid
 from benchmarks.cluster.failover.clients import LATENCY, MODEL, PATTERN, YAML, Client, Site
 from benchmarks.cluster.failover.link import Link
 from benchmarks.cluster.failover.region import Kept, Region
+from benchmarks.cluster.running import exit_code
 from continuo.errors import InputError
 from continuo.protection.vault_key import VARIABLE as VAULT_KEY
 from continuo.temporal.leave import leave
 from continuo.testing.processes import served, until
-from continuo.workers.local.interrupted import Interrupted, until_interrupted
 from continuo.workers.local.supervision import start
 
 JOBS, RATE = 40, 6.0
@@ -175,15 +174,8 @@ async def simulate(console: Console, folder: Path) -> None:
 @app.default
 def main() -> None:
     """Lose the first of two regions in each mode of replication, and tell what came of it."""
-    code = 0
     with tempfile.TemporaryDirectory(prefix="continuo-failover-") as folder:
-        try:
-            asyncio.run(until_interrupted(simulate(Console(width=140), Path(folder))))
-        except Interrupted as interrupted:
-            code = 128 + interrupted.signal
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-            code = 1
+        code = exit_code(simulate(Console(width=140), Path(folder)))
     leave(code)
 
 

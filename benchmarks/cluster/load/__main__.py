@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import sys
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,10 +17,10 @@ from benchmarks.cluster.load.client import Client
 from benchmarks.cluster.load.driver import Driver
 from benchmarks.cluster.load.faults import killed_in_turn, victims
 from benchmarks.cluster.load.usage import Usage
+from benchmarks.cluster.running import exit_code
 from continuo.errors import InputError
 from continuo.temporal.leave import leave
 from continuo.testing.processes import Control
-from continuo.workers.local.interrupted import Interrupted, until_interrupted
 
 SHARE = 0.8
 """Of the measured capacity, which the cluster is driven at."""
@@ -94,19 +93,11 @@ def main(
     data
         The folder of the cluster's data and logs; by default one that goes with it.
     """
-    code = 0
     with tempfile.TemporaryDirectory(prefix="continuo-cluster-") as temporary:
         folder = (data or Path(temporary)).resolve()
         workload.write_patterns(folder / "patterns")
-        try:
-            cluster = Cluster(folder, variables={"CONTINUO_PATTERNS": str(folder / "patterns")})
-            console = Console(width=140)
-            asyncio.run(until_interrupted(load(console, cluster, 60 if quick else seconds)))
-        except Interrupted as interrupted:
-            code = 128 + interrupted.signal
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-            code = 1
+        cluster = Cluster(folder, variables={"CONTINUO_PATTERNS": str(folder / "patterns")})
+        code = exit_code(load(Console(width=140), cluster, 60 if quick else seconds))
     leave(code)
 
 
