@@ -27,7 +27,7 @@ from continuo.starters.commands.dev import _run as run
 from continuo.stores.api_keys import ApiKeys
 from continuo.stores.opened import open_store
 from continuo.testing.processes import TemporalServer, until
-from continuo.workers.local.ports import Ports
+from continuo.workers.local.ports import QUIET, Ports
 from continuo.workers.local.processes import module
 from tests.support.receiver import receiving
 
@@ -262,6 +262,11 @@ def test_a_port_wanted_twice_is_taken() -> None:
         port = free.getsockname()[1]
     with pytest.raises(InputError, match=rf"port {port} \(.*\) is taken"):
         Ports(0, 0, port, port).taken_as_free(temporal=True)
+
+
+def test_a_free_port_is_none_that_a_connection_may_get_before_it_is_listened_on() -> None:
+    ports = Ports(0, 0, 0, 0).taken_as_free(temporal=True)
+    assert {port in QUIET for port in (ports.temporal, ports.ui, ports.sim, ports.shop)} == {True}
 
 
 def test_a_number_that_is_no_port_is_named() -> None:

@@ -1,11 +1,15 @@
 """Where the local stack listens."""
 
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from errno import EADDRINUSE
+from random import SystemRandom
 
 from continuo.errors import InputError
+
+QUIET = range(20_000, 32_000)
+"""Ports that the system gives to no connection, which could have one before the process that it was found for."""
 
 BACKLOG = 2048
 """Connections that wait to be accepted, as while a gateway is started again."""
@@ -35,7 +39,15 @@ class Ports:
 
 
 def listening(port: int, name: str) -> socket.socket:
-    """A socket that listens there. Raises `InputError` naming a port that is taken, and its option."""
+    """A socket that listens there, 0 being any free port. Raises `InputError` naming a port that is taken, and its
+    option."""
+    if port == 0:
+        # Of the system's own randomness, since processes with the same seed are not to choose the same.
+        *others, last = SystemRandom().sample(QUIET, 20)
+        for one in others:
+            with suppress(InputError):
+                return listening(one, name)
+        return listening(last, name)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
